@@ -1,0 +1,61 @@
+/* The device API. It is the same for every engine: an application never knows whether the model
+ * runs as compiled C (aot) or in the TensorFlow Lite Micro interpreter (tflm).
+ *
+ * No allocation, no I/O (but for forge_selftest's console line), no state beyond the arena.
+ * Not reentrant: there is one model and one arena. */
+#ifndef FORGE_FORGE_H
+#define FORGE_FORGE_H
+
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Generated code states the version it was written for; a mismatch is a compile-time error. */
+#define FORGE_ABI 1
+
+/* Status codes and their texts, from one list: X(name, text). */
+#define FORGE_STATUS_LIST(X)                                                        \
+  X(FORGE_OK, "ok")                                                                 \
+  X(FORGE_ERROR_ABI, "generated code and runtime are of different versions")        \
+  X(FORGE_ERROR_ALIGNMENT, "the arena is not aligned to 16 bytes")                  \
+  X(FORGE_ERROR_ARENA, "the arena is too small for the model")                      \
+  X(FORGE_ERROR_MODEL, "the model does not match the generated constants")          \
+  X(FORGE_ERROR_OPERATOR, "an operator could not be registered or failed")          \
+  X(FORGE_ERROR_STATE, "forge_init has not succeeded")                              \
+  X(FORGE_ERROR_SELFTEST, "the self-test's outputs differ from the golden vectors")
+
+#define FORGE_STATUS_ENUM(name, text) name,
+typedef enum { FORGE_STATUS_LIST(FORGE_STATUS_ENUM) FORGE_STATUS_COUNT } forge_status;
+#undef FORGE_STATUS_ENUM
+
+/* The text of a status; never NULL. */
+const char *forge_status_text(forge_status status);
+
+/* Checks ABI, alignment, arena and quantization constants. Call once, before anything else. */
+forge_status forge_init(void);
+
+/* Where the next input goes: FORGE_INPUT_BYTES int8 values, shape and quantization in model.h. */
+int8_t *forge_input(void);
+
+/* Runs the model on what lies at forge_input(). May overwrite the input. */
+forge_status forge_invoke(void);
+
+/* The last result: FORGE_OUTPUT_BYTES int8 values, valid until the input is written again. */
+const int8_t *forge_output(void);
+
+/* A real input value as the model wants it: rounded half away from zero, saturated. */
+int8_t forge_quantize_input(float x);
+
+/* The real value of one output element. */
+float forge_dequantize_output(int8_t q);
+
+/* Runs the golden vectors that are compiled in; prints PASS or the first difference. */
+forge_status forge_selftest(void);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

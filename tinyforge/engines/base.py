@@ -1,0 +1,44 @@
+"""What an engine is: the way a model runs on the device."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from tinyforge.graph import Graph
+from tinyforge.memory.plan import Plan
+
+
+@dataclass(frozen=True)
+class Missing:
+    """An operator that an engine cannot run, as an error or a warning names it."""
+
+    where: str
+    what: str
+
+
+@dataclass(frozen=True)
+class Lowered:
+    """One engine's generated sources.
+
+    files: text by path inside the project ("src/aot/model.c").
+    flash_symbols: names of the constants that are the model's weights and tables.
+    layer_symbols: one function a layer, in the order they run; empty for an interpreter.
+    """
+
+    files: Mapping[str, str]
+    flash_symbols: tuple[str, ...]
+    layer_symbols: tuple[str, ...]
+
+
+class Engine(Protocol):
+    name: str
+
+    def missing(self, graph: Graph) -> tuple[Missing, ...]:
+        """The layers this engine cannot run; empty when it can run the graph."""
+        ...
+
+    def lower(self, graph: Graph, plan: Plan, model: bytes) -> Lowered:
+        """The engine's sources. model: the .tflite bytes the graph was read from."""
+        ...

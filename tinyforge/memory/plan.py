@@ -1,0 +1,42 @@
+"""The memory plan: in what order layers run, and where every activation lies in the arena."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Slot:
+    """One stretch of the arena, alive from step `first` to step `last` (both included).
+
+    tensors: the tensors that lie in it, in the order they are written: more than one where an
+    operator writes its output over its input. Empty for an operator's scratch memory.
+    """
+
+    offset: int
+    nbytes: int
+    first: int
+    last: int
+    tensors: tuple[int, ...]
+    name: str
+
+
+@dataclass(frozen=True)
+class Plan:
+    """order: operator indices as they run. slots: what lies where. arena_bytes: the total.
+
+    lower_bound: no plan with these lifetimes and any order can need less; equal to arena_bytes
+    when the plan is proved optimal.
+    """
+
+    order: tuple[int, ...]
+    slots: tuple[Slot, ...]
+    offsets: Mapping[int, int]  # tensor index to arena offset
+    scratch: Mapping[int, int]  # operator index to arena offset of its scratch
+    arena_bytes: int
+    lower_bound: int
+
+    @property
+    def optimal(self) -> bool:
+        return self.arena_bytes == self.lower_bound

@@ -1,0 +1,1 @@
+"""Proof: the record of one verification, and how it is made."""

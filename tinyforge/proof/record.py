@@ -1,0 +1,111 @@
+"""The record of one verification. Everything a report shows comes from here.
+
+Field names are the keys of `--json`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class LayerProof:
+    """One layer: what it is, what it cost, whether every byte of it equals the oracle's.
+
+    offset, first, last: where its output lies in the arena and during which steps (-1: nowhere).
+    instructions: mean over the inputs, rounded; None where the machine cannot count.
+    """
+
+    index: int
+    op: str
+    name: str
+    output_shape: tuple[int, ...]
+    macs: int
+    output_bytes: int
+    bit_exact: bool
+    instructions: int | None
+
+
+@dataclass(frozen=True)
+class ArenaSlot:
+    """One stretch of the arena, for the memory timeline."""
+
+    name: str
+    offset: int
+    nbytes: int
+    first: int
+    last: int
+
+
+@dataclass(frozen=True)
+class Arena:
+    """planned: bytes the planner decided on. touched: bytes the run wrote (None: not seen)."""
+
+    planned: int
+    touched: int | None
+    lower_bound: int
+    slots: tuple[ArenaSlot, ...]
+
+
+@dataclass(frozen=True)
+class Ram:
+    """All RAM in bytes: arena, other .data and .bss, stack high-water mark; the board's limit."""
+
+    arena: int
+    data_bss: int
+    stack: int | None
+    total: int
+    limit: int
+
+
+@dataclass(frozen=True)
+class Flash:
+    """All flash in bytes: code, the model's weights, self-test vectors; the board's limit."""
+
+    code: int
+    weights: int
+    test_vectors: int
+    total: int
+    limit: int
+
+
+@dataclass(frozen=True)
+class Difference:
+    """The first byte that differs from the oracle."""
+
+    input: int
+    layer: int
+    op: str
+    name: str
+    index: tuple[int, ...]
+    expected: int
+    actual: int
+
+
+@dataclass(frozen=True)
+class Proof:
+    """One engine on one machine, over all inputs.
+
+    instructions: of one inference, mean over the inputs, rounded (input-dependent branches make
+    them differ by a little; min and max are beside it). accuracy: None where there are no labels.
+    """
+
+    model: str
+    engine: str
+    board: str
+    core: str
+    machine: str
+    toolchain: str
+    oracle: str
+    inputs: int
+    layers: int
+    bit_exact: bool
+    first_difference: Difference | None
+    accuracy: float | None
+    arena: Arena
+    ram: Ram | None
+    flash: Flash | None
+    instructions: int | None
+    instructions_min: int | None
+    instructions_max: int | None
+    instructions_by_layer: tuple[LayerProof, ...]

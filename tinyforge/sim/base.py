@@ -1,0 +1,111 @@
+"""What a toolchain makes and a machine runs. Implementations: toolchains/ and machines/."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from tinyforge.boards.cores import Core
+from tinyforge.sim.elf import Firmware
+
+# Called with the number of inputs done, for progress bars.
+Progress = Callable[[int], None]
+
+
+@dataclass(frozen=True)
+class Region:
+    """A memory: base address and size in bytes."""
+
+    base: int
+    size: int
+
+
+@dataclass(frozen=True)
+class MemoryMap:
+    """Where the linker puts things, and what the machine maps."""
+
+    flash: Region
+    ram: Region
+
+
+@dataclass(frozen=True)
+class Probe:
+    """Reads parts of the arena when execution reaches a symbol.
+
+    symbol: the entry of a layer's function, or "" for the moment forge_invoke returns.
+    reads: (offset in the arena, bytes) pieces, concatenated.
+    layer: the layer whose instructions begin at symbol; -1 for the end.
+    """
+
+    symbol: str
+    reads: tuple[tuple[int, int], ...]
+    layer: int
+
+
+@dataclass(frozen=True)
+class Run:
+    """What one run of the firmware over n inputs showed.
+
+    outputs: int8 (n, output bytes). captured: a (n, bytes) int8 array a probe.
+    instructions: int64 (n,), exact count from entry of forge_invoke to its return, or None.
+    layer_instructions: int64 (n, layers), from a layer's entry to the next one's, or None.
+    arena_touched: highest arena byte ever written + 1, or None where it cannot be seen.
+    stack_high_water_mark: bytes, or None. console: what the firmware printed.
+    """
+
+    outputs: npt.NDArray[np.int8]
+    captured: tuple[npt.NDArray[np.int8], ...]
+    instructions: npt.NDArray[np.int64] | None
+    layer_instructions: npt.NDArray[np.int64] | None
+    arena_touched: int | None
+    stack_high_water_mark: int | None
+    console: str
+
+
+class Toolchain(Protocol):
+    """Builds C and C++ sources for a core."""
+
+    name: str
+
+    def version(self) -> str:
+        """The tool's own version string. ForgeError when it is not installed."""
+        ...
+
+    def build(
+        self,
+        sources: Sequence[Path],
+        *,
+        include: Sequence[Path],
+        core: Core,
+        memory: MemoryMap,
+        output: Path,
+    ) -> Firmware:
+        """Compiles and links an ELF. ForgeError with the tool's message on any failure,
+        warnings included; with the numbers when flash or RAM overflow."""
+        ...
+
+
+class Machine(Protocol):
+    """Executes firmware on the host."""
+
+    name: str
+
+    def version(self) -> str: ...
+
+    def run(
+        self,
+        firmware: Firmware,
+        inputs: npt.NDArray[np.int8],
+        *,
+        output_bytes: int,
+        probes: Sequence[Probe],
+        progress: Progress | None = None,
+    ) -> Run:
+        """Boots the firmware and feeds it the inputs, (n, bytes). ForgeError on any fault, with
+        the address, the function it lies in and the console's last lines."""
+        ...
