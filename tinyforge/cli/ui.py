@@ -1,0 +1,163 @@
+"""What a command shows: progress on stderr, its result on stdout, an error a user can act on.
+
+Rich is imported when something is shown, not before: `tinyforge --help` has to be quick.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+import traceback
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from io import TextIOWrapper
+from typing import TYPE_CHECKING, Any, TextIO
+
+from tinyforge.errors import ForgeError
+from tinyforge.report.wording import printable
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+    from rich.progress import Progress
+
+# Called with the number of steps done since the last call.
+Advance = Callable[[int], None]
+
+EXIT_FORGE_ERROR = 2
+_STDERR = 2
+
+
+class Ui:
+    """One command's way to talk to its user.
+
+    json: stdout carries one JSON document and nothing else. debug: errors show their traceback.
+    """
+
+    def __init__(self, *, json: bool = False, debug: bool = False) -> None:
+        self.json = json
+        self.debug = debug
+        self._started = time.monotonic()
+
+    @property
+    def seconds(self) -> float:
+        """Wall time since the command began."""
+        return time.monotonic() - self._started
+
+    @contextmanager
+    def stage(self, title: str, total: int | None = None) -> Iterator[Advance]:
+        """Shows that a stage is running; yields the function that reports steps done.
+
+        On a terminal a live bar (a pulse where total is None) that stays as a line with its time;
+        elsewhere one line when the stage begins, after the seconds since the command began.
+        """
+        with _own_stderr() as stream:
+            if not stream.isatty():
+                stream.write(f"{self.seconds:6.1f} s  {title}\n")
+                stream.flush()
+                yield lambda _steps: None
+                return
+            with _progress(stream) as progress:
+                task = progress.add_task(title, total=total)
+                yield lambda steps: progress.advance(task, steps)
+                done = progress.tasks[task].completed or 1
+                progress.update(task, total=done, completed=done)
+
+    def print(self, renderable: RenderableType) -> None:
+        """Shows a result on stdout. With json nothing: the document says it all."""
+        if not self.json:
+            _print(renderable, sys.stdout)
+
+    def note(self, text: str) -> None:
+        """Tells the user something on stderr that is not the result: a warning, a path."""
+        _print(text, sys.stderr)
+
+    def emit_json(self, document: Mapping[str, Any]) -> None:
+        """Prints the command's one JSON document when it was asked for."""
+        if self.json:
+            from tinyforge.report.json_report import json_text
+
+            sys.stdout.write(json_text(dict(document)))
+            sys.stdout.flush()
+
+    @contextmanager
+    def errors(self) -> Iterator[None]:
+        """Ends the command with status 2 on a ForgeError, having said what, where and the fix.
+
+        With json, stdout holds {"error": {what, where, fix}}. Any other exception is a defect of
+        ours and passes through.
+        """
+        try:
+            yield
+        except ForgeError as error:
+            self._show(error)
+            self.emit_json({"error": {"what": error.what, "where": error.where, "fix": error.fix}})
+            raise SystemExit(EXIT_FORGE_ERROR) from error
+
+    def _show(self, error: ForgeError) -> None:
+        from rich.text import Text
+
+        if self.debug:
+            _print("".join(traceback.format_exception(error)), sys.stderr)
+        message = Text.assemble(("error: ", "bold red"), (_harmless(error.what), "bold"))
+        for label, text in (("where", error.where), ("fix", error.fix)):
+            if text:
+                message.append(f"\n  {label}: ", "cyan")
+                message.append(_harmless(text))
+        _print(message, sys.stderr)
+
+
+def _harmless(text: str) -> str:
+    """Lines of text, names from a model among them, without what could steer a terminal."""
+    return "\n".join(printable(line) for line in text.splitlines())
+
+
+def _print(renderable: RenderableType, stream: TextIO) -> None:
+    from rich.console import Console
+    from rich.text import Text
+
+    # A character that the stream's encoding lacks must not end the command with a traceback.
+    if isinstance(stream, TextIOWrapper):
+        stream.reconfigure(errors="replace")
+    console = Console(file=stream, highlight=False, markup=False, emoji=False)
+    # Plain text is not broken at 80 columns: paths and commands in it are there to be copied.
+    console.print(renderable, soft_wrap=isinstance(renderable, str | Text))
+
+
+@contextmanager
+def _own_stderr() -> Iterator[TextIO]:
+    """stderr by a descriptor of its own: progress goes on while a library's chatter, which it
+    writes to descriptor 2, is turned off."""
+    try:
+        genuine = sys.stderr.fileno() == _STDERR
+    except (OSError, ValueError):  # a stream in memory has no descriptor
+        genuine = False
+    if not genuine:
+        yield sys.stderr
+        return
+    with os.fdopen(os.dup(_STDERR), "w", encoding=sys.stderr.encoding, errors="replace") as stream:
+        yield stream
+
+
+def _progress(stream: TextIO) -> Progress:
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        Progress,
+        SpinnerColumn,
+        TaskProgressColumn,
+        TextColumn,
+        TimeElapsedColumn,
+    )
+    from rich.table import Column
+
+    console = Console(file=stream, highlight=False, markup=False, emoji=False)
+    return Progress(
+        SpinnerColumn(finished_text="[green]done[/]"),
+        TextColumn("{task.description}", markup=False, table_column=Column(min_width=28)),
+        BarColumn(bar_width=24),
+        TaskProgressColumn(),
+        TimeElapsedColumn(),
+        console=console,
+        redirect_stdout=False,
+    )

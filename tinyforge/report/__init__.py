@@ -1,0 +1,1 @@
+"""What a run showed, for a terminal, a program and a browser."""

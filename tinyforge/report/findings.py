@@ -1,0 +1,170 @@
+"""What a proof says, in sentences: shared by the terminal and the HTML report."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from tinyforge.proof.record import Arena, Difference, Flash, LayerProof, Proof, Ram
+from tinyforge.report import wording
+from tinyforge.report.record import DemoReport
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """proved: every byte equal. word: the one to print large. lines: what it rests on."""
+
+    proved: bool
+    word: str
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Usage:
+    """One memory of the board. parts: (what, bytes), summing to total."""
+
+    name: str
+    parts: tuple[tuple[str, int], ...]
+    total: int
+    limit: int
+
+    @property
+    def fits(self) -> bool:
+        return self.total <= self.limit
+
+    @property
+    def share(self) -> float:
+        return self.total / self.limit if self.limit else 1.0
+
+    def __str__(self) -> str:
+        text = f"{wording.nbytes(self.total)} of {wording.capacity(self.limit)}"
+        return f"{text} ({wording.percent(self.share)})"
+
+
+@dataclass(frozen=True)
+class LayerShare:
+    """A layer, with its part of all instructions, and the instructions a multiply-accumulate."""
+
+    layer: LayerProof
+    share: float | None
+    per_mac: str
+
+
+def verdict(proof: Proof) -> Verdict:
+    """Bit-exact or not, on what evidence, and whether it fits the board."""
+    inputs, layers = wording.plural(proof.inputs, "input"), wording.plural(proof.layers, "layer")
+    oracle = wording.printable(proof.oracle)
+    if proof.bit_exact:
+        lines = [f"{inputs} through the firmware, {layers} each: every byte equals {oracle}."]
+    else:
+        lines = [f"{inputs} through the firmware, {layers} each, against {oracle}."]
+        if proof.first_difference is not None:
+            lines.append(difference(proof.first_difference))
+    lines += [f"Does not fit: {use.name} needs {use}." for use in memories(proof) if not use.fits]
+    return Verdict(proof.bit_exact, "PROVED" if proof.bit_exact else "DIFFERS", tuple(lines))
+
+
+def difference(first: Difference) -> str:
+    """Where the first differing byte is, and both its values."""
+    index = ", ".join(str(i) for i in first.index)
+    return (
+        f"First difference: input {first.input}, layer {first.layer} {first.op} "
+        f"'{wording.short_name(first.name)}', element [{index}]: "
+        f"expected {first.expected}, got {first.actual}."
+    )
+
+
+def memories(proof: Proof) -> Iterator[Usage]:
+    """RAM and flash, where they were measured."""
+    if proof.ram is not None:
+        yield _ram(proof.ram)
+    if proof.flash is not None:
+        yield _flash(proof.flash)
+
+
+def arena(memory: Arena) -> tuple[bool, str]:
+    """Whether the plan is what the run touched, and the sentence that says so."""
+    planned = f"{wording.nbytes(memory.planned)} planned"
+    if memory.touched is None:
+        return True, f"{planned}; this machine cannot see what is touched"
+    if memory.touched == memory.planned:
+        return True, f"{planned} = {wording.nbytes(memory.touched)} touched"
+    return False, f"{planned}, but {wording.nbytes(memory.touched)} touched"
+
+
+def bound(memory: Arena) -> str:
+    """How far the plan is from the least that any plan needs."""
+    if memory.planned <= memory.lower_bound:
+        return "no plan can need less"
+    return f"no plan can need less than {wording.nbytes(memory.lower_bound)}"
+
+
+def instructions(proof: Proof) -> str:
+    """Instructions of one inference, with their range where it is one."""
+    if proof.instructions is None:
+        return "this machine cannot count them"
+    text = f"{wording.count(proof.instructions)} an inference"
+    low, high = proof.instructions_min, proof.instructions_max
+    if low is None or high is None or low == high:
+        return text
+    return f"{text} ({wording.count(low)} to {wording.count(high)})"
+
+
+def layer_shares(proof: Proof) -> tuple[LayerShare, ...]:
+    """Every layer with its share of the instructions that all layers take."""
+    layers = proof.instructions_by_layer
+    total = sum(layer.instructions or 0 for layer in layers)
+    return tuple(
+        LayerShare(
+            layer,
+            layer.instructions / total if layer.instructions is not None and total else None,
+            wording.per(layer.instructions, layer.macs),
+        )
+        for layer in layers
+    )
+
+
+def lessons(report: DemoReport) -> Iterator[str]:
+    """What the variants teach, with this model's numbers. Only what the numbers bear out."""
+    plain, pruned, int8 = (report.variant(name) for name in ("float", "pruned", "int8"))
+    both = report.variant("pruned+int8")
+    if plain and pruned and pruned.gzip_bytes < plain.gzip_bytes:
+        yield (
+            f"Pruning alone shrinks only what is compressed (gzip, as sent over the air): "
+            f"{wording.count(plain.gzip_bytes)} to {wording.nbytes(pruned.gzip_bytes)}. "
+            f"On the device a zero takes as much room as any other weight: "
+            f"{wording.nbytes(pruned.tflite_bytes)}."
+        )
+    if plain and int8 and int8.tflite_bytes < plain.tflite_bytes:
+        yield (
+            f"int8 shrinks what is on the device: {wording.count(plain.tflite_bytes)} to "
+            f"{wording.nbytes(int8.tflite_bytes)}, "
+            f"{wording.times(plain.tflite_bytes / int8.tflite_bytes)} smaller."
+        )
+    if plain and both and both.gzip_bytes < plain.gzip_bytes:
+        yield (
+            f"Both together: {wording.nbytes(both.tflite_bytes)} on the device, "
+            f"{wording.nbytes(both.gzip_bytes)} over the air, "
+            f"{wording.times(plain.gzip_bytes / both.gzip_bytes)} smaller."
+        )
+
+
+def _ram(ram: Ram) -> Usage:
+    parts = (("arena", ram.arena), ("data and bss", ram.data_bss), ("stack", ram.stack or 0))
+    return _usage("RAM", parts, ram.total, ram.limit)
+
+
+def _flash(flash: Flash) -> Usage:
+    parts = (
+        ("code", flash.code),
+        ("weights", flash.weights),
+        ("self-test vectors", flash.test_vectors),
+    )
+    return _usage("flash", parts, flash.total, flash.limit)
+
+
+def _usage(name: str, parts: tuple[tuple[str, int], ...], total: int, limit: int) -> Usage:
+    # Alignment, vector table, initial values: in the total, and in none of the parts.
+    rest = total - sum(size for _, size in parts)
+    shown = tuple(part for part in (*parts, ("other", rest)) if part[1] > 0)
+    return Usage(name, shown, total, limit)

@@ -1,0 +1,35 @@
+"""The report for programs: what `--json` prints and what report.json holds."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import Any
+
+from tinyforge.report.record import DemoReport, Report
+
+
+def to_json(report: Report) -> dict[str, Any]:
+    """The report as JSON values, keys in the order of the records.
+
+    Only a demo has the keys variants and real_drawings; drawings are for the eye and left out.
+    """
+    document: dict[str, Any] = {
+        "board": report.board,
+        "engine": report.engine,
+        "proof": asdict(report.proof),
+    }
+    if isinstance(report, DemoReport):
+        drawings = report.real_drawings
+        document = {"variants": [asdict(variant) for variant in report.variants], **document}
+        document["real_drawings"] = None if drawings is None else asdict(drawings)
+    document["seconds"] = round(report.seconds, 2)
+    return document
+
+
+def json_text(document: dict[str, Any]) -> str:
+    """One JSON document, ASCII, a key a line, ending in a newline.
+
+    ValueError for NaN and infinities, which JSON does not have.
+    """
+    return json.dumps(document, indent=2, allow_nan=False) + "\n"
