@@ -53,7 +53,7 @@ class DType(Enum):
         return self.numpy.itemsize
 
 
-_NUMPY = {
+_NUMPY: dict[DType, str] = {
     dtype: dtype.name.lower()
     for dtype in DType
     if dtype not in (DType.STRING, DType.RESOURCE, DType.VARIANT, DType.INT4)

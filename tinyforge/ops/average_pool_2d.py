@@ -1,0 +1,32 @@
+"""AVERAGE_POOL_2D, int8."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from tinyforge.graph import Graph, Operator
+from tinyforge.ops import pool_2d
+from tinyforge.ops.base import Int8Array, Kernel, Op
+
+
+def reference(graph: Graph, op: Operator, inputs: Sequence[npt.NDArray[Any]]) -> Int8Array:
+    """inputs[0]: (1, height, width, channels). Source: reference_integer_ops::AveragePool.
+
+    Padding does not count; halves round away from zero.
+    """
+    total = pool_2d.window_taps(graph, op, inputs, fill=0).sum(axis=(2, 3))
+    inside = [np.ones_like(inputs[0])]
+    count = pool_2d.window_taps(graph, op, inside, fill=0).sum(axis=(2, 3))
+    magnitude = (np.abs(total) + count // 2) // count
+    return pool_2d.clamped(graph, op, np.where(total > 0, magnitude, -magnitude))
+
+
+def lower(graph: Graph, op: Operator) -> Kernel:
+    return pool_2d.lower(graph, op, "forge_average_pool_2d_run")
+
+
+OP = Op("AVERAGE_POOL_2D", pool_2d.check, reference, lower, summary=pool_2d.summary)

@@ -1,0 +1,141 @@
+"""What one operator is to the rest of tinyforge."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from tinyforge.errors import ForgeError
+from tinyforge.graph import DType, Graph, Operator, Tensor
+
+Int8Array = npt.NDArray[np.int8]
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """A constant array that a kernel reads from flash. ctype: "int8_t" or "int32_t"."""
+
+    ctype: str
+    values: npt.NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """What an operator becomes in C: one call of a kernel with constant arguments.
+
+    header: in firmware/kernels/. struct: the kernel's parameter type; fields: its members.
+    function(&fields[, window_rows], inputs..., output): the call. window_rows: how many row
+    pointers the kernel needs for its window, 0 for kernels without one. inputs: tensor indices of
+    computed inputs, or a Table where an operand is constant.
+    """
+
+    header: str
+    struct: str
+    function: str
+    fields: Mapping[str, int | Table]
+    inputs: tuple[int | Table, ...]
+    window_rows: int = 0
+
+
+def _no_macs(graph: Graph, op: Operator) -> int:  # noqa: ARG001 - the signature of Op.macs
+    return 0
+
+
+@dataclass(frozen=True)
+class Op:
+    """One operator: everything Python knows of it.
+
+    check: raises ForgeError where options and shapes do not make an operator that TFLM runs.
+    reference: int8 inputs (constants included) to int8 outputs, TFLM's arithmetic in NumPy.
+    lower: the aot kernel; None where the output is the input's bytes under another shape.
+    inplace: positions of inputs whose memory the output may take over.
+    macs: multiply-accumulates of one inference.
+    summary: the options, as a reader of the generated C wants them: "3x3, stride 1, SAME".
+    """
+
+    name: str
+    check: Callable[[Graph, Operator], None]
+    reference: Callable[[Graph, Operator, Sequence[npt.NDArray[Any]]], Int8Array]
+    lower: Callable[[Graph, Operator], Kernel] | None
+    inplace: tuple[int, ...] = ()
+    macs: Callable[[Graph, Operator], int] = _no_macs
+    summary: Callable[[Graph, Operator], str] = lambda _graph, _op: ""
+
+
+def tensor(graph: Graph, op: Operator, position: int) -> Tensor:
+    """The input at a position that must be there. ForgeError when it is left out."""
+    found = optional_tensor(graph, op, position)
+    if found is None:
+        raise ForgeError(f"input {position} is missing", where=graph.where(op))
+    return found
+
+
+def optional_tensor(graph: Graph, op: Operator, position: int) -> Tensor | None:
+    """The input at a position, or None where the model leaves it out."""
+    if position >= len(op.inputs) or op.inputs[position] < 0:
+        return None
+    return graph.tensors[op.inputs[position]]
+
+
+def output(graph: Graph, op: Operator) -> Tensor:
+    return graph.tensors[op.outputs[0]]
+
+
+def option(op: Operator, name: str) -> int:
+    """An integer or enumeration from the options table."""
+    value = op.options[name]
+    assert isinstance(value, int)
+    return value
+
+
+def require(condition: bool, what: str, graph: Graph, op: Operator, fix: str = "") -> None:
+    """ForgeError that names the layer, unless the condition holds."""
+    if not condition:
+        raise ForgeError(what, where=graph.where(op), fix=fix)
+
+
+def check_activation(graph: Graph, op: Operator, tensors: Sequence[Tensor]) -> None:
+    """Each tensor is int8 with one scale and one zero point."""
+    for t in tensors:
+        require(
+            t.dtype is DType.INT8 and t.quant is not None and not t.quant.per_channel,
+            f"{op.op} needs int8 with one scale and zero point: tensor {t.name!r} is "
+            f"{t.dtype.name.lower()}" + ("" if t.quant else " without quantization"),
+            graph,
+            op,
+            fix="quantize the model to full int8 first: tinyforge quantize --help",
+        )
+
+
+def check_counts(graph: Graph, op: Operator, least: int, most: int) -> None:
+    """Between least and most inputs, one output."""
+    require(
+        least <= len(op.inputs) <= most and len(op.outputs) == 1,
+        f"{op.op} needs {least} to {most} inputs and 1 output, "
+        f"found {len(op.inputs)} and {len(op.outputs)}",
+        graph,
+        op,
+    )
+
+
+def check_rank(graph: Graph, op: Operator, tensors: Sequence[Tensor], rank: int) -> None:
+    for t in tensors:
+        require(
+            len(t.shape) == rank,
+            f"{op.op} needs {rank} dimensions: tensor {t.name!r} has shape {list(t.shape)}",
+            graph,
+            op,
+        )
+
+
+def constant(graph: Graph, op: Operator, t: Tensor, role: str) -> npt.NDArray[Any]:
+    """A constant input's value. ForgeError when it is computed at run time."""
+    if t.data is None:
+        raise ForgeError(
+            f"{op.op} needs constant {role}: tensor {t.name!r} is computed", where=graph.where(op)
+        )
+    return t.data

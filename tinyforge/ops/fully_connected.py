@@ -1,0 +1,101 @@
+"""FULLY_CONNECTED, int8, per-tensor and per-channel weights."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from tinyforge.graph import Graph, Operator
+from tinyforge.ops.base import (
+    Int8Array,
+    Kernel,
+    Op,
+    Table,
+    check_counts,
+    check_rank,
+    option,
+    output,
+    require,
+    tensor,
+)
+from tinyforge.ops.convolution import bias_values, check_weighted, exact_matmul, weights_table
+from tinyforge.ops.quantization import (
+    Requantization,
+    activation_name,
+    channel_requantization,
+    tensor_requantization,
+)
+
+
+def _requantization(graph: Graph, op: Operator) -> Requantization:
+    quant = tensor(graph, op, 1).quant
+    assert quant is not None
+    factors = channel_requantization if quant.per_channel else tensor_requantization
+    return factors(graph, op)
+
+
+def check(graph: Graph, op: Operator) -> None:
+    """Weights are (output depth, input depth); the input is rows of input depth."""
+    check_counts(graph, op, 2, 3)
+    source, weights, out = tensor(graph, op, 0), tensor(graph, op, 1), output(graph, op)
+    check_rank(graph, op, (weights,), 2)
+    check_weighted(graph, op, 0)
+    require(option(op, "weights_format") == 0, "shuffled weights are not supported", graph, op)
+    depth_out, depth_in = weights.shape
+    require(
+        source.size % depth_in == 0
+        and out.shape[-1:] == (depth_out,)
+        and out.size == source.size // depth_in * depth_out,
+        f"weights {list(weights.shape)} do not fit input {list(source.shape)} "
+        f"and output {list(out.shape)}",
+        graph,
+        op,
+    )
+    _requantization(graph, op)
+
+
+def reference(graph: Graph, op: Operator, inputs: Sequence[npt.NDArray[Any]]) -> Int8Array:
+    """inputs[0]: any shape that is rows of the input depth.
+
+    Source: reference_integer_ops::FullyConnected and FullyConnectedPerChannel.
+    """
+    source, weights = tensor(graph, op, 0), weights_table(tensor(graph, op, 1))
+    rows = inputs[0].reshape(-1, weights.shape[1]).astype(np.int64) - source.zero_point
+    acc = exact_matmul(rows, weights.T) + bias_values(graph, op, weights.shape[0])
+    return _requantization(graph, op).apply(acc).reshape(output(graph, op).shape)
+
+
+def lower(graph: Graph, op: Operator) -> Kernel:
+    source, weights = tensor(graph, op, 0), weights_table(tensor(graph, op, 1))
+    return Kernel(
+        header="fully_connected.h",
+        struct="forge_fully_connected",
+        function="forge_fully_connected_run",
+        fields={
+            "rows": source.size // weights.shape[1],
+            "input_depth": weights.shape[1],
+            "output_depth": weights.shape[0],
+            "input_zero_point": source.zero_point,
+            "weights": Table("int8_t", weights),
+            "bias": Table("int32_t", bias_values(graph, op, weights.shape[0])),
+            **_requantization(graph, op).fields(),
+        },
+        inputs=(source.index,),
+    )
+
+
+def macs(graph: Graph, op: Operator) -> int:
+    weights = tensor(graph, op, 1)
+    return output(graph, op).size // weights.shape[0] * weights.size
+
+
+def summary(graph: Graph, op: Operator) -> str:
+    depth_out, depth_in = tensor(graph, op, 1).shape
+    activation = activation_name(option(op, "fused_activation_function"))
+    return ", ".join(filter(None, (f"{depth_in} to {depth_out}", activation)))
+
+
+OP = Op("FULLY_CONNECTED", check, reference, lower, macs=macs, summary=summary)

@@ -1,0 +1,25 @@
+"""MAX_POOL_2D, int8."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy.typing as npt
+
+from tinyforge.graph import Graph, Operator
+from tinyforge.ops import pool_2d
+from tinyforge.ops.base import Int8Array, Kernel, Op
+
+
+def reference(graph: Graph, op: Operator, inputs: Sequence[npt.NDArray[Any]]) -> Int8Array:
+    """inputs[0]: (1, height, width, channels). Source: reference_integer_ops::MaxPool."""
+    taps = pool_2d.window_taps(graph, op, inputs, fill=-128)
+    return pool_2d.clamped(graph, op, taps.max(axis=(2, 3)))
+
+
+def lower(graph: Graph, op: Operator) -> Kernel:
+    return pool_2d.lower(graph, op, "forge_max_pool_2d_run")
+
+
+OP = Op("MAX_POOL_2D", pool_2d.check, reference, lower, summary=pool_2d.summary)

@@ -1,0 +1,109 @@
+"""Quantization parameters that operators share: activation ranges and convolution factors.
+
+Source: TensorFlow Lite's kernel_util.cc. Each product is formed in the precision it has there.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from tinyforge.errors import ForgeError
+from tinyforge.graph import Graph, Operator, Tensor
+from tinyforge.ops.base import Table, option, output, require, tensor
+from tinyforge.ops.fixed_point import quantize_multiplier, requantize, round_half_away
+
+# ActivationFunctionType in TensorFlow Lite's schema: the real range each one clamps to.
+_ACTIVATIONS: dict[int, tuple[str, float | None, float | None]] = {
+    0: ("", None, None),
+    1: ("ReLU", 0.0, None),
+    2: ("ReLU -1..1", -1.0, 1.0),
+    3: ("ReLU6", 0.0, 6.0),
+}
+
+
+def activation_name(code: int) -> str:
+    """ "" or the name of a fused activation."""
+    return _ACTIVATIONS[code][0]
+
+
+def quantize(real: float, t: Tensor) -> int:
+    """A real value in a tensor's quantization, unclamped: divided in float32, as TFLM does."""
+    return t.zero_point + round_half_away(float(np.float32(real) / np.float32(t.scale)))
+
+
+def activation_range(graph: Graph, op: Operator, code: int, out: Tensor) -> tuple[int, int]:
+    """The int8 range a fused activation leaves. Source: CalculateActivationRangeQuantized."""
+    if code not in _ACTIVATIONS:
+        raise ForgeError(f"fused activation {code} is not supported", where=graph.where(op))
+    _, low, high = _ACTIVATIONS[code]
+    return (
+        -128 if low is None else max(-128, quantize(low, out)),
+        127 if high is None else min(127, quantize(high, out)),
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class Requantization:
+    """How int32 accumulators become int8 outputs: one multiplier and shift, or one a channel."""
+
+    multiplier: npt.NDArray[np.int64]
+    shift: npt.NDArray[np.int64]
+    output_zero_point: int
+    low: int
+    high: int
+
+    def apply(self, acc: npt.NDArray[np.int64]) -> npt.NDArray[np.int8]:
+        """acc: int32 values, channels last."""
+        real = requantize(acc, self.multiplier, self.shift) + self.output_zero_point
+        return np.clip(real, self.low, self.high).astype(np.int8)
+
+    def fields(self) -> dict[str, int | Table]:
+        """The members that every kernel with a requantization has.
+
+        channel_step is 0 when all channels share one multiplier, so that the kernel's index
+        arithmetic is the same for both.
+        """
+        return {
+            "multiplier": Table("int32_t", self.multiplier),
+            "shift": Table("int8_t", self.shift),
+            "channel_step": int(self.multiplier.size > 1),
+            "output_zero_point": self.output_zero_point,
+            "activation_min": self.low,
+            "activation_max": self.high,
+        }
+
+
+def channel_requantization(graph: Graph, op: Operator) -> Requantization:
+    """CONV_2D, DEPTHWISE_CONV_2D and per-channel FULLY_CONNECTED: factors in float64."""
+    source, weights, out = tensor(graph, op, 0), tensor(graph, op, 1), output(graph, op)
+    assert weights.quant is not None
+    return _requantization(graph, op, [source.scale * w / out.scale for w in weights.quant.scale])
+
+
+def tensor_requantization(graph: Graph, op: Operator) -> Requantization:
+    """Per-tensor FULLY_CONNECTED: TFLM multiplies the two scales in float32 there."""
+    source, weights, out = tensor(graph, op, 0), tensor(graph, op, 1), output(graph, op)
+    product = float(np.float32(source.scale) * np.float32(weights.scale))
+    return _requantization(graph, op, [product / out.scale])
+
+
+def _requantization(graph: Graph, op: Operator, factors: list[float]) -> Requantization:
+    pairs = [quantize_multiplier(factor) for factor in factors]
+    require(
+        all(shift <= 30 for _, shift in pairs),
+        "output scale is too small for its inputs",
+        graph,
+        op,
+    )
+    out = output(graph, op)
+    low, high = activation_range(graph, op, option(op, "fused_activation_function"), out)
+    return Requantization(
+        np.array([m for m, _ in pairs], np.int64),
+        np.array([s for _, s in pairs], np.int64),
+        out.zero_point,
+        low,
+        high,
+    )

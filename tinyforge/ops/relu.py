@@ -1,0 +1,22 @@
+"""RELU as an operator of its own, int8: it may rescale."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from tinyforge.graph import Graph, Operator
+from tinyforge.ops.base import Int8Array, output, tensor
+from tinyforge.ops.elementwise import unary
+from tinyforge.ops.fixed_point import quantize_multiplier, requantize
+
+
+def function(graph: Graph, op: Operator, x: npt.NDArray[np.int64]) -> Int8Array:
+    """Source: ReluQuantized; the factor is a float32 quotient there."""
+    source, out = tensor(graph, op, 0), output(graph, op)
+    factor = float(np.float32(source.scale) / np.float32(out.scale))
+    value = requantize(x - source.zero_point, *quantize_multiplier(factor)) + out.zero_point
+    return np.clip(value, out.zero_point, 127).astype(np.int8)
+
+
+OP = unary("RELU", function)

@@ -1,0 +1,31 @@
+"""RESHAPE: the same bytes under another shape; no code."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from tinyforge.graph import Graph, Operator
+from tinyforge.ops.base import Int8Array, Op, check_counts, output, require, tensor
+
+
+def check(graph: Graph, op: Operator) -> None:
+    check_counts(graph, op, 1, 2)
+    source, out = tensor(graph, op, 0), output(graph, op)
+    require(
+        source.size == out.size and source.dtype is out.dtype,
+        f"{list(source.shape)} does not reshape to {list(out.shape)}",
+        graph,
+        op,
+    )
+    require(source.data is None, "RESHAPE of a constant is not supported", graph, op)
+
+
+def reference(graph: Graph, op: Operator, inputs: Sequence[npt.NDArray[Any]]) -> Int8Array:
+    return np.asarray(inputs[0].reshape(output(graph, op).shape), np.int8)
+
+
+OP = Op("RESHAPE", check, reference, lower=None)

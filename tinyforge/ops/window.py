@@ -1,0 +1,119 @@
+"""The geometry of a sliding window: what convolutions and pools share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from tinyforge.graph import Graph, Operator
+from tinyforge.ops.base import option, output, require, tensor
+
+_PADDING = {0: "SAME", 1: "VALID"}
+
+
+@dataclass(frozen=True)
+class Window:
+    """Heights and widths of a window over an NHWC tensor; padding before, in rows and columns."""
+
+    input: tuple[int, int]
+    output: tuple[int, int]
+    kernel: tuple[int, int]
+    stride: tuple[int, int]
+    dilation: tuple[int, int]
+    padding: tuple[int, int]
+    padding_name: str
+
+    def fields(self) -> dict[str, int]:
+        """The kernel's struct members."""
+        return {
+            "input_height": self.input[0],
+            "input_width": self.input[1],
+            "output_height": self.output[0],
+            "output_width": self.output[1],
+            "kernel_height": self.kernel[0],
+            "kernel_width": self.kernel[1],
+            "stride_height": self.stride[0],
+            "stride_width": self.stride[1],
+            "dilation_height": self.dilation[0],
+            "dilation_width": self.dilation[1],
+            "pad_top": self.padding[0],
+            "pad_left": self.padding[1],
+        }
+
+    def summary(self) -> str:
+        """ "3x3, stride 2x2, SAME"."""
+        parts = [f"{self.kernel[0]}x{self.kernel[1]}", f"stride {self.stride[0]}x{self.stride[1]}"]
+        if self.dilation != (1, 1):
+            parts.append(f"dilation {self.dilation[0]}x{self.dilation[1]}")
+        return ", ".join([*parts, self.padding_name])
+
+    def taps(self, x: npt.NDArray[np.int64], fill: int) -> npt.NDArray[np.int64]:
+        """Every window's contents: (height, width, channels) to
+        (output height, output width, kernel height, kernel width, channels); fill in the padding.
+        """
+        span = [
+            (o - 1) * s + (k - 1) * d + 1
+            for o, s, k, d in zip(self.output, self.stride, self.kernel, self.dilation, strict=True)
+        ]
+        after = [max(0, n - i - p) for n, i, p in zip(span, self.input, self.padding, strict=True)]
+        padded = np.pad(
+            x,
+            ((self.padding[0], after[0]), (self.padding[1], after[1]), (0, 0)),
+            constant_values=fill,
+        )
+        views = np.lib.stride_tricks.sliding_window_view(
+            padded,
+            tuple((k - 1) * d + 1 for k, d in zip(self.kernel, self.dilation, strict=True)),
+            axis=(0, 1),
+        )
+        (sh, sw), (dh, dw), (oh, ow) = self.stride, self.dilation, self.output
+        views = views[::sh, ::sw, :, ::dh, ::dw][:oh, :ow]
+        return np.moveaxis(views, 2, 4)
+
+
+def weights_window(graph: Graph, op: Operator) -> Window:
+    """The window of a convolution: its weights have height and width in the middle."""
+    weights = tensor(graph, op, 1)
+    return window(graph, op, (weights.shape[1], weights.shape[2]))
+
+
+def window(graph: Graph, op: Operator, kernel: tuple[int, int]) -> Window:
+    """The window an operator's options describe, checked against its tensors' shapes.
+
+    Source of the output size and padding: TensorFlow Lite's kernels/padding.h.
+    """
+    source, out = tensor(graph, op, 0), output(graph, op)
+    stride = (option(op, "stride_h"), option(op, "stride_w"))
+    dilation = (
+        (option(op, "dilation_h_factor"), option(op, "dilation_w_factor"))
+        if "dilation_h_factor" in op.options
+        else (1, 1)
+    )
+    for name, pair in (("stride", stride), ("dilation", dilation), ("kernel", kernel)):
+        require(min(pair) >= 1, f"{name} {pair[0]}x{pair[1]} is not positive", graph, op)
+    padding = option(op, "padding")
+    require(padding in _PADDING, f"padding {padding} is neither SAME nor VALID", graph, op)
+    size = (source.shape[1], source.shape[2])
+    before = []
+    for n, k, s, d, found in zip(size, kernel, stride, dilation, out.shape[1:3], strict=True):
+        reach = (k - 1) * d + 1
+        expected = (n + s - 1) // s if _PADDING[padding] == "SAME" else (n + s - reach) // s
+        require(
+            expected == found and found >= 1,
+            f"output is {out.shape[1]}x{out.shape[2]}, but a {kernel[0]}x{kernel[1]} window over "
+            f"{size[0]}x{size[1]} does not give that",
+            graph,
+            op,
+        )
+        before.append(max(0, (found - 1) * s + reach - n) // 2)
+    return Window(
+        size,
+        (out.shape[1], out.shape[2]),
+        kernel,
+        stride,
+        dilation,
+        (before[0], before[1]),
+        _PADDING[padding],
+    )
