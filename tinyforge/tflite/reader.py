@@ -1,0 +1,252 @@
+"""Bytes of a .tflite file to a Graph.
+
+What a Graph cannot say is refused here, with the layer or tensor named: more than one subgraph,
+custom operators, sparse, variable and external tensors, block-wise quantization. What it can say is
+then checked by verifier.verify; whether it is fully int8 is for verifier.require_int8.
+"""
+
+from __future__ import annotations
+
+import math
+import stat
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from tinyforge.errors import ForgeError
+from tinyforge.graph.types import DType, Graph, Operator, Options, Quant, Tensor
+from tinyforge.tflite import flatbuffer
+from tinyforge.tflite.flatbuffer import Table
+from tinyforge.tflite.opcodes import OPERATORS, OPTIONS_TABLE, OPTIONS_UNION
+from tinyforge.tflite.schema import ENUMS, TABLES, VERSION
+from tinyforge.tflite.verifier import check_index, check_shape, tensor_label, verify
+
+# Larger than the flash of any microcontroller; a model of this size is a mistake.
+MAX_FILE_BYTES = 64 << 20
+
+
+def read_file(path: Path) -> tuple[bytes, Graph]:
+    """The bytes of a .tflite file and the Graph they hold, named after the file.
+
+    ForgeError when the path is not a readable, regular file of at most MAX_FILE_BYTES, or not a
+    valid model.
+    """
+    try:
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            raise ForgeError("a model must be a regular file", where=str(path))
+        if status.st_size > MAX_FILE_BYTES:
+            raise ForgeError(
+                f"the model has {status.st_size} bytes, more than the limit of {MAX_FILE_BYTES}",
+                where=str(path),
+                fix="no supported board holds a model of that size; give a smaller one",
+            )
+        with path.open("rb") as file:
+            data = file.read(MAX_FILE_BYTES)
+    except OSError as error:
+        raise ForgeError(f"cannot read the model: {error.strerror}", where=str(path)) from error
+    except ValueError as error:  # a NUL in the path
+        raise ForgeError(f"cannot read the model: {error}", where=repr(str(path))) from error
+    return data, read(data, name=path.stem)
+
+
+def read(data: bytes, *, name: str = "model") -> Graph:
+    """The Graph of a .tflite file's bytes.
+
+    Constant tensors are read-only views of data. An operator's options hold every field of its
+    table, defaults filled in. name: what errors and the Graph call the model. ForgeError when the
+    bytes are not a valid model, or one that a Graph cannot hold.
+    """
+    model = flatbuffer.model(data, name)
+    version = model.integer("version")
+    if version != VERSION:
+        raise ForgeError(
+            f"the model is of schema version {version}; version {VERSION} is the only one there is",
+            where=name,
+        )
+    subgraphs = model.tables("subgraphs")
+    if len(subgraphs) != 1:
+        raise ForgeError(
+            f"the model has {len(subgraphs)} subgraphs; exactly 1 can run on a device",
+            where=name,
+            fix="export a model without control flow (if, while, call_once)",
+        )
+    (subgraph,) = subgraphs
+    buffers = [
+        _buffer(data, table, f"{name}, buffer {i}")
+        for i, table in enumerate(model.tables("buffers"))
+    ]
+    codes = [_operator_name(table) for table in model.tables("operator_codes")]
+    graph = Graph(
+        name=name,
+        tensors=tuple(
+            _tensor(i, table, buffers) for i, table in enumerate(subgraph.tables("tensors"))
+        ),
+        operators=tuple(
+            _operator(i, table, codes) for i, table in enumerate(subgraph.tables("operators"))
+        ),
+        inputs=subgraph.integers("inputs"),
+        outputs=subgraph.integers("outputs"),
+    )
+    verify(graph)
+    return graph
+
+
+def _buffer(data: bytes, table: Table, where: str) -> memoryview:
+    """The bytes of a buffer: inside the flatbuffer or, in large models, behind it."""
+    first, size = table.blob("data")
+    offset, outside = table.integer("offset"), table.integer("size")
+    if outside:
+        if size or offset + outside > len(data):
+            raise ForgeError(
+                f"a buffer of {outside} bytes at offset {offset} does not fit in a file of"
+                f" {len(data)} bytes",
+                where=where,
+            )
+        first, size = offset, outside
+    return memoryview(data)[first : first + size]
+
+
+def _operator_name(code: Table) -> str:
+    """The builtin name of an operator code; numbers beyond the schema read as "OPERATOR 321".
+
+    Old files have only the deprecated one-byte number, new ones both: the greater one counts.
+    """
+    number = max(code.integer("deprecated_builtin_code"), code.integer("builtin_code"))
+    if 0 <= number < len(OPERATORS):
+        name = OPERATORS[number]
+        return f"CUSTOM {code.string('custom_code')!r}" if name == "CUSTOM" else name
+    return f"OPERATOR {number}"
+
+
+def _tensor(index: int, table: Table, buffers: list[memoryview]) -> Tensor:
+    name = table.string("name")
+    where = tensor_label(index, name)
+    _refuse_inexpressible(table, where)
+    shape = table.integers("shape")
+    check_shape(shape, where)
+    dtype = _dtype(table, where)
+    buffer = table.integer("buffer")
+    check_index(buffer, len(buffers), "buffer", where)
+    return Tensor(
+        index=index,
+        name=name,
+        shape=shape,
+        dtype=dtype,
+        quant=_quant(table, where),
+        data=_constant(buffers[buffer], shape, dtype, where),
+    )
+
+
+def _refuse_inexpressible(table: Table, where: str) -> None:
+    """ForgeError for what a Tensor has no word for."""
+    if table.integer("is_variable"):
+        raise ForgeError(
+            "the tensor keeps its value between inferences; stateful models are not supported",
+            where=where,
+            fix="export the model with its state as an input and an output",
+        )
+    if table.has("sparsity"):
+        raise ForgeError(
+            "not int8: the tensor is stored sparse",
+            where=where,
+            fix="export pruned weights as dense int8; tinyforge finds the zeros itself",
+        )
+    if table.integer("external_buffer"):
+        raise ForgeError(
+            "the tensor's values lie in another file",
+            where=where,
+            fix="export the model as a single file",
+        )
+
+
+def _dtype(table: Table, where: str) -> DType:
+    number = table.integer("type")
+    name = ENUMS["TensorType"][number]
+    try:
+        dtype = DType(number)
+        _ = dtype.itemsize
+    except (ValueError, KeyError):  # newer than DType; no NumPy dtype
+        raise ForgeError(
+            f"not int8: the tensor's elements are {name}",
+            where=where,
+            fix="quantize the model to int8: tinyforge quantize",
+        ) from None
+    return dtype
+
+
+def _quant(table: Table, where: str) -> Quant | None:
+    """Scales and zero points; None for none, and for the bare min and max of float models."""
+    quantization = table.table("quantization")
+    if quantization is None:
+        return None
+    if quantization.integer("details_type") or quantization.has("details"):
+        raise ForgeError(
+            "not int8: the tensor is quantized by blocks or by a custom scheme",
+            where=where,
+            fix="quantize the model to int8: tinyforge quantize",
+        )
+    scale: tuple[float, ...] = tuple(quantization.numbers("scale").tolist())
+    zero_point = quantization.integers("zero_point")
+    if not scale and not zero_point:
+        return None
+    return Quant(scale, zero_point, quantization.integer("quantized_dimension"))
+
+
+def _constant(
+    buffer: memoryview, shape: tuple[int, ...], dtype: DType, where: str
+) -> npt.NDArray[np.generic] | None:
+    """The buffer as an array; None for the empty buffer of a computed tensor."""
+    if not buffer:
+        return None
+    needed = math.prod(shape) * dtype.itemsize
+    if len(buffer) != needed:
+        raise ForgeError(
+            f"the buffer has {len(buffer)} bytes; shape {list(shape)} of {dtype.name} needs"
+            f" {needed}",
+            where=where,
+        )
+    little_endian = np.frombuffer(buffer, dtype.numpy.newbyteorder("<"))
+    return little_endian.astype(dtype.numpy, copy=False).reshape(shape)
+
+
+def _operator(index: int, table: Table, codes: list[str]) -> Operator:
+    where = f"layer {index}"
+    code = table.integer("opcode_index")
+    check_index(code, len(codes), "operator code", where)
+    name = codes[code]
+    where = f"layer {index} {name}"
+    if name not in OPTIONS_TABLE:
+        raise ForgeError(
+            f"{name} is not an operator that can run here",
+            where=where,
+            fix="replace the layer by builtin operators, or leave it out of the exported model",
+        )
+    return Operator(
+        index=index,
+        op=name,
+        inputs=table.integers("inputs"),
+        outputs=table.integers("outputs"),
+        options=_options(table, OPTIONS_TABLE[name], where),
+    )
+
+
+def _options(operator: Table, kind: str | None, where: str) -> Options:
+    """Every field of the options table kind; all defaults where the operator carries none."""
+    number = operator.integer("builtin_options_type")
+    found = OPTIONS_UNION[number] if number < len(OPTIONS_UNION) else f"options {number}"
+    if operator.integer("builtin_options_2_type"):
+        found = "a table of the second options union"
+    if found not in ("NONE", kind):
+        raise ForgeError(f"the operator carries {found} where {kind} belongs", where=where)
+    table = operator.table("builtin_options", kind) if kind and number else None
+    options: dict[str, int | float | bool | tuple[int, ...]] = {}
+    for name, field in TABLES[kind].items() if kind else ():
+        if field.type.startswith("["):
+            options[name] = table.integers(name) if table else ()
+        else:
+            options[name] = value = table.scalar(name) if table else field.default
+            if not math.isfinite(value):
+                raise ForgeError(f"{name} is {value}", where=where)
+    return options

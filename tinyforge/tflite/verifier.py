@@ -1,0 +1,162 @@
+"""What must hold of a model before anything else looks at it.
+
+TensorFlow Lite Micro validates nothing: a bad index reads out of bounds on the device. So every
+index, size, scale and order of execution is checked here, in two steps: verify(), which every model
+must pass, and require_int8(), which the models that can be compiled must pass.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+import numpy as np
+
+from tinyforge.errors import ForgeError
+from tinyforge.graph.types import DType, Graph, Operator, Quant, Tensor
+
+# What NumPy reference, planner and generated C all hold without overflow.
+MAX_ELEMENTS = 2**31 - 1
+MAX_RANK = 8
+
+_ZERO_POINTS: Mapping[DType, tuple[int, int]] = {
+    DType.INT8: (-128, 127),
+    DType.UINT8: (0, 255),
+    DType.INT16: (-32768, 32767),
+    DType.UINT16: (0, 65535),
+    DType.INT32: (0, 0),
+    DType.INT64: (0, 0),
+}
+
+
+def tensor_label(index: int, name: str) -> str:
+    """How an error names a tensor: tensor 3 'conv/weights'."""
+    return f"tensor {index} {name!r}"
+
+
+def check_index(index: int, limit: int, what: str, where: str) -> None:
+    """ForgeError unless 0 <= index < limit."""
+    if not 0 <= index < limit:
+        raise ForgeError(
+            f"{what} index {index} is out of range; the model has {limit}", where=where
+        )
+
+
+def check_shape(shape: tuple[int, ...], where: str) -> None:
+    """ForgeError unless every dimension is positive and rank and elements are within limits."""
+    if len(shape) > MAX_RANK:
+        raise ForgeError(f"rank {len(shape)} is more than {MAX_RANK}", where=where)
+    if any(size < 1 for size in shape):
+        raise ForgeError(
+            f"shape {list(shape)} has a dimension that is not positive",
+            where=where,
+            fix="fix the batch size to 1 and every other dimension before converting the model",
+        )
+    if math.prod(shape) > MAX_ELEMENTS:
+        raise ForgeError(f"shape {list(shape)} has more than {MAX_ELEMENTS} elements", where=where)
+
+
+def verify(graph: Graph) -> None:
+    """ForgeError unless the graph can be run in order: tensors, indices and dataflow."""
+    if not graph.operators:
+        raise ForgeError("the model has no operators", where=graph.name)
+    for tensor in graph.tensors:
+        where = tensor_label(tensor.index, tensor.name)
+        check_shape(tensor.shape, where)
+        if tensor.quant is not None:
+            _check_quant(tensor.quant, tensor, where)
+    _check_ends(graph)
+    for op in graph.operators:
+        _check_operands(graph, op)
+    _check_order(graph)
+
+
+def _check_quant(quant: Quant, tensor: Tensor, where: str) -> None:
+    limits = _ZERO_POINTS.get(tensor.dtype)
+    if limits is None:
+        raise ForgeError(f"a {tensor.dtype.name} tensor has scales", where=where)
+    if len(quant.scale) != len(quant.zero_point):
+        raise ForgeError(
+            f"{len(quant.scale)} scales but {len(quant.zero_point)} zero points", where=where
+        )
+    for scale in quant.scale:
+        if not (math.isfinite(scale) and scale >= float(np.finfo(np.float32).tiny)):
+            raise ForgeError(f"scale {scale} is not a positive, normal number", where=where)
+    for zero_point in quant.zero_point:
+        if not limits[0] <= zero_point <= limits[1]:
+            raise ForgeError(
+                f"zero point {zero_point} is outside {tensor.dtype.name}'s {list(limits)}",
+                where=where,
+            )
+    if quant.per_channel:
+        check_index(quant.axis, len(tensor.shape), "quantized dimension", where)
+        if len(quant.scale) != tensor.shape[quant.axis]:
+            raise ForgeError(
+                f"{len(quant.scale)} scales for {tensor.shape[quant.axis]} channels", where=where
+            )
+
+
+def _check_ends(graph: Graph) -> None:
+    """The graph's inputs and outputs: there, in range, once each, inputs computed by nobody."""
+    for what, indices in (("input", graph.inputs), ("output", graph.outputs)):
+        if not indices:
+            raise ForgeError(f"the model has no {what}", where=graph.name)
+        for index in indices:
+            check_index(index, len(graph.tensors), f"{what} tensor", graph.name)
+        if len(set(indices)) != len(indices):
+            raise ForgeError(f"the model names an {what} twice: {list(indices)}", where=graph.name)
+    for index in graph.inputs:
+        if graph.tensors[index].data is not None:
+            raise ForgeError(
+                "an input of the model is a constant",
+                where=tensor_label(index, graph.tensors[index].name),
+            )
+
+
+# Inputs that may be left out, by position.
+_OPTIONAL: Mapping[str, tuple[int, ...]] = {
+    "CONV_2D": (2,),
+    "DEPTHWISE_CONV_2D": (2,),
+    "FULLY_CONNECTED": (2,),
+    "SVDF": (3,),
+    "TRANSPOSE_CONV": (3,),
+}
+
+
+def _check_operands(graph: Graph, op: Operator) -> None:
+    where = f"layer {op.index} {op.op}"
+    if not op.outputs:
+        raise ForgeError("the operator has no output", where=where)
+    for index in op.outputs:
+        check_index(index, len(graph.tensors), "output tensor", where)
+    for position, index in enumerate(op.inputs):
+        if index != -1 or position not in _OPTIONAL.get(op.op, ()):
+            check_index(index, len(graph.tensors), f"input {position}: tensor", where)
+
+
+def _check_order(graph: Graph) -> None:
+    """In the order of the file, each tensor is written once, and before it is read."""
+    ready = {t.index for t in graph.tensors if t.data is not None} | set(graph.inputs)
+    for op in graph.operators:
+        for index in op.inputs:
+            if index >= 0 and index not in ready:
+                raise ForgeError(
+                    f"{tensor_label(index, graph.tensors[index].name)} is read before it is"
+                    " written",
+                    where=graph.where(op),
+                )
+        for index in op.outputs:
+            if index in ready:
+                raise ForgeError(
+                    f"{tensor_label(index, graph.tensors[index].name)} is written, but it is a"
+                    " constant, an input of the model, or written already",
+                    where=graph.where(op),
+                )
+            ready.add(index)
+    produced = {index for op in graph.operators for index in op.outputs}
+    for index in graph.outputs:
+        if index not in produced:
+            raise ForgeError(
+                "an output of the model is written by no operator",
+                where=tensor_label(index, graph.tensors[index].name),
+            )
