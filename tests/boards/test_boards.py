@@ -1,0 +1,193 @@
+"""Boards against PlatformIO's own manifests, strict decoding, and the fit check to the byte."""
+
+from itertools import combinations
+from pathlib import Path
+
+import pytest
+
+from tinyforge.boards import all_boards, fits, fitting_boards, load
+from tinyforge.boards import catalog as catalog_module
+from tinyforge.boards.board import XTENSA
+from tinyforge.boards.cores import CORES
+from tinyforge.errors import ForgeError
+
+# id: platform, version, mcu, MHz, RAM, flash, upload protocol. From PlatformIO's board manifests.
+MANIFESTS = {
+    "nrf52840_dk": ("nordicnrf52", "10.11", "nrf52840", 64, 262144, 1048576, "jlink"),
+    "nano33ble": ("nordicnrf52", "10.11", "nrf52840", 64, 262144, 983040, "sam-ba"),
+    "adafruit_feather_nrf52840": (
+        "nordicnrf52", "10.11", "nrf52840", 64, 248832, 815104, "nrfutil",
+    ),
+    "nrf52_dk": ("nordicnrf52", "10.11", "nrf52832", 64, 65536, 524288, "jlink"),
+    "disco_l475vg_iot01a": ("ststm32", "19.6", "stm32l475", 80, 98304, 1048576, "stlink"),
+    "nucleo_l4r5zi": ("ststm32", "19.6", "stm32l4r5", 120, 655360, 2097152, "stlink"),
+    "nucleo_wb55rg_p": ("ststm32", "19.6", "stm32wb55", 64, 196608, 524288, "stlink"),
+    "nucleo_f446re": ("ststm32", "19.6", "stm32f446", 180, 131072, 524288, "stlink"),
+    "blackpill_f411ce": ("ststm32", "19.6", "stm32f411", 100, 131072, 524288, "stlink"),
+    "black_f407ve": ("ststm32", "19.6", "stm32f407", 168, 131072, 524288, "stlink"),
+    "genericSTM32F405RG": ("ststm32", "19.6", "stm32f405", 168, 131072, 1048576, "serial"),
+    "adafruit_feather_f405": ("ststm32", "19.6", "stm32f405", 168, 131072, 1048576, "stlink"),
+    "nucleo_f767zi": ("ststm32", "19.6", "stm32f767", 216, 524288, 2097152, "stlink"),
+    "nucleo_h743zi": ("ststm32", "19.6", "stm32h743", 400, 524288, 2097152, "stlink"),
+    "teensy41": ("teensy", "5.2", "imxrt1062", 600, 524288, 8126464, "teensy-gui"),
+    "pico": ("raspberrypi", "1.19", "rp2040", 133, 270336, 2097152, "picotool"),
+    "esp32dev": ("espressif32", "6.13", "esp32", 240, 327680, 4194304, "esptool"),
+    "esp32-s3-devkitc-1": ("espressif32", "6.13", "esp32s3", 240, 327680, 8388608, "esptool"),
+}  # fmt: skip
+# Where our figure is smaller than the manifest's, for the reason given in the TOML.
+SMALLER_RAM = {"adafruit_feather_nrf52840": 237568}
+
+BOARDS = pytest.mark.parametrize("board", all_boards(), ids=lambda b: b.id)
+
+
+def test_all_boards_are_there():
+    assert [b.id for b in all_boards()] == sorted(MANIFESTS)
+
+
+@BOARDS
+def test_board_equals_the_manifest(board):
+    platform, version, mcu, mhz, ram, flash, upload = MANIFESTS[board.id]
+    pio = board.platformio
+    assert (pio.board, pio.platform, board.mcu, board.mhz) == (board.id, platform, mcu, mhz)
+    assert pio.version.startswith(version + ".")
+    assert board.ram[0].size == SMALLER_RAM.get(board.id, ram)
+    assert board.flash.size == flash
+    assert pio.upload_protocol == upload
+    assert board.framework == "arduino"
+
+
+@BOARDS
+def test_memories_do_not_overlap(board):
+    memories = (board.flash, *board.ram)
+    for a, b in combinations(memories, 2):
+        assert a.base + a.size <= b.base or b.base + b.size <= a.base, (a, b)
+
+
+@BOARDS
+def test_core_and_fpu_agree(board):
+    if board.core in XTENSA:
+        assert not board.emulated
+        with pytest.raises(ForgeError, match="cannot be emulated"):
+            board.core_model()
+        return
+    assert board.core_model() is CORES[board.core]
+    assert bool(board.fpu) == ("-mfloat-abi=hard" in board.core_model().gcc_flags)
+    assert board.fpu == {"cortex-m0plus": "", "cortex-m4": "fpv4-sp-d16"}.get(
+        board.core, "fpv5-d16"
+    )
+
+
+def test_memory_map_is_what_a_program_may_take():
+    h743 = load("nucleo_h743zi").memory_map()
+    assert (h743.ram.base, h743.ram.size) == (0x24000000, 512 * 1024)
+    assert (h743.flash.base, h743.flash.size) == (0x08000000, 2 * 1024 * 1024)
+    esp32 = load("esp32dev").memory_map()
+    assert (esp32.ram.size, esp32.flash.size) == (0x2C200 - 0xDB5C, 0x140000)
+
+
+@pytest.mark.parametrize(
+    ("asked", "meant"),
+    [
+        ("nrf52840dk", "nrf52840_dk"),
+        ("ESP32DEV", "esp32dev"),
+        ("genericstm32f405rg", "genericSTM32F405RG"),
+        ("nucleo-h743zi", "nucleo_h743zi"),
+    ],
+)
+def test_unknown_id_names_the_closest(asked, meant):
+    with pytest.raises(ForgeError, match="unknown board") as caught:
+        load(asked)
+    assert meant in caught.value.fix
+
+
+@pytest.mark.parametrize("asked", ["", "../pico", "zzzz", "pico\n", "x" * 10000])
+def test_unknown_id_without_a_neighbour(asked):
+    with pytest.raises(ForgeError, match="unknown board"):
+        load(asked)
+
+
+PICO = (Path(catalog_module.__file__).parent / "pico.toml").read_text(encoding="utf-8")
+
+
+def user_board(tmp_path: Path, text: str | bytes) -> str:
+    path = tmp_path / "my.toml"
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return str(path)
+
+
+def test_a_board_of_the_users_own(tmp_path):
+    board = load(user_board(tmp_path, PICO.replace('id = "pico"', 'id = "mine"')))
+    assert board.id == "mine"
+    assert board.ram == load("pico").ram
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        PICO.replace("mhz = 133", "mhz = 133\ncolour = 1"),
+        PICO.replace("mhz = 133", ""),
+        PICO.replace("mhz = 133", 'mhz = "133"'),
+        PICO.replace("mhz = 133", "mhz = 0"),
+        PICO.replace("cortex-m0plus", "cortex-m99"),
+        PICO.replace('id = "pico"', 'id = "pico]\\n[env:x"'),
+        PICO.replace('id = "pico"', 'id = "../pico"'),
+        PICO.replace('"arduino"', '"arduino\\nextra_scripts = x.py"'),
+        PICO.replace('version = "1.19.0"', 'version = "${sysenv.HOME}"'),
+        PICO.replace("base = 0x20000000", "base = 0xFFFFFFFF"),
+        PICO.replace("size = 270336", "size = 0"),
+        PICO.replace("size = 270336", "size = 270336\nusable = 270337"),
+        PICO.replace('["watch", "drone"]', '["toaster"]'),
+        PICO.replace('["watch", "drone"]', "[]"),
+        PICO.split("[platformio]")[0],
+        "",
+        "[[[",
+        b"\xff\xfe",
+        b"#" * 70000,
+    ],
+    ids=range(19),
+)
+def test_invalid_boards_are_refused(tmp_path, text):
+    path = user_board(tmp_path, text)
+    with pytest.raises(ForgeError) as caught:
+        load(path)
+    assert caught.value.where == path
+    assert caught.value.fix
+
+
+def test_missing_file_and_folder(tmp_path):
+    (tmp_path / "folder.toml").mkdir()
+    for name in ("missing.toml", "folder.toml"):
+        with pytest.raises(ForgeError, match="no such board file"):
+            load(str(tmp_path / name))
+
+
+def test_fit_to_the_byte():
+    board = load("nrf52_dk")
+    assert fits(65536, 524288, board).ok
+    assert (fits(65537, 524288, board).ram_over, fits(65537, 524288, board).flash_over) == (1, 0)
+    assert (fits(65536, 524290, board).ram_over, fits(65536, 524290, board).flash_over) == (0, 2)
+    fits(65536, 524288, board).require()
+
+
+def test_refusal_names_numbers_and_a_board_that_fits():
+    with pytest.raises(ForgeError) as caught:
+        fits(70000, 600000, load("nrf52_dk")).require()
+    assert "RAM 70000 of 65536 bytes, 4464 too many" in caught.value.what
+    assert "flash 600000 of 524288 bytes, 75712 too many" in caught.value.what
+    assert "disco_l475vg_iot01a" in caught.value.fix
+    with pytest.raises(ForgeError) as caught:
+        fits(70000, 1, load("nrf52_dk")).require()
+    assert "flash" not in caught.value.what
+    with pytest.raises(ForgeError, match="does not fit") as caught:
+        fits(10**9, 1, load("nrf52_dk")).require()
+    assert "no board known here" in caught.value.fix
+
+
+def test_fitting_boards_smallest_first():
+    assert [b.id for b in fitting_boards(500_000, 3_000_000)] == ["teensy41"]
+    assert fitting_boards(1, 1)[0].id == "nrf52_dk"
+    assert len(fitting_boards(1, 1)) == len(MANIFESTS)
+    limits = [b.ram_limit for b in fitting_boards(100_000, 1)]
+    assert limits == sorted(limits)
+    assert "esp32dev" in [b.id for b in fitting_boards(124580, 1)]
+    assert "esp32dev" not in [b.id for b in fitting_boards(124581, 1)]

@@ -1,0 +1,133 @@
+"""What is known of one board: a frozen record, decoded strictly from one TOML file."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import msgspec
+
+from tinyforge.boards.cores import CORES, Core
+from tinyforge.boards.memory import MemoryMap, Region
+from tinyforge.errors import ForgeError
+
+# The cores that boards may have but that nothing here emulates.
+XTENSA = ("xtensa-lx6", "xtensa-lx7")
+
+# Board strings end up as INI values and section names, so their alphabets are closed here.
+_Word = Annotated[str, msgspec.Meta(pattern=r"\A[A-Za-z0-9][A-Za-z0-9_-]{0,63}\Z")]
+_Version = Annotated[str, msgspec.Meta(pattern=r"\A[0-9]{1,7}(\.[0-9]{1,7}){1,2}\Z")]
+_Package = Annotated[
+    str, msgspec.Meta(pattern=r"\A([a-z0-9][a-z0-9_-]*/)?[a-z0-9][a-z0-9_-]*@[~^]?[0-9.]{1,20}\Z")
+]
+_Title = Annotated[str, msgspec.Meta(pattern=r"\A[A-Za-z0-9][A-Za-z0-9 ()+./_-]{0,79}\Z")]
+_Address = Annotated[int, msgspec.Meta(ge=0, lt=2**32)]
+_Size = Annotated[int, msgspec.Meta(ge=1, le=2**31 - 1)]
+
+DeviceClass = Literal["watch", "drone"]
+
+
+class Memory(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One memory of the microcontroller.
+
+    size: bytes from base that a program may lay out. usable: how many of them static data or
+    code can really take, where a bootloader, partition or linker script leaves fewer.
+    """
+
+    name: _Title
+    base: _Address
+    size: _Size
+    usable: _Size | None = None
+
+    def __post_init__(self) -> None:
+        if self.base + self.size > 2**32:
+            raise ValueError(f"memory {self.name} ends beyond the 32-bit address space")
+        if self.usable is not None and self.usable > self.size:
+            raise ValueError(f"memory {self.name} has more usable bytes than bytes")
+
+    @property
+    def limit(self) -> int:
+        """The bytes a program can take."""
+        return self.size if self.usable is None else self.usable
+
+    @property
+    def region(self) -> Region:
+        return Region(self.base, self.limit)
+
+
+class PlatformIO(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How PlatformIO spells the board.
+
+    board: its id there. version: the development platform's, patch releases are accepted.
+    frameworks: what its manifest lists; the first is the one we generate for.
+    packages: packages pinned instead of the platform's defaults.
+    """
+
+    board: _Word
+    platform: _Word
+    version: _Version
+    frameworks: Annotated[tuple[_Word, ...], msgspec.Meta(min_length=1)]
+    upload_protocol: _Word
+    monitor_speed: Annotated[int, msgspec.Meta(ge=300, le=4_000_000)]
+    packages: tuple[_Package, ...] = ()
+
+
+class Board(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One board. id: what --board takes. classes: what it is carried by.
+
+    core: a key of CORES, or an Xtensa core, which is built for but not emulated.
+    fpu: the floating point unit as -mfpu spells it, "" for none. mhz: the clock it runs at.
+    flash_wait_states: at that clock, prefetch and caches off; None where code runs from RAM or
+    from external flash behind a cache, for which there is no single figure.
+    ram: every RAM; the first holds .data, .bss, the arena and the stack.
+    """
+
+    id: _Word
+    name: _Title
+    classes: Annotated[tuple[DeviceClass, ...], msgspec.Meta(min_length=1)]
+    mcu: _Word
+    core: _Word
+    fpu: Literal["", "fpv4-sp-d16", "fpv5-sp-d16", "fpv5-d16", "xtensa"]
+    mhz: Annotated[int, msgspec.Meta(ge=1, le=4000)]
+    flash_wait_states: Annotated[int, msgspec.Meta(ge=0, le=15)] | None = None
+    flash: Memory
+    ram: Annotated[tuple[Memory, ...], msgspec.Meta(min_length=1)]
+    platformio: PlatformIO
+
+    def __post_init__(self) -> None:
+        if self.core not in CORES and self.core not in XTENSA:
+            raise ValueError(f"unknown core {self.core!r}, known: {', '.join((*CORES, *XTENSA))}")
+
+    @property
+    def emulated(self) -> bool:
+        """Whether firmware for this board's core can be run on the host."""
+        return self.core in CORES
+
+    @property
+    def ram_limit(self) -> int:
+        """Bytes of RAM that .data, .bss, arena and stack can take together."""
+        return self.ram[0].limit
+
+    @property
+    def flash_limit(self) -> int:
+        """Bytes of flash that code, constants and weights can take together."""
+        return self.flash.limit
+
+    @property
+    def framework(self) -> str:
+        """The framework that projects are generated for."""
+        return self.platformio.frameworks[0]
+
+    def core_model(self) -> Core:
+        """The core's row in CORES. ForgeError for the Xtensa cores."""
+        if not self.emulated:
+            raise ForgeError(
+                f"the {self.core} core of {self.id} cannot be emulated",
+                where=f"board {self.id}",
+                fix="prove the model on a Cortex-M board (tinyforge boards lists them); "
+                "the generated C is the same",
+            )
+        return CORES[self.core]
+
+    def memory_map(self) -> MemoryMap:
+        """Flash and main RAM as the linker script and the machine take them."""
+        return MemoryMap(flash=self.flash.region, ram=self.ram[0].region)
