@@ -1,0 +1,281 @@
+"""The charts of the HTML report as finished values: positions in percent, texts ready to show.
+
+The page draws them with boxes, not with a scaled picture, so that text keeps its size on a phone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tinyforge.proof.record import Arena, ArenaSlot, LayerProof
+from tinyforge.report import findings, wording
+from tinyforge.report.record import DemoReport
+
+# Room above the peak line for its label.
+_HEADROOM = 1.08
+_MAX_TICKS = 6
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A share of the space there is, 0 to 1 ("0.12345"), and the number it stands for."""
+
+    share: str
+    text: str
+
+
+@dataclass(frozen=True)
+class VariantRow:
+    name: str
+    tflite: Bar
+    gzip: Bar
+    nonzero: str
+    accuracy: str
+    smallest: bool
+
+
+@dataclass(frozen=True)
+class Part:
+    """A piece of a gauge. tone: 1.., the colour."""
+
+    name: str
+    bar: Bar
+    tone: int
+
+
+@dataclass(frozen=True)
+class Gauge:
+    """A memory at true scale, and its parts enlarged to the whole width.
+
+    zoom: the outline that joins the two, as the points of a polygon in a 100 by 100 box.
+    """
+
+    name: str
+    summary: str
+    limit: str
+    fill: str
+    fits: bool
+    zoom: str
+    parts: tuple[Part, ...]
+
+
+@dataclass(frozen=True)
+class Box:
+    """One slot of the arena: where it stands in the plot, and what it says."""
+
+    left: str
+    bottom: str
+    width: str
+    height: str
+    name: str
+    size: str
+    title: str
+    peak: bool
+
+
+@dataclass(frozen=True)
+class Step:
+    """A tick of the time axis. fifth: kept where there is room for few."""
+
+    number: str
+    op: str
+    fifth: bool
+
+
+@dataclass(frozen=True)
+class Tick:
+    """A tick of the byte axis."""
+
+    bottom: str
+    text: str
+
+
+@dataclass(frozen=True)
+class SlotRow:
+    """A slot as a row of the table that says what the plot shows."""
+
+    name: str
+    offset: str
+    size: str
+    steps: str
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """The arena over the steps of an inference."""
+
+    steps: tuple[Step, ...]
+    boxes: tuple[Box, ...]
+    ticks: tuple[Tick, ...]
+    peak: Tick
+    rows: tuple[SlotRow, ...]
+    description: str
+
+
+@dataclass(frozen=True)
+class LayerRow:
+    index: str
+    op: str
+    name: str
+    full_name: str
+    output: str
+    macs: str
+    instructions: Bar
+    per_mac: str
+    bit_exact: bool
+
+
+def variant_rows(report: DemoReport) -> tuple[VariantRow, ...]:
+    """Both sizes of every variant, to one scale."""
+    sizes = [size for v in report.variants for size in (v.tflite_bytes, v.gzip_bytes)]
+    largest, smallest = (
+        max(sizes, default=0),
+        min((v.gzip_bytes for v in report.variants), default=0),
+    )
+    return tuple(
+        VariantRow(
+            wording.printable(v.name),
+            Bar(_fraction(v.tflite_bytes, largest), wording.nbytes(v.tflite_bytes)),
+            Bar(_fraction(v.gzip_bytes, largest), wording.nbytes(v.gzip_bytes)),
+            wording.count(v.nonzero),
+            "" if v.accuracy is None else wording.percent(v.accuracy, 2),
+            v.gzip_bytes == smallest,
+        )
+        for v in report.variants
+    )
+
+
+def gauge(memory: findings.Usage) -> Gauge:
+    """RAM or flash against the board."""
+    fill = min(1.0, memory.share)
+    parts = tuple(
+        Part(name, Bar(_fraction(size, memory.total), wording.nbytes(size)), tone)
+        for tone, (name, size) in enumerate(memory.parts, 1)
+    )
+    return Gauge(
+        name=memory.name,
+        summary=str(memory),
+        limit=wording.capacity(memory.limit),
+        fill=_fraction(fill, 1),
+        fits=memory.fits,
+        zoom=f"0,0 {100 * fill:.3f},0 100,100 0,100",
+        parts=parts,
+    )
+
+
+def timeline(memory: Arena, layers: Sequence[LayerProof]) -> Timeline:
+    """The arena's slots over time. Steps are numbered as the layers run."""
+    slots = [slot for slot in memory.slots if slot.nbytes]
+    start = min([0, *(slot.first for slot in slots)])
+    end = max([len(layers) - 1, *(slot.last for slot in slots)])
+    top = max([memory.planned, *(slot.offset + slot.nbytes for slot in slots)], default=0)
+    peak_steps = {
+        step
+        for slot in slots
+        if slot.offset + slot.nbytes == top
+        for step in range(slot.first, slot.last + 1)
+    }
+    scale = max(1.0, top * _HEADROOM)
+    return Timeline(
+        steps=tuple(_step(step, layers) for step in range(start, end + 1)),
+        boxes=tuple(_box(slot, start, end - start + 1, scale, peak_steps) for slot in slots),
+        ticks=tuple(Tick(_percent(at, scale), wording.capacity(at)) for at in _byte_ticks(top)),
+        peak=Tick(_percent(top, scale), f"peak {wording.nbytes(top)}"),
+        rows=tuple(_slot_row(slot) for slot in slots),
+        description=(
+            f"{wording.plural(len(slots), 'slot')} in {wording.plural(end - start + 1, 'step')}; "
+            f"the peak of {wording.nbytes(top)} is reached in {_ranges(peak_steps)}."
+        ),
+    )
+
+
+def layer_rows(rows: Sequence[findings.LayerShare]) -> tuple[LayerRow, ...]:
+    """Every layer with its instructions as a bar; the longest bar is the costliest layer."""
+    largest = max((row.layer.instructions or 0 for row in rows), default=0)
+    return tuple(_layer_row(row, largest) for row in rows)
+
+
+def _layer_row(row: findings.LayerShare, largest: int) -> LayerRow:
+    layer = row.layer
+    counted = layer.instructions is not None
+    return LayerRow(
+        index=str(layer.index),
+        op=wording.printable(layer.op),
+        name=wording.short_name(layer.name),
+        full_name=wording.printable(layer.name),
+        output=wording.shape(layer.output_shape),
+        macs=wording.count(layer.macs) if layer.macs else "",
+        instructions=Bar(
+            _fraction(layer.instructions or 0, largest),
+            wording.count(layer.instructions or 0) if counted else "",
+        ),
+        per_mac=row.per_mac,
+        bit_exact=layer.bit_exact,
+    )
+
+
+def _step(step: int, layers: Sequence[LayerProof]) -> Step:
+    known = 0 <= step < len(layers)
+    return Step(
+        number=str(layers[step].index) if known else "",
+        op=wording.printable(layers[step].op).replace("_", " ") if known else "input",
+        fifth=step % 5 == 0,
+    )
+
+
+def _box(slot: ArenaSlot, start: int, steps: int, scale: float, peak_steps: set[int]) -> Box:
+    name, size = wording.short_name(slot.name), wording.nbytes(slot.nbytes)
+    last_byte = slot.offset + slot.nbytes - 1
+    return Box(
+        left=_percent(slot.first - start, steps),
+        bottom=_percent(slot.offset, scale),
+        width=_percent(slot.last - slot.first + 1, steps),
+        height=_percent(slot.nbytes, scale),
+        name=name,
+        size=size,
+        title=(
+            f"{name}: {size}, bytes {wording.count(slot.offset)} to {wording.count(last_byte)}, "
+            f"{_during(slot)}"
+        ),
+        peak=any(slot.first <= step <= slot.last for step in peak_steps),
+    )
+
+
+def _slot_row(slot: ArenaSlot) -> SlotRow:
+    return SlotRow(
+        wording.short_name(slot.name),
+        wording.count(slot.offset),
+        wording.nbytes(slot.nbytes),
+        _during(slot).removeprefix("step ").removeprefix("steps "),
+    )
+
+
+def _during(slot: ArenaSlot) -> str:
+    if slot.first == slot.last:
+        return f"step {slot.first}"
+    return f"steps {slot.first} to {slot.last}"
+
+
+def _ranges(steps: set[int]) -> str:
+    listed = sorted(steps)
+    if not listed:
+        return "no step"
+    noun = "step" if len(listed) == 1 else "steps"
+    return f"{noun} " + ", ".join(str(step) for step in listed)
+
+
+def _byte_ticks(top: int) -> range:
+    """0 and multiples of a power of two, at most _MAX_TICKS, below the peak line's own label."""
+    distance = 1
+    while top / distance > _MAX_TICKS:
+        distance *= 2
+    return range(0, int(top * 0.93) + 1, distance)
+
+
+def _fraction(part: float, whole: float) -> str:
+    return f"{part / whole if whole else 0:.5f}"
+
+
+def _percent(part: float, whole: float) -> str:
+    return f"{100 * part / whole if whole else 0:.3f}%"

@@ -1,0 +1,147 @@
+"""The report as one HTML page that needs nothing else: no network, no script, no font files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from tinyforge.report import charts, findings, wording
+from tinyforge.report.png import data_uri
+from tinyforge.report.record import DemoReport, Drawing, Report
+from tinyforge.resources import folder
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A drawing with the firmware's answer."""
+
+    src: str
+    alt: str
+    label: str
+    answer: str
+    right: bool
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A headline number: what, the number, and the words under it."""
+
+    name: str
+    value: str
+    note: str
+
+
+@dataclass(frozen=True)
+class Page:
+    """Everything the template shows, finished. Empty where a report has no such part."""
+
+    title: str
+    model: str
+    subtitle: str
+    verdict: findings.Verdict
+    headline: tuple[Figure, ...]
+    variants: tuple[charts.VariantRow, ...]
+    lessons: tuple[str, ...]
+    gauges: tuple[charts.Gauge, ...]
+    timeline: charts.Timeline
+    arena: str
+    arena_agrees: bool
+    bound: str
+    layers: tuple[charts.LayerRow, ...]
+    instructions: str
+    samples: tuple[Picture, ...]
+    mistakes: tuple[Picture, ...]
+    facts: tuple[tuple[str, str], ...]
+
+
+def to_html(report: Report) -> str:
+    """The whole page. Names from outside are escaped; the same report gives the same text."""
+    environment = Environment(
+        loader=FileSystemLoader(folder("templates") / "report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    return environment.get_template("report.html.j2").render(page=_page(report))
+
+
+def _page(report: Report) -> Page:
+    proof = report.proof
+    demo = report if isinstance(report, DemoReport) else None
+    model, board = wording.printable(proof.model), wording.printable(report.board)
+    agrees, arena = findings.arena(proof.arena)
+    return Page(
+        title=f"{model} on {board}",
+        model=model,
+        subtitle=f"{board}, {proof.core}, engine {proof.engine}",
+        verdict=findings.verdict(proof),
+        headline=tuple(_headline(report)),
+        variants=charts.variant_rows(demo) if demo else (),
+        lessons=tuple(findings.lessons(demo)) if demo else (),
+        gauges=tuple(charts.gauge(memory) for memory in findings.memories(proof)),
+        timeline=charts.timeline(proof.arena, proof.instructions_by_layer),
+        arena=arena,
+        arena_agrees=agrees,
+        bound=findings.bound(proof.arena),
+        layers=charts.layer_rows(findings.layer_shares(proof)),
+        instructions=findings.instructions(proof),
+        samples=tuple(map(_picture, demo.samples)) if demo else (),
+        mistakes=tuple(map(_picture, demo.mistakes)) if demo else (),
+        facts=tuple(_facts(report)),
+    )
+
+
+def _headline(report: Report) -> Iterator[Figure]:
+    proof = report.proof
+    for memory in findings.memories(proof):
+        share = f"{wording.percent(memory.share)} of {wording.capacity(memory.limit)}"
+        yield Figure(memory.name, wording.nbytes(memory.total), share)
+    if proof.instructions is not None:
+        yield Figure("instructions", wording.count(proof.instructions), "one inference, counted")
+    if proof.accuracy is not None:
+        inputs = wording.plural(proof.inputs, "input")
+        yield Figure("accuracy", wording.percent(proof.accuracy, 2), f"of the firmware, {inputs}")
+    if isinstance(report, DemoReport) and report.real_drawings is not None:
+        drawings = report.real_drawings
+        yield Figure(
+            "real drawings",
+            wording.percent(drawings.balanced_accuracy, 2),
+            f"balanced accuracy, {wording.count(drawings.count)} by people",
+        )
+
+
+def _facts(report: Report) -> Iterator[tuple[str, str]]:
+    proof = report.proof
+    rows = (
+        ("model", proof.model),
+        ("board", report.board),
+        ("core", proof.core),
+        ("engine", proof.engine),
+        ("machine", proof.machine),
+        ("toolchain", proof.toolchain),
+        ("oracle", proof.oracle),
+        ("inputs", wording.count(proof.inputs)),
+        ("layers", wording.count(proof.layers)),
+        ("instructions", findings.instructions(proof)),
+        ("arena", findings.arena(proof.arena)[1]),
+        *((memory.name, str(memory)) for memory in findings.memories(proof)),
+        *report.facts,
+        ("time taken", f"{report.seconds:,.1f} s"),
+    )
+    for name, value in rows:
+        yield wording.printable(name), wording.printable(value)
+
+
+def _picture(drawing: Drawing) -> Picture:
+    label, answer = wording.printable(drawing.label), wording.printable(drawing.answer)
+    return Picture(
+        src=data_uri(drawing.pixels),
+        alt=f"Drawing of: {label}. The firmware says: {answer}.",
+        label=label,
+        answer=answer,
+        right=drawing.label == drawing.answer,
+    )
