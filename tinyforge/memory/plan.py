@@ -11,7 +11,7 @@ class Slot:
     """One stretch of the arena, alive from step `first` to step `last` (both included).
 
     tensors: the tensors that lie in it, in the order they are written: more than one where an
-    operator writes its output over its input. Empty for an operator's scratch memory.
+    operator writes its output over its input, or only changes the shape.
     """
 
     offset: int
@@ -19,21 +19,20 @@ class Slot:
     first: int
     last: int
     tensors: tuple[int, ...]
-    name: str
 
 
 @dataclass(frozen=True)
 class Plan:
     """order: operator indices as they run. slots: what lies where. arena_bytes: the total.
 
-    lower_bound: no plan with these lifetimes and any order can need less; equal to arena_bytes
-    when the plan is proved optimal.
+    Steps count operators in this order from 0; the graph's inputs are alive from step 0, its
+    outputs to the last. lower_bound: no order and no placement of whole tensors can need less;
+    equal to arena_bytes when the plan is proved optimal.
     """
 
     order: tuple[int, ...]
     slots: tuple[Slot, ...]
     offsets: Mapping[int, int]  # tensor index to arena offset
-    scratch: Mapping[int, int]  # operator index to arena offset of its scratch
     arena_bytes: int
     lower_bound: int
 

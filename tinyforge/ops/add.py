@@ -104,17 +104,17 @@ def lower(graph: Graph, op: Operator) -> Kernel:
     ):
         fields[f"{name}_multiplier"], fields[f"{name}_shift"] = pair
     for name, t in (("first", first), ("second", second), ("output", out)):
-        fields[f"{name}_zero_point"] = t.zero_point
-    fields |= {"activation_min": low, "activation_max": high}
+        fields[f"scaling.{name}_zero_point"] = t.zero_point
+    fields |= {"scaling.activation_min": low, "scaling.activation_max": high}
     same = first.shape == second.shape
     if same:
         fields["size"] = out.size
     else:
         for i, n in enumerate((1,) * (_MAX_RANK - len(out.shape)) + out.shape):
-            fields[f"size_{i}"] = n
+            fields[f"size[{i}]"] = n
         for name, t in (("first", first), ("second", second)):
             for i, step in enumerate(_strides(t, _MAX_RANK)):
-                fields[f"{name}_step_{i}"] = step
+                fields[f"{name}_step[{i}]"] = step
     return Kernel(
         header="add.h",
         struct="forge_add" if same else "forge_add_broadcast",

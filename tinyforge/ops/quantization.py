@@ -67,12 +67,12 @@ class Requantization:
         arithmetic is the same for both.
         """
         return {
-            "multiplier": Table("int32_t", self.multiplier),
-            "shift": Table("int8_t", self.shift),
-            "channel_step": int(self.multiplier.size > 1),
-            "output_zero_point": self.output_zero_point,
-            "activation_min": self.low,
-            "activation_max": self.high,
+            "requantization.multiplier": Table("int32_t", self.multiplier),
+            "requantization.shift": Table("int8_t", self.shift),
+            "requantization.channel_step": int(self.multiplier.size > 1),
+            "requantization.output_zero_point": self.output_zero_point,
+            "requantization.activation_min": self.low,
+            "requantization.activation_max": self.high,
         }
 
 

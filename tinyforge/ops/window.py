@@ -28,18 +28,18 @@ class Window:
     def fields(self) -> dict[str, int]:
         """The kernel's struct members."""
         return {
-            "input_height": self.input[0],
-            "input_width": self.input[1],
-            "output_height": self.output[0],
-            "output_width": self.output[1],
-            "kernel_height": self.kernel[0],
-            "kernel_width": self.kernel[1],
-            "stride_height": self.stride[0],
-            "stride_width": self.stride[1],
-            "dilation_height": self.dilation[0],
-            "dilation_width": self.dilation[1],
-            "pad_top": self.padding[0],
-            "pad_left": self.padding[1],
+            "window.input_height": self.input[0],
+            "window.input_width": self.input[1],
+            "window.output_height": self.output[0],
+            "window.output_width": self.output[1],
+            "window.kernel_height": self.kernel[0],
+            "window.kernel_width": self.kernel[1],
+            "window.stride_height": self.stride[0],
+            "window.stride_width": self.stride[1],
+            "window.dilation_height": self.dilation[0],
+            "window.dilation_width": self.dilation[1],
+            "window.pad_top": self.padding[0],
+            "window.pad_left": self.padding[1],
         }
 
     def summary(self) -> str:

@@ -1,0 +1,38 @@
+/* Fixed-point arithmetic as TensorFlow Lite Micro does it: double rounding, int32.
+ * Source: gemmlowp fixedpoint/fixedpoint.h. "Qn" is a signed 32-bit number with n integer bits.
+ * Every function is a pure expression; >> on negative values is arithmetic on every compiler
+ * this is built with. */
+#ifndef FORGE_KERNELS_FIXED_POINT_H
+#define FORGE_KERNELS_FIXED_POINT_H
+
+#include <stdint.h>
+
+/* Kernels are specialized for constant arguments, so that generality costs nothing. */
+#define FORGE_INLINE static inline __attribute__((always_inline))
+
+/* a * b / 2^31, halves rounded up. Not for a = b = INT32_MIN, whose result does not fit. */
+FORGE_INLINE int32_t forge_doubling_high_mul(int32_t a, int32_t b) {
+  return (int32_t)(((int64_t)a * b + (1 << 30)) >> 31);
+}
+
+/* x / 2^exponent, halves rounded away from zero; exponent in [0, 31]. */
+FORGE_INLINE int32_t forge_rounding_divide_by_pot(int32_t x, int exponent) {
+  const int32_t mask = (int32_t)((1u << exponent) - 1u);
+  const int32_t threshold = (mask >> 1) + (x < 0 ? 1 : 0);
+  return (x >> exponent) + ((x & mask) > threshold ? 1 : 0);
+}
+
+/* x * multiplier * 2^(shift - 31), rounded twice. multiplier in [2^30, 2^31) or 0; shift in
+ * [-31, 30], negative is right. A left shift wraps, as in the interpreter. */
+FORGE_INLINE int32_t forge_requantize(int32_t x, int32_t multiplier, int shift) {
+  const int left = shift > 0 ? shift : 0;
+  const int right = shift > 0 ? 0 : -shift;
+  const int32_t shifted = (int32_t)((uint32_t)x << left);
+  return forge_rounding_divide_by_pot(forge_doubling_high_mul(shifted, multiplier), right);
+}
+
+FORGE_INLINE int8_t forge_clamp(int32_t x, int low, int high) {
+  return (int8_t)(x < low ? low : x > high ? high : x);
+}
+
+#endif

@@ -1,0 +1,45 @@
+/* A window that slides over an image of rows x columns x channels, channels innermost.
+ * Kernels work by rows: they are given pointers to the input rows under the window, NULL for a
+ * row of padding, and write one output row. Where the rows come from is the caller's business. */
+#ifndef FORGE_KERNELS_WINDOW_H
+#define FORGE_KERNELS_WINDOW_H
+
+#include <stddef.h>
+
+#include "kernels/fixed_point.h"
+
+/* pad_top, pad_left: rows and columns of padding before the image. */
+typedef struct {
+  int input_height, input_width;
+  int output_height, output_width;
+  int kernel_height, kernel_width;
+  int stride_height, stride_width;
+  int dilation_height, dilation_width;
+  int pad_top, pad_left;
+} forge_window;
+
+/* Fills rows[0..kernel_height) for output row y; row_size is the bytes of one input row. */
+FORGE_INLINE void forge_window_rows(const forge_window *w, int y, const int8_t *input,
+                                    int row_size, const int8_t **rows) {
+  int row = y * w->stride_height - w->pad_top;
+  for (int k = 0; k < w->kernel_height; ++k, row += w->dilation_height) {
+    rows[k] = row < 0 || row >= w->input_height ? NULL : input + row * row_size;
+  }
+}
+
+/* The input column under the window's first column, for output column x; may be negative. */
+FORGE_INLINE int forge_window_left(const forge_window *w, int x) {
+  return x * w->stride_width - w->pad_left;
+}
+
+/* The window's columns inside the image are [begin, end), for a window at input column left. */
+FORGE_INLINE int forge_window_begin(const forge_window *w, int left) {
+  return left >= 0 ? 0 : (-left + w->dilation_width - 1) / w->dilation_width;
+}
+
+FORGE_INLINE int forge_window_end(const forge_window *w, int left) {
+  const int inside = (w->input_width - left + w->dilation_width - 1) / w->dilation_width;
+  return inside < w->kernel_width ? inside : w->kernel_width;
+}
+
+#endif

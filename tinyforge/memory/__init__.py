@@ -1,0 +1,1 @@
+"""The arena: which tensors are alive when, and where each one lies."""
