@@ -1,0 +1,141 @@
+"""Whether a verified graph is fully int8, which is what the engines run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from tinyforge.errors import ForgeError
+from tinyforge.graph.types import DType, Graph, Operator, Tensor
+from tinyforge.ops import OPS
+from tinyforge.tflite.verifier import tensor_label
+
+# The runtime takes the bias's scale to be input scale * weights scale, whatever the file says. At
+# this relative difference a bias of 1000 steps is off by one step; converters stay below 1e-7.
+BIAS_SCALE_TOLERANCE = 1e-3
+
+_FIX = "quantize the model to full int8, inputs and outputs included: tinyforge quantize"
+
+
+@dataclass(frozen=True)
+class _Roles:
+    """Positions of an operator's weighted inputs; the weights' output-channel dimension."""
+
+    source: int
+    weights: int
+    bias: int
+    channel_axis: int
+
+
+_WEIGHTED: Mapping[str, _Roles] = {
+    "CONV_2D": _Roles(0, 1, 2, 0),
+    "DEPTHWISE_CONV_2D": _Roles(0, 1, 2, 3),
+    "FULLY_CONNECTED": _Roles(0, 1, 2, 0),
+    "TRANSPOSE_CONV": _Roles(2, 1, 3, 0),
+}
+
+# Element types of constants that are not data: shapes, axes, paddings, sizes.
+_PARAMETERS = (DType.INT32, DType.INT64, DType.BOOL)
+
+
+def require_int8(graph: Graph) -> None:
+    """ForgeError, naming the tensor or layer, unless engines can run the graph.
+
+    Every activation is int8 with one scale, weights are int8 with zero point 0, a bias is int32
+    with scale input * weights, the batch is 1, and each operator's own check passes.
+    """
+    for index in (*graph.inputs, *graph.outputs):
+        _require_activation(graph.tensors[index], graph.name)
+        _require_batch_of_one(graph.tensors[index])
+    for op in graph.operators:
+        where = graph.where(op)
+        roles = _WEIGHTED.get(op.op)
+        weighted = (roles.weights, roles.bias) if roles else ()
+        for position, index in enumerate(op.inputs):
+            if index >= 0 and position not in weighted:
+                _require_operand(graph.tensors[index], where)
+        for index in op.outputs:
+            _require_activation(graph.tensors[index], where)
+        if roles:
+            _require_weights(graph, op, roles)
+        if op.op in OPS:
+            OPS[op.op].check(graph, op)
+
+
+def _not_int8(tensor: Tensor, what: str, where: str) -> ForgeError:
+    label = tensor_label(tensor.index, tensor.name)
+    return ForgeError(f"not int8: {label} {what}", where=where, fix=_FIX)
+
+
+def _require_batch_of_one(tensor: Tensor) -> None:
+    if tensor.shape and tensor.shape[0] != 1:
+        raise ForgeError(
+            f"the batch is {tensor.shape[0]}; a device runs one input at a time",
+            where=tensor_label(tensor.index, tensor.name),
+            fix="fix the batch size to 1 before converting the model",
+        )
+
+
+def _require_activation(tensor: Tensor, where: str) -> None:
+    if tensor.dtype is not DType.INT8:
+        raise _not_int8(tensor, f"is {tensor.dtype.name}", where)
+    if tensor.quant is None:
+        raise _not_int8(tensor, "has no scale", where)
+    if tensor.quant.per_channel:
+        raise _not_int8(tensor, f"has {len(tensor.quant.scale)} scales; only weights may", where)
+
+
+def _require_operand(tensor: Tensor, where: str) -> None:
+    """An activation, a constant like one, or a constant that is a parameter."""
+    if tensor.data is None or tensor.dtype not in _PARAMETERS:
+        _require_activation(tensor, where)
+
+
+def _require_weights(graph: Graph, op: Operator, roles: _Roles) -> None:
+    where = graph.where(op)
+    operands = {i: graph.tensors[t] for i, t in enumerate(op.inputs) if t >= 0}
+    if roles.source not in operands or roles.weights not in operands:
+        raise ForgeError(f"{op.op} lacks its input or its weights", where=where)
+    weights, bias = operands[roles.weights], operands.get(roles.bias)
+    if weights.dtype is not DType.INT8:
+        raise _not_int8(weights, f"is {weights.dtype.name}", where)
+    if weights.quant is None:
+        raise _not_int8(weights, "has no scale", where)
+    if any(weights.quant.zero_point):
+        raise _not_int8(weights, "holds weights, but has a zero point other than 0", where)
+    if weights.quant.per_channel and weights.quant.axis != roles.channel_axis:
+        raise _not_int8(
+            weights,
+            f"is quantized along dimension {weights.quant.axis}, not {roles.channel_axis}",
+            where,
+        )
+    if bias is None and op.op == "DEPTHWISE_CONV_2D":
+        raise ForgeError(
+            "DEPTHWISE_CONV_2D has no bias; TensorFlow Lite Micro reads address 0 there",
+            where=where,
+            fix="build the layer with use_bias=True",
+        )
+    if bias is not None:
+        _require_bias(bias, operands[roles.source].scale, weights.quant.scale, where)
+
+
+def _require_bias(
+    bias: Tensor, input_scale: float, weights_scale: tuple[float, ...], where: str
+) -> None:
+    if bias.dtype is not DType.INT32:
+        raise _not_int8(bias, f"is a bias of {bias.dtype.name} instead of INT32", where)
+    if bias.quant is None:
+        raise _not_int8(bias, "is a bias without a scale", where)
+    expected = input_scale * np.array(weights_scale)
+    actual = np.array(bias.quant.scale)
+    if actual.size not in (1, expected.size) or not np.allclose(
+        actual, expected, rtol=BIAS_SCALE_TOLERANCE, atol=0
+    ):
+        raise ForgeError(
+            f"the bias {tensor_label(bias.index, bias.name)} does not have the scale of its input"
+            " times that of its weights",
+            where=where,
+            fix="convert the model again; its quantization is inconsistent",
+        )
