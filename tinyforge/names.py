@@ -1,0 +1,163 @@
+"""The one gate through which any text from outside enters C, INI or a path.
+
+Layer names, file names and what the user calls his project are data. Each function here makes such
+text harmless for one place, or refuses it where silently changing it would mislead.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from pathlib import PurePosixPath
+
+from tinyforge.errors import ForgeError
+
+# What C11 guarantees to be significant in an identifier.
+MAX_IDENTIFIER = 63
+MAX_COMMENT = 100
+MAX_INI_VALUE = 1000
+# Windows allows 260 characters with the folder the project lies in.
+MAX_PATH = 150
+
+_KEYWORDS = """
+alignas alignof and and_eq asm auto bitand bitor bool break case catch char char8_t char16_t
+char32_t class co_await co_return co_yield compl concept const const_cast consteval constexpr
+constinit continue decltype default delete do double dynamic_cast else enum explicit export extern
+false final float for friend goto if import inline int long module mutable namespace new noexcept
+not not_eq nullptr operator or or_eq override private protected public register reinterpret_cast
+requires restrict return short signed sizeof static static_assert static_cast struct switch template
+this thread_local throw true try typedef typeid typename typeof typeof_unqual union unsigned using
+virtual void volatile wchar_t while xor xor_eq
+"""
+
+# Functions, types and macros of the C library, of GNU C and of Arduino. A variable of such a name
+# is refused by the compiler, or worse, linked in place of the function.
+_TAKEN_ELSEWHERE = """
+abort abs acos acosh asctime asin asinh asprintf assert atan atan2 atanh atexit atof atoi atol atoll
+bit bool bsearch bzero cabs calloc carg cbrt ceil cimag clock close complex conj constrain copysign
+cos cosh creal ctime degrees difftime div environ erf erfc errno exit exp exp2 expm1 fabs fclose
+fdim feof ferror fflush fgetc fgetpos fgets floor fma fmax fmin fmod fopen fork fprintf fputc fputs
+fread free freopen frexp fscanf fseek fsetpos fstat ftell fwrite gamma getc getchar getenv getpid
+gets gmtime highbyte hypot ilogb imaginary index interrupts isalnum isalpha isatty isblank iscntrl
+isdigit isfinite isgraph isgreater isinf isless islower isnan isnormal isprint ispunct isspace
+isunordered isupper isxdigit j0 j1 jn kill labs ldexp ldiv lgamma link linux llabs lldiv llrint
+llround localeconv localtime log log10 log1p log2 logb longjmp loop lowbyte lrint lround lseek main
+malloc map mblen mbstowcs mbtowc memchr memcmp memcpy memmove memset min max mktime modf nan
+nearbyint nextafter nexttoward nointerrupts offsetof open perror pow printf putc putchar puts qsort
+radians raise rand random read realloc remainder remove remquo rename rewind rindex rint round sbrk
+scalb scalbln scalbn scanf setbuf setjmp setlocale setup setvbuf signal signbit significand sin sinh
+snprintf sprintf sq sqrt srand sscanf stat stderr stdin stdout strcat strchr strcmp strcoll strcpy
+strcspn strdup strerror strftime strlen strncat strncmp strncpy strndup strpbrk strrchr strspn
+strstr strtod strtof strtok strtol strtold strtoll strtoul strtoull strxfrm system tan tanh tgamma
+time times tmpfile tmpnam tolower toupper trunc ungetc unix unlink unreachable vasprintf vfprintf
+vfscanf vprintf vscanf vsnprintf vsprintf vsscanf wait wcstombs wctomb write y0 y1 yn
+"""
+
+_RESERVED = frozenset((_KEYWORDS + _TAKEN_ELSEWHERE).split())
+
+
+def c_identifier(text: str, taken: Collection[str] = ()) -> str:
+    """A lower-case name, valid and free in C and C++, that resembles the text.
+
+    taken: names in use; the result is none of them (a-b and a_b give a_b and a_b_2). Lower case
+    keeps clear of macros. Neither a keyword nor a name of the C library, nor one that the standards
+    reserve (__x, _X, x__y), nor one of ours (forge_).
+    """
+    name = re.sub("[^a-z0-9]+", "_", text.lower()).strip("_")
+    name = name[:MAX_IDENTIFIER].rstrip("_") or "unnamed"
+    if name[0].isdigit() or name == "forge" or name.startswith("forge_"):
+        name = f"x_{name}"[:MAX_IDENTIFIER].rstrip("_")
+    if name in _RESERVED or name.endswith("_t"):
+        name = f"{name}_x"[:MAX_IDENTIFIER]
+    candidate, number = name, 1
+    while candidate in taken:
+        number += 1
+        suffix = f"_{number}"
+        candidate = name[: MAX_IDENTIFIER - len(suffix)].rstrip("_") + suffix
+    return candidate
+
+
+def c_string(text: str) -> str:
+    """A C string literal, quotes included, that holds the text's UTF-8 bytes.
+
+    Everything but plain printable characters is a three-digit octal escape: hexadecimal ones would
+    swallow digits that follow. So are question marks, which can begin a trigraph.
+    """
+    plain = set(range(0x20, 0x7F)) - set(b'"\\?')
+    body = "".join(
+        chr(byte) if byte in plain else f"\\{byte:03o}"
+        for byte in text.encode("utf-8", errors="replace")
+    )
+    return f'"{body}"'
+
+
+def c_comment(text: str) -> str:
+    """The text as it may stand inside a C comment, of either kind: one line of printable ASCII.
+
+    It can neither end nor open a comment, nor continue a line. At most MAX_COMMENT characters.
+    """
+    line = re.sub(r"[^ -~]|[*\\?]", ".", text).replace("//", "/.")
+    return line if len(line) <= MAX_COMMENT else line[: MAX_COMMENT - 3] + "..."
+
+
+def ini_value(text: str, *, what: str) -> str:
+    """The text, if PlatformIO reads it back from platformio.ini exactly as it is.
+
+    what: what the text is ("the author"), for the error. ForgeError for anything that the file
+    gives a meaning: more lines, comments, ${...} and %(...)s, and a leading !, which PlatformIO
+    executes.
+    """
+    found = (
+        _first(r"[^\x20-\U0010ffff]|[\x7f-\x9f\u2028\u2029\ud800-\udfff]", text)
+        or _first(r"^\s|\s$", text)
+        or _first(r"[$%`]", text)
+        or _first(r"(?:^|[\s,])!", text)
+        or _first(r"(?:^|\s)[#;]", text)
+    )
+    if found or len(text) > MAX_INI_VALUE:
+        reason = f"holds {found!r}" if found else f"has more than {MAX_INI_VALUE} characters"
+        raise ForgeError(
+            f"{what} {reason}, which cannot stand in platformio.ini",
+            where=_shortened(text),
+            fix="use letters, digits, spaces and plain punctuation",
+        )
+    return text
+
+
+_DEVICE = re.compile(r"(con|prn|aux|nul|com\d|lpt\d) *(\..*)?", re.IGNORECASE)
+
+
+def safe_path(text: str) -> PurePosixPath:
+    """A relative path that stays inside its folder, on every system.
+
+    ForgeError for ../ and absolute paths, names that Windows cannot hold (CON, a trailing dot),
+    characters outside letters, digits, space and ._+-, and more than MAX_PATH characters.
+    """
+    reason = ""
+    if len(text) > MAX_PATH:
+        reason = f"has more than {MAX_PATH} characters"
+    for part in text.split("/"):
+        if not re.fullmatch(r"[A-Za-z0-9._+ -]+", part):
+            reason = reason or "has a part that is empty or holds special characters"
+        elif part.startswith(("-", " ")) or part.endswith((".", " ")):
+            reason = reason or "has a part that begins with - or a space, or ends with one or a dot"
+        elif _DEVICE.fullmatch(part):
+            reason = reason or "has a part that is the name of a device on Windows"
+    if reason:
+        raise ForgeError(
+            f"the path {reason}",
+            where=_shortened(text),
+            fix="use a relative path of letters, digits and ._+- below the target folder",
+        )
+    return PurePosixPath(text)
+
+
+def _first(pattern: str, text: str) -> str:
+    """The first match in the text, or nothing."""
+    match = re.search(pattern, text)
+    return match.group() if match else ""
+
+
+def _shortened(text: str) -> str:
+    shown = repr(text)
+    return shown if len(shown) <= MAX_COMMENT else shown[:MAX_COMMENT] + "..."
