@@ -1,0 +1,205 @@
+"""A project's files onto the disk: the whole of them or nothing, and never over anybody's work.
+
+The new folder is built beside the target and takes its place in one step. What the user added is
+carried over; a generated file that the user edited stops the run before anything is written.
+Two runs at once each leave a whole project; the later one stays.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import secrets
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from tinyforge.errors import ForgeError
+from tinyforge.project.exchange import exchange
+from tinyforge.project.target import checked_target
+
+# Bears witness that a folder is ours: without it nothing in a folder is ever replaced.
+MARKER = ".tinyforge.json"
+_FORMAT = 1
+
+_FIXES = {
+    errno.ENOSPC: "free space on the disk",
+    errno.EDQUOT: "free space on the disk",
+    errno.EROFS: "choose a folder on a writable disk with --output",
+    errno.EACCES: "choose a folder that you may write to with --output",
+    errno.EPERM: "choose a folder that you may write to with --output",
+    errno.ENOTEMPTY: "another run wrote the folder meanwhile: run again",
+}
+
+
+class _Marker(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """format: of this file. files: SHA-256 in hex of each file as we wrote it, by path."""
+
+    format: int
+    files: dict[str, str]
+
+
+@dataclass(frozen=True)
+class _Carried:
+    """What the new folder takes over from the old one, paths relative to it.
+
+    files: the user's own, and generated ones that do not change. folders: the empty ones.
+    """
+
+    files: tuple[Path, ...] = ()
+    folders: tuple[Path, ...] = ()
+
+
+def write(files: Mapping[str, str], target: Path) -> Path:
+    """Makes the folder target hold exactly these files, beside whatever the user added to it.
+
+    files: text by relative path with forward slashes. Returns the folder's absolute path.
+    ForgeError, with the disk as it was: a target that must not be written to (see checked_target,
+    or a folder that is not ours), generated files that were edited, any I/O error.
+    """
+    contents = {path: text.encode("utf-8") for path, text in files.items()}
+    try:
+        folder = checked_target(target)
+        carried = _take_stock(folder, contents)
+        made = _make_parents(folder.parent)
+        try:
+            _replace(folder, contents, carried)
+        except BaseException:
+            for parent in made:
+                parent.rmdir()
+            raise
+    except OSError as error:
+        raise _explained(error, target) from error
+    return folder
+
+
+def _take_stock(folder: Path, contents: Mapping[str, bytes]) -> _Carried:
+    """What to keep of the folder as it is. ForgeError when it is not ours or was edited."""
+    if not folder.exists():
+        return _Carried()
+    if not folder.is_dir():
+        raise ForgeError("the target is not a folder", where=str(folder), fix="choose another name")
+    if not any(folder.iterdir()):
+        return _Carried()
+    marker = _read_marker(folder)
+    keep, folders, edited = [], [], []
+    for directory, names, file_names in os.walk(folder, onerror=_raise):
+        here = Path(directory).relative_to(folder)
+        if not names and not file_names:
+            folders.append(here)
+        links = [name for name in names if (folder / here / name).is_symlink()]
+        for path in (here / name for name in (*file_names, *links)):
+            key = path.as_posix()
+            if key == MARKER:
+                continue
+            if key not in contents and key not in marker.files:
+                keep.append(path)
+                continue
+            digest = "" if (folder / path).is_symlink() else _sha256((folder / path).read_bytes())
+            if key in contents and digest == _sha256(contents[key]):
+                keep.append(path)
+            elif digest != marker.files.get(key):
+                edited.append(key)
+    if edited:
+        raise ForgeError(
+            f"these files were edited and would be overwritten: {', '.join(sorted(edited))}",
+            where=str(folder),
+            fix="rename them (files of your own are kept), or choose another folder with --output",
+        )
+    return _Carried(tuple(keep), tuple(folders))
+
+
+def _read_marker(folder: Path) -> _Marker:
+    try:
+        marker = msgspec.json.decode((folder / MARKER).read_bytes(), type=_Marker)
+    except FileNotFoundError as error:
+        raise ForgeError(
+            "the folder is not empty and was not written by tinyforge",
+            where=str(folder),
+            fix="choose another folder with --output",
+        ) from error
+    except msgspec.DecodeError as error:
+        raise ForgeError(
+            f"{MARKER} is damaged: {error}",
+            where=str(folder),
+            fix="choose another folder with --output",
+        ) from error
+    if marker.format != _FORMAT:
+        raise ForgeError(
+            f"{MARKER} has format {marker.format}, this tinyforge knows {_FORMAT}",
+            where=str(folder),
+            fix="choose another folder with --output",
+        )
+    return marker
+
+
+def _make_parents(parent: Path) -> list[Path]:
+    """Creates missing parents; returns them, innermost first."""
+    missing = [p for p in (parent, *parent.parents) if not p.exists()]
+    parent.mkdir(parents=True, exist_ok=True)
+    return missing
+
+
+def _replace(folder: Path, contents: Mapping[str, bytes], carried: _Carried) -> None:
+    """Builds the new folder beside the old one and exchanges them."""
+    stage = folder.parent / f".{folder.name[:100]}.{secrets.token_hex(8)}"
+    stage.mkdir()
+    try:
+        _fill(stage, folder, contents, carried)
+        if folder.exists():
+            exchange(stage, folder)
+        else:
+            stage.rename(folder)
+    finally:
+        # The unfinished new folder, or the old one, whose files live on through their links. The
+        # outcome is settled by now: what cannot be removed stays as a hidden folder, no error.
+        shutil.rmtree(stage, ignore_errors=True)
+
+
+def _fill(stage: Path, old: Path, contents: Mapping[str, bytes], carried: _Carried) -> None:
+    for path in carried.folders:
+        (stage / path).mkdir(parents=True, exist_ok=True)
+    for path in carried.files:
+        (stage / path).parent.mkdir(parents=True, exist_ok=True)
+        _link(old / path, stage / path)
+    unchanged = {path.as_posix() for path in carried.files}
+    for key, data in contents.items():
+        if key not in unchanged:
+            path = stage / key
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(data)
+    files = {key: _sha256(data) for key, data in sorted(contents.items())}
+    marker = msgspec.json.format(msgspec.json.encode(_Marker(_FORMAT, files)), indent=2)
+    (stage / MARKER).write_bytes(marker + b"\n")
+
+
+def _link(source: Path, copy: Path) -> None:
+    """The same file under a second name, so that its bytes, mode and mtime stay as they are."""
+    try:
+        os.link(source, copy, follow_symlinks=False)
+    except OSError as error:
+        if error.errno not in (errno.EPERM, errno.ENOTSUP, errno.EMLINK, errno.ENOSYS):
+            raise
+        shutil.copy2(source, copy, follow_symlinks=False)
+
+
+def _raise(error: OSError) -> None:
+    """A folder that cannot be listed must not count as empty: its files would be lost."""
+    raise error
+
+
+def _sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def _explained(error: OSError, target: Path) -> ForgeError:
+    fix = _FIXES.get(error.errno or 0, "check the disk, or choose another folder with --output")
+    return ForgeError(
+        f"the project could not be written: {error.strerror or error}",
+        where=str(error.filename or target),
+        fix=fix,
+    )
