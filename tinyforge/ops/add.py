@@ -97,14 +97,13 @@ def lower(graph: Graph, op: Operator) -> Kernel:
     factors = _factors(graph, op)
     low, high = activation_range(graph, op, option(op, "fused_activation_function"), out)
     fields: dict[str, int | Table] = {}
-    for name, pair in (
-        ("first", factors.first),
-        ("second", factors.second),
-        ("output", factors.out),
+    for name, t, factor in (
+        ("first", first, factors.first),
+        ("second", second, factors.second),
+        ("output", out, factors.out),
     ):
-        fields[f"{name}_multiplier"], fields[f"{name}_shift"] = pair
-    for name, t in (("first", first), ("second", second), ("output", out)):
         fields[f"scaling.{name}_zero_point"] = t.zero_point
+        fields[f"scaling.{name}_multiplier"], fields[f"scaling.{name}_shift"] = factor
     fields |= {"scaling.activation_min": low, "scaling.activation_max": high}
     same = first.shape == second.shape
     if same:

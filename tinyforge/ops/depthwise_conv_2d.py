@@ -32,6 +32,13 @@ def check(graph: Graph, op: Operator) -> None:
     source, weights, out = tensor(graph, op, 0), tensor(graph, op, 1), output(graph, op)
     check_rank(graph, op, (source, weights, out), 4)
     check_weighted(graph, op, 3)
+    require(
+        len(op.inputs) == 2 or op.inputs[2] >= 0,
+        "TensorFlow Lite Micro crashes on a depthwise bias that is left out as input -1",
+        graph,
+        op,
+        fix="leave the third input away altogether, or give it zeros",
+    )
     multiplier = option(op, "depth_multiplier")
     require(
         multiplier >= 1
