@@ -24,12 +24,13 @@ class Lowered:
 
     files: text by path inside the project ("src/aot/model.c").
     flash_symbols: names of the constants that are the model's weights and tables.
-    layer_symbols: one function a layer, in the order they run; empty for an interpreter.
+    layer_symbols: operator index to the function that runs it, in the order they run; operators
+    without code have none, and an interpreter has none at all.
     """
 
     files: Mapping[str, str]
     flash_symbols: tuple[str, ...]
-    layer_symbols: tuple[str, ...]
+    layer_symbols: Mapping[int, str]
 
 
 class Engine(Protocol):

@@ -1,0 +1,74 @@
+/* The part of the device API that both engines share. */
+#include <string.h>
+
+#include "forge/forge.h"
+#include "forge/forge_port.h"
+#include "golden.h"
+#include "model.h"
+
+const char *forge_status_text(forge_status status) {
+#define FORGE_STATUS_TEXT(name, text) text,
+  static const char *const texts[] = {FORGE_STATUS_LIST(FORGE_STATUS_TEXT)};
+#undef FORGE_STATUS_TEXT
+  return status >= 0 && status < FORGE_STATUS_COUNT ? texts[status] : "unknown status";
+}
+
+int8_t forge_quantize_input(float x) {
+  const float scaled = x / FORGE_INPUT_SCALE;
+  /* Outside this range the result saturates whatever the zero point; also takes care of NaN. */
+  if (!(scaled > -512.0f)) return INT8_MIN;
+  if (scaled > 512.0f) return INT8_MAX;
+  int32_t q = (int32_t)scaled;
+  const float fraction = scaled - (float)q;
+  if (fraction >= 0.5f) ++q;
+  if (fraction <= -0.5f) --q;
+  q += FORGE_INPUT_ZERO_POINT;
+  return (int8_t)(q < INT8_MIN ? INT8_MIN : q > INT8_MAX ? INT8_MAX : q);
+}
+
+float forge_dequantize_output(int8_t q) {
+  return FORGE_OUTPUT_SCALE * (float)(q - FORGE_OUTPUT_ZERO_POINT);
+}
+
+static void print_number(int32_t value) {
+  char text[12];
+  char *p = text + sizeof text - 1;
+  uint32_t magnitude = value < 0 ? 0u - (uint32_t)value : (uint32_t)value;
+  *p = '\0';
+  do {
+    *--p = (char)('0' + magnitude % 10);
+    magnitude /= 10;
+  } while (magnitude != 0);
+  if (value < 0) *--p = '-';
+  forge_port_print(p);
+}
+
+static forge_status report_difference(int vector, int index, int expected, int found) {
+  forge_port_print("FAIL: golden vector ");
+  print_number(vector);
+  forge_port_print(", output ");
+  print_number(index);
+  forge_port_print(": expected ");
+  print_number(expected);
+  forge_port_print(", found ");
+  print_number(found);
+  forge_port_print("\n");
+  return FORGE_ERROR_SELFTEST;
+}
+
+forge_status forge_selftest(void) {
+  for (int vector = 0; vector < FORGE_GOLDEN_COUNT; ++vector) {
+    memcpy(forge_input(), forge_golden_inputs[vector], FORGE_INPUT_BYTES);
+    const forge_status status = forge_invoke();
+    if (status != FORGE_OK) return status;
+    const int8_t *expected = forge_golden_outputs[vector];
+    const int8_t *found = forge_output();
+    for (int i = 0; i < FORGE_OUTPUT_BYTES; ++i) {
+      if (found[i] != expected[i]) return report_difference(vector, i, expected[i], found[i]);
+    }
+  }
+  forge_port_print("PASS: ");
+  print_number(FORGE_GOLDEN_COUNT);
+  forge_port_print(" golden vectors\n");
+  return FORGE_OK;
+}

@@ -1,0 +1,5 @@
+"""The compiled engine: one C function a layer, constants in flash, no interpreter."""
+
+from tinyforge.engines.aot.engine import Aot
+
+__all__ = ["Aot"]
