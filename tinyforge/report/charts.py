@@ -48,13 +48,15 @@ class Part:
 class Gauge:
     """A memory at true scale, and its parts enlarged to the whole width.
 
-    zoom: the outline that joins the two, as the points of a polygon in a 100 by 100 box.
+    The scale ends at the board's limit, or at what is needed where that is more; limit_at: where
+    the limit lies on it. zoom: the outline that joins the two, as a polygon's points
+    in a box of 100 by 100.
     """
 
     name: str
     summary: str
-    limit: str
     fill: str
+    limit_at: str
     fits: bool
     zoom: str
     parts: tuple[Part, ...]
@@ -148,7 +150,8 @@ def variant_rows(report: DemoReport) -> tuple[VariantRow, ...]:
 
 def gauge(memory: findings.Usage) -> Gauge:
     """RAM or flash against the board."""
-    fill = min(1.0, memory.share)
+    scale = max(memory.total, memory.limit)
+    fill = memory.total / scale if scale else 0.0
     parts = tuple(
         Part(name, Bar(_fraction(size, memory.total), wording.nbytes(size)), tone)
         for tone, (name, size) in enumerate(memory.parts, 1)
@@ -156,8 +159,8 @@ def gauge(memory: findings.Usage) -> Gauge:
     return Gauge(
         name=memory.name,
         summary=str(memory),
-        limit=wording.capacity(memory.limit),
         fill=_fraction(fill, 1),
+        limit_at=_percent(memory.limit, scale),
         fits=memory.fits,
         zoom=f"0,0 {100 * fill:.3f},0 100,100 0,100",
         parts=parts,
@@ -185,7 +188,7 @@ def timeline(memory: Arena, layers: Sequence[LayerProof]) -> Timeline:
         rows=tuple(_slot_row(slot) for slot in slots),
         description=(
             f"{wording.plural(len(slots), 'slot')} in {wording.plural(end - start + 1, 'step')}; "
-            f"the peak of {wording.nbytes(top)} is reached in {_ranges(peak_steps)}."
+            f"the peak of {wording.nbytes(top)} is reached in {_listed(peak_steps)}."
         ),
     )
 
@@ -257,12 +260,11 @@ def _during(slot: ArenaSlot) -> str:
     return f"steps {slot.first} to {slot.last}"
 
 
-def _ranges(steps: set[int]) -> str:
-    listed = sorted(steps)
-    if not listed:
+def _listed(steps: set[int]) -> str:
+    if not steps:
         return "no step"
-    noun = "step" if len(listed) == 1 else "steps"
-    return f"{noun} " + ", ".join(str(step) for step in listed)
+    noun = "step" if len(steps) == 1 else "steps"
+    return f"{noun} " + ", ".join(str(step) for step in sorted(steps))
 
 
 def _byte_ticks(top: int) -> range:

@@ -68,7 +68,7 @@ def difference(first: Difference) -> str:
     """Where the first differing byte is, and both its values."""
     index = ", ".join(str(i) for i in first.index)
     return (
-        f"First difference: input {first.input}, layer {first.layer} {first.op} "
+        f"First difference: input {first.input}, layer {first.layer} {wording.printable(first.op)} "
         f"'{wording.short_name(first.name)}', element [{index}]: "
         f"expected {first.expected}, got {first.actual}."
     )
@@ -108,6 +108,11 @@ def instructions(proof: Proof) -> str:
     if low is None or high is None or low == high:
         return text
     return f"{text} ({wording.count(low)} to {wording.count(high)})"
+
+
+def all_macs(proof: Proof) -> int:
+    """Multiply-accumulates of one inference."""
+    return sum(layer.macs for layer in proof.instructions_by_layer)
 
 
 def layer_shares(proof: Proof) -> tuple[LayerShare, ...]:
@@ -158,7 +163,7 @@ def _flash(flash: Flash) -> Usage:
     parts = (
         ("code", flash.code),
         ("weights", flash.weights),
-        ("self-test vectors", flash.test_vectors),
+        ("self-test", flash.test_vectors),
     )
     return _usage("flash", parts, flash.total, flash.limit)
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from tinyforge.proof.record import Proof
 from tinyforge.report import charts, findings, wording
 from tinyforge.report.png import data_uri
 from tinyforge.report.record import DemoReport, Drawing, Report
@@ -34,6 +36,16 @@ class Figure:
 
 
 @dataclass(frozen=True)
+class Inference:
+    """The last row of the table of layers, and the sentence above it."""
+
+    summary: str
+    macs: str
+    instructions: str
+    per_mac: str
+
+
+@dataclass(frozen=True)
 class Page:
     """Everything the template shows, finished. Empty where a report has no such part."""
 
@@ -49,8 +61,9 @@ class Page:
     arena: str
     arena_agrees: bool
     bound: str
+    board_ram: str
     layers: tuple[charts.LayerRow, ...]
-    instructions: str
+    inference: Inference
     samples: tuple[Picture, ...]
     mistakes: tuple[Picture, ...]
     facts: tuple[tuple[str, str], ...]
@@ -78,21 +91,32 @@ def _page(report: Report) -> Page:
         title=f"{model} on {board}",
         model=model,
         subtitle=f"{board}, {proof.core}, engine {proof.engine}",
-        verdict=findings.verdict(proof),
+        verdict=_verdict(proof),
         headline=tuple(_headline(report)),
         variants=charts.variant_rows(demo) if demo else (),
-        lessons=tuple(findings.lessons(demo)) if demo else (),
+        lessons=tuple(map(_tied, findings.lessons(demo))) if demo else (),
         gauges=tuple(charts.gauge(memory) for memory in findings.memories(proof)),
         timeline=charts.timeline(proof.arena, proof.instructions_by_layer),
-        arena=arena,
+        arena=_tied(arena),
         arena_agrees=agrees,
-        bound=findings.bound(proof.arena),
+        bound=_tied(findings.bound(proof.arena)),
+        board_ram=wording.capacity(proof.ram.limit) if proof.ram is not None else "",
         layers=charts.layer_rows(findings.layer_shares(proof)),
-        instructions=findings.instructions(proof),
+        inference=_inference(proof),
         samples=tuple(map(_picture, demo.samples)) if demo else (),
         mistakes=tuple(map(_picture, demo.mistakes)) if demo else (),
         facts=tuple(_facts(report)),
     )
+
+
+def _tied(sentence: str) -> str:
+    """The sentence with no line break between a number and its unit."""
+    return re.sub(r"(?<=\d) (?=(?:B|KiB|MiB)\b|%)", "\u00a0", sentence)
+
+
+def _verdict(proof: Proof) -> findings.Verdict:
+    said = findings.verdict(proof)
+    return replace(said, lines=tuple(map(_tied, said.lines)))
 
 
 def _headline(report: Report) -> Iterator[Figure]:
@@ -112,6 +136,16 @@ def _headline(report: Report) -> Iterator[Figure]:
             wording.percent(drawings.balanced_accuracy, 2),
             f"balanced accuracy, {wording.count(drawings.count)} by people",
         )
+
+
+def _inference(proof: Proof) -> Inference:
+    macs = findings.all_macs(proof)
+    return Inference(
+        summary=findings.instructions(proof),
+        macs=wording.count(macs),
+        instructions="" if proof.instructions is None else wording.count(proof.instructions),
+        per_mac=wording.per(proof.instructions, macs),
+    )
 
 
 def _facts(report: Report) -> Iterator[tuple[str, str]]:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 
 from rich import box
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
+from rich.padding import Padding
 from rich.panel import Panel
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from tinyforge.proof.record import Proof
 from tinyforge.report import findings, wording
 from tinyforge.report.record import DemoReport, Report
 
@@ -23,6 +26,25 @@ _MAX_WIDTH = 100
 
 
 @dataclass(frozen=True)
+class _Glyphs:
+    """What an encoding can show: the mark of an exact layer, the rules of a table."""
+
+    tick: str
+    rules: box.Box
+
+
+_DRAWN = _Glyphs("\u2713", box.SIMPLE)
+# Rows of a box: top, head, head rule, body, row rule, foot rule, foot, bottom.
+_BLANK, _RULE = "    ", " -- "
+_ASCII = _Glyphs(
+    "ok",
+    box.Box(
+        "\n".join([_BLANK, _BLANK, _RULE, _BLANK, _BLANK, _RULE, _BLANK, _BLANK, ""]), ascii=True
+    ),
+)
+
+
+@dataclass(frozen=True)
 class TerminalReport:
     """Renders a report on a Rich console: `console.print(TerminalReport(report))`."""
 
@@ -30,20 +52,22 @@ class TerminalReport:
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         fitted = options.update_width(min(options.max_width, _MAX_WIDTH))
-        yield from console.render(Group(*self._parts(options.ascii_only)), fitted)
+        glyphs = _ASCII if options.ascii_only else _DRAWN
+        yield from console.render(Group(*self._parts(glyphs)), fitted)
 
-    def _parts(self, ascii_only: bool) -> Iterator[RenderableType]:
+    def _parts(self, glyphs: _Glyphs) -> Iterator[RenderableType]:
         yield _title(self.report)
         yield Text()
         if isinstance(self.report, DemoReport):
-            yield _variants(self.report)
+            yield _variants(self.report, glyphs)
             yield Text()
             yield from _lessons(self.report)
             yield Text()
         yield _proof(self.report)
         yield Text()
-        yield _layers(self.report, tick="ok" if ascii_only else "\u2713")
-        yield Text()
+        if self.report.proof.instructions_by_layer:
+            yield _layers(self.report.proof, glyphs)
+            yield Text()
         yield Text(f"{self.report.seconds:,.1f} s", style=_QUIET)
 
 
@@ -51,12 +75,12 @@ def _title(report: Report) -> Text:
     proof = report.proof
     return Text.assemble(
         (wording.printable(proof.model), "bold"),
-        f" on {report.board}, {proof.core}, engine {proof.engine}",
+        f" on {wording.printable(report.board)}, {proof.core}, engine {proof.engine}",
     )
 
 
-def _variants(report: DemoReport) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, header_style=_ACCENT)
+def _variants(report: DemoReport, glyphs: _Glyphs) -> Table:
+    table = Table(box=glyphs.rules, show_edge=False, pad_edge=False, header_style=_ACCENT)
     table.add_column("variant")
     for heading in (".tflite", "gzip", "nonzero weights", "accuracy"):
         table.add_column(heading, justify="right")
@@ -64,7 +88,7 @@ def _variants(report: DemoReport) -> Table:
     smallest_gzip = min((v.gzip_bytes for v in report.variants), default=0)
     for v in report.variants:
         table.add_row(
-            Text(v.name),
+            Text(wording.printable(v.name)),
             Text(wording.nbytes(v.tflite_bytes), "bold" if v.tflite_bytes == smallest else ""),
             Text(wording.nbytes(v.gzip_bytes), "bold" if v.gzip_bytes == smallest_gzip else ""),
             wording.count(v.nonzero),
@@ -83,10 +107,9 @@ def _lessons(report: DemoReport) -> Iterator[Table]:
 def _proof(report: Report) -> Panel:
     result = findings.verdict(report.proof)
     style = _GOOD if result.proved else _BAD
-    word = Text(f" {' '.join(result.word)} ", f"{style} reverse")
-    claim = "bit-exact, layer by layer" if result.proved else "not bit-exact"
-    head = Text.assemble(word, ("  " + claim, style))
-    body: list[RenderableType] = [head, *map(Text, result.lines), Text(), _facts(report)]
+    claim = "every layer bit-exact" if result.proved else "not bit-exact"
+    banner = Padding(Text(f"{result.word}: {claim}", justify="center"), style=f"{style} reverse")
+    body: list[RenderableType] = [banner, Text(), *map(Text, result.lines), Text(), _facts(report)]
     return Panel(Group(*body), box=box.ROUNDED, border_style=style, padding=(0, 1))
 
 
@@ -108,7 +131,7 @@ def _facts(report: Report) -> Table:
     grid.add_row("arena", Text(f"{arena}; {findings.bound(proof.arena)}", "" if agrees else _BAD))
     for memory in findings.memories(proof):
         grid.add_row(memory.name, Text(str(memory), "" if memory.fits else _BAD))
-        grid.add_row("", _bar(memory.total, memory.limit, bad=not memory.fits))
+        grid.add_row("", _framed(_bar(memory.total, memory.limit, bad=not memory.fits)))
         grid.add_row("", Text(_parts(memory), _QUIET))
     grid.add_row("instructions", findings.instructions(proof))
     grid.add_row("machine", Text(wording.printable(proof.machine)))
@@ -118,6 +141,16 @@ def _facts(report: Report) -> Table:
 
 def _parts(memory: findings.Usage) -> str:
     return " + ".join(f"{what} {wording.count(size)}" for what, size in memory.parts)
+
+
+def _framed(bar: ProgressBar) -> Table:
+    """The bar between brackets: without colours, they alone show where the board's limit is."""
+    frame = Table.grid(expand=True)
+    frame.add_column()
+    frame.add_column(ratio=1)
+    frame.add_column()
+    frame.add_row(Text("[", _QUIET), bar, Text("]", _QUIET))
+    return frame
 
 
 def _bar(part: float, whole: float, *, bad: bool = False) -> ProgressBar:
@@ -131,34 +164,48 @@ def _bar(part: float, whole: float, *, bad: bool = False) -> ProgressBar:
     )
 
 
-def _layers(report: Report, *, tick: str) -> Table:
-    table = Table(
-        box=box.SIMPLE_HEAD,
-        show_edge=False,
-        padding=(0, 1, 0, 0),
-        header_style=_ACCENT,
-        expand=True,
-    )
-    table.add_column("#", justify="right", no_wrap=True)
-    table.add_column("layer", max_width=_OP_WIDTH, no_wrap=True)
-    table.add_column("output", justify="right", no_wrap=True)
-    table.add_column("MACs", justify="right", no_wrap=True)
-    table.add_column("instructions", justify="right", no_wrap=True)
-    table.add_column("share", ratio=1, min_width=5)
-    table.add_column("per MAC", justify="right", no_wrap=True)
-    table.add_column("exact", justify="center", no_wrap=True)
-    shares = findings.layer_shares(report.proof)
+def _layers(proof: Proof, glyphs: _Glyphs) -> Table:
+    table = _layer_columns(proof, glyphs)
+    shares = findings.layer_shares(proof)
     largest = max((s.share or 0.0 for s in shares), default=0.0)
     for row in shares:
         layer = row.layer
         table.add_row(
             str(layer.index),
-            Text(layer.op),
+            Text(wording.printable(layer.op)),
             wording.shape(layer.output_shape),
             wording.count(layer.macs) if layer.macs else "",
-            "" if layer.instructions is None else wording.count(layer.instructions),
+            _counted(layer.instructions),
             _bar(row.share or 0.0, largest),
             row.per_mac,
-            Text(tick, _GOOD) if layer.bit_exact else Text("NO", _BAD),
+            Text(glyphs.tick, _GOOD) if layer.bit_exact else Text("NO", _BAD),
         )
     return table
+
+
+def _layer_columns(proof: Proof, glyphs: _Glyphs) -> Table:
+    """The empty table, with the whole inference as its last line."""
+    macs = findings.all_macs(proof)
+    table = Table(
+        box=glyphs.rules,
+        show_edge=False,
+        show_footer=True,
+        padding=(0, 1, 0, 0),
+        header_style=_ACCENT,
+        footer_style="bold",
+        expand=True,
+    )
+    right = partial(table.add_column, justify="right", no_wrap=True)
+    right("#")
+    table.add_column("layer", "whole inference", max_width=_OP_WIDTH, no_wrap=True)
+    right("output")
+    right("MACs", wording.count(macs))
+    right("instructions", _counted(proof.instructions))
+    table.add_column("share", ratio=1, min_width=5)
+    right("per MAC", wording.per(proof.instructions, macs))
+    table.add_column("exact", justify="center", no_wrap=True)
+    return table
+
+
+def _counted(instructions: int | None) -> str:
+    return "" if instructions is None else wording.count(instructions)

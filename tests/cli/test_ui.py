@@ -1,0 +1,134 @@
+"""What a command writes where: progress and errors to stderr, the result alone to stdout."""
+
+import json
+import os
+import pty
+import re
+import subprocess
+import sys
+
+import pytest
+from rich.text import Text
+
+from tinyforge.cli.ui import Ui
+from tinyforge.errors import ForgeError
+
+ERROR = ForgeError(
+    "CONV_2D needs int8 [/x] weights", where="layer 3 'a\x1b[2Jb'", fix="do " + "x" * 90
+)
+
+
+def fails(ui):
+    with pytest.raises(SystemExit) as stop, ui.errors():
+        raise ERROR
+    return stop.value.code
+
+
+def test_a_stage_is_one_line_where_there_is_no_terminal(capsys):
+    with Ui().stage("Train the CNN", total=2) as advance:
+        advance(1)
+        advance(1)
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert re.fullmatch(r" +\d+\.\d s  Train the CNN\n", err)
+
+
+def test_a_result_goes_to_stdout_and_a_note_to_stderr(capsys):
+    ui = Ui()
+    ui.print(Text("the report"))
+    ui.note("wrote [out]")
+    ui.emit_json({"not": "asked for"})
+    assert capsys.readouterr() == ("the report\n", "wrote [out]\n")
+
+
+def test_with_json_stdout_is_one_document(capsys):
+    ui = Ui(json=True)
+    with ui.stage("Prove"):
+        ui.print("the report")
+    ui.emit_json({"a": 1})
+    assert json.loads(capsys.readouterr().out) == {"a": 1}
+
+
+def test_an_error_says_what_where_and_the_fix(capsys):
+    assert fails(Ui()) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err == (
+        f"error: CONV_2D needs int8 [/x] weights\n  where: layer 3 'a?[2Jb'\n  fix: do {'x' * 90}\n"
+    )
+
+
+def test_debug_shows_the_traceback(capsys):
+    assert fails(Ui(debug=True)) == 2
+    err = capsys.readouterr().err
+    assert "Traceback" in err
+    assert "in fails" in err
+    assert "error: CONV_2D" in err
+
+
+def test_with_json_an_error_is_a_document_too(capsys):
+    assert fails(Ui(json=True)) == 2
+    out, err = capsys.readouterr()
+    assert json.loads(out)["error"]["where"] == ERROR.where
+    assert "error: CONV_2D" in err
+
+
+def test_a_defect_of_ours_is_not_dressed_up():
+    with pytest.raises(ZeroDivisionError), Ui().errors():
+        _ = 1 / 0
+
+
+_TALKATIVE = """
+import os
+from tinyforge.cli.ui import Ui
+with Ui().stage("Train the CNN", total=4) as advance:
+    quiet = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(quiet, 2)
+    for _ in range(4):
+        advance(1)
+        os.write(2, b"chatter")
+"""
+
+
+def test_a_terminal_sees_progress_though_a_library_is_silenced():
+    """The bar has a descriptor of its own; what is written to descriptor 2 goes nowhere."""
+    ours, theirs = pty.openpty()
+    child = subprocess.Popen(
+        [sys.executable, "-c", _TALKATIVE], stderr=theirs, env=os.environ | {"TERM": "xterm"}
+    )
+    os.close(theirs)
+    seen = b""
+    while True:
+        try:
+            piece = os.read(ours, 4096)
+        except OSError:  # Linux: the other end is closed
+            break
+        if not piece:
+            break
+        seen += piece
+    os.close(ours)
+    assert child.wait() == 0
+    text = seen.decode()
+    assert "Train the CNN" in text
+    assert "100%" in text
+    assert "chatter" not in text
+
+
+def test_a_narrow_encoding_does_not_end_the_command():
+    script = "from tinyforge.cli.ui import Ui; Ui().note('caf\\u00e9 \\u4e2d')"
+    run = subprocess.run(
+        [sys.executable, "-c", script],
+        capture_output=True,
+        env=os.environ | {"PYTHONIOENCODING": "ascii"},
+        check=True,
+    )
+    assert run.stderr == b"caf? ?\n"
+
+
+def test_nothing_heavy_is_imported_before_something_is_shown():
+    script = (
+        "import sys, tinyforge.cli; before = set(sys.modules); import tinyforge.cli.ui;"
+        "new = {m.split('.')[0] for m in set(sys.modules) - before};"
+        "assert not new & {'rich', 'jinja2', 'numpy', 'typer'}, new"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True)

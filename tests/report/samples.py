@@ -1,0 +1,107 @@
+"""Small reports, made by hand, that the tests of this folder share."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from tinyforge.proof.record import Arena, ArenaSlot, Difference, Flash, LayerProof, Proof, Ram
+from tinyforge.report.record import DemoReport, Drawing, RealDrawings, Report, Variant
+
+_CONV = LayerProof(0, "CONV_2D", "net/conv/Relu;net/conv/bias", (1, 4, 4, 8), 1152, 128, True, 3000)
+_DENSE = LayerProof(1, "FULLY_CONNECTED", "net/dense", (1, 2), 256, 2, True, 1000)
+
+PROOF = Proof(
+    model="tiny",
+    engine="aot",
+    board="nrf52840_dk",
+    core="cortex-m4",
+    machine="unicorn 2.1.4",
+    toolchain="zig 0.15.1",
+    oracle="tflite-micro 0.dev20260101",
+    inputs=1000,
+    layers=2,
+    bit_exact=True,
+    first_difference=None,
+    accuracy=0.9875,
+    arena=Arena(
+        144, 144, 144, (ArenaSlot("net/conv/Relu", 0, 128, 0, 1), ArenaSlot("input", 128, 16, 0, 0))
+    ),
+    ram=Ram(arena=144, data_bss=100, stack=300, total=544, limit=262144),
+    flash=Flash(code=5000, weights=400, test_vectors=64, total=5500, limit=1048576),
+    instructions=4100,
+    instructions_min=4090,
+    instructions_max=4110,
+    instructions_by_layer=(_CONV, _DENSE),
+)
+
+DIFFERING = replace(
+    PROOF,
+    bit_exact=False,
+    first_difference=Difference(17, 0, "CONV_2D", "net/conv/Relu", (0, 1, 2, 3), -12, -11),
+    instructions_by_layer=(replace(_CONV, bit_exact=False), _DENSE),
+)
+
+# What a machine shows that can neither count nor look into memory.
+BARE = replace(
+    PROOF,
+    machine="native",
+    accuracy=None,
+    arena=Arena(144, None, 128, ()),
+    ram=None,
+    flash=None,
+    instructions=None,
+    instructions_min=None,
+    instructions_max=None,
+    instructions_by_layer=(),
+)
+
+VARIANTS = (
+    Variant("float", 40000, 36000, 9000, 0.9968),
+    Variant("pruned", 40000, 15000, 2250, 0.9951),
+    Variant("int8", 13000, 10000, 8990, 0.9966),
+    Variant("pruned+int8", 13000, 5000, 2249, None),
+)
+
+_RAMP = np.arange(28 * 28, dtype=np.uint8).reshape(28, 28)
+
+
+def build(proof: Proof = PROOF) -> Report:
+    return Report(board=proof.board, engine=proof.engine, proof=proof, seconds=4.126)
+
+
+def demo(proof: Proof = PROOF) -> DemoReport:
+    return DemoReport(
+        board=proof.board,
+        engine="both",
+        proof=proof,
+        seconds=93.416,
+        facts=(("seed", "0"),),
+        variants=VARIANTS,
+        real_drawings=RealDrawings(1014, 0.984),
+        samples=(Drawing(_RAMP, "Mona Lisa", "Mona Lisa"),),
+        mistakes=(Drawing(_RAMP, "Mona Lisa", "Eiffel Tower"),),
+    )
+
+
+def named(text: str) -> DemoReport:
+    """A demo in which every name from outside is this text."""
+    proof = replace(
+        DIFFERING,
+        model=text,
+        machine=text,
+        toolchain=text,
+        oracle=text,
+        first_difference=Difference(0, 0, text, text, (0,), 1, 2),
+        arena=replace(PROOF.arena, slots=(ArenaSlot(text, 0, 128, 0, 1),)),
+        instructions_by_layer=tuple(
+            replace(layer, op=text, name=text) for layer in PROOF.instructions_by_layer
+        ),
+    )
+    return replace(
+        demo(proof),
+        board=text,
+        facts=((text, text),),
+        variants=(Variant(text, 10, 5, 1, 0.5),),
+        samples=(Drawing(_RAMP, text, text),),
+        mistakes=(Drawing(_RAMP, text, text + "!"),),
+    )

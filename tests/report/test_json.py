@@ -1,0 +1,80 @@
+"""The JSON report has the keys that the documentation promises, and JSON's own values alone."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from tests.report import samples
+from tinyforge.report.json_report import json_text, to_json
+
+
+def read(report):
+    return json.loads(json_text(to_json(report)))
+
+
+def test_a_demo_has_these_keys_in_this_order():
+    document = read(samples.demo())
+    assert list(document) == ["variants", "board", "engine", "proof", "real_drawings", "seconds"]
+    assert [list(v) for v in document["variants"]] == [
+        ["name", "tflite_bytes", "gzip_bytes", "nonzero", "accuracy"]
+    ] * 4
+    assert list(document["real_drawings"]) == ["count", "balanced_accuracy"]
+
+
+def test_a_proof_has_these_keys():
+    proof = read(samples.demo())["proof"]
+    promised = {
+        "inputs", "layers", "bit_exact", "first_difference", "accuracy", "arena", "ram", "flash",
+        "instructions", "instructions_by_layer", "machine", "toolchain",
+    }  # fmt: skip
+    assert promised <= set(proof)
+    assert {"planned", "touched"} <= set(proof["arena"])
+    assert set(proof["ram"]) == {"arena", "data_bss", "stack", "total", "limit"}
+    assert {"code", "weights", "total", "limit"} <= set(proof["flash"])
+
+
+def test_values_are_the_records():
+    document = read(samples.demo(samples.DIFFERING))
+    assert [v["name"] for v in document["variants"]] == ["float", "pruned", "int8", "pruned+int8"]
+    assert document["variants"][1] == {
+        "name": "pruned", "tflite_bytes": 40000, "gzip_bytes": 15000, "nonzero": 2250,
+        "accuracy": 0.9951,
+    }  # fmt: skip
+    assert document["variants"][3]["accuracy"] is None
+    assert document["engine"] == "both"
+    assert document["real_drawings"] == {"count": 1014, "balanced_accuracy": 0.984}
+    assert document["seconds"] == 93.42
+    proof = document["proof"]
+    assert proof["bit_exact"] is False
+    assert proof["first_difference"] == {
+        "input": 17, "layer": 0, "op": "CONV_2D", "name": "net/conv/Relu", "index": [0, 1, 2, 3],
+        "expected": -12, "actual": -11,
+    }  # fmt: skip
+    assert proof["arena"]["touched"] == 144
+    assert [layer["instructions"] for layer in proof["instructions_by_layer"]] == [3000, 1000]
+
+
+def test_build_prints_the_same_proof_without_the_demo():
+    document = read(samples.build())
+    assert list(document) == ["board", "engine", "proof", "seconds"]
+    assert document["proof"] == read(samples.demo())["proof"]
+
+
+def test_what_was_not_measured_is_null():
+    proof = read(samples.build(samples.BARE))["proof"]
+    assert proof["ram"] is None
+    assert proof["flash"] is None
+    assert proof["instructions"] is None
+    assert proof["arena"]["touched"] is None
+
+
+def test_the_text_is_ascii_and_stable():
+    report = samples.named("\u00e9\u4e2d\ud800")
+    assert json_text(to_json(report)).isascii()
+    assert json_text(to_json(report)) == json_text(to_json(report))
+
+
+def test_there_is_no_nan_in_json():
+    with pytest.raises(ValueError, match="JSON"):
+        json_text(to_json(samples.build(replace(samples.PROOF, accuracy=float("nan")))))

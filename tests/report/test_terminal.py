@@ -1,0 +1,138 @@
+"""The terminal report at 80 columns: what it says, and that no name can spoil it."""
+
+import io
+from dataclasses import replace
+
+import pytest
+from rich.console import Console
+
+from tests.report import samples
+from tinyforge.proof.record import LayerProof
+from tinyforge.report.terminal import TerminalReport
+
+
+def shown(report, *, width=80, encoding="utf-8", colour=False):
+    """What a pipe of that encoding, or a colour terminal, receives."""
+    raw = io.BytesIO()
+    stream = io.TextIOWrapper(raw, encoding=encoding)
+    Console(
+        file=stream, width=width, force_terminal=colour, color_system="standard" if colour else None
+    ).print(TerminalReport(report))
+    stream.flush()
+    return raw.getvalue().decode(encoding)
+
+
+def big():
+    """31 layers with the longest operator name and large numbers."""
+    layer = LayerProof(
+        0, "DEPTHWISE_CONV_2D", "a/b", (1, 112, 112, 64), 7_225_344, 1, True, 25 * 10**6
+    )
+    layers = tuple(replace(layer, index=i) for i in range(31))
+    proof = replace(
+        samples.PROOF, layers=31, instructions_by_layer=layers, instructions=31 * 25 * 10**6
+    )
+    return samples.build(proof)
+
+
+@pytest.mark.parametrize(
+    "report",
+    [
+        samples.demo(),
+        samples.demo(samples.DIFFERING),
+        samples.build(),
+        samples.build(samples.BARE),
+        big(),
+        samples.named("n" * 300),
+    ],
+)
+def test_a_pipe_gets_80_columns_and_no_escape_codes(report):
+    text = shown(report)
+    assert "\x1b" not in text
+    assert max(len(line) for line in text.splitlines()) <= 80
+
+
+def test_it_says_what_the_proof_says():
+    text = shown(samples.demo())
+    assert "PROVED: every layer bit-exact" in text
+    assert "144 B planned = 144 B touched" in text
+    assert "544 B of 256 KiB (0.2 %)" in text
+    assert "arena 144 + data and bss 100 + stack 300" in text
+    assert "code 5,000 + weights 400 + self-test 64 + other 36" in text
+    assert "4,100 an inference (4,090 to 4,110)" in text
+    assert "98.75 % on the device" in text
+    assert "98.40 % balanced accuracy on 1,014" in text
+
+
+def test_the_layers_are_aligned_with_their_cost_per_mac():
+    rows = [
+        line for line in shown(samples.demo()).splitlines() if "CONV" in line or "FULLY" in line
+    ]
+    assert rows[0].split()[:5] == ["0", "CONV_2D", "4x4x8", "1,152", "3,000"]
+    assert rows[0].split()[-2:] == ["2.60", "\u2713"]
+    assert rows[1].split()[:5] == ["1", "FULLY_CONNECTED", "2", "256", "1,000"]
+    assert rows[0].index("3,000") == rows[1].index("1,000")
+    assert rows[0].count("\u2501") == pytest.approx(3 * rows[1].count("\u2501"), abs=2)
+
+
+def test_every_layer_index_is_shown():
+    starts = [line.split()[0] for line in shown(big()).splitlines() if "DEPTHWISE" in line]
+    assert starts == [str(i) for i in range(31)]
+
+
+def test_a_difference_is_named():
+    text = " ".join(shown(samples.build(samples.DIFFERING)).replace("\u2502", " ").split())
+    assert "DIFFERS: not bit-exact" in text
+    assert "PROVED" not in text
+    assert (
+        "input 17, layer 0 CONV_2D 'conv/Relu', element [0, 1, 2, 3]: expected -12, got -11."
+        in text
+    )
+    assert "2.60 NO" in text
+
+
+def test_what_does_not_fit_is_said():
+    ram = replace(samples.PROOF.ram, limit=512)
+    text = shown(samples.build(replace(samples.PROOF, ram=ram)))
+    assert "Does not fit: RAM needs 544 B of 512 B (106.2 %)." in text
+    assert "Does not fit" not in shown(samples.build())
+
+
+def test_an_arena_that_is_not_as_planned_is_said():
+    arena = replace(samples.PROOF.arena, touched=160)
+    assert "144 B planned, but 160 B touched" in shown(
+        samples.build(replace(samples.PROOF, arena=arena))
+    )
+
+
+def test_the_lessons_carry_the_numbers():
+    text = " ".join(shown(samples.demo()).split())
+    assert "gzip, as sent over the air): 36,000 to 15,000 B" in text
+    assert "as much room as any other weight: 40,000 B." in text
+    assert "on the device: 40,000 to 13,000 B, 3.1 times smaller." in text
+    assert "5,000 B over the air, 7.2 times smaller." in text
+
+
+def test_no_lesson_that_the_numbers_do_not_bear_out():
+    variants = tuple(replace(v, gzip_bytes=36000, tflite_bytes=40000) for v in samples.VARIANTS)
+    assert "smaller" not in shown(replace(samples.demo(), variants=variants))
+    assert "Pruning alone" not in shown(replace(samples.demo(), variants=variants))
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252", "latin-1"])
+def test_a_stream_without_block_characters_gets_plain_ones(encoding):
+    text = shown(samples.demo(), encoding=encoding)
+    assert text.isascii()
+    assert "2.60   ok" in text
+
+
+@pytest.mark.parametrize(
+    "name", ["[/red][bold]x", "a\x1b[2Jb", "line\nbreak\rx", "\ud800", "\u202eabc"]
+)
+def test_names_cannot_steer_the_terminal(name):
+    text = shown(samples.named(name))
+    assert not set("\x1b\r\u202e") & set(text)
+    assert "[/red][bold]x" in text or name != "[/red][bold]x"
+
+
+def test_a_colour_terminal_gets_colours():
+    assert "\x1b[" in shown(samples.demo(), colour=True)
