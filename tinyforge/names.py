@@ -19,56 +19,17 @@ MAX_INI_VALUE = 1000
 # Windows allows 260 characters with the folder the project lies in.
 MAX_PATH = 150
 
-_KEYWORDS = """
-alignas alignof and and_eq asm auto bitand bitor bool break case catch char char8_t char16_t
-char32_t class co_await co_return co_yield compl concept const const_cast consteval constexpr
-constinit continue decltype default delete do double dynamic_cast else enum explicit export extern
-false final float for friend goto if import inline int long module mutable namespace new noexcept
-not not_eq nullptr operator or or_eq override private protected public register reinterpret_cast
-requires restrict return short signed sizeof static static_assert static_cast struct switch template
-this thread_local throw true try typedef typeid typename typeof typeof_unqual union unsigned using
-virtual void volatile wchar_t while xor xor_eq
-"""
 
-# Functions, types and macros of the C library, of GNU C and of Arduino. A variable of such a name
-# is refused by the compiler, or worse, linked in place of the function.
-_TAKEN_ELSEWHERE = """
-abort abs acos acosh asctime asin asinh asprintf assert atan atan2 atanh atexit atof atoi atol atoll
-bit bool bsearch bzero cabs calloc carg cbrt ceil cimag clock close complex conj constrain copysign
-cos cosh creal ctime degrees difftime div environ erf erfc errno exit exp exp2 expm1 fabs fclose
-fdim feof ferror fflush fgetc fgetpos fgets floor fma fmax fmin fmod fopen fork fprintf fputc fputs
-fread free freopen frexp fscanf fseek fsetpos fstat ftell fwrite gamma getc getchar getenv getpid
-gets gmtime highbyte hypot ilogb imaginary index interrupts isalnum isalpha isatty isblank iscntrl
-isdigit isfinite isgraph isgreater isinf isless islower isnan isnormal isprint ispunct isspace
-isunordered isupper isxdigit j0 j1 jn kill labs ldexp ldiv lgamma link linux llabs lldiv llrint
-llround localeconv localtime log log10 log1p log2 logb longjmp loop lowbyte lrint lround lseek main
-malloc map mblen mbstowcs mbtowc memchr memcmp memcpy memmove memset min max mktime modf nan
-nearbyint nextafter nexttoward nointerrupts offsetof open perror pow printf putc putchar puts qsort
-radians raise rand random read realloc remainder remove remquo rename rewind rindex rint round sbrk
-scalb scalbln scalbn scanf setbuf setjmp setlocale setup setvbuf signal signbit significand sin sinh
-snprintf sprintf sq sqrt srand sscanf stat stderr stdin stdout strcat strchr strcmp strcoll strcpy
-strcspn strdup strerror strftime strlen strncat strncmp strncpy strndup strpbrk strrchr strspn
-strstr strtod strtof strtok strtol strtold strtoll strtoul strtoull strxfrm system tan tanh tgamma
-time times tmpfile tmpnam tolower toupper trunc ungetc unix unlink unreachable vasprintf vfprintf
-vfscanf vprintf vscanf vsnprintf vsprintf vsscanf wait wcstombs wctomb write y0 y1 yn
-"""
+def c_identifier(text: str, taken: Collection[str] = (), *, prefix: str = "x") -> str:
+    """A name, valid and free in C and C++, that resembles the text: "my-model" gives x_my_model.
 
-_RESERVED = frozenset((_KEYWORDS + _TAKEN_ELSEWHERE).split())
-
-
-def c_identifier(text: str, taken: Collection[str] = ()) -> str:
-    """A lower-case name, valid and free in C and C++, that resembles the text.
-
-    taken: names in use; the result is none of them (a-b and a_b give a_b and a_b_2). Lower case
-    keeps clear of macros. Neither a keyword nor a name of the C library, nor one that the standards
-    reserve (__x, _X, x__y), nor one of ours (forge_).
+    The prefix is what makes it free: no keyword, no macro, no function of a C library, and none of
+    the names that the standards (__x, _X, a__b) and we (forge_) reserve begin with x_, and a list
+    of all those could never be complete. A prefix must have that property: one lower-case word.
+    taken: names in use; the result is none of them (a-b and a_b give x_a_b and x_a_b_2).
     """
-    name = re.sub("[^a-z0-9]+", "_", text.lower()).strip("_")
-    name = name[:MAX_IDENTIFIER].rstrip("_") or "unnamed"
-    if name[0].isdigit() or name == "forge" or name.startswith("forge_"):
-        name = f"x_{name}"[:MAX_IDENTIFIER].rstrip("_")
-    if name in _RESERVED or name.endswith("_t"):
-        name = f"{name}_x"[:MAX_IDENTIFIER]
+    words = re.sub("[^a-z0-9]+", "_", text.lower()).strip("_") or "unnamed"
+    name = f"{prefix}_{words}"[:MAX_IDENTIFIER].rstrip("_")
     candidate, number = name, 1
     while candidate in taken:
         number += 1
