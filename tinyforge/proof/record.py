@@ -12,7 +12,6 @@ from dataclasses import dataclass
 class LayerProof:
     """One layer: what it is, what it cost, whether every byte of it equals the oracle's.
 
-    offset, first, last: where its output lies in the arena and during which steps (-1: nowhere).
     instructions: mean over the inputs, rounded; None where the machine cannot count.
     """
 

@@ -1,0 +1,97 @@
+"""What every layer must compute, from TensorFlow Lite Micro itself.
+
+The oracle runs in a child process: TFLM aborts on what it does not like, and prints to C's
+stderr. Where its wheel does not exist (it is made for Linux on x86-64), the operators' NumPy
+models, which the tests prove against TFLM, stand in.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import importlib.util
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from tinyforge.errors import ForgeError
+from tinyforge.graph import Graph
+from tinyforge.ops import OPS
+
+# Tensor index to its values over all inputs: int8, (inputs, bytes).
+Trace = Mapping[int, npt.NDArray[np.int8]]
+
+_WHEEL = "tflite_micro"
+_SECONDS_AN_INPUT = 10
+
+
+def available() -> bool:
+    """Whether TensorFlow Lite Micro's wheel is installed."""
+    return importlib.util.find_spec(_WHEEL) is not None
+
+
+def version() -> str:
+    """Which oracle trace() asks, as a report names it."""
+    if available():
+        return f"TensorFlow Lite Micro, wheel {importlib.metadata.version('tflite-micro')}"
+    return "NumPy models of TensorFlow Lite Micro's arithmetic"
+
+
+def trace(model: bytes, graph: Graph, inputs: npt.NDArray[np.int8]) -> Trace:
+    """Every operator's outputs for each input.
+
+    model: the .tflite bytes that graph was read from. inputs: (n, input bytes). ForgeError when
+    TFLM rejects the model.
+    """
+    return tflm_trace(model, graph, inputs) if available() else reference_trace(graph, inputs)
+
+
+def tflm_trace(model: bytes, graph: Graph, inputs: npt.NDArray[np.int8]) -> Trace:
+    """trace() by TensorFlow Lite Micro. Its wheel must be installed."""
+    tensors = [t for op in graph.operators for t in op.outputs]
+    with tempfile.TemporaryDirectory(prefix="tinyforge-oracle-") as name:
+        folder = Path(name)
+        (folder / "model.tflite").write_bytes(model)
+        np.save(folder / "inputs.npy", inputs.reshape(-1, *graph.tensors[graph.inputs[0]].shape))
+        np.save(folder / "tensors.npy", np.array(tensors, np.int64))
+        _run_child(folder, len(inputs))
+        return {t: np.load(folder / f"{t}.npy") for t in tensors}
+
+
+def _run_child(folder: Path, count: int) -> None:
+    command = [sys.executable, "-m", "tinyforge.proof.oracle_child", str(folder)]
+    try:
+        child = subprocess.run(
+            command,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60 + count * _SECONDS_AN_INPUT,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise ForgeError("TensorFlow Lite Micro did not finish", fix="give fewer inputs") from error
+    if child.returncode != 0:
+        said = child.stderr.strip().splitlines()
+        raise ForgeError(
+            f"TensorFlow Lite Micro cannot run the model: {said[-1] if said else 'it crashed'}",
+            fix="run it on a desktop with the tflite-micro wheel to see what it says",
+        )
+
+
+def reference_trace(graph: Graph, inputs: npt.NDArray[np.int8]) -> Trace:
+    """trace() by the operators' NumPy models. Every operator must be in OPS."""
+    shape = graph.tensors[graph.inputs[0]].shape
+    constants = {t.index: t.data for t in graph.tensors if t.data is not None}
+    rows: dict[int, list[npt.NDArray[np.int8]]] = {}
+    for one in inputs:
+        values = constants | {graph.inputs[0]: one.reshape(shape)}
+        for op in graph.operators:
+            operands = [values[t] for t in op.inputs if t >= 0]
+            result = OPS[op.op].reference(graph, op, operands)
+            values[op.outputs[0]] = result
+            rows.setdefault(op.outputs[0], []).append(result.reshape(-1))
+    return {t: np.stack(found) for t, found in rows.items()}
