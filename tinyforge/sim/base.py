@@ -11,26 +11,11 @@ import numpy as np
 import numpy.typing as npt
 
 from tinyforge.boards.cores import Core
+from tinyforge.boards.memory import MemoryMap
 from tinyforge.sim.elf import Firmware
 
 # Called with the number of inputs done, for progress bars.
 Progress = Callable[[int], None]
-
-
-@dataclass(frozen=True)
-class Region:
-    """A memory: base address and size in bytes."""
-
-    base: int
-    size: int
-
-
-@dataclass(frozen=True)
-class MemoryMap:
-    """Where the linker puts things, and what the machine maps."""
-
-    flash: Region
-    ram: Region
 
 
 @dataclass(frozen=True)
@@ -70,7 +55,8 @@ class Run:
 class Toolchain(Protocol):
     """Builds C and C++ sources for a core."""
 
-    name: str
+    @property
+    def name(self) -> str: ...
 
     def version(self) -> str:
         """The tool's own version string. ForgeError when it is not installed."""
@@ -93,9 +79,16 @@ class Toolchain(Protocol):
 class Machine(Protocol):
     """Executes firmware on the host."""
 
-    name: str
+    @property
+    def name(self) -> str: ...
 
-    def version(self) -> str: ...
+    def version(self) -> str:
+        """The tool's own version string. ForgeError when it is not installed."""
+        ...
+
+    def supports(self, core: Core) -> bool:
+        """Whether this machine can run firmware built for the core."""
+        ...
 
     def run(
         self,

@@ -1,0 +1,2 @@
+#define FORGE_INPUT_BYTES 8
+#define FORGE_OUTPUT_BYTES 4

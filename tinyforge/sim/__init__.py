@@ -1,0 +1,1 @@
+"""Builds firmware and executes it on the host: toolchains make an ELF, machines run it."""

@@ -1,0 +1,206 @@
+/* Counts the instructions an emulated core executes, and looks at its memory at given moments.
+ *
+ * The emulator calls count_block at every entry of a translated block: straight-line code that is
+ * left only at its end. So instructions executed = sum over blocks of entries x instructions in
+ * it, exactly: an instruction that a failed IT condition skips counts, as it does on the core.
+ * This is C because a callback into Python for every block costs ten times the emulation itself.
+ *
+ * machines/block_counter.py mirrors these structures; it owns all memory but blocks and index. */
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Reads parts of the arena when execution reaches address (0: when forge_invoke returns). */
+typedef struct {
+  uint32_t address;
+  int32_t layer;            /* the layer whose instructions begin here, or -1 */
+  uint32_t piece_count;
+  uint32_t row_bytes;       /* sum of the pieces' bytes */
+  const uint32_t *pieces;   /* pairs: offset in the arena, bytes */
+  uint8_t *rows;            /* what was read, a row an inference */
+  uint32_t hits;
+} probe;
+
+typedef struct {
+  uint32_t address;
+  uint32_t bytes;
+  uint32_t instructions;
+  uint32_t next;            /* number of another block that begins here, or 0 */
+  uint64_t entries;
+} block;
+
+typedef int (*register_reader)(void *engine, int id, void *value);
+
+typedef struct {
+  /* The firmware. */
+  const uint8_t *flash;
+  uint32_t flash_base, flash_bytes;
+  uint32_t init_address, invoke_address;
+  uint8_t *arena;
+  uint32_t arena_bytes;
+  uint32_t paint;           /* byte the arena is filled with before forge_init runs */
+  register_reader read_register;
+  int32_t link_register;
+
+  /* What is asked. frames: read by the firmware so far; calls of forge_invoke before the first
+   * are the self-test's, and are not inferences. */
+  uint32_t frames;
+  uint32_t probe_count;
+  probe *probes;
+  uint32_t layer_count;
+  int64_t *instructions;        /* [inference] */
+  int64_t *layer_instructions;  /* [inference][layer] */
+
+  /* What was seen. */
+  uint64_t executed;            /* instructions since reset */
+  uint32_t arena_touched;       /* highest byte ever found other than painted, + 1 */
+  uint32_t block_count;
+  block *blocks;                /* [0] is unused */
+
+  /* State. */
+  uint32_t block_capacity;
+  uint32_t *index;              /* [halfword of flash]: number of the block that begins there */
+  uint8_t *watched;             /* [halfword of flash]: whether to look further */
+  uint32_t return_address;      /* where forge_invoke will return to, 0 outside of it */
+  int32_t layer;                /* layer that runs, -1 for none */
+  uint64_t invoke_start, layer_start;
+  int32_t failed;               /* out of memory: every figure is void */
+} counter;
+
+enum { BLOCKS_AT_FIRST = 4096 };
+
+static void watch(counter *c, uint32_t address) {
+  const uint32_t offset = address - c->flash_base;
+  if (offset < c->flash_bytes) c->watched[offset / 2] = 1;
+}
+
+/* Allocates the tables and marks the watched addresses. Returns 0 when out of memory. */
+int counter_open(counter *c) {
+  c->index = calloc(c->flash_bytes / 2 + 1, sizeof *c->index);
+  c->watched = calloc(c->flash_bytes / 2 + 1, sizeof *c->watched);
+  c->blocks = calloc(BLOCKS_AT_FIRST, sizeof *c->blocks);
+  if (c->index == NULL || c->watched == NULL || c->blocks == NULL) return 0;
+  c->block_capacity = BLOCKS_AT_FIRST;
+  c->block_count = 1;
+  c->layer = -1;
+  watch(c, c->init_address);
+  watch(c, c->invoke_address);
+  for (uint32_t i = 0; i < c->probe_count; i++) watch(c, c->probes[i].address);
+  return 1;
+}
+
+void counter_close(counter *c) {
+  free(c->index);
+  free(c->watched);
+  free(c->blocks);
+}
+
+/* Number of Thumb instructions in bytes of code: 32-bit ones begin with 0b11101, 11110, 11111. */
+static uint32_t instructions_in(const uint8_t *code, uint32_t bytes) {
+  uint32_t count = 0;
+  for (uint32_t at = 0; at < bytes; count++) {
+    const uint32_t high = code[at + 1];
+    at += (high & 0xF8u) >= 0xE8u ? 4 : 2;
+  }
+  return count;
+}
+
+/* The block at offset in flash of this size; made when it is new. NULL when out of memory. */
+static block *find_block(counter *c, uint32_t offset, uint32_t bytes) {
+  for (uint32_t number = c->index[offset / 2]; number != 0; number = c->blocks[number].next) {
+    if (c->blocks[number].bytes == bytes) return &c->blocks[number];
+  }
+  if (c->block_count == c->block_capacity) {
+    block *grown = realloc(c->blocks, 2u * c->block_capacity * sizeof *grown);
+    if (grown == NULL) return NULL;
+    c->blocks = grown;
+    c->block_capacity *= 2;
+  }
+  block *made = &c->blocks[c->block_count];
+  *made = (block){.address = c->flash_base + offset,
+                  .bytes = bytes,
+                  .instructions = instructions_in(c->flash + offset, bytes),
+                  .next = c->index[offset / 2]};
+  c->index[offset / 2] = c->block_count++;
+  return made;
+}
+
+static void end_layer(counter *c) {
+  if (c->layer < 0) return;
+  const uint64_t row = (uint64_t)(c->frames - 1) * c->layer_count;
+  c->layer_instructions[row + (uint32_t)c->layer] += (int64_t)(c->executed - c->layer_start);
+  c->layer = -1;
+}
+
+static void capture(counter *c, probe *p) {
+  uint8_t *to = p->rows + (uint64_t)(c->frames - 1) * p->row_bytes;
+  for (uint32_t i = 0; i < p->piece_count; i++) {
+    memcpy(to, c->arena + p->pieces[2 * i], p->pieces[2 * i + 1]);
+    to += p->pieces[2 * i + 1];
+  }
+  p->hits++;
+}
+
+static void reach_probes(counter *c, uint32_t address) {
+  for (uint32_t i = 0; i < c->probe_count; i++) {
+    probe *p = &c->probes[i];
+    if (p->address != address) continue;
+    capture(c, p);
+    if (p->layer < 0) continue;
+    end_layer(c);
+    c->layer = p->layer;
+    c->layer_start = c->executed;
+  }
+}
+
+/* Bytes once found touched stay so: it is enough to look above them. */
+static void measure_arena(counter *c) {
+  uint32_t top = c->arena_bytes;
+  while (top > c->arena_touched && c->arena[top - 1] == (uint8_t)c->paint) top--;
+  c->arena_touched = top;
+}
+
+static void enter_invoke(counter *c, void *engine) {
+  uint32_t link = 0;
+  c->read_register(engine, c->link_register, &link);
+  c->return_address = link & ~1u;
+  watch(c, c->return_address);
+  c->invoke_start = c->executed;
+}
+
+static void leave_invoke(counter *c) {
+  c->return_address = 0;
+  measure_arena(c);
+  if (c->frames == 0) return;
+  end_layer(c);
+  c->instructions[c->frames - 1] = (int64_t)(c->executed - c->invoke_start);
+  reach_probes(c, 0);
+}
+
+static void look(counter *c, void *engine, uint32_t address) {
+  if (address == c->init_address) {
+    memset(c->arena, (int)c->paint, c->arena_bytes);
+    c->init_address = 0; /* only once: from now on the arena is the firmware's */
+  } else if (address == c->invoke_address) {
+    enter_invoke(c, engine);
+  } else if (c->return_address != 0 && address == c->return_address) {
+    leave_invoke(c);
+  }
+  if (c->return_address != 0 && c->frames > 0) reach_probes(c, address);
+}
+
+/* The emulator's block hook: engine enters a block of this many bytes. */
+void count_block(void *engine, uint64_t address, uint32_t bytes, void *user) {
+  counter *c = user;
+  const uint32_t offset = (uint32_t)address - c->flash_base;
+  if (offset >= c->flash_bytes || bytes > c->flash_bytes - offset) return; /* about to fault */
+  if (c->watched[offset / 2]) look(c, engine, (uint32_t)address);
+  block *b = c->index[offset / 2] != 0 ? &c->blocks[c->index[offset / 2]] : NULL;
+  if (b == NULL || b->bytes != bytes) b = find_block(c, offset, bytes);
+  if (b == NULL) {
+    c->failed = 1;
+    return;
+  }
+  b->entries++;
+  c->executed += b->instructions;
+}

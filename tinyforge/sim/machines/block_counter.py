@@ -1,0 +1,247 @@
+"""Builds, loads and drives tinyforge/sim/block_counter.c, which counts executed instructions."""
+
+from __future__ import annotations
+
+import ctypes
+import hashlib
+import os
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import platformdirs
+
+from tinyforge.errors import ForgeError
+from tinyforge.sim.base import Probe
+from tinyforge.sim.elf import Firmware
+from tinyforge.sim.machines.memory import Memory
+from tinyforge.sim.toolchains.host import shared_library
+
+_SOURCE = Path(__file__).resolve().parent.parent / "block_counter.c"
+
+_U32 = ctypes.c_uint32
+_POINTER = ctypes.c_void_p
+
+
+class _Probe(ctypes.Structure):
+    """Mirrors probe in block_counter.c."""
+
+    _fields_ = (
+        ("address", _U32),
+        ("layer", ctypes.c_int32),
+        ("piece_count", _U32),
+        ("row_bytes", _U32),
+        ("pieces", _POINTER),
+        ("rows", _POINTER),
+        ("hits", _U32),
+    )
+
+
+class _Block(ctypes.Structure):
+    """Mirrors block."""
+
+    _fields_ = (
+        ("address", _U32),
+        ("bytes", _U32),
+        ("instructions", _U32),
+        ("next", _U32),
+        ("entries", ctypes.c_uint64),
+    )
+
+
+class _Counter(ctypes.Structure):
+    """Mirrors counter."""
+
+    _fields_ = (
+        ("flash", _POINTER),
+        ("flash_base", _U32),
+        ("flash_bytes", _U32),
+        ("init_address", _U32),
+        ("invoke_address", _U32),
+        ("arena", _POINTER),
+        ("arena_bytes", _U32),
+        ("paint", _U32),
+        ("read_register", _POINTER),
+        ("link_register", ctypes.c_int32),
+        ("frames", _U32),
+        ("probe_count", _U32),
+        ("probes", ctypes.POINTER(_Probe)),
+        ("layer_count", _U32),
+        ("instructions", _POINTER),
+        ("layer_instructions", _POINTER),
+        ("executed", ctypes.c_uint64),
+        ("arena_touched", _U32),
+        ("block_count", _U32),
+        ("blocks", ctypes.POINTER(_Block)),
+        ("block_capacity", _U32),
+        ("index", _POINTER),
+        ("watched", _POINTER),
+        ("return_address", _U32),
+        ("layer", ctypes.c_int32),
+        ("invoke_start", ctypes.c_uint64),
+        ("layer_start", ctypes.c_uint64),
+        ("failed", ctypes.c_int32),
+    )
+
+
+@dataclass(frozen=True)
+class BlockCount:
+    """A stretch of straight-line code: its address, bytes, instructions, and times entered."""
+
+    address: int
+    size: int
+    instructions: int
+    entries: int
+
+
+@cache
+def _library() -> ctypes.CDLL:
+    """The compiled counter: built once for each version of its source, kept in the user's cache."""
+    digest = hashlib.sha256(_SOURCE.read_bytes()).hexdigest()[:16]
+    path = Path(platformdirs.user_cache_path("tinyforge")) / "lib" / f"block_counter-{digest}.so"
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=path.parent) as folder:
+            built = Path(folder) / path.name
+            shared_library([_SOURCE], include=[], optimize="-O2", output=built)
+            os.replace(built, path)  # noqa: PTH105 - atomic where another process builds it too
+    library = ctypes.CDLL(str(path))
+    library.counter_open.argtypes = [ctypes.POINTER(_Counter)]
+    library.counter_close.argtypes = [ctypes.POINTER(_Counter)]
+    library.counter_close.restype = None
+    return library
+
+
+class BlockCounter:
+    """One boot's counts. Close it, or use it as a context manager.
+
+    instructions: int64 (n,). layer_instructions: int64 (n, layers). captured: one int8
+    (n, bytes) array a probe.
+    """
+
+    def __init__(
+        self,
+        firmware: Firmware,
+        probes: Sequence[Probe],
+        inferences: int,
+        *,
+        memory: Memory,
+        paint: int,
+        read_register: ctypes.c_void_p,
+        link_register: int,
+    ) -> None:
+        """memory: what the emulator works on. paint: what fills the arena before forge_init.
+
+        read_register: address of the emulator's uc_reg_read. ForgeError when the firmware lacks a
+        symbol that is to be watched.
+        """
+        layers = max((probe.layer for probe in probes), default=-1) + 1
+        self.instructions = np.zeros(inferences, np.int64)
+        self.layer_instructions = np.zeros((inferences, layers), np.int64)
+        self.captured = tuple(
+            np.zeros((inferences, sum(size for _, size in probe.reads)), np.int8)
+            for probe in probes
+        )
+        self._kept: list[object] = [memory]
+        self._state = _Counter(
+            flash=memory.flash.ctypes.data,
+            flash_base=firmware.memory.flash.base,
+            flash_bytes=memory.flash.size,
+            init_address=firmware.symbol("forge_init").address,
+            invoke_address=firmware.symbol("forge_invoke").address,
+            paint=paint,
+            read_register=read_register,
+            link_register=link_register,
+            probe_count=len(probes),
+            layer_count=layers,
+            instructions=self.instructions.ctypes.data,
+            layer_instructions=self.layer_instructions.ctypes.data,
+        )
+        self._set_arena(firmware, memory)
+        self._set_probes(firmware, probes)
+        self._library = _library()
+        if not self._library.counter_open(ctypes.byref(self._state)):
+            raise MemoryError("no memory for the block counter")
+
+    def _set_arena(self, firmware: Firmware, memory: Memory) -> None:
+        arena = firmware.symbols.get("forge_arena")
+        if arena is not None:
+            self._state.arena = memory.view(arena.address, arena.size).ctypes.data
+            self._state.arena_bytes = arena.size
+
+    def _set_probes(self, firmware: Firmware, probes: Sequence[Probe]) -> None:
+        rows = (_Probe * len(probes))()
+        for row, probe, captured in zip(rows, probes, self.captured, strict=True):
+            for offset, size in probe.reads:
+                if offset < 0 or size < 0 or offset + size > self._state.arena_bytes:
+                    raise ValueError(f"probe {probe.symbol!r} reads outside the arena")
+            pieces = np.array(probe.reads, np.uint32).reshape(-1)
+            self._kept.append(pieces)
+            row.address = firmware.symbol(probe.symbol).address if probe.symbol else 0
+            row.layer = probe.layer
+            row.piece_count = len(probe.reads)
+            row.row_bytes = captured.shape[1]
+            row.pieces = pieces.ctypes.data
+            row.rows = captured.ctypes.data
+        self._probe_rows = rows
+        self._state.probes = rows
+
+    @property
+    def hook(self) -> ctypes.c_void_p:
+        """The block hook."""
+        return ctypes.cast(self._library.count_block, ctypes.c_void_p)
+
+    @property
+    def user(self) -> ctypes.c_void_p:
+        """What the hook wants as user data."""
+        return ctypes.c_void_p(ctypes.addressof(self._state))
+
+    @property
+    def frames(self) -> int:
+        """Frames the firmware has read: what it computes belongs to the last of them."""
+        return int(self._state.frames)
+
+    @frames.setter
+    def frames(self, number: int) -> None:
+        self._state.frames = number
+
+    @property
+    def arena_touched(self) -> int | None:
+        """Highest byte of the arena found changed when forge_invoke returned, + 1.
+
+        None for firmware without an arena of that name.
+        """
+        return int(self._state.arena_touched) if self._state.arena else None
+
+    def check(self, firmware: Firmware, probes: Sequence[Probe]) -> None:
+        """ForgeError when a probe was not reached in every inference."""
+        if self._state.failed:
+            raise MemoryError("no memory for the block counter")
+        for row, probe in zip(self._probe_rows, probes, strict=True):
+            if row.hits < len(self.instructions):
+                raise ForgeError(
+                    f"{probe.symbol or 'the end of forge_invoke'} was reached {row.hits} times "
+                    f"in {len(self.instructions)} inferences",
+                    where=str(firmware.path),
+                    fix="a layer's function must be external, not inlined, and called by"
+                    " forge_invoke",
+                )
+
+    def blocks(self) -> list[BlockCount]:
+        """Every block that was entered since reset, in the order of first entry."""
+        return [
+            BlockCount(block.address, block.bytes, block.instructions, block.entries)
+            for block in self._state.blocks[1 : self._state.block_count]
+        ]
+
+    def close(self) -> None:
+        self._library.counter_close(ctypes.byref(self._state))
+
+    def __enter__(self) -> BlockCounter:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()

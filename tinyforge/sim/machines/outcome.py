@@ -1,0 +1,49 @@
+"""How a run ended: well, with one result an input, or as an error that says where and why."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from tinyforge.errors import ForgeError
+from tinyforge.sim.elf import Firmware
+
+_CONSOLE_LINES = 8
+
+
+def fault(
+    what: str, firmware: Firmware, *, console: str, address: int | None = None, fix: str = ""
+) -> ForgeError:
+    """The error for firmware that went wrong. address: of the instruction, where it is known."""
+    lines = console.strip().splitlines()[-_CONSOLE_LINES:]
+    if lines:
+        what = "\n".join([what, "the firmware's last words:", *(f"  {line}" for line in lines)])
+    where = str(firmware.path)
+    if address is not None:
+        where = f"0x{address:08x} in {firmware.function_at(address)}, {where}"
+    return ForgeError(what, where=where, fix=fix)
+
+
+def outputs_of(
+    firmware: Firmware,
+    *,
+    status: int,
+    console: str,
+    results: bytes,
+    inferences: int,
+    output_bytes: int,
+) -> npt.NDArray[np.int8]:
+    """The results as int8 (inferences, output_bytes).
+
+    status: what the firmware ended with. ForgeError when it is not 0, or when results are missing.
+    """
+    if status != 0:
+        raise fault(f"the firmware ended with status {status}", firmware, console=console)
+    if len(results) != inferences * output_bytes:
+        raise fault(
+            f"the firmware wrote {len(results)} bytes of results, expected {inferences} times "
+            f"{output_bytes}",
+            firmware,
+            console=console,
+        )
+    return np.frombuffer(results, np.int8).reshape(inferences, output_bytes).copy()

@@ -1,0 +1,106 @@
+"""Arm semihosting as firmware/ports/sim uses it, for an emulator that brings none.
+
+Source: https://github.com/ARM-software/abi-aa, semihosting.rst.
+"""
+
+from __future__ import annotations
+
+import struct
+import time
+from collections.abc import Callable
+
+from tinyforge.errors import ForgeError
+from tinyforge.sim.machines.memory import Memory
+
+FRAMES_NAME = "frames.bin"
+RESULTS_NAME = "results.bin"
+
+_FRAMES, _RESULTS = 1, 2
+_FAILED = 0xFFFFFFFF
+
+
+class Semihosting:
+    """The host's side: frames in, results out, console text, the end.
+
+    console: text printed so far. results: bytes written so far. status: what the firmware ended
+    with, None while it runs. frames_read: whole frames handed over.
+    """
+
+    def __init__(self, memory: Memory, frames: bytes, frame_bytes: int) -> None:
+        """frames: all inputs, one after the other, frame_bytes each."""
+        self.console = ""
+        self.results = bytearray()
+        self.status: int | None = None
+        self.frames_read = 0
+        self._memory = memory
+        self._frames = frames
+        self._frame_bytes = frame_bytes
+        self._start = time.monotonic()
+        self._operations: dict[int, Callable[[int], int]] = {
+            0x01: self._open,
+            0x04: self._print,
+            0x05: self._write,
+            0x06: self._read,
+            0x10: self._clock,
+            0x20: self._exit,
+        }
+
+    @property
+    def activity(self) -> tuple[int, int, int]:
+        """Differs from an earlier one when the firmware has read, written or printed since."""
+        return self.frames_read, len(self.results), len(self.console)
+
+    def call(self, operation: int, argument: int) -> int:
+        """Serves one call; returns what the firmware finds in r0.
+
+        ForgeError when the operation is unknown, IndexError for an argument outside of memory.
+        """
+        if operation not in self._operations:
+            raise ForgeError(f"the firmware asks for semihosting operation 0x{operation:x}")
+        return self._operations[operation](argument)
+
+    def _words(self, argument: int, count: int) -> tuple[int, ...]:
+        return struct.unpack(f"<{count}I", self._memory.read(argument, 4 * count))
+
+    def _open(self, argument: int) -> int:
+        name, _mode, length = self._words(argument, 3)
+        names = {FRAMES_NAME.encode(): _FRAMES, RESULTS_NAME.encode(): _RESULTS}
+        return names.get(self._memory.read(name, length), _FAILED)
+
+    def _print(self, argument: int) -> int:
+        text = bytearray()
+        while (byte := self._memory.read(argument + len(text), 1)) != b"\0":
+            text += byte
+        self.console += text.decode("utf-8", "replace")
+        return 0
+
+    def _write(self, argument: int) -> int:
+        handle, address, size = self._words(argument, 3)
+        if handle != _RESULTS:
+            return size
+        self.results += self._memory.read(address, size)
+        return 0
+
+    def _read(self, argument: int) -> int:
+        """Returns how many of the bytes asked for there are not."""
+        handle, address, size = self._words(argument, 3)
+        if handle != _FRAMES:
+            return size
+        if size != self._frame_bytes:
+            raise ForgeError(
+                f"the firmware reads frames of {size} bytes, the inputs have {self._frame_bytes}",
+                fix="give inputs of the shape that the model was built for",
+            )
+        start = self.frames_read * size
+        if start >= len(self._frames):
+            return size
+        self._memory.write(address, self._frames[start : start + size])
+        self.frames_read += 1
+        return 0
+
+    def _clock(self, _argument: int) -> int:
+        return int(100 * (time.monotonic() - self._start))
+
+    def _exit(self, argument: int) -> int:
+        _reason, self.status = self._words(argument, 2)
+        return 0

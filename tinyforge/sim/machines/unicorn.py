@@ -1,0 +1,292 @@
+"""Runs firmware in unicorn, an emulator that pip installs. Counts every instruction."""
+
+from __future__ import annotations
+
+import ctypes
+import importlib.util
+import struct
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from tinyforge.boards.cores import Core
+from tinyforge.boards.memory import Region
+from tinyforge.errors import ForgeError
+from tinyforge.sim.base import Probe, Progress, Run
+from tinyforge.sim.elf import Firmware
+from tinyforge.sim.machines.block_counter import BlockCounter
+from tinyforge.sim.machines.memory import Memory
+from tinyforge.sim.machines.outcome import fault, outputs_of
+from tinyforge.sim.machines.paint import PAINTS, REPEATED, merge, stack_high_water_mark
+from tinyforge.sim.machines.semihosting import Semihosting
+
+_SYSTEM_CONTROL_SPACE = Region(0xE000E000, 0x1000)
+_BKPT_AB = b"\xab\xbe"
+_NEVER_REACHED = 0xFFFFFFFE
+
+# What UC_HOOK_INTR reports: QEMU's EXCP_* numbers (target/arm/cpu.h).
+_BKPT = 7
+_EXCEPTIONS = {
+    2: "an SVC instruction: there is no system to call",
+    _BKPT: "a breakpoint that is no semihosting call",
+}
+
+
+@dataclass(frozen=True)
+class Unicorn:
+    """Implements Machine.
+
+    stall_seconds: firmware that neither reads, writes nor prints for so long is taken to hang.
+    """
+
+    name: str = "unicorn"
+    stall_seconds: float = 60.0
+
+    def version(self) -> str:
+        """ForgeError when unicorn is not installed."""
+        _require()
+        import unicorn
+
+        return f"unicorn {unicorn.__version__}"
+
+    def supports(self, core: Core) -> bool:
+        return core.unicorn_model is not None
+
+    def run(
+        self,
+        firmware: Firmware,
+        inputs: npt.NDArray[np.int8],
+        *,
+        output_bytes: int,
+        probes: Sequence[Probe],
+        progress: Progress | None = None,
+    ) -> Run:
+        _require()
+        runs: list[Run] = []
+        for paint, batch in zip(PAINTS, (inputs, inputs[:REPEATED]), strict=True):
+            boot = _Boot(firmware, batch, probes, paint, progress if not runs else None)
+            with boot.counter:
+                boot.execute(self.stall_seconds)
+                runs.append(boot.result(output_bytes))
+        return merge(firmware, *runs)
+
+
+def _require() -> None:
+    if importlib.util.find_spec("unicorn") is None:
+        raise ForgeError(
+            "the emulator unicorn is not installed", fix='pip install "tinyforge[sim]"'
+        )
+
+
+@dataclass(frozen=True)
+class _Stop:
+    """Why the engine stopped, and at which instruction. what: "" for a semihosting call."""
+
+    address: int
+    what: str
+
+
+class _Boot:
+    """One emulated microcontroller, from reset to the firmware's exit."""
+
+    def __init__(
+        self,
+        firmware: Firmware,
+        inputs: npt.NDArray[np.int8],
+        probes: Sequence[Probe],
+        paint: int,
+        progress: Progress | None,
+    ) -> None:
+        self.firmware = firmware
+        self.probes = probes
+        self.paint = paint
+        self.progress = progress
+        self.inferences = len(inputs)
+        self.memory = Memory(firmware, paint)
+        self.host = Semihosting(self.memory, inputs.tobytes(), inputs.shape[1])
+        self.stop: _Stop | None = None
+        self.stalled = False
+        self.engine = self._power_on()
+        self.counter = self._count_blocks()
+
+    def _power_on(self) -> Any:
+        """The engine with the firmware's core and memories, nothing running yet."""
+        import unicorn as uc
+
+        core, memory = self.firmware.core, self.firmware.memory
+        if core is None or core.unicorn_model is None:
+            raise ForgeError(
+                f"unicorn does not emulate {core.name if core else 'this computer'}",
+                where=str(self.firmware.path),
+                fix="use --machine qemu",
+            )
+        # Not UC_MODE_MCLASS: it forces a Cortex-M33.
+        engine = uc.Uc(uc.UC_ARCH_ARM, uc.UC_MODE_THUMB)
+        engine.ctl_set_cpu_model(getattr(uc.arm_const, core.unicorn_model))
+        for region, data, allowed in (
+            (memory.flash, self.memory.flash, uc.UC_PROT_READ | uc.UC_PROT_EXEC),
+            (memory.ram, self.memory.ram, uc.UC_PROT_READ | uc.UC_PROT_WRITE),
+        ):
+            engine.mem_map_ptr(region.base, region.size, allowed, data.ctypes.data)
+        # Of the core's own registers startup code sets one, CPACR: plain memory will do.
+        system = _SYSTEM_CONTROL_SPACE
+        engine.mem_map(system.base, system.size, uc.UC_PROT_READ | uc.UC_PROT_WRITE)
+        engine.hook_add(uc.UC_HOOK_INTR, self._on_exception)
+        engine.hook_add(uc.UC_HOOK_MEM_INVALID, self._on_invalid_access)
+        return engine
+
+    def _count_blocks(self) -> BlockCounter:
+        """The block counter, hooked into the engine in C, past the Python binding."""
+        import unicorn as uc
+        from unicorn.unicorn_py3.unicorn import uclib
+
+        counter = BlockCounter(
+            self.firmware,
+            self.probes,
+            self.inferences,
+            memory=self.memory,
+            paint=self.paint,
+            read_register=ctypes.cast(uclib.uc_reg_read, ctypes.c_void_p),
+            link_register=uc.arm_const.UC_ARM_REG_LR,
+        )
+        everywhere = (ctypes.c_uint64(1), ctypes.c_uint64(0))
+        handle = ctypes.byref(ctypes.c_size_t())
+        status = uclib.uc_hook_add(
+            self.engine._uch, handle, uc.UC_HOOK_BLOCK, counter.hook, counter.user, *everywhere
+        )
+        if status != uc.UC_ERR_OK:
+            counter.close()
+            raise uc.UcError(status)
+        return counter
+
+    def execute(self, stall_seconds: float) -> None:
+        """From reset to the firmware's own exit. ForgeError if it ends in any other way."""
+        from unicorn.arm_const import UC_ARM_REG_R0, UC_ARM_REG_SP
+
+        stack, address = struct.unpack("<2I", self.memory.flash[:8].tobytes())
+        self.engine.reg_write(UC_ARM_REG_SP, stack)
+        with self._stall_guard(stall_seconds):
+            while self.host.status is None:
+                address = self._execute_to_semihosting(address)
+                self.engine.reg_write(UC_ARM_REG_R0, self._serve())
+        if self.progress is not None:
+            self.progress(self.inferences)
+
+    def _execute_to_semihosting(self, address: int) -> int:
+        """Executes until the firmware calls the host; returns where it goes on from there.
+
+        The call is served with the engine stopped: writing the PC from inside a hook would make
+        unicorn 2.1.4 forget to keep it exact for the faults that follow.
+        """
+        import unicorn as uc
+
+        self.stop = None
+        try:
+            self.engine.emu_start(address | 1, _NEVER_REACHED)
+        except uc.UcError as error:
+            if self.stop is None and error.errno == uc.UC_ERR_INSN_INVALID:
+                raise self._fault("the firmware came upon an undefined instruction") from error
+            if self.stop is None:
+                raise self._fault(f"the firmware stopped: {error}") from error
+        if self.stop is None and self.stalled:
+            raise self._fault("the firmware hangs: it has not read, written or printed for long")
+        if self.stop is None:
+            raise self._fault("the firmware sleeps, and no interrupt will wake it")
+        if self.stop.what:
+            raise self._fault(self.stop.what)
+        return self.stop.address + len(_BKPT_AB)
+
+    def _serve(self) -> int:
+        """Serves a semihosting call; returns what the firmware is to find in r0."""
+        try:
+            answer = self.host.call(self._register("R0"), self._register("R1"))
+        except IndexError as error:
+            raise self._fault(f"semihosting was given a bad address: {error}") from error
+        if self.host.frames_read != self.counter.frames:
+            self.counter.frames = self.host.frames_read
+            if self.progress is not None:
+                self.progress(self.counter.frames - 1)
+        return answer
+
+    @contextmanager
+    def _stall_guard(self, seconds: float) -> Iterator[None]:
+        """Stops an engine that stands still, and sets stalled."""
+        finished = threading.Event()
+
+        def watch() -> None:
+            seen = self.host.activity
+            while not finished.wait(seconds):
+                if self.host.activity == seen:
+                    self.stalled = True
+                    self.engine.emu_stop()
+                seen = self.host.activity
+
+        watcher = threading.Thread(target=watch, daemon=True)
+        watcher.start()
+        try:
+            yield
+        finally:
+            finished.set()
+            watcher.join()
+
+    def _on_exception(self, engine: Any, number: int, _user: object) -> None:
+        address = self._register("PC")
+        semihosting = number == _BKPT and self.memory.read(address, 2) == _BKPT_AB
+        what = _EXCEPTIONS.get(number, f"exception {number}")
+        self.stop = _Stop(address, "" if semihosting else f"the firmware came upon {what}")
+        engine.emu_stop()
+
+    def _on_invalid_access(
+        self, _engine: Any, access: int, address: int, size: int, _value: int, _user: object
+    ) -> bool:
+        import unicorn as uc
+
+        kinds = {
+            uc.UC_MEM_READ_UNMAPPED: f"reads {size} bytes where there is no memory",
+            uc.UC_MEM_WRITE_UNMAPPED: f"writes {size} bytes where there is no memory",
+            uc.UC_MEM_FETCH_UNMAPPED: "executes code where there is no memory",
+            uc.UC_MEM_WRITE_PROT: f"writes {size} bytes to flash",
+            uc.UC_MEM_FETCH_PROT: "executes code in RAM",
+        }
+        kind = kinds.get(access, "makes a forbidden access")
+        # Only now does the engine know the exact instruction.
+        self.stop = _Stop(self._register("PC"), f"the firmware {kind}, at 0x{address:08x}")
+        return False
+
+    def _register(self, name: str) -> int:
+        from unicorn import arm_const
+
+        return int(self.engine.reg_read(getattr(arm_const, f"UC_ARM_REG_{name}")))
+
+    def _fault(self, what: str) -> ForgeError:
+        address = self._register("PC") if self.stop is None else self.stop.address
+        return fault(what, self.firmware, console=self.host.console, address=address)
+
+    def result(self, output_bytes: int) -> Run:
+        """What the finished run showed. ForgeError when something is missing, or the stack is."""
+        outputs = outputs_of(
+            self.firmware,
+            status=self.host.status or 0,
+            console=self.host.console,
+            results=bytes(self.host.results),
+            inferences=self.inferences,
+            output_bytes=output_bytes,
+        )
+        self.counter.check(self.firmware, self.probes)
+        bottom = self.firmware.symbol("__stack_bottom").address
+        top = self.firmware.symbol("__stack_top").address
+        stack = self.memory.view(bottom, top - bottom)
+        return Run(
+            outputs=outputs,
+            captured=self.counter.captured,
+            instructions=self.counter.instructions,
+            layer_instructions=self.counter.layer_instructions,
+            arena_touched=self.counter.arena_touched,
+            stack_high_water_mark=stack_high_water_mark(self.firmware, stack, self.paint),
+            console=self.host.console,
+        )

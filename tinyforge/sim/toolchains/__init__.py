@@ -1,0 +1,27 @@
+"""The compilers that firmware can be built with."""
+
+from __future__ import annotations
+
+from tinyforge.errors import ForgeError
+from tinyforge.sim.base import Toolchain
+from tinyforge.sim.toolchains import gcc, zig
+from tinyforge.sim.toolchains.gcc import Gcc
+from tinyforge.sim.toolchains.zig import Zig
+
+TOOLCHAINS: dict[str, Toolchain] = {chosen.name: chosen for chosen in (Zig(), Gcc())}
+
+
+def toolchain(name: str | None = None) -> Toolchain:
+    """The cross compiler of that name; None: zig if it is installed, else gcc.
+
+    ForgeError that names the command which installs it, when it is missing.
+    """
+    if name is None:
+        name = "gcc" if gcc.installed() and not zig.installed() else "zig"
+    if name not in TOOLCHAINS:
+        raise ForgeError(
+            f"unknown toolchain {name!r}", fix=f"choose one of {', '.join(TOOLCHAINS)}"
+        )
+    chosen = TOOLCHAINS[name]
+    chosen.version()
+    return chosen

@@ -1,0 +1,194 @@
+"""Compiles sources and links an ELF with one compiler driver. The drivers: zig.py and gcc.py."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import jinja2
+
+from tinyforge.boards.cores import Core
+from tinyforge.boards.memory import MemoryMap
+from tinyforge.errors import ForgeError
+from tinyforge.resources import folder
+from tinyforge.sim.elf import Firmware
+
+# Any language. No loop may be turned into a call the freestanding firmware does not define, and
+# no unwinding tables: nothing throws.
+COMMON_FLAGS = (
+    "-Wall",
+    "-Wextra",
+    "-Werror",
+    "-fno-unwind-tables",
+    "-fno-asynchronous-unwind-tables",
+)
+LANGUAGE_FLAGS = {
+    ".c": ("-std=c11", "-Wconversion"),
+    ".cc": ("-std=c++17", "-fno-exceptions", "-fno-rtti"),
+    ".cpp": ("-std=c++17", "-fno-exceptions", "-fno-rtti"),
+    ".S": (),
+}
+CROSS_FLAGS = ("-O2", "-ffreestanding", "-ffunction-sections", "-fdata-sections")
+
+# The least stack a link must leave room for, bytes. What the firmware really needs is measured.
+STACK_MINIMUM = 1024
+
+_COMPILE_SECONDS = 600
+_JOBS = 2
+_MESSAGE_LINES = 40
+_OVERFLOW = re.compile(r"region [`'](FLASH|RAM)'?:? overflowed by (\d+) bytes")
+
+
+@dataclass(frozen=True)
+class Driver:
+    """How one compiler is called. Each is an argument list or a part of one.
+
+    target: selects the core, when compiling and when linking. environment: added to ours.
+    """
+
+    command: tuple[str, ...]
+    target: tuple[str, ...] = ()
+    compile: tuple[str, ...] = ()
+    link: tuple[str, ...] = ()
+    libraries: tuple[str, ...] = ()
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+def port(name: str) -> tuple[Path, ...]:
+    """The sources of firmware/ports/<name>."""
+    return tuple(sorted((folder("firmware") / "ports" / name).glob("*.c")))
+
+
+def build_elf(
+    driver: Driver,
+    sources: Sequence[Path],
+    *,
+    include: Sequence[Path],
+    core: Core,
+    memory: MemoryMap,
+    output: Path,
+) -> Firmware:
+    """Compiles and links for a bare core; objects and linker script stay beside the output.
+
+    ForgeError as Toolchain.build says.
+    """
+    objects = compile_objects(driver, sources, include=include, objects=objects_folder(output))
+    script = output.with_suffix(".ld")
+    script.write_text(linker_script(memory), encoding="utf-8")
+    link = (
+        *driver.command, *driver.target, *driver.link, "-Wl,--gc-sections", f"-Wl,-T,{script}",
+        *map(str, objects), *driver.libraries, "-o", str(output),
+    )  # fmt: skip
+    run(driver, link, doing="linking", where=str(output), memory=memory)
+    return Firmware.load(output, core=core, memory=memory)
+
+
+def compile_objects(
+    driver: Driver, sources: Sequence[Path], *, include: Sequence[Path], objects: Path
+) -> list[Path]:
+    """One object a source, in order, in the folder objects. ForgeError names the source."""
+    objects.mkdir(parents=True, exist_ok=True)
+    includes = [flag for directory in include for flag in ("-I", str(directory))]
+
+    def compile_one(numbered: tuple[int, Path]) -> Path:
+        number, source = numbered
+        if source.suffix not in LANGUAGE_FLAGS:
+            raise ForgeError(
+                f"cannot compile a {source.suffix or 'file without a suffix'}",
+                where=str(source),
+                fix=f"sources end in {', '.join(LANGUAGE_FLAGS)}",
+            )
+        # Numbered, because src/model.c and src/model.cpp would both become model.o.
+        target = objects / f"{number:03d}_{source.stem}.o"
+        command = (
+            *driver.command, *driver.target, *COMMON_FLAGS, *LANGUAGE_FLAGS[source.suffix],
+            *driver.compile, *includes, "-c", str(source), "-o", str(target),
+        )  # fmt: skip
+        run(driver, command, doing="compiling", where=str(source))
+        return target
+
+    with ThreadPoolExecutor(_JOBS) as pool:
+        return list(pool.map(compile_one, enumerate(sources)))
+
+
+def objects_folder(output: Path) -> Path:
+    """Where the objects of an output lie."""
+    return output.parent / f"{output.stem}.objects"
+
+
+def linker_script(memory: MemoryMap) -> str:
+    """The text of the linker script for a memory map."""
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(folder("templates") / "sim"),
+        undefined=jinja2.StrictUndefined,
+        keep_trailing_newline=True,
+        autoescape=False,  # noqa: S701 - a linker script, filled with integers
+    )
+    return environment.get_template("link.ld.j2").render(
+        flash_base=f"0x{memory.flash.base:08x}",
+        flash_size=memory.flash.size,
+        ram_base=f"0x{memory.ram.base:08x}",
+        ram_size=memory.ram.size,
+        stack_minimum=STACK_MINIMUM,
+    )
+
+
+def run(
+    driver: Driver,
+    command: Sequence[str],
+    *,
+    doing: str,
+    where: str,
+    memory: MemoryMap | None = None,
+) -> str:
+    """Runs a tool and returns its standard output; ForgeError with its message when it fails."""
+    try:
+        done = subprocess.run(
+            command,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=_COMPILE_SECONDS,
+            stdin=subprocess.DEVNULL,
+            env={**os.environ, "LC_ALL": "C", **driver.environment},
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise ForgeError(f"{doing} took longer than {_COMPILE_SECONDS} s", where=where) from error
+    if done.returncode == 0:
+        return done.stdout
+    message = (done.stderr or done.stdout).strip()
+    if memory is not None:
+        _refuse_overflow(message, memory, where)
+    lines = message.splitlines()[:_MESSAGE_LINES]
+    raise ForgeError(
+        "\n".join([f"{doing} failed:", *lines]),
+        where=where,
+        fix="warnings are errors here; correct the source that the message names",
+    )
+
+
+def _refuse_overflow(message: str, memory: MemoryMap, where: str) -> None:
+    """ForgeError with the numbers, if the linker's message says that a memory is too small."""
+    over: dict[str, int] = {}
+    for region, excess in _OVERFLOW.findall(message):
+        # One message a section, each counting from the start of the memory: the last is the whole.
+        over[region] = max(over.get(region, 0), int(excess))
+    if not over:
+        return
+    sizes = {"FLASH": memory.flash.size, "RAM": memory.ram.size}
+    needs = [
+        f"{sizes[region] + excess} bytes of {region.lower()}, there are {sizes[region]}"
+        for region, excess in over.items()
+    ]
+    stack = f" (RAM includes {STACK_MINIMUM} bytes of stack at the least)" if "RAM" in over else ""
+    raise ForgeError(
+        f"the firmware does not fit: it needs {'; and '.join(needs)}{stack}",
+        where=where,
+        fix="choose a board with more memory, or a smaller model",
+    )

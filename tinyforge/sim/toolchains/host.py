@@ -1,0 +1,74 @@
+"""The host's own C compiler: shared libraries for the native machine and for our own helpers."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from tinyforge.boards.cores import Core
+from tinyforge.boards.memory import MemoryMap
+from tinyforge.errors import ForgeError
+from tinyforge.sim.elf import Firmware
+from tinyforge.sim.toolchains import zig
+from tinyforge.sim.toolchains.build import Driver, compile_objects, objects_folder, run
+
+
+def host_driver() -> Driver:
+    """`cc` where there is one, else zig. ForgeError when there is neither."""
+    compiler = shutil.which("cc")
+    if compiler is not None:
+        return Driver(command=(compiler,))
+    if zig.installed():
+        return zig.zig_driver()
+    raise ForgeError(
+        "no C compiler for this computer was found",
+        fix='pip install "tinyforge[sim]" (brings zig), or install gcc or clang as cc',
+    )
+
+
+def shared_library(
+    sources: Sequence[Path], *, include: Sequence[Path], optimize: str, output: Path
+) -> None:
+    """Builds a shared library for this computer. optimize: "-O1", "-O2". ForgeError on failure."""
+    driver = host_driver()
+    flags = Driver(
+        command=driver.command,
+        compile=(optimize, "-fPIC", "-fno-sanitize=all"),
+        environment=driver.environment,
+    )
+    objects = compile_objects(flags, sources, include=include, objects=objects_folder(output))
+    link = (*driver.command, "-shared", *map(str, objects), "-o", str(output))
+    run(driver, link, doing="linking", where=str(output))
+
+
+@cache
+def _version() -> str:
+    driver = host_driver()
+    return run(
+        driver, (*driver.command, "--version"), doing="asking cc for its version", where=""
+    ).splitlines()[0]
+
+
+@dataclass(frozen=True)
+class Host:
+    """Implements Toolchain for the native machine: what it builds is a shared library."""
+
+    name: str = "host"
+
+    def version(self) -> str:
+        return _version()
+
+    def build(
+        self,
+        sources: Sequence[Path],
+        *,
+        include: Sequence[Path],
+        core: Core,  # noqa: ARG002 - the host's core is what it is
+        memory: MemoryMap,
+        output: Path,
+    ) -> Firmware:
+        shared_library(sources, include=include, optimize="-O1", output=output)
+        return Firmware(path=output, core=None, memory=memory)

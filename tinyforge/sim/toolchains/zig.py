@@ -1,0 +1,90 @@
+"""zig cc: a clang with its own linker and runtime for every core, from pip alone."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import platformdirs
+
+from tinyforge.boards.cores import Core
+from tinyforge.boards.memory import MemoryMap
+from tinyforge.errors import ForgeError
+from tinyforge.resources import folder
+from tinyforge.sim.elf import Firmware
+from tinyforge.sim.toolchains.build import CROSS_FLAGS, Driver, build_elf, run
+
+
+def installed() -> bool:
+    return importlib.util.find_spec("ziglang") is not None
+
+
+def zig_driver() -> Driver:
+    """`zig cc` for the host. ForgeError when the pip package is missing."""
+    spec = importlib.util.find_spec("ziglang")
+    if spec is None or spec.origin is None:
+        raise ForgeError(
+            "the zig compiler is not installed",
+            fix='pip install "tinyforge[sim]", or use --toolchain gcc',
+        )
+    folder_of_zig = Path(spec.origin).parent
+    binary = next(
+        (p for p in (folder_of_zig / "zig", folder_of_zig / "zig.exe") if p.exists()), None
+    )
+    if binary is None:
+        raise ForgeError(
+            "the ziglang package holds no zig",
+            where=str(folder_of_zig),
+            fix="pip install --force-reinstall ziglang",
+        )
+    cache_folder = str(platformdirs.user_cache_path("tinyforge") / "zig")
+    return Driver(
+        command=(str(binary), "cc"),
+        environment={"ZIG_GLOBAL_CACHE_DIR": cache_folder, "ZIG_LOCAL_CACHE_DIR": cache_folder},
+    )
+
+
+@cache
+def _version() -> str:
+    driver = zig_driver()
+    text = run(driver, (driver.command[0], "version"), doing="asking zig for its version", where="")
+    return f"zig {text.strip()}"
+
+
+@dataclass(frozen=True)
+class Zig:
+    """Implements Toolchain."""
+
+    name: str = "zig"
+
+    def version(self) -> str:
+        return _version()
+
+    def build(
+        self,
+        sources: Sequence[Path],
+        *,
+        include: Sequence[Path],
+        core: Core,
+        memory: MemoryMap,
+        output: Path,
+    ) -> Firmware:
+        host = zig_driver()
+        driver = Driver(
+            command=host.command,
+            target=("-target", core.zig_target, f"-mcpu={core.zig_cpu}"),
+            compile=(
+                *CROSS_FLAGS,
+                "-fno-sanitize=all",
+                # zig has no C library for bare cores.
+                "-idirafter",
+                str(folder("firmware") / "ports" / "sim" / "libc"),
+            ),
+            # Without an explicit entry, zig's linker drops every section.
+            link=("-Wl,-e,Reset_Handler",),
+            environment=host.environment,
+        )
+        return build_elf(driver, sources, include=include, core=core, memory=memory, output=output)
