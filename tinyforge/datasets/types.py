@@ -1,0 +1,75 @@
+"""Dataset: labelled pictures, and the one way to split them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from tinyforge.errors import ForgeError
+
+Images = npt.NDArray[np.uint8]
+Labels = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """Labelled pictures.
+
+    images: uint8, (n, height, width) or (n, height, width, channels).
+    labels: int64, (n,), each an index into classes. Doodles are white ink on black.
+    """
+
+    images: Images
+    labels: Labels
+    classes: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        assert self.images.dtype == np.uint8 and self.images.ndim in (3, 4)
+        assert self.labels.dtype == np.int64 and self.labels.shape == self.images.shape[:1]
+        assert not len(self) or 0 <= self.labels.min() <= self.labels.max() < len(self.classes)
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """One picture's shape: (height, width) or (height, width, channels)."""
+        return self.images.shape[1:]
+
+    def take(self, indices: npt.NDArray[np.int64]) -> Dataset:
+        """The pictures at these indices, in this order."""
+        return Dataset(self.images[indices], self.labels[indices], self.classes)
+
+    def split(self, fractions: Sequence[float] = (0.7, 0.1, 0.2), seed: int = 0) -> Splits:
+        """Training, validation and held-out parts: disjoint, each with every class in proportion.
+
+        fractions: three positive numbers that add up to 1. The same seed gives the same parts.
+        Raises ForgeError when a class has too few pictures to be in all three parts.
+        """
+        assert len(fractions) == 3 and abs(sum(fractions) - 1) < 1e-9 and min(fractions) > 0
+        rng = np.random.default_rng(seed)
+        parts: tuple[list[Labels], ...] = ([], [], [])
+        for label, name in enumerate(self.classes):
+            members = rng.permutation(np.flatnonzero(self.labels == label))
+            cuts = np.rint(np.cumsum(fractions[:-1]) * len(members)).astype(int)
+            pieces = np.split(members, cuts)
+            if any(len(piece) == 0 for piece in pieces):
+                raise ForgeError(
+                    f"class {name!r} has {len(members)} pictures, too few to split in three",
+                    fix=f"give at least {int(np.ceil(1 / min(fractions)))} pictures of each class",
+                )
+            for part, piece in zip(parts, pieces, strict=True):
+                part.append(piece)
+        return Splits(*(self.take(rng.permutation(np.concatenate(part))) for part in parts))
+
+
+class Splits(NamedTuple):
+    """The three parts of a dataset. Only the first is ever trained on."""
+
+    training: Dataset
+    validation: Dataset
+    held_out: Dataset

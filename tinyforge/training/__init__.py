@@ -1,0 +1,8 @@
+"""From pictures to a trained, pruned, quantized model.
+
+Importing this does not import TensorFlow: only calling it does.
+"""
+
+from tinyforge.training.settings import FULL, QUICK, Settings
+
+__all__ = ["FULL", "QUICK", "Settings"]

@@ -1,0 +1,197 @@
+"""Keras 3 to tf_keras (Keras 2), because the pruning toolkit takes no Keras 3 model.
+
+Every layer is rebuilt from its configuration, weights are copied, and the two models must then
+give the same answers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from tinyforge.errors import ForgeError
+from tinyforge.training.layers import ACTIVATIONS, LAYERS, MODELS
+from tinyforge.training.model import Model
+from tinyforge.training.runtime import keras, quiet, tf_keras
+
+_TOLERANCE = 1e-5  # of the largest answer, at least of 1
+
+# Weights are copied, so how they were initialized does not matter; how they were regularized does
+# not outlive training; dtypes are all float32; the rest is new in Keras 3.
+_DROPPED = frozenset({"dtype", "quantization_config", "synchronized", "lora_rank", "lora_alpha"})
+_DROPPED_ENDINGS = ("_initializer", "_regularizer", "_constraint")
+
+# Names that changed, by layer.
+_RENAMED: Mapping[str, Mapping[str, str]] = {"LeakyReLU": {"negative_slope": "alpha"}}
+
+
+def to_tf_keras(model: Model) -> Model:
+    """The same model in tf_keras. model: a Keras 3 Sequential or Functional; it is not changed.
+
+    Raises ForgeError for a layer or an activation that cannot be carried over, and if the answers
+    to random inputs differ by more than 1e-5.
+    """
+    with quiet():
+        bridged = _bridged(model)
+        _check(model, bridged)
+    return bridged
+
+
+def _bridged(model: Model) -> Model:
+    _require_float32(model)
+    if isinstance(model, keras().Sequential):
+        copy = _sequential(model)
+    elif type(model).__name__ == "Functional":
+        copy = _functional(model)
+    else:
+        raise ForgeError(
+            f"a {type(model).__name__} model cannot be taken apart into layers",
+            where=f"model {model.name!r}",
+            fix="build it with keras.Sequential or the functional API, without subclassing",
+        )
+    return copy
+
+
+def _require_float32(model: Model) -> None:
+    for layer in model.layers:
+        policy = layer.dtype_policy.name
+        if policy != "float32":
+            raise ForgeError(
+                f"the layer computes in {policy}",
+                where=f"layer {layer.name!r}",
+                fix="build the model with dtype float32; tinyforge quantizes it itself",
+            )
+
+
+def _sequential(model: Model) -> Model:
+    copy = tf_keras().Sequential(name=model.name)
+    copy.add(tf_keras().layers.InputLayer(input_shape=tuple(model.inputs[0].shape[1:])))
+    for layer in model.layers:
+        twin = _twin(layer)
+        copy.add(twin)
+        _copy_weights(layer, twin)
+    return copy
+
+
+def _functional(model: Model) -> Model:
+    """Follows the configuration's calls: tensors are (layer, call, output), as Keras saves them."""
+    config = model.get_config()
+    tensors: dict[tuple[str, int, int], Any] = {}
+    twins: dict[str, Any] = {}
+    calls = []
+    for entry in config["layers"]:
+        layer = model.get_layer(entry["name"])
+        if entry["class_name"] == "InputLayer":
+            shape = tuple(entry["config"]["batch_shape"][1:])
+            tensors[entry["name"], 0, 0] = tf_keras().Input(shape, name=entry["name"])
+            continue
+        twins[entry["name"]] = _twin(layer)
+        calls += [(entry["name"], i, node) for i, node in enumerate(entry["inbound_nodes"])]
+    while calls:  # a layer that is called twice may wait for one that is listed later
+        ready = [call for call in calls if all(t in tensors for t in _sources(call[2]["args"]))]
+        assert ready, "the graph of a built model has no cycle"
+        for name, index, node in ready:
+            arguments = _replaced(node["args"], tensors)
+            options = {k: v for k, v in node["kwargs"].items() if k not in ("mask", "training")}
+            tensors[name, index, 0] = twins[name](*arguments, **options)
+        calls = [call for call in calls if call not in ready]
+    for name, twin in twins.items():
+        _copy_weights(model.get_layer(name), twin)
+    inputs = [tensors[key] for key in _ends(config["input_layers"])]
+    outputs = [tensors[key] for key in _ends(config["output_layers"])]
+    return tf_keras().Model(inputs, outputs, name=model.name)
+
+
+def _ends(entry: list[Any]) -> list[tuple[str, int, int]]:
+    """Keras saves one end as [name, call, output], several as a list of these."""
+    return [tuple(entry)] if isinstance(entry[0], str) else [tuple(e) for e in entry]
+
+
+def _sources(value: Any) -> list[tuple[str, int, int]]:
+    """All tensors that a call's saved arguments name."""
+    if isinstance(value, dict) and value.get("class_name") == "__keras_tensor__":
+        return [tuple(value["config"]["keras_history"])]
+    if isinstance(value, (list, tuple)):
+        return [source for item in value for source in _sources(item)]
+    return []
+
+
+def _replaced(value: Any, tensors: Mapping[tuple[str, int, int], Any]) -> Any:
+    if isinstance(value, dict) and value.get("class_name") == "__keras_tensor__":
+        return tensors[tuple(value["config"]["keras_history"])]
+    if isinstance(value, (list, tuple)):
+        return [_replaced(item, tensors) for item in value]
+    return value
+
+
+def _twin(layer: Any) -> Any:
+    """The tf_keras layer of the same kind and settings; a model within the model is bridged too."""
+    kind = type(layer).__name__
+    if kind in MODELS:
+        return _bridged(layer)
+    if kind not in LAYERS:
+        raise ForgeError(
+            f"tinyforge cannot carry over a {kind} layer",
+            where=f"layer {layer.name!r}",
+            fix=f"use one of {', '.join(sorted(LAYERS))}, or give a .tflite file",
+        )
+    config = _config(kind, layer)
+    try:
+        return getattr(tf_keras().layers, kind)(**config)
+    except (TypeError, ValueError) as error:
+        raise ForgeError(
+            f"tf_keras has no {kind} with these settings: {error}",
+            where=f"layer {layer.name!r}",
+            fix="leave the setting at its default, or give a .tflite file",
+        ) from error
+
+
+def _config(kind: str, layer: Any) -> dict[str, Any]:
+    renamed = _RENAMED.get(kind, {})
+    config = {
+        renamed.get(key, key): value
+        for key, value in layer.get_config().items()
+        if key not in _DROPPED and not key.endswith(_DROPPED_ENDINGS)
+    }
+    activation = config.get("activation", "linear")
+    if activation not in ACTIVATIONS:
+        raise ForgeError(
+            f"the activation {_name(activation)} cannot be carried over to tf_keras",
+            where=f"layer {layer.name!r}",
+            fix=f"use one of {', '.join(sorted(ACTIVATIONS))}",
+        )
+    return config
+
+
+def _name(activation: Any) -> str:
+    if isinstance(activation, dict):
+        activation = activation.get("registered_name") or activation.get("class_name")
+    return repr(activation)
+
+
+def _copy_weights(layer: Any, twin: Any) -> None:
+    if type(layer).__name__ not in MODELS:  # models within were copied when they were bridged
+        twin.set_weights(layer.get_weights())
+
+
+def _check(model: Model, bridged: Model) -> None:
+    """Both models answer four random inputs alike."""
+    rng = np.random.default_rng(0)
+    inputs = [rng.random((4, *tensor.shape[1:]), np.float32) for tensor in model.inputs]
+    wanted = _answers(model, inputs)
+    pairs = zip(_answers(bridged, inputs), wanted, strict=True)
+    for output, (ours, theirs) in enumerate(pairs):
+        off = float(np.abs(ours - theirs).max())
+        if not off <= _TOLERANCE * max(1.0, float(np.abs(theirs).max())):
+            raise ForgeError(
+                f"Keras 3 and tf_keras differ by {off:.3g} on this model",
+                where=f"model {model.name!r}, output {output}",
+                fix="give a .tflite file that you converted and checked yourself",
+            )
+
+
+def _answers(model: Model, inputs: list[Any]) -> list[Any]:
+    answers = model.predict(inputs if len(inputs) > 1 else inputs[0], verbose=0)
+    return list(answers) if isinstance(answers, list) else [answers]

@@ -1,0 +1,123 @@
+"""The float model: a small convolutional network, trained on pictures scaled to [0, 1]."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from tinyforge.datasets.types import Dataset, Images, Splits
+from tinyforge.errors import ForgeError
+from tinyforge.training.runtime import keras, quiet
+from tinyforge.training.settings import Progress, Settings, silent
+
+Model = Any  # a keras.Model or a tf_keras.Model: neither library is typed
+
+_SMALLEST = 10  # pixels: what two convolutions and two poolings leave one pixel of
+
+
+def scaled(images: Images) -> npt.NDArray[np.float32]:
+    """uint8 pictures as the network sees them: float32 in [0, 1]; int8 is then q = pixel - 128."""
+    return images.astype(np.float32) / np.float32(255)
+
+
+def seed_cnn(shape: tuple[int, ...], classes: int) -> Model:
+    """Two convolutions, two poolings, one dense layer: 4,165 weights at 28x28, two classes.
+
+    shape: (height, width), or (height, width, channels). Output: one sigmoid for two classes, the
+    probability of the second, else a softmax. Raises ForgeError for pictures below 10x10.
+    """
+    if min(shape[:2]) < _SMALLEST:
+        raise ForgeError(
+            f"pictures of {shape[0]}x{shape[1]} are too small for this network",
+            fix=f"scale them to {_SMALLEST}x{_SMALLEST} or more",
+        )
+    layers = keras().layers
+    head = layers.Dense(1, "sigmoid") if classes == 2 else layers.Dense(classes, "softmax")
+    return keras().Sequential(
+        [
+            keras().Input(shape),
+            *([layers.Reshape((*shape, 1))] if len(shape) == 2 else []),
+            layers.Conv2D(12, 3, activation="relu"),
+            layers.MaxPooling2D(2),
+            layers.Conv2D(24, 3, activation="relu"),
+            layers.MaxPooling2D(2),
+            layers.Flatten(),
+            head,
+        ]
+    )
+
+
+def train(
+    splits: Splits, settings: Settings, *, seed: int = 0, progress: Progress = silent
+) -> Model:
+    """A Keras 3 model, trained on splits.training.
+
+    Of all epochs the one with the least loss on splits.validation is kept. The same seed gives
+    the same weights on the same machine.
+    """
+    keras().utils.set_random_seed(seed)
+    data = splits.training
+    model = seed_cnn(data.shape, len(data.classes))
+    fit(keras(), model, splits, settings.epochs, settings, progress=progress, stage="train")
+    return model
+
+
+def fit(
+    library: Any,
+    model: Model,
+    splits: Splits,
+    epochs: int,
+    settings: Settings,
+    *,
+    stage: str,
+    callbacks: tuple[Any, ...] = (),
+    keep_best: bool = True,
+    progress: Progress = silent,
+) -> None:
+    """Trains in place. library: keras or tf_keras, whichever the model is of."""
+    steps = -(-len(splits.training) // settings.batch) * epochs
+    optimizers = library.optimizers
+    schedule = optimizers.schedules.CosineDecay(settings.learning_rate, steps)
+    model.compile(optimizers.Adam(schedule), loss=_loss(library, model), **_run_plainly(library))
+    report = library.callbacks.LambdaCallback(
+        on_epoch_end=lambda epoch, _: progress(stage, epoch + 1, epochs)
+    )
+    best = library.callbacks.EarlyStopping(patience=epochs, restore_best_weights=True)
+    progress(stage, 0, epochs)
+    model.fit(
+        scaled(splits.training.images),
+        splits.training.labels,
+        batch_size=settings.batch,
+        epochs=epochs,
+        validation_data=_pictures(splits.validation),
+        validation_batch_size=512,
+        callbacks=[report, *callbacks, *([best] if keep_best else [])],
+        verbose=0,
+    )
+
+
+def _pictures(data: Dataset) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]:
+    return scaled(data.images), data.labels
+
+
+def _run_plainly(library: Any) -> dict[str, bool]:
+    """Keras 3 would compile with XLA, which takes twice as long here."""
+    return {"jit_compile": False} if library is keras() else {}
+
+
+def _loss(library: Any, model: Model) -> Any:
+    """Cross-entropy for what the last layer gives: one sigmoid, a softmax, or logits."""
+    last = model.layers[-1]
+    activation = getattr(getattr(last, "layer", last), "activation", None)  # .layer: being pruned
+    logits = getattr(activation, "__name__", "") not in ("sigmoid", "softmax")
+    if model.output_shape[-1] == 1:
+        return library.losses.BinaryCrossentropy(from_logits=logits)
+    return library.losses.SparseCategoricalCrossentropy(from_logits=logits)
+
+
+def predict(model: Model, images: Images) -> npt.NDArray[np.float32]:
+    """Scores of uint8 pictures, float32 (n, outputs)."""
+    with quiet():
+        return np.asarray(model.predict(scaled(images), batch_size=512, verbose=0))

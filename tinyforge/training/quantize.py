@@ -1,0 +1,71 @@
+"""Keras model to .tflite: float, or int8 throughout."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import numpy.typing as npt
+
+from tinyforge.errors import ForgeError
+from tinyforge.training.model import Model
+from tinyforge.training.runtime import quiet, tensorflow
+
+Calibration = npt.NDArray[np.float32]
+
+
+def to_float_tflite(model: Model) -> bytes:
+    """float32 .tflite with batch 1."""
+    return _converted(model, None)
+
+
+def quantize(model: Model, calibration: Calibration) -> bytes:
+    """int8 .tflite with batch 1: weights, activations, input and output; biases int32.
+
+    calibration: float32 (n, *input shape), scaled as in training; it sets the activations' ranges.
+    Raises ForgeError if it does not fit the model, is empty, or holds NaN or infinity.
+    """
+    shape = tuple(model.inputs[0].shape[1:])
+    if calibration.shape[1:] != shape or len(calibration) == 0:
+        raise ForgeError(
+            f"calibration data has shape {calibration.shape}, the model takes (n, *{shape})",
+            fix="give inputs of the model's own shape, at least one",
+        )
+    if not np.isfinite(calibration).all():
+        raise ForgeError(
+            "calibration data holds NaN or infinity", fix="remove these inputs; they have no range"
+        )
+    return _converted(model, calibration.astype(np.float32, copy=False))
+
+
+def _converted(model: Model, calibration: Calibration | None) -> bytes:
+    tf = tensorflow()
+    if len(model.inputs) != 1 or len(model.outputs) != 1:
+        raise ForgeError(
+            f"the model has {len(model.inputs)} inputs and {len(model.outputs)} outputs",
+            fix="tinyforge takes models with one of each",
+        )
+    shape = tuple(model.inputs[0].shape[1:])
+    if None in shape:
+        raise ForgeError(
+            f"the model's input shape {shape} is not fixed",
+            fix="build the model with a fixed input shape: memory is planned before it runs",
+        )
+    with quiet():
+        # A batch that is fixed before converting: a dynamic one leaves SHAPE, STRIDED_SLICE and
+        # PACK operators behind.
+        spec = tf.TensorSpec((1, *shape), tf.float32, name="input")
+        function = tf.function(lambda x: model(x, training=False)).get_concrete_function(spec)
+        converter = tf.lite.TFLiteConverter.from_concrete_functions([function])
+        if calibration is not None:
+            converter.optimizations = [tf.lite.Optimize.DEFAULT]
+            converter.representative_dataset = lambda: _one_by_one(calibration)
+            converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+            converter.inference_input_type = tf.int8
+            converter.inference_output_type = tf.int8
+        return bytes(converter.convert())
+
+
+def _one_by_one(calibration: Calibration) -> Iterator[list[Calibration]]:
+    for i in range(len(calibration)):
+        yield [calibration[i : i + 1]]

@@ -1,0 +1,99 @@
+"""The one door to TensorFlow, Keras, tf_keras and the pruning toolkit: late, quiet, repeatable.
+
+None of them is imported before it is needed: together they take three seconds.
+"""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import os
+import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from typing import Any
+
+from tinyforge.errors import ForgeError
+
+# TensorFlow reads these when it is first imported. Without oneDNN the same seed gives the same
+# bits, and a network as small as ours trains a little faster.
+_ENVIRONMENT = {
+    "KERAS_BACKEND": "tensorflow",
+    "TF_CPP_MIN_LOG_LEVEL": "3",
+    "TF_ENABLE_ONEDNN_OPTS": "0",
+    "CUDA_VISIBLE_DEVICES": "-1",
+}
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Sends file descriptors 1 and 2 to nowhere, because TensorFlow logs from C++ as well.
+
+    Does nothing while the logger "tinyforge" shows debug messages (`--debug`).
+    """
+    if logging.getLogger("tinyforge").isEnabledFor(logging.DEBUG):
+        yield
+        return
+    sys.stdout.flush()
+    sys.stderr.flush()
+    saved = os.dup(1), os.dup(2)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 1)
+        os.dup2(nowhere, 2)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        for fd, copy in zip((1, 2), saved, strict=True):
+            os.dup2(copy, fd)
+            os.close(copy)
+        os.close(nowhere)
+
+
+def tensorflow() -> Any:
+    return _module("tensorflow")
+
+
+def keras() -> Any:
+    """Keras 3, on TensorFlow."""
+    _module("tensorflow")
+    module = _module("keras")
+    if module.backend.backend() != "tensorflow":
+        raise ForgeError(
+            f"Keras runs on {module.backend.backend()}, tinyforge needs it on TensorFlow",
+            fix="unset KERAS_BACKEND, and remove 'backend' from ~/.keras/keras.json",
+        )
+    return module
+
+
+def tf_keras() -> Any:
+    """Keras 2, which the pruning toolkit is made for."""
+    _module("tensorflow")
+    return _module("tf_keras")
+
+
+def tfmot() -> Any:
+    """TensorFlow Model Optimization. It switches tf.keras to Keras 2: use keras() for Keras 3."""
+    tf_keras()
+    return _module("tensorflow_model_optimization")
+
+
+@cache
+def _module(name: str) -> Any:
+    for variable, value in _ENVIRONMENT.items():
+        os.environ.setdefault(variable, value)
+    try:
+        with quiet():
+            module = importlib.import_module(name)
+    except ImportError as error:
+        raise ForgeError(
+            f"this step needs the Python package {name.replace('_', '-')}: {error}",
+            fix='pip install "tinyforge[train]"',
+        ) from error
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
+    return module
