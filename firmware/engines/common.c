@@ -10,7 +10,7 @@ const char *forge_status_text(forge_status status) {
 #define FORGE_STATUS_TEXT(name, text) text,
   static const char *const texts[] = {FORGE_STATUS_LIST(FORGE_STATUS_TEXT)};
 #undef FORGE_STATUS_TEXT
-  return status >= 0 && status < FORGE_STATUS_COUNT ? texts[status] : "unknown status";
+  return (unsigned)status < FORGE_STATUS_COUNT ? texts[status] : "unknown status";
 }
 
 int8_t forge_quantize_input(float x) {

@@ -94,7 +94,7 @@ def prove(
         instructions=None if total is None else round(float(total.mean())),
         instructions_min=None if total is None else int(total.min()),
         instructions_max=None if total is None else int(total.max()),
-        instructions_by_layer=_layers(subject, run, watches, exact),
+        instructions_by_layer=_layers(subject, run, exact),
     )
 
 
@@ -202,16 +202,12 @@ def _flash(subject: Subject) -> Flash | None:
     return Flash(total - weights - vectors, weights, vectors, total, subject.board.flash_limit)
 
 
-def _layers(
-    subject: Subject, run: Run, watches: Sequence[_Watch], exact: dict[int, bool]
-) -> tuple[LayerProof, ...]:
+def _layers(subject: Subject, run: Run, exact: dict[int, bool]) -> tuple[LayerProof, ...]:
     """One row a layer, in the order they run; a layer without code costs nothing."""
     graph = subject.graph
-    counts: dict[int, int] = {}
+    counts: npt.NDArray[np.float64] | None = None
     if run.layer_instructions is not None:
-        means = run.layer_instructions.mean(axis=0)
-        measured = [watch.probe.layer for watch in watches if watch.probe.symbol]
-        counts = {layer: round(float(mean)) for layer, mean in zip(measured, means, strict=True)}
+        counts = run.layer_instructions.mean(axis=0)
     rows = []
     for index in subject.plan.order:
         op = graph.operators[index]
@@ -225,7 +221,12 @@ def _layers(
                 macs=OPS[op.op].macs(graph, op),
                 output_bytes=out.nbytes,
                 bit_exact=exact[index],
-                instructions=counts.get(index, 0) if counts else None,
+                instructions=None if counts is None else _at(counts, index),
             )
         )
     return tuple(rows)
+
+
+def _at(counts: npt.NDArray[np.float64], layer: int) -> int:
+    """A layer's mean count; the last layers have no column where they have no code."""
+    return round(float(counts[layer])) if layer < len(counts) else 0

@@ -83,7 +83,7 @@ class Difference:
 
 @dataclass(frozen=True)
 class Proof:
-    """One engine on one machine, over all inputs.
+    """One engine on one machine, over all inputs. instructions_by_layer: in the order they run.
 
     instructions: of one inference, mean over the inputs, rounded (input-dependent branches make
     them differ by a little; min and max are beside it). accuracy: None where there are no labels.

@@ -38,7 +38,8 @@ class Run:
 
     outputs: int8 (n, output bytes). captured: a (n, bytes) int8 array a probe.
     instructions: int64 (n,), exact count from entry of forge_invoke to its return, or None.
-    layer_instructions: int64 (n, layers), from a layer's entry to the next one's, or None.
+    layer_instructions: int64 (n, highest probed layer + 1), from a layer's entry to the next
+    one's, or None.
     arena_touched: highest arena byte ever written + 1, or None where it cannot be seen.
     stack_high_water_mark: bytes, or None. console: what the firmware printed.
     """

@@ -1,0 +1,86 @@
+"""What the user asked for: tinyforge.toml, overridden by the command line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import msgspec
+
+from tinyforge.errors import ForgeError
+
+FILE_NAME = "tinyforge.toml"
+DEFAULT_BOARD = "nrf52840_dk"
+
+EngineChoice = Literal["both", "aot", "tflm"]
+ToolchainChoice = Literal["zig", "gcc"]
+MachineChoice = Literal["unicorn", "qemu", "native"]
+
+_Limit = Annotated[int, msgspec.Meta(ge=1)]
+
+
+class Budget(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Limits below the board's own: bytes of all RAM and of all flash, instructions an inference.
+
+    A build that exceeds one is refused, so that a CI job says no in time.
+    """
+
+    ram: _Limit | None = None
+    flash: _Limit | None = None
+    instructions: _Limit | None = None
+
+
+class Spec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The settings of one run; every field is a key of tinyforge.toml.
+
+    model: a .keras or .tflite file. data: doodles, quickdraw, a .npz file or an image folder.
+    toolchain: None takes zig where it is installed, else gcc. output: the project's folder.
+    Relative paths are relative to the file that names them, or to the current folder.
+    """
+
+    model: str | None = None
+    data: str | None = None
+    board: str = DEFAULT_BOARD
+    engine: EngineChoice = "both"
+    toolchain: ToolchainChoice | None = None
+    machine: MachineChoice = "unicorn"
+    seed: int = 0
+    output: str | None = None
+    budget: Budget = Budget()
+
+
+_PATHS = ("model", "output")
+
+
+def load(path: Path) -> Spec:
+    """The settings of a tinyforge.toml. ForgeError for anything it should not hold."""
+    try:
+        found = msgspec.toml.decode(path.read_bytes(), type=Spec)
+    except (OSError, UnicodeDecodeError, msgspec.DecodeError) as error:
+        raise ForgeError(
+            f"not usable settings: {error}",
+            where=str(path),
+            fix="tinyforge build --help lists them",
+        ) from error
+    given = {name: getattr(found, name) for name in _PATHS}
+    resolved = {name: str(path.parent / value) for name, value in given.items() if value}
+    return msgspec.structs.replace(found, **resolved)
+
+
+def settle(config: Path | None, **given: Any) -> Spec:
+    """The settings file, if there is one, with what the command line gives (None: not given).
+
+    config: a file that must exist, or None for tinyforge.toml in the current folder if it is there.
+    """
+    default = Path(FILE_NAME)
+    path = config or (default if default.is_file() else None)
+    spec = load(path) if path else Spec()
+    return msgspec.structs.replace(spec, **{k: v for k, v in given.items() if v is not None})
+
+
+def to_toml(spec: Spec) -> str:
+    """The settings as a tinyforge.toml that load() reads back, defaults left out."""
+    values = msgspec.to_builtins(spec)
+    defaults = msgspec.to_builtins(Spec())
+    kept = {k: v for k, v in values.items() if v != defaults[k] or k in {"board", "engine"}}
+    return msgspec.toml.encode(kept).decode()
