@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from tests.report import samples
+from tinyforge.proof.record import ArenaSlot
 from tinyforge.report.html_report import to_html
 from tinyforge.resources import folder
 
@@ -153,6 +154,17 @@ def test_the_timeline_is_the_plan():
     assert bottom / height == pytest.approx(128 / 16, rel=1e-3)
     title = page.all("div", "box")[1]["title"]
     assert title == "input: 16 B, bytes 128 to 143, step 0"
+
+
+def test_a_slot_begins_at_its_step():
+    slots = (ArenaSlot("a", 0, 16, 0, 0), ArenaSlot("b", 16, 128, 1, 1))
+    proof = replace(samples.PROOF, arena=replace(samples.PROOF.arena, slots=slots))
+    page = Page(to_html(samples.build(proof)))
+    assert [a["style"].split(";")[0] for a in page.all("div", "box")] == [
+        "left:0.000%",
+        "left:50.000%",
+    ]
+    assert [("peak" in a["class"]) for a in page.all("div", "box")] == [False, True]
 
 
 def test_bars_are_to_one_scale():

@@ -168,7 +168,7 @@ def gauge(memory: findings.Usage) -> Gauge:
 
 
 def timeline(memory: Arena, layers: Sequence[LayerProof]) -> Timeline:
-    """The arena's slots over time. Steps are numbered as the layers run."""
+    """The arena's slots over time. layers: in the order they run, one a step."""
     slots = [slot for slot in memory.slots if slot.nbytes]
     start = min([0, *(slot.first for slot in slots)])
     end = max([len(layers) - 1, *(slot.last for slot in slots)])
@@ -221,7 +221,7 @@ def _layer_row(row: findings.LayerShare, largest: int) -> LayerRow:
 def _step(step: int, layers: Sequence[LayerProof]) -> Step:
     known = 0 <= step < len(layers)
     return Step(
-        number=str(layers[step].index) if known else "",
+        number=str(step) if known else "",
         op=wording.printable(layers[step].op).replace("_", " ") if known else "input",
         fifth=step % 5 == 0,
     )
