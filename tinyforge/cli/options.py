@@ -1,0 +1,57 @@
+"""The options that commands share, spelled once."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tinyforge.spec import EngineChoice, MachineChoice, ToolchainChoice
+
+Json = Annotated[
+    bool, typer.Option("--json", help="Print one JSON document on stdout, and nothing else there.")
+]
+Debug = Annotated[
+    bool, typer.Option("--debug", help="Show tracebacks, and what TensorFlow and tools print.")
+]
+Config = Annotated[
+    Path | None,
+    typer.Option("--config", help="A settings file; tinyforge.toml here is read by itself."),
+]
+Output = Annotated[
+    str | None, typer.Option("--output", "-o", help="The folder or file to write.", metavar="PATH")
+]
+Board = Annotated[
+    str | None,
+    typer.Option("--board", help="A board's id, or a board's .toml. [default: nrf52840_dk]"),
+]
+Engine = Annotated[
+    EngineChoice | None, typer.Option("--engine", help="How the model runs. [default: both]")
+]
+Toolchain = Annotated[
+    ToolchainChoice | None,
+    typer.Option("--toolchain", help="The cross compiler. [default: zig, else gcc]"),
+]
+Machine = Annotated[
+    MachineChoice | None,
+    typer.Option("--machine", help="What runs the firmware. [default: unicorn]"),
+]
+Seed = Annotated[
+    int | None, typer.Option("--seed", help="Same seed, same result. [default: 0]", min=0)
+]
+Data = Annotated[
+    str | None,
+    typer.Option(
+        "--data", help="doodles, quickdraw, a .npz file, .npy files, or an image folder."
+    ),
+]
+Inputs = Annotated[
+    Path | None,
+    typer.Option("--inputs", help="A .npz with inputs (int8 or real), perhaps labels, outputs."),
+]
+Quick = Annotated[
+    bool, typer.Option("--quick", help="Fewer drawings and epochs; everything else the same.")
+]
+Trust = Annotated[
+    bool,
+    typer.Option("--trust-model", help="Load a .h5 file, which may run code hidden in it."),
+]

@@ -1,0 +1,106 @@
+"""What a model is run on for a proof: int8 inputs, and what is known of the right answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from tinyforge.errors import ForgeError
+from tinyforge.graph import Tensor
+
+_MAX_BYTES = 1 << 30
+
+
+@dataclass(frozen=True, eq=False)
+class Examples:
+    """inputs: int8 (n, input bytes), n >= 1. labels: (n,) classes, or None.
+
+    outputs: int8 (n, output bytes) that somebody else vouches for, or None.
+    """
+
+    inputs: npt.NDArray[np.int8]
+    labels: npt.NDArray[np.int64] | None = None
+    outputs: npt.NDArray[np.int8] | None = None
+
+    def __len__(self) -> int:
+        return len(self.inputs)
+
+
+def quantized(real: npt.NDArray[np.floating], t: Tensor) -> npt.NDArray[np.int8]:
+    """Real values (n, *shape) as the model's input takes them: (n, bytes).
+
+    Divided in float32 and rounded half away from zero, as TFLM's QUANTIZE and forge_quantize_input
+    do; saturated.
+    """
+    scaled = real.astype(np.float32) / np.float32(t.scale)
+    rounded = np.trunc(scaled + np.copysign(np.float32(0.5), scaled), dtype=np.float64)
+    q = np.clip(rounded + t.zero_point, -128, 127)
+    return np.asarray(q.reshape(len(real), -1), np.int8)
+
+
+def synthetic(t: Tensor, count: int, seed: int) -> Examples:
+    """Inputs for a model without data: all lowest, all zero, all highest, then random bytes."""
+    rng = np.random.default_rng(seed)
+    flat = [np.full(t.nbytes, v, np.int8) for v in (-128, t.zero_point, 127)]
+    random = rng.integers(-128, 128, (max(0, count - len(flat)), t.nbytes), np.int8)
+    return Examples(np.concatenate([np.stack(flat), random])[:count])
+
+
+def load(path: Path, source: Tensor, output: Tensor) -> Examples:
+    """Examples from a .npz file.
+
+    inputs: int8, or float32/float64 in real values, (n, *shape). Optional: labels, integers (n,);
+    outputs, int8 (n, *shape). ForgeError for anything else in it.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            arrays = {name: file[name] for name in file.files}
+    except (OSError, ValueError, EOFError, KeyError) as error:
+        raise ForgeError(
+            f"not a readable .npz file: {error}",
+            where=str(path),
+            fix="save it with numpy.savez(path, inputs=..., labels=...)",
+        ) from error
+    if sum(a.nbytes for a in arrays.values()) > _MAX_BYTES:
+        raise ForgeError("more than 1 GiB of examples", where=str(path), fix="give fewer")
+    inputs = _inputs(arrays, source, path)
+    labels = arrays.get("labels")
+    outputs = arrays.get("outputs")
+    for name, found, size in (("labels", labels, 1), ("outputs", outputs, output.nbytes)):
+        if found is not None and (found.dtype.kind not in "iu" or found.size != len(inputs) * size):
+            raise ForgeError(
+                f"{name} are {found.dtype} {list(found.shape)}, expected {len(inputs)} x {size} "
+                "integers",
+                where=str(path),
+            )
+    return Examples(
+        inputs,
+        None if labels is None else labels.reshape(-1).astype(np.int64),
+        None if outputs is None else outputs.reshape(len(inputs), -1).astype(np.int8),
+    )
+
+
+def _inputs(
+    arrays: dict[str, npt.NDArray[np.generic]], source: Tensor, path: Path
+) -> npt.NDArray[np.int8]:
+    found = arrays.get("inputs")
+    expected = f"expected int8 or float (n, {', '.join(map(str, source.shape[1:]))})"
+    if found is None:
+        raise ForgeError(
+            f"no array named inputs, only {', '.join(sorted(arrays)) or 'none at all'}",
+            where=str(path),
+            fix=expected,
+        )
+    if found.ndim < 1 or not len(found) or found.size != len(found) * source.nbytes:
+        raise ForgeError(f"inputs have shape {list(found.shape)}", where=str(path), fix=expected)
+    if found.dtype == np.int8:
+        return found.reshape(len(found), -1).astype(np.int8)
+    if found.dtype in (np.float32, np.float64):
+        real = found.astype(np.float64)
+        if not np.isfinite(real).all():
+            raise ForgeError("inputs hold NaN or infinity", where=str(path))
+        return quantized(real, source)
+    raise ForgeError(f"inputs are {found.dtype}", where=str(path), fix=expected)
