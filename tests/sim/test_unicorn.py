@@ -111,7 +111,7 @@ def test_a_fault_names_the_instruction_and_the_function(tmp_path, zig, what):
 
 def test_code_in_ram_is_a_fault(tmp_path, zig):
     firmware = tiny.build(zig, tmp_path / "tiny.elf", extra="ldr r0, =forge_arena + 1\n bx r0")
-    with pytest.raises(ForgeError, match="executes code in RAM, at 0x2000"):
+    with pytest.raises(ForgeError, match="executes code in RAM"):
         run(firmware)
 
 
