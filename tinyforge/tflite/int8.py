@@ -98,6 +98,7 @@ def _require_weights(graph: Graph, op: Operator, roles: _Roles) -> None:
     operands = {i: graph.tensors[t] for i, t in enumerate(op.inputs) if t >= 0}
     if roles.source not in operands or roles.weights not in operands:
         raise ForgeError(f"{op.op} lacks its input or its weights", where=where)
+    _require_activation(operands[roles.source], where)
     weights, bias = operands[roles.weights], operands.get(roles.bias)
     if weights.dtype is not DType.INT8:
         raise _not_int8(weights, f"is {weights.dtype.name}", where)
