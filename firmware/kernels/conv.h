@@ -15,38 +15,70 @@ typedef struct {
   forge_requantization requantization;
 } forge_conv_2d;
 
-/* The part of the dot product that one window row contributes. */
-FORGE_INLINE int32_t forge_conv_2d_window_row(const forge_conv_2d *c, const int8_t *row, int left,
-                                              const int8_t *weights, int begin, int end) {
-  const int channels = c->input_channels;
-  const int step = c->window.dilation_width;
-  if (step == 1) { /* neighbouring columns lie side by side: one long dot product */
-    return forge_dot(row + (left + begin) * channels, weights + begin * channels,
-                     (end - begin) * channels, c->input_zero_point);
-  }
-  int32_t acc = 0;
-  for (int k = begin; k < end; ++k) {
-    acc += forge_dot(row + (left + k * step) * channels, weights + k * channels, channels,
-                     c->input_zero_point);
+/* Where a window lies: rows (NULL in the padding), its first column, the columns inside the image.
+ * Neighbouring columns lie side by side, so an undilated window row is one long dot product:
+ * it is taken in runs of run columns. */
+typedef struct {
+  const int8_t *const *rows;
+  int left, begin, end;
+  int run;
+} forge_conv_2d_place;
+
+/* One output channel of one window. */
+FORGE_INLINE int32_t forge_conv_2d_1(const forge_conv_2d *c, const forge_conv_2d_place *p,
+                                     int channel) {
+  const forge_window *w = &c->window;
+  const int8_t *weights =
+      c->weights + channel * w->kernel_height * w->kernel_width * c->input_channels;
+  int32_t acc = c->bias[channel];
+  for (int y = 0; y < w->kernel_height; ++y, weights += w->kernel_width * c->input_channels) {
+    if (p->rows[y] == NULL) continue; /* padding equals the zero point: it adds nothing */
+    for (int x = p->begin; x < p->end; x += p->run) {
+      const int column = p->left + x * w->dilation_width;
+      acc = forge_dot(acc, p->rows[y] + column * c->input_channels,
+                      weights + x * c->input_channels, p->run * c->input_channels,
+                      c->input_zero_point);
+    }
   }
   return acc;
 }
 
+/* Four output channels of one window. */
+FORGE_INLINE void forge_conv_2d_4(const forge_conv_2d *c, const forge_conv_2d_place *p,
+                                  int channel, int32_t acc[4]) {
+  const forge_window *w = &c->window;
+  const int size = w->kernel_height * w->kernel_width * c->input_channels;
+  const int8_t *weights = c->weights + channel * size;
+  for (int i = 0; i < 4; ++i) acc[i] = c->bias[channel + i];
+  for (int y = 0; y < w->kernel_height; ++y, weights += w->kernel_width * c->input_channels) {
+    if (p->rows[y] == NULL) continue;
+    for (int x = p->begin; x < p->end; x += p->run) {
+      const int column = p->left + x * w->dilation_width;
+      forge_dot_4(acc, p->rows[y] + column * c->input_channels, weights + x * c->input_channels,
+                  size, p->run * c->input_channels, c->input_zero_point);
+    }
+  }
+}
+
+/* One output row. */
 FORGE_INLINE void forge_conv_2d_row(const forge_conv_2d *c, const int8_t *const *rows,
                                     int8_t *output) {
   const forge_window *w = &c->window;
-  const int row_weights = w->kernel_width * c->input_channels;
   for (int x = 0; x < w->output_width; ++x) {
-    const int left = forge_window_left(w, x);
-    const int begin = forge_window_begin(w, left);
-    const int end = forge_window_end(w, left);
-    const int8_t *weights = c->weights;
-    for (int channel = 0; channel < c->output_channels; ++channel) {
-      int32_t acc = c->bias[channel];
-      for (int k = 0; k < w->kernel_height; ++k, weights += row_weights) {
-        if (rows[k] == NULL) continue; /* padding equals the zero point: it adds nothing */
-        acc += forge_conv_2d_window_row(c, rows[k], left, weights, begin, end);
-      }
+    forge_conv_2d_place place;
+    place.rows = rows;
+    place.left = forge_window_left(w, x);
+    place.begin = forge_window_begin(w, place.left);
+    place.end = forge_window_end(w, place.left);
+    place.run = w->dilation_width == 1 ? place.end - place.begin : 1;
+    int channel = 0;
+    for (; channel + 4 <= c->output_channels; channel += 4, output += 4) {
+      int32_t acc[4];
+      forge_conv_2d_4(c, &place, channel, acc);
+      forge_requantize_4(&c->requantization, acc, channel, output);
+    }
+    for (; channel < c->output_channels; ++channel) {
+      const int32_t acc = forge_conv_2d_1(c, &place, channel);
       *output++ = forge_requantize_channel(&c->requantization, acc, channel);
     }
   }

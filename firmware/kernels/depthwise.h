@@ -15,26 +15,72 @@ typedef struct {
   forge_requantization requantization;
 } forge_depthwise_conv_2d;
 
+/* Where a window lies: rows (NULL in the padding), its first column, the columns inside the image. */
+typedef struct {
+  const int8_t *const *rows;
+  int left, begin, end;
+} forge_depthwise_place;
+
+/* One output channel of one window. */
+FORGE_INLINE int32_t forge_depthwise_1(const forge_depthwise_conv_2d *c,
+                                       const forge_depthwise_place *p, int channel) {
+  const forge_window *w = &c->window;
+  const int channels_out = c->input_channels * c->depth_multiplier;
+  const int source = channel / c->depth_multiplier;
+  const int8_t *weights = c->weights + channel;
+  int32_t acc = c->bias[channel];
+  for (int y = 0; y < w->kernel_height; ++y, weights += w->kernel_width * channels_out) {
+    if (p->rows[y] == NULL) continue; /* padding equals the zero point: it adds nothing */
+    for (int x = p->begin; x < p->end; ++x) {
+      const int column = p->left + x * w->dilation_width;
+      const int8_t value = p->rows[y][column * c->input_channels + source];
+      acc += (value - c->input_zero_point) * weights[x * channels_out];
+    }
+  }
+  return acc;
+}
+
+/* Four output channels of one window, for a depth multiplier of 1: they share its loops. */
+FORGE_INLINE void forge_depthwise_4(const forge_depthwise_conv_2d *c,
+                                    const forge_depthwise_place *p, int channel, int32_t acc[4]) {
+  const forge_window *w = &c->window;
+  const int channels = c->input_channels;
+  const int zero_point = c->input_zero_point;
+  const int8_t *weights = c->weights + channel;
+  for (int i = 0; i < 4; ++i) acc[i] = c->bias[channel + i];
+  for (int y = 0; y < w->kernel_height; ++y, weights += w->kernel_width * channels) {
+    if (p->rows[y] == NULL) continue;
+    for (int x = p->begin; x < p->end; ++x) {
+      const int column = p->left + x * w->dilation_width;
+      const int8_t *value = p->rows[y] + column * channels + channel;
+      const int8_t *weight = weights + x * channels;
+      acc[0] += (value[0] - zero_point) * weight[0];
+      acc[1] += (value[1] - zero_point) * weight[1];
+      acc[2] += (value[2] - zero_point) * weight[2];
+      acc[3] += (value[3] - zero_point) * weight[3];
+    }
+  }
+}
+
+/* One output row. */
 FORGE_INLINE void forge_depthwise_conv_2d_row(const forge_depthwise_conv_2d *c,
                                               const int8_t *const *rows, int8_t *output) {
   const forge_window *w = &c->window;
   const int channels_out = c->input_channels * c->depth_multiplier;
   for (int x = 0; x < w->output_width; ++x) {
-    const int left = forge_window_left(w, x);
-    const int begin = forge_window_begin(w, left);
-    const int end = forge_window_end(w, left);
-    for (int channel = 0; channel < channels_out; ++channel) {
-      const int source = channel / c->depth_multiplier;
-      int32_t acc = c->bias[channel];
-      for (int ky = 0; ky < w->kernel_height; ++ky) {
-        if (rows[ky] == NULL) continue; /* padding equals the zero point: it adds nothing */
-        for (int kx = begin; kx < end; ++kx) {
-          const int column = left + kx * w->dilation_width;
-          const int8_t value = rows[ky][column * c->input_channels + source];
-          const int8_t weight = c->weights[(ky * w->kernel_width + kx) * channels_out + channel];
-          acc += (value - c->input_zero_point) * weight;
-        }
-      }
+    forge_depthwise_place place;
+    place.rows = rows;
+    place.left = forge_window_left(w, x);
+    place.begin = forge_window_begin(w, place.left);
+    place.end = forge_window_end(w, place.left);
+    int channel = 0;
+    for (; c->depth_multiplier == 1 && channel + 4 <= channels_out; channel += 4, output += 4) {
+      int32_t acc[4];
+      forge_depthwise_4(c, &place, channel, acc);
+      forge_requantize_4(&c->requantization, acc, channel, output);
+    }
+    for (; channel < channels_out; ++channel) {
+      const int32_t acc = forge_depthwise_1(c, &place, channel);
       *output++ = forge_requantize_channel(&c->requantization, acc, channel);
     }
   }

@@ -14,11 +14,19 @@ typedef struct {
 
 FORGE_INLINE void forge_fully_connected_run(const forge_fully_connected *c, const int8_t *input,
                                             int8_t *output) {
-  for (int row = 0; row < c->rows; ++row, input += c->input_depth) {
+  const int depth = c->input_depth;
+  for (int row = 0; row < c->rows; ++row, input += depth) {
     const int8_t *weights = c->weights;
-    for (int channel = 0; channel < c->output_depth; ++channel, weights += c->input_depth) {
-      const int32_t acc = c->bias[channel] +
-                          forge_dot(input, weights, c->input_depth, c->input_zero_point);
+    int channel = 0;
+    for (; channel + 4 <= c->output_depth; channel += 4, weights += 4 * depth, output += 4) {
+      int32_t acc[4];
+      for (int i = 0; i < 4; ++i) acc[i] = c->bias[channel + i];
+      forge_dot_4(acc, input, weights, depth, depth, c->input_zero_point);
+      forge_requantize_4(&c->requantization, acc, channel, output);
+    }
+    for (; channel < c->output_depth; ++channel, weights += depth) {
+      const int32_t acc =
+          forge_dot(c->bias[channel], input, weights, depth, c->input_zero_point);
       *output++ = forge_requantize_channel(&c->requantization, acc, channel);
     }
   }

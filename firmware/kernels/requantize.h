@@ -21,18 +21,33 @@ FORGE_INLINE int8_t forge_requantize_channel(const forge_requantization *r, int3
   return forge_clamp(value + r->output_zero_point, r->activation_min, r->activation_max);
 }
 
-/* Sum of (x[i] - zero_point) * w[i]. Four at a time, so that the loop is paid once for four. */
-FORGE_INLINE int32_t forge_dot(const int8_t *x, const int8_t *w, int size, int zero_point) {
-  int32_t acc = 0;
-  int i = 0;
-  for (; i + 4 <= size; i += 4) {
-    acc += (x[i] - zero_point) * w[i];
-    acc += (x[i + 1] - zero_point) * w[i + 1];
-    acc += (x[i + 2] - zero_point) * w[i + 2];
-    acc += (x[i + 3] - zero_point) * w[i + 3];
-  }
-  for (; i < size; ++i) acc += (x[i] - zero_point) * w[i];
+/* Four channels' outputs, side by side. */
+FORGE_INLINE void forge_requantize_4(const forge_requantization *r, const int32_t acc[4],
+                                     int channel, int8_t *output) {
+  output[0] = forge_requantize_channel(r, acc[0], channel);
+  output[1] = forge_requantize_channel(r, acc[1], channel + 1);
+  output[2] = forge_requantize_channel(r, acc[2], channel + 2);
+  output[3] = forge_requantize_channel(r, acc[3], channel + 3);
+}
+
+/* acc += sum of (x[i] - zero_point) * w[i]. */
+FORGE_INLINE int32_t forge_dot(int32_t acc, const int8_t *x, const int8_t *w, int size,
+                               int zero_point) {
+  for (int i = 0; i < size; ++i) acc += (x[i] - zero_point) * w[i];
   return acc;
+}
+
+/* The same for four channels whose weights lie step bytes apart: every x is loaded once for all.
+ * That is 2.5 instructions a multiply-accumulate on a Cortex-M4 in place of 4. */
+FORGE_INLINE void forge_dot_4(int32_t acc[4], const int8_t *x, const int8_t *w, int step, int size,
+                              int zero_point) {
+  for (int i = 0; i < size; ++i) {
+    const int32_t value = x[i] - zero_point;
+    acc[0] += value * w[i];
+    acc[1] += value * w[i + step];
+    acc[2] += value * w[i + 2 * step];
+    acc[3] += value * w[i + 3 * step];
+  }
 }
 
 #endif
