@@ -91,6 +91,11 @@ class Machine(Protocol):
         """Whether this machine can run firmware built for the core."""
         ...
 
+    def memory(self, core: Core, board: MemoryMap) -> MemoryMap:
+        """What firmware must be linked for to run here: the board's memories, or the machine's
+        own where it has no choice. ForgeError when the core is not supported."""
+        ...
+
     def run(
         self,
         firmware: Firmware,

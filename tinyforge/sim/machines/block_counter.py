@@ -14,7 +14,6 @@ from pathlib import Path
 import numpy as np
 import platformdirs
 
-from tinyforge.errors import ForgeError
 from tinyforge.sim.base import Probe
 from tinyforge.sim.elf import Firmware
 from tinyforge.sim.machines.memory import Memory
@@ -216,19 +215,12 @@ class BlockCounter:
         """
         return int(self._state.arena_touched) if self._state.arena else None
 
-    def check(self, firmware: Firmware, probes: Sequence[Probe]) -> None:
-        """ForgeError when a probe was not reached in every inference."""
+    @property
+    def hits(self) -> list[int]:
+        """How often each probe was reached during inferences."""
         if self._state.failed:
             raise MemoryError("no memory for the block counter")
-        for row, probe in zip(self._probe_rows, probes, strict=True):
-            if row.hits < len(self.instructions):
-                raise ForgeError(
-                    f"{probe.symbol or 'the end of forge_invoke'} was reached {row.hits} times "
-                    f"in {len(self.instructions)} inferences",
-                    where=str(firmware.path),
-                    fix="a layer's function must be external, not inlined, and called by"
-                    " forge_invoke",
-                )
+        return [int(row.hits) for row in self._probe_rows]
 
     def blocks(self) -> list[BlockCount]:
         """Every block that was entered since reset, in the order of first entry."""

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 
 from tinyforge.errors import ForgeError
+from tinyforge.sim.base import Probe
 from tinyforge.sim.elf import Firmware
 
 _CONSOLE_LINES = 8
@@ -47,3 +50,17 @@ def outputs_of(
             console=console,
         )
     return np.frombuffer(results, np.int8).reshape(inferences, output_bytes).copy()
+
+
+def require_reached(
+    firmware: Firmware, probes: Sequence[Probe], hits: Sequence[int], inferences: int
+) -> None:
+    """ForgeError unless every probe was reached in every inference. hits: one count a probe."""
+    for probe, count in zip(probes, hits, strict=True):
+        if count < inferences:
+            raise ForgeError(
+                f"{probe.symbol or 'the end of forge_invoke'} was reached {count} times in "
+                f"{inferences} inferences",
+                where=str(firmware.path),
+                fix="a layer's function must be external, not inlined, and called by forge_invoke",
+            )

@@ -15,13 +15,13 @@ import numpy as np
 import numpy.typing as npt
 
 from tinyforge.boards.cores import Core
-from tinyforge.boards.memory import Region
+from tinyforge.boards.memory import MemoryMap, Region
 from tinyforge.errors import ForgeError
 from tinyforge.sim.base import Probe, Progress, Run
 from tinyforge.sim.elf import Firmware, contains
 from tinyforge.sim.machines.block_counter import BlockCounter
 from tinyforge.sim.machines.memory import Memory
-from tinyforge.sim.machines.outcome import fault, outputs_of
+from tinyforge.sim.machines.outcome import fault, outputs_of, require_reached
 from tinyforge.sim.machines.paint import PAINTS, REPEATED, merge, stack_high_water_mark
 from tinyforge.sim.machines.semihosting import Semihosting
 
@@ -62,6 +62,9 @@ class Unicorn:
 
     def supports(self, core: Core) -> bool:
         return core.unicorn_model is not None
+
+    def memory(self, core: Core, board: MemoryMap) -> MemoryMap:  # noqa: ARG002 - any core's
+        return board
 
     def run(
         self,
@@ -299,7 +302,7 @@ class _Boot:
             inferences=self.inferences,
             output_bytes=output_bytes,
         )
-        self.counter.check(self.firmware, self.probes)
+        require_reached(self.firmware, self.probes, self.counter.hits, self.inferences)
         bottom = self.firmware.symbol("__stack_bottom").address
         top = self.firmware.symbol("__stack_top").address
         stack = self.memory.view(bottom, top - bottom)
