@@ -109,6 +109,15 @@ def test_edited_files_stop_the_run(target, path):
     assert siblings(target) == ["project"]
 
 
+def test_an_edit_of_what_is_generated_as_before_is_kept(target):
+    write(OLD, target)
+    (target / "src/a.c").write_text("edited")
+    write(NEW, target)
+    assert ours(target) == {**NEW, "src/a.c": "edited"}
+    with pytest.raises(ForgeError, match=r"edited.*src/a\.c"):
+        write({**NEW, "src/a.c": "newer"}, target)
+
+
 def test_an_edit_that_equals_the_new_version_is_no_conflict(target):
     write(OLD, target)
     (target / "platformio.ini").write_text("new\n")
@@ -130,7 +139,7 @@ def test_a_file_replaced_by_a_link_is_an_edit(target, tmp_path):
     (target / "src/a.c").unlink()
     (target / "src/a.c").symlink_to(outside)
     with pytest.raises(ForgeError, match="edited"):
-        write(NEW, target)
+        write({**NEW, "src/a.c": "newer"}, target)
     assert outside.read_text() == "same\n"
 
 

@@ -1,8 +1,9 @@
 """A project's files onto the disk: the whole of them or nothing, and never over anybody's work.
 
 The new folder is built beside the target and takes its place in one step. What the user added is
-carried over; a generated file that the user edited stops the run before anything is written.
-Two runs at once each leave a whole project; the later one stays.
+carried over, and so are his edits of files that would be generated as before; where both he and we
+changed a file, the run stops before anything is written. Two runs at once each leave a whole
+project; the later one stays.
 """
 
 from __future__ import annotations
@@ -47,7 +48,8 @@ class _Marker(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class _Carried:
     """What the new folder takes over from the old one, paths relative to it.
 
-    files: the user's own, and generated ones that do not change. folders: the empty ones.
+    files: the user's own, and generated ones that do not change, edited by him or not.
+    folders: the empty ones.
     """
 
     files: tuple[Path, ...] = ()
@@ -96,21 +98,25 @@ def _take_stock(folder: Path, contents: Mapping[str, bytes]) -> _Carried:
             key = path.as_posix()
             if key == MARKER:
                 continue
-            if key not in contents and key not in marker.files:
+            if _is_kept(key, folder / path, contents, marker):
                 keep.append(path)
-                continue
-            digest = "" if (folder / path).is_symlink() else _sha256((folder / path).read_bytes())
-            if key in contents and digest == _sha256(contents[key]):
-                keep.append(path)
-            elif digest != marker.files.get(key):
+            elif _digest(folder / path) != marker.files.get(key):
                 edited.append(key)
     if edited:
         raise ForgeError(
-            f"these files were edited and would be overwritten: {', '.join(sorted(edited))}",
+            f"edited files would be overwritten: {', '.join(sorted(edited))}",
             where=str(folder),
             fix="rename them (files of your own are kept), or choose another folder with --output",
         )
     return _Carried(tuple(keep), tuple(folders))
+
+
+def _is_kept(key: str, path: Path, contents: Mapping[str, bytes], marker: _Marker) -> bool:
+    """Whether a file stays as it is: the user's own, or one that generation would not change."""
+    if key not in contents:
+        return key not in marker.files
+    new = _sha256(contents[key])
+    return new in (marker.files.get(key), _digest(path))
 
 
 def _read_marker(folder: Path) -> _Marker:
@@ -190,6 +196,11 @@ def _link(source: Path, copy: Path) -> None:
 def _raise(error: OSError) -> None:
     """A folder that cannot be listed must not count as empty: its files would be lost."""
     raise error
+
+
+def _digest(path: Path) -> str:
+    """SHA-256 of a file of ours; a link that took its place has none."""
+    return "" if path.is_symlink() else _sha256(path.read_bytes())
 
 
 def _sha256(data: bytes) -> str:

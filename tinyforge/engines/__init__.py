@@ -1,0 +1,1 @@
+"""The engines: the ways in which a model runs on the device."""

@@ -1,0 +1,68 @@
+"""The engine `tflm`: TensorFlow Lite Micro's interpreter behind the device API."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from tinyforge.engines.base import Lowered, Missing
+from tinyforge.engines.tflm.arena import ArenaSize, arena_size
+from tinyforge.engines.tflm.resolver import METHODS, Registration, registrations
+from tinyforge.graph import Graph
+from tinyforge.memory.plan import Plan
+from tinyforge.project.templates import render
+from tinyforge.tflite.c_array import c_array, parse_c_array
+
+MODEL_DATA = "src/tflm/model_data.c"
+MODEL_SYMBOL = "forge_model_data"
+
+
+class TFLM:
+    """Engine `tflm`. The model stays a .tflite file in flash and is interpreted."""
+
+    name = "tflm"
+
+    def missing(self, graph: Graph) -> tuple[Missing, ...]:
+        """The layers for which TensorFlow Lite Micro has no builtin operator."""
+        return tuple(
+            Missing(graph.where(op), f"TensorFlow Lite Micro has no operator {op.op}")
+            for op in graph.operators
+            if op.op not in METHODS
+        )
+
+    def lower(self, graph: Graph, plan: Plan | None, model: bytes) -> Lowered:  # noqa: ARG002 - TFLM plans
+        """The model's bytes, its operators and its arena. The plan is not used: the interpreter
+        makes its own on the device. ForgeError when TFLM cannot prepare the model."""
+        arena = arena_size(graph, model)
+        return Lowered(
+            files={
+                MODEL_DATA: c_array(model, MODEL_SYMBOL),
+                "src/tflm/model_tflm.cc": _model_source(registrations(graph), arena),
+            },
+            flash_symbols=(MODEL_SYMBOL,),
+            layer_symbols={},
+            arena_bytes=arena.nbytes,
+        )
+
+
+def embedded_model(files: Mapping[str, str]) -> bytes:
+    """The .tflite bytes that a generated project carries, parsed back out of its C array.
+
+    files: text by path, as Lowered.files. KeyError when there is no tflm part.
+    """
+    return parse_c_array(files[MODEL_DATA])
+
+
+def _model_source(operators: tuple[Registration, ...], arena: ArenaSize) -> str:
+    headers = sorted({op.header for op in operators if op.header})
+    return render(
+        "tflm/model_tflm.cc.j2",
+        headers=headers,
+        calls=[_call(op) for op in operators],
+        arena_bytes=arena.nbytes,
+        arena_comment=arena.source,
+    )
+
+
+def _call(op: Registration) -> str:
+    argument = f"tflite::{op.registration}()" if op.registration else ""
+    return f"{op.method}({argument})"

@@ -1,0 +1,40 @@
+"""Which sources of a project belong together: one engine on one port.
+
+The single source of truth for platformio.ini's build_src_filter and for the simulator.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tinyforge.errors import ForgeError
+
+# What a compiler takes; PlatformIO's list has more, but projects hold only these.
+SOURCE_SUFFIXES = (".c", ".cc", ".cpp", ".S")
+
+
+def source_patterns(engine: str, port: str) -> tuple[str, ...]:
+    """Patterns below src/: the application's files at the top, then whole folders."""
+    return ("*.c", f"{engine}/", f"ports/{port}/")
+
+
+def sources_for(project: Path, engine: str, port: str) -> tuple[tuple[Path, ...], tuple[Path, ...]]:
+    """The sources to compile and the include folders, of a project on the disk.
+
+    engine: "aot" or "tflm". port: a folder of src/ports: "arduino", "sim", "native".
+    ForgeError when the project lacks the engine or the port, or is no project.
+    """
+    source_folder = project / "src"
+    found: list[Path] = []
+    for pattern in source_patterns(engine, port):
+        whole_folder = pattern.endswith("/")
+        matches = sorted(source_folder.glob(f"{pattern}**/*" if whole_folder else pattern))
+        sources = [path for path in matches if path.suffix in SOURCE_SUFFIXES and path.is_file()]
+        if not sources:
+            raise ForgeError(
+                f"the project has no {pattern.strip('/')} in src",
+                where=str(project),
+                fix="tinyforge generate writes a project; --engine chooses the engines in it",
+            )
+        found += sources
+    return tuple(found), (project / "include", project / "lib" / "forge" / "include")

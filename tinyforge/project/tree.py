@@ -1,0 +1,121 @@
+"""All files of a generated project, as text by path."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+
+from tinyforge.boards import Board
+from tinyforge.engines.base import Lowered, Missing
+from tinyforge.graph import Graph
+from tinyforge.names import c_comment, safe_path
+from tinyforge.project.ini import LOCAL, environment, render_ini, sections
+from tinyforge.project.model_files import Golden, model_files
+from tinyforge.project.templates import render
+from tinyforge.resources import folder
+
+_LIBRARY = "lib/forge"
+_KERNEL = re.compile(r'^ *# *include *"(kernels/[a-z0-9_]+\.h)"', re.MULTILINE)
+
+
+@dataclass(frozen=True, eq=False)
+class Project:
+    """What a project is made from.
+
+    engines: the generated sources by engine ("aot", "tflm"), at least one; the first is the one
+    that PlatformIO builds by default. labels: the classes' names, or none.
+    left_out: an engine that was asked for but cannot run the model, and the layers it lacks.
+    """
+
+    graph: Graph
+    board: Board
+    engines: Mapping[str, Lowered]
+    golden: Golden
+    labels: Sequence[str] = ()
+    left_out: Mapping[str, Sequence[Missing]] = field(default_factory=dict)
+
+
+def project_files(project: Project) -> Mapping[str, str]:
+    """Text by path, relative with forward slashes, sorted. Same project, same text.
+
+    ForgeError when the model or a name cannot be carried by a project.
+    """
+    files = {
+        "platformio.ini": render_ini(sections(project.board, tuple(project.engines))),
+        "README.md": _readme(project),
+        ".gitignore": ".pio/\n",
+        **model_files(project.graph, project.labels, project.golden),
+        **_firmware(tuple(project.engines)),
+    }
+    for lowered in project.engines.values():
+        files |= lowered.files
+    files |= _kernels(files)
+    return MappingProxyType({str(safe_path(path)): files[path] for path in sorted(files)})
+
+
+def _firmware(engines: Sequence[str]) -> dict[str, str]:
+    """The hand-written files that every project of these engines carries."""
+    firmware = folder("firmware")
+    files = {
+        f"{_LIBRARY}/library.json": _read(firmware / "library.json"),
+        f"{_LIBRARY}/LICENSE": _read(firmware / "LICENSE"),
+        "src/main.c": _read(firmware / "apps" / "classify.c"),
+        "src/common.c": _read(firmware / "engines" / "common.c"),
+    }
+    folders = {
+        f"{_LIBRARY}/include": firmware / "include",
+        "src/ports": firmware / "ports",
+        **{f"src/{engine}": firmware / "engines" / engine for engine in engines},
+    }
+    for target, source in folders.items():
+        for path in sorted(p for p in source.rglob("*") if p.is_file()):
+            files[f"{target}/{path.relative_to(source).as_posix()}"] = _read(path)
+    return files
+
+
+def _kernels(files: Mapping[str, str]) -> dict[str, str]:
+    """The kernel headers that these files include, and those which they include in turn."""
+    found: dict[str, str] = {}
+    waiting = [name for text in files.values() for name in _included_kernels(text)]
+    while waiting:
+        name = waiting.pop()
+        path = f"{_LIBRARY}/include/{name}"
+        if path not in found:
+            found[path] = _read(folder("firmware") / name)
+            waiting += _included_kernels(found[path])
+    return found
+
+
+def _included_kernels(text: str) -> Iterator[str]:
+    return (match[1] for match in _KERNEL.finditer(text))
+
+
+def _read(path: Path) -> str:
+    return path.read_text(encoding="utf-8")
+
+
+def _readme(project: Project) -> str:
+    engines = tuple(project.engines)
+    return render(
+        "project/README.md.j2",
+        model=c_comment(project.graph.name).replace("`", "'"),
+        board=project.board,
+        local=LOCAL,
+        default=environment(project.board, engines[0]),
+        environments={engine: environment(project.board, engine) for engine in engines},
+        vectors=len(project.golden.inputs),
+        input=project.graph.tensors[project.graph.inputs[0]].nbytes,
+        output=project.graph.tensors[project.graph.outputs[0]].nbytes,
+        left_out={
+            engine: [_markdown(f"{layer.where}: {layer.what}") for layer in layers]
+            for engine, layers in project.left_out.items()
+        },
+    )
+
+
+def _markdown(text: str) -> str:
+    """Text from outside, as literal code."""
+    return "`" + c_comment(text).replace("`", "'") + "`"
