@@ -140,6 +140,37 @@ def depthwise_conv_2d(
     )
 
 
+def transpose_conv(
+    b: GraphBuilder,
+    rng: np.random.Generator,
+    source: int,
+    *,
+    filters: int,
+    kernel: tuple[int, int] = (3, 3),
+    stride: tuple[int, int] = (2, 2),
+    bias: bool = True,
+) -> int:
+    """TRANSPOSE_CONV with SAME padding, output stride times the input. Pairs: (height, width)."""
+    _, height, width, channels = b.tensors[source].shape
+    shape = (1, height * stride[0], width * stride[1], filters)
+    weights = _weights(b, rng, (filters, *kernel, channels), 0, per_channel=True)
+    return b.op(
+        "TRANSPOSE_CONV",
+        [
+            b.constant(np.array(shape, np.int32)),
+            weights,
+            source,
+            _bias(b, rng, source, weights, filters) if bias else -1,
+        ],
+        shape,
+        _sum_scale(b, source, weights, math.prod(kernel) * channels),
+        _zero_point(rng),
+        padding=SAME,
+        stride_h=stride[0],
+        stride_w=stride[1],
+    )
+
+
 def fully_connected(
     b: GraphBuilder,
     rng: np.random.Generator,

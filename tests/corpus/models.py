@@ -201,22 +201,81 @@ def _reshape(b: GraphBuilder, rng: Random) -> int:
     return layers.reshape(b, source, (1, math.prod(b.tensors[source].shape)))
 
 
+def _transpose_conv(b: GraphBuilder, rng: Random) -> int:
+    source = _picture(b, rng)
+    return layers.transpose_conv(
+        b,
+        rng,
+        source,
+        filters=int(rng.integers(1, 6)),
+        kernel=_pair(rng, 1, 3),
+        stride=_pair(rng, 1, 2),
+        bias=bool(rng.integers(4)),
+    )
+
+
+def _same_quant(b: GraphBuilder, op: str, inputs: list[int], shape: tuple[int, ...]) -> int:
+    """An operator that moves values and does not change them."""
+    tensor = b.tensors[inputs[0]]
+    return b.op(op, inputs, shape, tensor.scale, tensor.zero_point)
+
+
+def _pad(b: GraphBuilder, rng: Random) -> int:
+    source = _picture(b, rng)
+    amounts = np.array([(0, 0), _pair(rng, 0, 3), _pair(rng, 0, 3), (0, 0)], np.int32)
+    shape = tuple(int(n) for n in b.tensors[source].shape + amounts.sum(1))
+    return _same_quant(b, "PAD", [source, b.constant(amounts)], shape)
+
+
+def _mean(b: GraphBuilder, rng: Random) -> int:
+    source = _picture(b, rng)
+    tensor = b.tensors[source]
+    return b.op(
+        "MEAN",
+        [source, b.constant(np.array([1, 2], np.int32))],
+        (1, tensor.shape[3]),
+        tensor.scale * rng.uniform(0.2, 0.5),
+        int(rng.integers(-128, 128)),
+        keep_dims=False,
+    )
+
+
+def _concatenation(b: GraphBuilder, rng: Random) -> int:
+    first = _picture(b, rng)
+    tensor = b.tensors[first]
+    channels = int(rng.integers(1, 6))
+    second = b.input((*tensor.shape[:3], channels), tensor.scale, tensor.zero_point)
+    return b.op(
+        "CONCATENATION",
+        [first, second],
+        (*tensor.shape[:3], tensor.shape[3] + channels),
+        tensor.scale,
+        tensor.zero_point,
+        axis=int(rng.choice([3, -1])),
+    )
+
+
 # The operators with a model of one operator, by TensorFlow Lite's name.
 _SINGLE: Mapping[str, Callable[[GraphBuilder, Random], int]] = {
     "ADD": _binary("ADD"),
     "AVERAGE_POOL_2D": _pool_2d("AVERAGE_POOL_2D"),
+    "CONCATENATION": _concatenation,
     "CONV_2D": _conv_2d,
     "DEPTHWISE_CONV_2D": _depthwise_conv_2d,
     "FULLY_CONNECTED": _fully_connected,
+    "HARD_SWISH": _free_output("HARD_SWISH"),
     "LOGISTIC": _fixed_output("LOGISTIC", 1 / 256, -128),
     "MAX_POOL_2D": _pool_2d("MAX_POOL_2D"),
+    "MEAN": _mean,
     "MUL": _binary("MUL"),
+    "PAD": _pad,
     "RELU": _free_output("RELU"),
     "RELU6": _free_output("RELU6"),
     "RESHAPE": _reshape,
     "SOFTMAX": _softmax,
     "SUB": _binary("SUB"),
     "TANH": _fixed_output("TANH", 1 / 128, 0),
+    "TRANSPOSE_CONV": _transpose_conv,
 }
 
 

@@ -18,7 +18,7 @@ def run(graph: Graph, inputs: Sequence[npt.NDArray[np.int8]]) -> list[npt.NDArra
     runtime = pytest.importorskip("tflite_micro.python.tflite_micro").runtime
     data = write(graph)
     require_int8(read(data))
-    interpreter = runtime.Interpreter.from_bytes(data, arena_size=1 << 20)
+    interpreter = runtime.Interpreter.from_bytes(data, arena_size=1 << 18)
     for position, values in enumerate(inputs):
         interpreter.set_input(values, position)
     interpreter.invoke()

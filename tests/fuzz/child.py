@@ -89,14 +89,23 @@ _EXTREMES: Mapping[type, tuple[int | float | bool, ...]] = {
 
 
 def fields() -> Iterable[bytes]:
-    """Every number in the tables of two models in turn made an extreme one."""
-    for graph in (models.classifier(0), models.single("DEPTHWISE_CONV_2D", 1)):
-        root = tree(graph)
-        for path, before in list(numbers(root)):
-            for value in _EXTREMES[type(before)]:
-                assign(root, path, value)
-                yield from _encoded(root)
-            assign(root, path, before)
+    """Every number in the tables of a model in turn made an extreme one."""
+    return _with_extremes(models.classifier(0), every=1)
+
+
+def operators() -> Iterable[bytes]:
+    """The same for each operator alone, with every third extreme."""
+    for op in models.SINGLE:
+        yield from _with_extremes(models.single(op, 0), every=3)
+
+
+def _with_extremes(graph: Graph, *, every: int) -> Iterable[bytes]:
+    root = tree(graph)
+    for path, before in list(numbers(root)):
+        for value in _EXTREMES[type(before)][::every]:
+            assign(root, path, value)
+            yield from _encoded(root)
+        assign(root, path, before)
 
 
 def _encoded(root: Node) -> Iterable[bytes]:
@@ -118,7 +127,8 @@ def endless() -> Iterable[bytes]:
 
 
 JOBS: Mapping[str, Callable[[], Iterable[bytes]]] = {
-    job.__name__: job for job in (truncated, flipped, offsets, spliced, fields, greedy, endless)
+    job.__name__: job
+    for job in (truncated, flipped, offsets, spliced, fields, operators, greedy, endless)
 }
 
 

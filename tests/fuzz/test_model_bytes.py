@@ -44,7 +44,8 @@ def _report(*arguments: str) -> dict[str, Any]:
         ("flipped", 1000, 500),
         ("offsets", 1000, 500),
         ("spliced", 2000, 50),
-        ("fields", 1200, 250),
+        ("fields", 700, 200),
+        ("operators", 900, 250),
     ],
 )
 def test_damaged_models_are_refused_or_valid(job: str, refused: int, accepted: int) -> None:
@@ -54,13 +55,13 @@ def test_damaged_models_are_refused_or_valid(job: str, refused: int, accepted: i
     assert report["verdicts"].get("accepted", 0) >= accepted
 
 
-@pytest.mark.parametrize("job", ["flipped", "fields"])
+@pytest.mark.parametrize("job", ["flipped", "fields", "operators"])
 def test_models_that_pass_do_not_crash_tflm(job: str) -> None:
     """Nor does any of them take an operator's own check by surprise."""
     pytest.importorskip("tflite_micro")
     report = _report(job, "tflm")
     assert report["unexpected"] == []
-    assert report["verdicts"]["accepted"] >= 250
+    assert report["verdicts"]["accepted"] >= 200
 
 
 def test_every_truncation_is_refused() -> None:

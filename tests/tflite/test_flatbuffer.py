@@ -120,3 +120,11 @@ def test_text_that_is_not_utf8_is_still_text() -> None:
     model = HEADER + struct.pack("<7H", 14, 12, 4, 0, 0, 8, 0) + TABLE
     data = model + struct.pack("<I", 3) + b"a\xff\xfe"
     assert flatbuffer.model(data, "m").string("description") == "a\ufffd\ufffd"
+
+
+@pytest.mark.parametrize("count", [4, 7, 2**32 - 1])
+def test_a_vector_ends_within_the_file(count: int) -> None:
+    model = HEADER + struct.pack("<7H", 14, 12, 4, 0, 0, 8, 0) + TABLE
+    data = model + struct.pack("<I", count) + b"abc"
+    with pytest.raises(ForgeError, match=f"Model.description of {count} bytes does not fit"):
+        flatbuffer.model(data, "m").string("description")

@@ -116,7 +116,7 @@ def _operator_name(code: Table) -> str:
     number = max(code.integer("deprecated_builtin_code"), code.integer("builtin_code"))
     if 0 <= number < len(OPERATORS):
         name = OPERATORS[number]
-        return f"CUSTOM {code.string('custom_code')!r}" if name == "CUSTOM" else name
+        return f"CUSTOM {code.string('custom_code')[:80]!r}" if name == "CUSTOM" else name
     return f"OPERATOR {number}"
 
 

@@ -30,8 +30,8 @@ _ZERO_POINTS: Mapping[DType, tuple[int, int]] = {
 
 
 def tensor_label(index: int, name: str) -> str:
-    """How an error names a tensor: tensor 3 'conv/weights'."""
-    return f"tensor {index} {name!r}"
+    """How an error names a tensor: tensor 3 'conv/weights'. Long names are cut off."""
+    return f"tensor {index} {name[:80]!r}"
 
 
 def check_index(index: int, limit: int, what: str, where: str) -> None:
@@ -118,7 +118,6 @@ _OPTIONAL: Mapping[str, tuple[int, ...]] = {
     "CONV_2D": (2,),
     "DEPTHWISE_CONV_2D": (2,),
     "FULLY_CONNECTED": (2,),
-    "SVDF": (3,),
     "TRANSPOSE_CONV": (3,),
 }
 
