@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import socket
-from pathlib import Path
 
 # QEMU takes packets of 4096 characters; two characters a byte, and a header.
 _CHUNK = 1984
@@ -24,29 +23,14 @@ class RemoteTimeout(RemoteError):  # noqa: N818 - as TimeoutError is
 
 
 class GdbRemote:
-    """A connection to a gdb stub. Addresses are the target's; a context manager."""
+    """A connection to a gdb stub. Addresses are the target's."""
 
-    def __init__(self, path: Path, timeout: float) -> None:
-        """path: of a unix socket that a stub listens on. timeout: seconds for any one answer."""
-        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self._socket.settimeout(timeout)
+    def __init__(self, connection: socket.socket) -> None:
+        """connection: to a stub; its timeout, the time for any one answer."""
+        self._socket = connection
         self._buffer = b""
-        try:
-            self._socket.connect(str(path))
-        except OSError as error:
-            self._socket.close()
-            raise RemoteError(f"cannot connect: {error}") from error
         # QEMU answers questions about single registers only to those who asked for their layout.
         self._ask("qXfer:features:read:target.xml:0,ffb")
-
-    def close(self) -> None:
-        self._socket.close()
-
-    def __enter__(self) -> GdbRemote:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
     def read_memory(self, address: int, size: int) -> bytes:
         """RemoteError where there is no memory."""

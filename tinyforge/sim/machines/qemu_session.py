@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import shutil
+import socket
 import subprocess
 import tempfile
 import time
@@ -93,12 +94,11 @@ def session(
                 stderr=errors,
             )
         try:
-            _wait_for_sockets(process, folder)
             with (
-                GdbRemote(folder / _GDB, seconds) as remote,
-                Monitor(folder / _MONITOR, _MONITOR_SECONDS) as monitor,
+                _connect(process, folder / _GDB, seconds) as debugger,
+                _connect(process, folder / _MONITOR, _MONITOR_SECONDS) as monitor,
             ):
-                yield Session(process, remote, monitor, folder)
+                yield Session(process, GdbRemote(debugger), Monitor(monitor), folder)
         except RemoteError as error:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(_END_SECONDS)  # for its last words to be complete
@@ -138,9 +138,18 @@ def _arguments(firmware: Firmware) -> list[str]:
     ]
 
 
-def _wait_for_sockets(process: subprocess.Popen[bytes], folder: Path) -> None:
+def _connect(process: subprocess.Popen[bytes], path: Path, timeout: float) -> socket.socket:
+    """A connection to a unix socket that QEMU opens when it is ready."""
     end = time.monotonic() + _START_SECONDS
-    while not ((folder / _GDB).exists() and (folder / _MONITOR).exists()):
-        if process.poll() is not None or time.monotonic() > end:
-            raise RemoteError("it did not start")
-        time.sleep(0.01)
+    while True:
+        connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            connection.connect(str(path))
+        except OSError as error:
+            connection.close()
+            if process.poll() is not None or time.monotonic() > end:
+                raise RemoteError(f"it did not start: {error}") from error
+            time.sleep(0.01)
+        else:
+            connection.settimeout(timeout)
+            return connection

@@ -14,26 +14,13 @@ from tinyforge.sim.machines.gdb_rsp import RemoteError
 
 
 class Monitor:
-    """A connection to a running QEMU; a context manager."""
+    """A connection to a running QEMU."""
 
-    def __init__(self, path: Path, timeout: float) -> None:
-        """path: of the unix socket QEMU listens on. timeout: seconds for any one answer."""
-        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self._socket.settimeout(timeout)
-        self._socket.connect(str(path))
-        self._stream = self._socket.makefile("rwb")
+    def __init__(self, connection: socket.socket) -> None:
+        """connection: to the monitor; its timeout, the time for any one answer."""
+        self._stream = connection.makefile("rwb")
         self._answer("QMP")
         self.execute("qmp_capabilities")
-
-    def close(self) -> None:
-        self._stream.close()
-        self._socket.close()
-
-    def __enter__(self) -> Monitor:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
     def instructions(self) -> int:
         """Instructions executed since reset; exact under -icount when the core is stopped."""

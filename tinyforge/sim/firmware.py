@@ -1,0 +1,46 @@
+"""From a project's folder to firmware for a machine."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tinyforge.boards import Board
+from tinyforge.errors import ForgeError
+from tinyforge.project.layout import sources_for
+from tinyforge.sim.base import Machine, Toolchain
+from tinyforge.sim.elf import Firmware
+from tinyforge.sim.toolchains import toolchain
+from tinyforge.sim.toolchains.host import Host
+
+_HOST_MACHINE = "native"
+
+
+def compiler_for(name: str | None, machine: Machine) -> Toolchain:
+    """The cross compiler of that name (None: the best that is there); for the native machine
+    always the host's own. ForgeError when it is missing."""
+    return Host() if machine.name == _HOST_MACHINE else toolchain(name)
+
+
+def build_firmware(
+    folder: Path, engine: str, board: Board, *, compiler: Toolchain, machine: Machine
+) -> Firmware:
+    """Builds a project's own sources for its board's core, linked for the machine's memories.
+
+    ForgeError when the machine has no such core, or the sources do not build or do not fit.
+    """
+    core = board.core_model()
+    if not machine.supports(core):
+        raise ForgeError(
+            f"{machine.name} does not run a {core.name}",
+            where=f"board {board.id}",
+            fix="use --machine qemu" if core.qemu_machine else "use --machine unicorn",
+        )
+    port = "native" if machine.name == _HOST_MACHINE else "sim"
+    sources, include = sources_for(folder, engine, port)
+    return compiler.build(
+        sources,
+        include=include,
+        core=core,
+        memory=machine.memory(core, board.memory_map()),
+        output=folder / ".tinyforge-build" / "firmware.elf",
+    )
