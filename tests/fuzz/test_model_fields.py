@@ -212,7 +212,7 @@ def test_operators_without_a_table_must_carry_none() -> None:
         (f"{OPERATOR}/0/builtin_options_type", OPTIONS_UNION.index("PadOptions")),
         (f"{OPERATOR}/0/builtin_options", Node("PadOptions", {})),
     )
-    assert "carries PadOptions where None belongs" in _refusal(data)
+    assert "carries PadOptions where nothing belongs" in _refusal(data)
 
 
 @pytest.mark.parametrize(

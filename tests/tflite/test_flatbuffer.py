@@ -80,11 +80,11 @@ def test_slots_that_the_vtable_lacks_are_absent() -> None:
     assert model.tables("buffers") == []
 
 
-def _shared(kind_offset: bytes, elements: int, shared: bytes) -> bytes:
+def _shared(elements: int, vtable: bytes, table: bytes) -> bytes:
     """MODEL with a vector whose elements all lead to the same table behind it."""
-    end = 38 + 4 * elements + len(kind_offset)
+    end = 38 + 4 * elements + len(vtable)
     offsets = (struct.pack("<I", end - (38 + 4 * i)) for i in range(elements))
-    return MODEL[:34] + struct.pack("<I", elements) + b"".join(offsets) + kind_offset + shared
+    return MODEL[:34] + struct.pack("<I", elements) + b"".join(offsets) + vtable + table
 
 
 # A Buffer table with a vtable of one slot before it: data at 4, an empty vector behind.
@@ -93,12 +93,12 @@ BUFFER = struct.pack("<iII", 6, 4, 0)
 
 
 def test_shared_tables_are_read() -> None:
-    tables = flatbuffer.model(_shared(BUFFER_VTABLE, 100, BUFFER), "m").tables("buffers")
+    tables = flatbuffer.model(_shared(100, BUFFER_VTABLE, BUFFER), "m").tables("buffers")
     assert [table.blob("data") for table in tables] == [tables[0].blob("data")] * 100
 
 
 def test_too_many_shared_tables_are_refused_at_once() -> None:
-    data = _shared(BUFFER_VTABLE, BUDGET // TABLE_COST, BUFFER)
+    data = _shared(BUDGET // TABLE_COST, BUFFER_VTABLE, BUFFER)
     start = time.perf_counter()
     with pytest.raises(ForgeError, match=r"Model\.buffers has 131072 elements"):
         flatbuffer.model(data, "m").tables("buffers")
@@ -114,6 +114,19 @@ def test_shared_text_is_charged_each_time() -> None:
     with pytest.raises(ForgeError, match="describes more than"):
         for _ in range(BUDGET // length + 1):
             assert len(table.string("description")) == length
+
+
+def test_shared_numbers_are_charged_each_time() -> None:
+    """A SubGraph whose inputs, the vector behind it, are four megabytes."""
+    count = 1 << 20
+    vtable, subgraph = struct.pack("<4H", 8, 8, 0, 4), struct.pack("<iII", 8, 4, count)
+    data = bytearray(_shared(1, vtable, subgraph) + bytes(4 * count))
+    struct.pack_into("<2H", data, 16, 8, 0)  # slot 2, subgraphs, in place of slot 4
+    struct.pack_into("<H", data, 20, 0)
+    (table,) = flatbuffer.model(bytes(data), "m").tables("subgraphs")
+    with pytest.raises(ForgeError, match="describes more than"):
+        for _ in range(BUDGET // (4 * count) + 1):
+            assert table.numbers("inputs").size == count
 
 
 def test_text_that_is_not_utf8_is_still_text() -> None:

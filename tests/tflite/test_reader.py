@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from tests.corpus import models
+from tests.fuzz.craft import OPERATOR, edited
 from tinyforge.errors import ForgeError
 from tinyforge.tflite import read, read_file, write
 from tinyforge.tflite.reader import MAX_FILE_BYTES
@@ -74,6 +75,17 @@ def test_a_huge_file_is_refused_before_it_is_read(
     monkeypatch.setattr(Path, "open", lambda *_: pytest.fail("it was opened"))
     with pytest.raises(ForgeError, match=f"has {MAX_FILE_BYTES + 1} bytes"):
         read_file(path)
+
+
+def test_a_default_that_is_stored_all_the_same_is_read() -> None:
+    """Writers leave defaults out, but need not. The byte is found by what changes it."""
+    path = f"{OPERATOR}/0/builtin_options/fused_activation_function"
+    stored = [edited(models.classifier(0), (path, number)) for number in (1, 3)]
+    (at,) = (i for i, (a, b) in enumerate(zip(*stored, strict=True)) if a != b)
+    data = bytearray(stored[0])
+    data[at] = 0
+    options = [read(bytes(d)).operators[0].options for d in (data, *stored)]
+    assert [o["fused_activation_function"] for o in options] == [0, 1, 3]
 
 
 def test_constants_are_views_that_cannot_be_written() -> None:

@@ -239,7 +239,9 @@ def _options(operator: Table, kind: str | None, where: str) -> Options:
     if operator.integer("builtin_options_2_type"):
         found = "a table of the second options union"
     if found not in ("NONE", kind):
-        raise ForgeError(f"the operator carries {found} where {kind} belongs", where=where)
+        raise ForgeError(
+            f"the operator carries {found} where {kind or 'nothing'} belongs", where=where
+        )
     table = operator.table("builtin_options", kind) if kind and number else None
     options: dict[str, int | float | bool | tuple[int, ...]] = {}
     for name, field in TABLES[kind].items() if kind else ():
