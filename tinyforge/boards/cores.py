@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from tinyforge.errors import ForgeError
+
 
 @dataclass(frozen=True)
 class Core:
@@ -48,3 +50,10 @@ CORES = {
              None, "mps3-an547", 31.25),
     )
 }
+
+
+def core_named(name: str) -> Core:
+    """ForgeError, with the names there are, for any other."""
+    if name not in CORES:
+        raise ForgeError(f"unknown core {name!r}", fix=f"choose one of {', '.join(CORES)}")
+    return CORES[name]

@@ -40,9 +40,7 @@ Seed = Annotated[
 ]
 Data = Annotated[
     str | None,
-    typer.Option(
-        "--data", help="doodles, quickdraw, a .npz file, .npy files, or an image folder."
-    ),
+    typer.Option("--data", help="doodles, quickdraw, a .npz file, .npy files, or an image folder."),
 ]
 Inputs = Annotated[
     Path | None,

@@ -25,12 +25,13 @@ class Lowered:
     files: text by path inside the project ("src/aot/model.c").
     flash_symbols: names of the constants that are the model's weights and tables.
     layer_symbols: operator index to the function that runs it, in the order they run; operators
-    without code have none, and an interpreter has none at all.
+    without code have none, and an interpreter has none at all. arena_bytes: of forge_arena.
     """
 
     files: Mapping[str, str]
     flash_symbols: tuple[str, ...]
     layer_symbols: Mapping[int, str]
+    arena_bytes: int
 
 
 class Engine(Protocol):
@@ -40,6 +41,9 @@ class Engine(Protocol):
         """The layers this engine cannot run; empty when it can run the graph."""
         ...
 
-    def lower(self, graph: Graph, plan: Plan, model: bytes) -> Lowered:
-        """The engine's sources. model: the .tflite bytes the graph was read from."""
+    def lower(self, graph: Graph, plan: Plan | None, model: bytes) -> Lowered:
+        """The engine's sources. model: the .tflite bytes the graph was read from.
+
+        plan: None where some operator is not in OPS; then only an interpreter can be asked.
+        """
         ...

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -16,9 +18,13 @@ from tinyforge.project.templates import render
 # The version of the device API that generated code is written for: FORGE_ABI in forge.h.
 ABI = 1
 
+GOLDEN_FILE = "src/golden.c"
+
 _VALUES_A_LINE = 16
 
 Vectors = npt.NDArray[np.int8]
+
+_REMAKE = "make the project anew: tinyforge generate"
 
 
 @dataclass(frozen=True)
@@ -47,7 +53,7 @@ def model_files(graph: Graph, labels: Sequence[str], golden: Golden) -> dict[str
             labels=bool(labels),
         ),
         "include/golden.h": render("project/golden.h.j2", count=len(golden.inputs)),
-        "src/golden.c": render(
+        GOLDEN_FILE: render(
             "project/golden.c.j2",
             arrays=[
                 _vectors("inputs", "INPUT", golden.inputs, len(golden.inputs), input_),
@@ -58,6 +64,26 @@ def model_files(graph: Graph, labels: Sequence[str], golden: Golden) -> dict[str
     if labels:
         files["src/labels.c"] = render("project/labels.c.j2", labels=[c_string(s) for s in labels])
     return files
+
+
+def read_golden(source: Path) -> Golden:
+    """The golden vectors that a project's golden.c holds. ForgeError where it holds none."""
+    try:
+        text = source.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ForgeError(
+            f"cannot read the golden vectors: {error}", where=str(source), fix=_REMAKE
+        ) from error
+    return Golden(_read_vectors(text, "inputs", source), _read_vectors(text, "outputs", source))
+
+
+def _read_vectors(text: str, name: str, source: Path) -> Vectors:
+    array = re.search(rf"forge_golden_{name}\[.*?= \{{\n(.*?)\n\}};", text, re.DOTALL)
+    vectors = re.findall(r"\{([-0-9,\s]+)\}", array[1]) if array else []
+    rows = [[int(v) for v in vector.replace(",", " ").split()] for vector in vectors]
+    if not rows or len({len(row) for row in rows}) != 1:
+        raise ForgeError(f"no golden {name} in it", where=str(source), fix=_REMAKE)
+    return np.array(rows, np.int8)
 
 
 def c_float(value: float) -> str:

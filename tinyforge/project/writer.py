@@ -56,14 +56,17 @@ class _Carried:
     folders: tuple[Path, ...] = ()
 
 
-def write(files: Mapping[str, str], target: Path) -> Path:
+def write(files: Mapping[str, str | bytes], target: Path) -> Path:
     """Makes the folder target hold exactly these files, beside whatever the user added to it.
 
-    files: text by relative path with forward slashes. Returns the folder's absolute path.
+    files: text or bytes by relative path with forward slashes. Returns the folder's absolute path.
     ForgeError, with the disk as it was: a target that must not be written to (see checked_target,
     or a folder that is not ours), generated files that were edited, any I/O error.
     """
-    contents = {path: text.encode("utf-8") for path, text in files.items()}
+    contents = {
+        path: content.encode("utf-8") if isinstance(content, str) else content
+        for path, content in files.items()
+    }
     try:
         folder = checked_target(target)
         carried = _take_stock(folder, contents)

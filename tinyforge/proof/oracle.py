@@ -50,6 +50,18 @@ def trace(model: bytes, graph: Graph, inputs: npt.NDArray[np.int8]) -> Trace:
     return tflm_trace(model, graph, inputs) if available() else reference_trace(graph, inputs)
 
 
+def require_agreement(claimed: npt.NDArray[np.int8] | None, computed: npt.NDArray[np.int8]) -> None:
+    """ForgeError where outputs that came with the inputs are not the oracle's: (n, bytes) both."""
+    if claimed is None or np.array_equal(claimed, computed):
+        return
+    row = int(np.flatnonzero((claimed != computed).any(axis=1))[0])
+    raise ForgeError(
+        f"the outputs that came with the inputs are not {version()}'s",
+        where=f"input {row}: {claimed[row].tolist()[:8]} given, {computed[row].tolist()[:8]} found",
+        fix="record them again from this model, or leave them out",
+    )
+
+
 def tflm_trace(model: bytes, graph: Graph, inputs: npt.NDArray[np.int8]) -> Trace:
     """trace() by TensorFlow Lite Micro. Its wheel must be installed."""
     tensors = [t for op in graph.operators for t in op.outputs]

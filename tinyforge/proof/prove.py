@@ -12,10 +12,10 @@ from tinyforge.boards import Board
 from tinyforge.engines.base import Lowered
 from tinyforge.graph import Graph, Operator
 from tinyforge.memory.plan import Plan
-from tinyforge.ops import OPS
 from tinyforge.proof.answers import accuracy
+from tinyforge.proof.compare import difference, first_difference, layer_proofs
 from tinyforge.proof.oracle import Trace
-from tinyforge.proof.record import Arena, ArenaSlot, Difference, Flash, LayerProof, Proof, Ram
+from tinyforge.proof.record import Arena, ArenaSlot, Flash, Proof, Ram
 from tinyforge.sim.base import Machine, Probe, Progress, Run
 from tinyforge.sim.elf import Firmware
 
@@ -67,16 +67,17 @@ def prove(
         probes=[watch.probe for watch in watches],
         progress=progress,
     )
-    actual = _by_operator(subject.graph, watches, run)
-    first = _first_difference(subject.graph, actual, run.outputs, expected)
-    exact = {
-        op.index: bool((actual[op.index] == expected[op.outputs[0]]).all())
-        for op in subject.graph.operators
-    }
+    graph = subject.graph
+    actual = _trace(graph, watches, run)
+    # The answer that the application got counts beside what lay in the arena.
+    first = first_difference(graph, actual, expected) or difference(
+        graph, graph.producers[output.index], run.outputs, expected[output.index]
+    )
+    counts = run.layer_instructions
     total = run.instructions
     labels = subject.labels
     return Proof(
-        model=subject.graph.name,
+        model=graph.name,
         engine="aot",
         board=subject.board.id,
         core=subject.board.core,
@@ -84,7 +85,7 @@ def prove(
         toolchain=subject.toolchain,
         oracle=oracle,
         inputs=len(subject.inputs),
-        layers=len(subject.graph.operators),
+        layers=len(graph.operators),
         bit_exact=first is None,
         first_difference=first,
         accuracy=None if labels is None else accuracy(run.outputs, output, labels),
@@ -94,7 +95,13 @@ def prove(
         instructions=None if total is None else round(float(total.mean())),
         instructions_min=None if total is None else int(total.min()),
         instructions_max=None if total is None else int(total.max()),
-        instructions_by_layer=_layers(subject, run, exact),
+        instructions_by_layer=layer_proofs(
+            graph,
+            subject.plan.order,
+            actual,
+            expected,
+            None if counts is None else counts.mean(axis=0),
+        ),
     )
 
 
@@ -119,52 +126,16 @@ def _watches(subject: Subject) -> list[_Watch]:
     return watches
 
 
-def _by_operator(
-    graph: Graph, watches: Sequence[_Watch], run: Run
-) -> dict[int, npt.NDArray[np.int8]]:
-    """Operator index to what the firmware computed, (inputs, bytes)."""
+def _trace(graph: Graph, watches: Sequence[_Watch], run: Run) -> Trace:
+    """What the firmware computed, by tensor."""
     found = {}
     for watch, captured in zip(watches, run.captured, strict=True):
         begin = 0
         for op in watch.operators:
             end = begin + graph.tensors[op.outputs[0]].nbytes
-            found[op.index] = captured[:, begin:end]
+            found[op.outputs[0]] = captured[:, begin:end]
             begin = end
     return found
-
-
-def _first_difference(
-    graph: Graph,
-    actual: dict[int, npt.NDArray[np.int8]],
-    outputs: npt.NDArray[np.int8],
-    expected: Trace,
-) -> Difference | None:
-    """The first differing byte of the first differing layer, or of what the application got."""
-    for op in graph.operators:
-        found = _difference(graph, op, actual[op.index], expected[op.outputs[0]])
-        if found is not None:
-            return found
-    last = graph.producers[graph.outputs[0]]
-    return _difference(graph, last, outputs, expected[graph.outputs[0]])
-
-
-def _difference(
-    graph: Graph, op: Operator, actual: npt.NDArray[np.int8], expected: npt.NDArray[np.int8]
-) -> Difference | None:
-    where = np.argwhere(actual != expected)
-    if not len(where):
-        return None
-    row, position = (int(v) for v in where[0])
-    out = graph.tensors[op.outputs[0]]
-    return Difference(
-        input=row,
-        layer=op.index,
-        op=op.op,
-        name=out.name,
-        index=tuple(int(v) for v in np.unravel_index(position, out.shape)),
-        expected=int(expected[row, position]),
-        actual=int(actual[row, position]),
-    )
 
 
 def _arena(subject: Subject, run: Run) -> Arena:
@@ -200,33 +171,3 @@ def _flash(subject: Subject) -> Flash | None:
     vectors = sum(firmware.symbol(name).size for name in _TEST_VECTORS)
     total = firmware.flash_bytes
     return Flash(total - weights - vectors, weights, vectors, total, subject.board.flash_limit)
-
-
-def _layers(subject: Subject, run: Run, exact: dict[int, bool]) -> tuple[LayerProof, ...]:
-    """One row a layer, in the order they run; a layer without code costs nothing."""
-    graph = subject.graph
-    counts: npt.NDArray[np.float64] | None = None
-    if run.layer_instructions is not None:
-        counts = run.layer_instructions.mean(axis=0)
-    rows = []
-    for index in subject.plan.order:
-        op = graph.operators[index]
-        out = graph.tensors[op.outputs[0]]
-        rows.append(
-            LayerProof(
-                index=index,
-                op=op.op,
-                name=out.name,
-                output_shape=out.shape,
-                macs=OPS[op.op].macs(graph, op),
-                output_bytes=out.nbytes,
-                bit_exact=exact[index],
-                instructions=None if counts is None else _at(counts, index),
-            )
-        )
-    return tuple(rows)
-
-
-def _at(counts: npt.NDArray[np.float64], layer: int) -> int:
-    """A layer's mean count; the last layers have no column where they have no code."""
-    return round(float(counts[layer])) if layer < len(counts) else 0

@@ -36,9 +36,10 @@ class Aot:
             if op.op not in OPS
         )
 
-    def lower(self, graph: Graph, plan: Plan, model: bytes) -> Lowered:
+    def lower(self, graph: Graph, plan: Plan | None, model: bytes) -> Lowered:
         """The C of every layer in plan order. model is not needed: the graph holds it all."""
         del model
+        assert plan is not None, "a graph without missing layers has a plan"
         layers, constants = [], []
         for index in plan.order:
             layer, tables = _layer(graph, plan, graph.operators[index])
@@ -66,6 +67,7 @@ class Aot:
             layer_symbols={
                 layer["index"]: f"forge_layer_{layer['index']}" for layer in layers if layer["call"]
             },
+            arena_bytes=plan.arena_bytes,
         )
 
 

@@ -1,0 +1,65 @@
+"""The command line: one module a command. Commands parse, call, print; they hold no logic."""
+
+import typer
+
+from tinyforge import __version__
+from tinyforge.cli import (
+    boards,
+    build,
+    convert,
+    demo,
+    doctor,
+    generate,
+    inspect,
+    prune,
+    quantize,
+    simulate,
+    train,
+)
+
+app = typer.Typer(
+    name="tinyforge",
+    help="A trained CNN in, proved microcontroller firmware out.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+
+def _version(show: bool) -> None:
+    if show:
+        typer.echo(f"tinyforge {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: bool = typer.Option(
+        False, "--version", callback=_version, is_eager=True, help="Print the version and stop."
+    ),
+) -> None:
+    pass
+
+
+_COMMANDS = (
+    demo,
+    build,
+    generate,
+    simulate,
+    inspect,
+    convert,
+    train,
+    prune,
+    quantize,
+    boards,
+    doctor,
+)
+for command in _COMMANDS:
+    name = command.__name__.rpartition(".")[2]
+    app.command(name, epilog=command.EXAMPLE)(command.run)
+
+
+def main() -> None:
+    """The entry point of the `tinyforge` script."""
+    app()

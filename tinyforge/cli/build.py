@@ -1,0 +1,72 @@
+"""tinyforge build: the whole way from a model to proved firmware."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tinyforge.cli.options import (
+    Board,
+    Config,
+    Data,
+    Debug,
+    Engine,
+    Inputs,
+    Json,
+    Machine,
+    Output,
+    Seed,
+    Toolchain,
+    Trust,
+)
+from tinyforge.cli.ui import Ui
+
+EXAMPLE = "Example: tinyforge build model.tflite --board nucleo_h743zi --inputs examples.npz"
+
+
+def run(
+    model: Annotated[Path | None, typer.Argument(help="A .tflite or .keras file.")] = None,
+    output: Output = None,
+    board: Board = None,
+    engine: Engine = None,
+    inputs: Inputs = None,
+    data: Data = None,
+    toolchain: Toolchain = None,
+    machine: Machine = None,
+    seed: Seed = None,
+    trust_model: Trust = False,
+    config: Config = None,
+    json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """From a model to a proved PlatformIO project.
+
+    Nothing is written unless every layer is bit-exact and everything fits the board. A .keras
+    model is quantized first, calibrated with --data.
+    """
+    ui = Ui(json=json, debug=debug)
+    with ui.errors():
+        from tinyforge import pipeline
+        from tinyforge.report.json_report import to_json
+        from tinyforge.report.terminal import TerminalReport
+        from tinyforge.spec import settle
+
+        spec = settle(
+            config,
+            model=str(model) if model else None,
+            output=output,
+            board=board,
+            engine=engine,
+            data=data,
+            toolchain=toolchain,
+            machine=machine,
+            seed=seed,
+        )
+        source = pipeline.open_model(spec, ui, trust=trust_model)
+        examples = pipeline.examples_for(source, spec, inputs)
+        report, folder = pipeline.build(source, examples, spec, ui)
+        ui.print(TerminalReport(report))
+        ui.print(f"project: {folder}\nreport:  {folder / 'report.html'}")
+        ui.emit_json(to_json(report))

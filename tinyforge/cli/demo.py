@@ -1,0 +1,63 @@
+"""tinyforge demo: doodles to proved firmware, in one command."""
+
+from __future__ import annotations
+
+from tinyforge.cli.options import (
+    Board,
+    Config,
+    Data,
+    Debug,
+    Engine,
+    Json,
+    Machine,
+    Output,
+    Quick,
+    Seed,
+    Toolchain,
+)
+from tinyforge.cli.ui import Ui
+
+EXAMPLE = "Example: tinyforge demo --quick"
+
+
+def run(
+    output: Output = None,
+    board: Board = None,
+    engine: Engine = None,
+    data: Data = None,
+    quick: Quick = False,
+    toolchain: Toolchain = None,
+    machine: Machine = None,
+    seed: Seed = None,
+    config: Config = None,
+    json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """From doodles to proved firmware, in one command.
+
+    Draws, trains, prunes, quantizes, compiles, runs every held-out drawing on an emulated
+    Cortex-M, compares every layer with TensorFlow Lite Micro, and reports.
+
+    With TINYFORGE_CORPUS set, the model is also tried on real drawings.
+    """
+    ui = Ui(json=json, debug=debug)
+    with ui.errors():
+        from tinyforge.demo import demo
+        from tinyforge.report.json_report import to_json
+        from tinyforge.report.terminal import TerminalReport
+        from tinyforge.spec import settle
+
+        spec = settle(
+            config,
+            output=output,
+            board=board,
+            engine=engine,
+            data=data,
+            toolchain=toolchain,
+            machine=machine,
+            seed=seed,
+        )
+        report, folder = demo(spec, ui, quick=quick)
+        ui.print(TerminalReport(report))
+        ui.print(f"project: {folder}\nreport:  {folder / 'report.html'}")
+        ui.emit_json(to_json(report))

@@ -1,0 +1,46 @@
+"""tinyforge generate: a model and a board to a PlatformIO project."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tinyforge.cli.options import Board, Config, Debug, Engine, Inputs, Json, Output, Seed
+from tinyforge.cli.ui import Ui
+
+EXAMPLE = "Example: tinyforge generate model.tflite --board nucleo_h743zi -o firmware"
+
+
+def run(
+    model: Annotated[Path | None, typer.Argument(help="A .tflite file, int8.")] = None,
+    output: Output = None,
+    board: Board = None,
+    engine: Engine = None,
+    inputs: Inputs = None,
+    seed: Seed = None,
+    config: Config = None,
+    json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Generate a model's PlatformIO project, unproved."""
+    ui = Ui(json=json, debug=debug)
+    with ui.errors():
+        from tinyforge import pipeline
+        from tinyforge.spec import settle
+
+        spec = settle(
+            config,
+            model=str(model) if model else None,
+            output=output,
+            board=board,
+            engine=engine,
+            seed=seed,
+        )
+        source = pipeline.open_tflite(pipeline.model_path(spec))
+        examples = pipeline.examples_for(source, spec, inputs)
+        project = pipeline.generate(source, examples, spec, ui)
+        folder = pipeline.write(project, spec)
+        ui.print(f"{folder}: {len(project.files)} files. Prove it: tinyforge simulate {folder}")
+        ui.emit_json({"project": str(folder), "files": sorted(project.files)})

@@ -1,0 +1,30 @@
+"""tinyforge inspect: what is in a model."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tinyforge.cli.options import Debug, Json
+from tinyforge.cli.ui import Ui
+
+EXAMPLE = "Example: tinyforge inspect model.tflite"
+
+
+def run(
+    model: Annotated[Path, typer.Argument(help="A .tflite file, int8.")],
+    json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Show a model's layers, its arena, and where it fits."""
+    ui = Ui(json=json, debug=debug)
+    with ui.errors():
+        from tinyforge import pipeline
+        from tinyforge.report.summary import ModelTable, summarize
+
+        summary = summarize(pipeline.open_tflite(model).graph)
+        ui.print(ModelTable(summary))
+        ui.emit_json(asdict(summary))

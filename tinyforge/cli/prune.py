@@ -1,0 +1,52 @@
+"""tinyforge prune: most weights of a model to zero."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tinyforge.cli.options import Data, Debug, Json, Output, Quick, Seed, Trust
+from tinyforge.cli.ui import Ui
+
+EXAMPLE = "Example: tinyforge prune model.keras --sparsity 0.75 -o pruned.keras"
+
+
+def run(
+    model: Annotated[Path, typer.Argument(help="A .keras file.")],
+    data: Data = None,
+    output: Output = None,
+    sparsity: Annotated[float, typer.Option(help="The share of weights to make zero.")] = 0.75,
+    quick: Quick = False,
+    seed: Seed = None,
+    trust_model: Trust = False,
+    json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Prune a .keras model by magnitude, and fine-tune it.
+
+    Alone this shrinks only what is compressed: zeros are stored like any other weight.
+    """
+    ui = Ui(json=json, debug=debug)
+    with ui.errors():
+        from dataclasses import asdict
+
+        from tinyforge.training.workflow import prune_file
+
+        outcome = prune_file(
+            model,
+            data,
+            Path(output or f"{model.stem}_pruned.keras"),
+            sparsity=sparsity,
+            seed=seed or 0,
+            quick=quick,
+            trust=trust_model,
+            stages=ui,
+        )
+        ui.print(
+            f"{outcome.model}: {outcome.zeros:.1%} of the weights are zero, accuracy "
+            f"{outcome.accuracy:.1%} on {outcome.pictures:,} pictures held out\n"
+            f"Next: tinyforge quantize {outcome.model}"
+        )
+        ui.emit_json(asdict(outcome))

@@ -1,0 +1,69 @@
+"""tinyforge simulate: run a project's or a model's firmware on the host."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tinyforge.cli.options import (
+    Board,
+    Config,
+    Debug,
+    Engine,
+    Inputs,
+    Json,
+    Machine,
+    Seed,
+    Toolchain,
+)
+from tinyforge.cli.ui import Ui
+
+EXAMPLE = "Example: tinyforge simulate firmware --machine qemu"
+
+
+def run(
+    target: Annotated[
+        Path | None, typer.Argument(help="A project's folder, or a .tflite file.")
+    ] = None,
+    inputs: Inputs = None,
+    board: Board = None,
+    core: Annotated[
+        str | None, typer.Option("--core", help="Another core than the board's, e.g. cortex-m55.")
+    ] = None,
+    engine: Engine = None,
+    toolchain: Toolchain = None,
+    machine: Machine = None,
+    seed: Seed = None,
+    config: Config = None,
+    json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Run firmware on the host, every layer compared.
+
+    Writes nothing. A project's own sources are compiled, as they lie in its folder. Without
+    --inputs, its golden vectors are run.
+    """
+    ui = Ui(json=json, debug=debug)
+    with ui.errors():
+        from tinyforge import pipeline
+        from tinyforge.report.json_report import to_json
+        from tinyforge.report.terminal import TerminalReport
+        from tinyforge.spec import FILE_NAME, settle
+
+        project = target if target is not None and target.is_dir() else None
+        spec = settle(
+            config or (project / FILE_NAME if project else None),
+            model=str(target) if target and not project else None,
+            board=board,
+            engine=engine,
+            toolchain=toolchain,
+            machine=machine,
+            seed=seed,
+        )
+        report = pipeline.simulate(spec, ui, project=project, inputs=inputs, core=core)
+        ui.print(TerminalReport(report))
+        ui.emit_json(to_json(report))
+        if not report.proof.bit_exact:
+            raise SystemExit(1)

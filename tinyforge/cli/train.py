@@ -1,0 +1,34 @@
+"""tinyforge train: the small CNN, on drawings."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tinyforge.cli.options import Data, Debug, Json, Output, Quick, Seed
+from tinyforge.cli.ui import Ui
+
+EXAMPLE = "Example: tinyforge train --data doodles -o model.keras"
+
+
+def run(
+    data: Data = None,
+    output: Output = None,
+    quick: Quick = False,
+    seed: Seed = None,
+    json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Train the small CNN on labelled pictures."""
+    ui = Ui(json=json, debug=debug)
+    with ui.errors():
+        from dataclasses import asdict
+
+        from tinyforge.training.workflow import train_file
+
+        target = Path(output or "model.keras")
+        outcome = train_file(data, target, seed=seed or 0, quick=quick, stages=ui)
+        ui.print(
+            f"{outcome.model}: accuracy {outcome.accuracy:.1%} on {outcome.pictures:,} "
+            f"pictures held out\nNext: tinyforge prune {outcome.model}"
+        )
+        ui.emit_json(asdict(outcome))

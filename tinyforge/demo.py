@@ -1,0 +1,87 @@
+"""The demo: every stage of the pipeline on doodles, from the first stroke to the report."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from tinyforge import pipeline, tflite
+from tinyforge.datasets import Dataset, real_drawings
+from tinyforge.pipeline import Source
+from tinyforge.proof import budget, oracle
+from tinyforge.proof.answers import answers, balanced_accuracy
+from tinyforge.proof.examples import Examples, quantized
+from tinyforge.report.record import DemoReport, Drawing, RealDrawings, Variant
+from tinyforge.spec import Spec
+from tinyforge.stages import Stages
+
+_SHIPPED = "pruned+int8"
+_NAME = "doodles"
+_DRAWINGS_SHOWN = 12
+
+
+def demo(settings: Spec, stages: Stages, *, quick: bool) -> tuple[DemoReport, Path]:
+    """Trains, compiles, proves, reports, writes. The report, and the project's folder.
+
+    ForgeError, and nothing written, unless the firmware is exact and fits board and budget.
+    """
+    from tinyforge.training.workflow import demo_variants
+
+    splits, variants = demo_variants(settings.data, quick=quick, seed=settings.seed, stages=stages)
+    model = next(v.model for v in variants if v.name == _SHIPPED)
+    source = Source(model, tflite.read(model, name=_NAME), splits.held_out.classes)
+    examples = _examples(source, splits.held_out)
+    generated = pipeline.generate(source, examples, settings, stages)
+    proof = pipeline.verify(generated, examples, settings, stages)
+    budget.require(proof, generated.board, settings.budget)
+    # The proof says that the firmware gives the oracle's answers, byte for byte.
+    found = answers(_outputs(source, examples), source.output)
+    wrong = np.flatnonzero(found != splits.held_out.labels)
+    right = np.flatnonzero(found == splits.held_out.labels)
+    report = DemoReport(
+        board=settings.board,
+        engine=proof.engine,
+        proof=proof,
+        seconds=stages.seconds,
+        variants=tuple(
+            Variant(v.name, v.tflite_bytes, v.gzip_bytes, v.nonzero, v.accuracy) for v in variants
+        ),
+        real_drawings=_on_real_drawings(source),
+        samples=_drawings(splits.held_out, right[:_DRAWINGS_SHOWN].tolist(), found),
+        mistakes=_drawings(splits.held_out, wrong[:_DRAWINGS_SHOWN].tolist(), found),
+        facts=(("Seed", str(settings.seed)), ("Data", settings.data or _NAME)),
+    )
+    return report, pipeline.write(generated, settings, report)
+
+
+def _examples(source: Source, data: Dataset) -> Examples:
+    """Pictures as the device gets them: grey levels over 255, quantized."""
+    real = data.images.astype(np.float32) / np.float32(255)
+    return Examples(quantized(real, source.input), data.labels)
+
+
+def _outputs(source: Source, examples: Examples) -> npt.NDArray[np.int8]:
+    return oracle.trace(source.model, source.graph, examples.inputs)[source.output.index]
+
+
+def _on_real_drawings(source: Source) -> RealDrawings | None:
+    """None unless TINYFORGE_CORPUS names a folder with drawings of the model's own classes."""
+    corpus = os.environ.get("TINYFORGE_CORPUS")
+    data = real_drawings(Path(corpus)) if corpus else None
+    if data is None or data.classes != source.labels:
+        return None
+    found = answers(_outputs(source, _examples(source, data)), source.output)
+    return RealDrawings(len(data), balanced_accuracy(found, data.labels))
+
+
+def _drawings(
+    data: Dataset, indices: Sequence[int], found: npt.NDArray[np.int64]
+) -> tuple[Drawing, ...]:
+    return tuple(
+        Drawing(data.images[i], data.classes[data.labels[i]], data.classes[found[i]])
+        for i in indices
+    )

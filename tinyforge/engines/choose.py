@@ -1,0 +1,43 @@
+"""Which engines a model can have."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from tinyforge.engines.aot import Aot
+from tinyforge.engines.base import Engine, Missing
+from tinyforge.engines.tflm import TFLM
+from tinyforge.errors import ForgeError
+from tinyforge.graph import Graph
+
+ENGINES: Mapping[str, Engine] = {engine.name: engine for engine in (Aot(), TFLM())}
+
+
+@dataclass(frozen=True)
+class Choice:
+    """engines: by name, in ENGINES' order; at least one. left_out: an engine that was asked for,
+    and the layers it cannot run."""
+
+    engines: Mapping[str, Engine]
+    left_out: Mapping[str, tuple[Missing, ...]]
+
+
+def choose(graph: Graph, wanted: str) -> Choice:
+    """The engines for a graph. wanted: "both", or the name of one.
+
+    With both, an engine that lacks an operator is left out. ForgeError, naming
+    the layer, when the one that was asked for lacks an operator, or both do.
+    """
+    asked = {wanted: ENGINES[wanted]} if wanted in ENGINES else ENGINES
+    missing = {name: engine.missing(graph) for name, engine in asked.items()}
+    able = {name: engine for name, engine in asked.items() if not missing[name]}
+    if not able:
+        first = next(iter(missing.values()))[0]
+        other = "tflm" if wanted == "aot" else "aot"
+        raise ForgeError(
+            first.what,
+            where=first.where,
+            fix=f"try --engine {other}" if wanted in ENGINES else "replace the layer in the model",
+        )
+    return Choice(able, {name: found for name, found in missing.items() if found})

@@ -1,0 +1,239 @@
+"""The way of the data, as code. Every stage is a function elsewhere; here they only meet.
+
+model bytes -> Graph -> plan -> engines' sources -> project -> ELF -> machine -> proof -> report
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import msgspec
+
+from tinyforge import boards, spec, tflite
+from tinyforge.boards import Board
+from tinyforge.boards.cores import core_named
+from tinyforge.engines.base import Lowered
+from tinyforge.engines.choose import choose
+from tinyforge.errors import ForgeError
+from tinyforge.graph import Graph, Tensor
+from tinyforge.memory.plan import Plan
+from tinyforge.memory.planner import plan
+from tinyforge.project import tree, writer
+from tinyforge.project.model_files import GOLDEN_FILE, Golden, read_golden
+from tinyforge.proof import budget, oracle
+from tinyforge.proof import examples as example_files
+from tinyforge.proof.examples import Examples
+from tinyforge.proof.interpreted import prove_interpreted
+from tinyforge.proof.prove import Subject, prove
+from tinyforge.proof.record import Proof
+from tinyforge.report.html_report import to_html
+from tinyforge.report.json_report import json_text, to_json
+from tinyforge.report.record import Report
+from tinyforge.sim.firmware import build_firmware, compiler_for
+from tinyforge.sim.machines import machine
+from tinyforge.spec import Spec
+from tinyforge.stages import Stages
+
+MODEL_FILE = "model.tflite"
+_GOLDEN_BYTES = 4096  # of self-test inputs in flash; at least one input, whatever its size
+_SYNTHETIC_INPUTS = 16
+
+
+@dataclass(frozen=True, eq=False)
+class Source:
+    """A quantized model. model: the .tflite bytes of graph. labels: its classes' names, or none."""
+
+    model: bytes
+    graph: Graph
+    labels: tuple[str, ...] = ()
+
+    @property
+    def input(self) -> Tensor:
+        return self.graph.tensors[self.graph.inputs[0]]
+
+    @property
+    def output(self) -> Tensor:
+        return self.graph.tensors[self.graph.outputs[0]]
+
+
+@dataclass(frozen=True, eq=False)
+class Generated:
+    """A project that is not yet on the disk. files: by path. plan: None without the aot engine."""
+
+    source: Source
+    board: Board
+    plan: Plan | None
+    lowered: Mapping[str, Lowered]
+    files: Mapping[str, str | bytes]
+
+
+def open_tflite(path: Path) -> Source:
+    """A .tflite file, read, verified and fully int8. ForgeError for anything else."""
+    model, graph = tflite.read_file(path)
+    tflite.require_int8(graph)
+    return Source(model, graph)
+
+
+def examples_for(source: Source, settings: Spec, inputs: Path | None) -> Examples:
+    """The user's inputs for a proof; without any, extremes and random bytes, by seed."""
+    if inputs is not None:
+        return example_files.load(inputs, source.input, source.output)
+    return example_files.synthetic(source.input, _SYNTHETIC_INPUTS, settings.seed)
+
+
+def generate(source: Source, examples: Examples, settings: Spec, stages: Stages) -> Generated:
+    """A model's project for a board. The first examples become its golden vectors."""
+    board = boards.load(settings.board)
+    graph = source.graph
+    with stages.stage("Plan the arena, compile the model to C"):
+        choice = choose(graph, settings.engine)
+        planned = plan(graph) if "aot" in choice.engines else None
+        lowered = {
+            name: engine.lower(graph, planned, source.model)
+            for name, engine in choice.engines.items()
+        }
+        inputs = examples.inputs[: max(1, _GOLDEN_BYTES // source.input.nbytes)]
+        outputs = oracle.trace(source.model, graph, inputs)[source.output.index]
+        files: dict[str, str | bytes] = dict(
+            tree.project_files(
+                tree.Project(
+                    graph,
+                    board,
+                    lowered,
+                    Golden(inputs, outputs),
+                    source.labels,
+                    choice.left_out,
+                )
+            )
+        )
+    for engine, layers in choice.left_out.items():
+        stages.note(f"warning: no {engine} engine: {layers[0].what}, {layers[0].where}")
+    project = msgspec.structs.replace(settings, model=MODEL_FILE, output=None)
+    files |= {MODEL_FILE: source.model, spec.FILE_NAME: spec.to_toml(project)}
+    return Generated(source, board, planned, lowered, files)
+
+
+def verify(generated: Generated, examples: Examples, settings: Spec, stages: Stages) -> Proof:
+    """The proof of a project: of its compiled half where it has one, else of the interpreter's."""
+    with tempfile.TemporaryDirectory(prefix="tinyforge-") as name:
+        folder = Path(name) / "project"
+        writer.write(generated.files, folder)
+        return verify_folder(generated, folder, examples, settings, stages)
+
+
+def verify_folder(
+    generated: Generated, folder: Path, examples: Examples, settings: Spec, stages: Stages
+) -> Proof:
+    """The same for the sources that lie in a folder, as they lie there."""
+    source, board, planned = generated.source, generated.board, generated.plan
+    if planned is None:
+        with stages.stage("Run the project's model in TensorFlow Lite Micro"):
+            lowered = generated.lowered["tflm"]
+            return prove_interpreted(lowered, source.model, source.graph, examples, board)
+    runner = machine(settings.machine)
+    compiler = compiler_for(settings.toolchain, runner)
+    with stages.stage(f"Build the firmware with {compiler.name}"):
+        firmware = build_firmware(folder, "aot", board, compiler=compiler, machine=runner)
+    with stages.stage("Ask TensorFlow Lite Micro for every layer"):
+        expected = oracle.trace(source.model, source.graph, examples.inputs)
+        oracle.require_agreement(examples.outputs, expected[source.output.index])
+    subject = Subject(
+        graph=source.graph,
+        plan=planned,
+        lowered=generated.lowered["aot"],
+        firmware=firmware,
+        board=board,
+        toolchain=compiler.version(),
+        inputs=examples.inputs,
+        labels=examples.labels,
+    )
+    title = f"Prove {len(examples):,} inputs on {runner.name}"
+    with stages.stage(title, len(examples)) as advance:
+        name = oracle.version()
+        return prove(subject, expected, oracle=name, machine=runner, progress=advance)
+
+
+def build(
+    source: Source, examples: Examples, settings: Spec, stages: Stages
+) -> tuple[Report, Path]:
+    """The whole way: generate, prove, refuse or write. The report, and the project's folder.
+
+    ForgeError, and nothing written, unless the firmware is exact and fits board and budget.
+    """
+    generated = generate(source, examples, settings, stages)
+    proof = verify(generated, examples, settings, stages)
+    budget.require(proof, generated.board, settings.budget)
+    report = Report(board=settings.board, engine=proof.engine, proof=proof, seconds=stages.seconds)
+    return report, write(generated, settings, report)
+
+
+def write(generated: Generated, settings: Spec, report: Report | None = None) -> Path:
+    """The project onto the disk, with the report where there is one; returns its folder."""
+    target = settings.output or f"{generated.source.graph.name}-{generated.board.id}"
+    files = dict(generated.files)
+    if report is not None:
+        files |= {"report.json": json_text(to_json(report)), "report.html": to_html(report)}
+    return writer.write(files, Path(target))
+
+
+def simulate(
+    settings: Spec,
+    stages: Stages,
+    *,
+    project: Path | None,
+    inputs: Path | None,
+    core: str | None,
+) -> Report:
+    """The proof of a .tflite file, or of a project as it lies on the disk; nothing is written.
+
+    project: a project's folder, whose own sources are built and whose golden vectors are the
+    inputs where no others are given. core: another core than the board's.
+    """
+    source = open_tflite(model_path(settings))
+    if project is not None and inputs is None:
+        examples = golden_examples(project)
+    else:
+        examples = examples_for(source, settings, inputs)
+    generated = generate(source, examples, settings, stages)
+    if core is not None:
+        board = msgspec.structs.replace(generated.board, core=core_named(core).name)
+        generated = replace(generated, board=board)
+    with tempfile.TemporaryDirectory(prefix="tinyforge-") as name:
+        folder = Path(name) / "project"
+        if project is None:
+            writer.write(generated.files, folder)
+        else:
+            shutil.copytree(project, folder)
+        proof = verify_folder(generated, folder, examples, settings, stages)
+    return Report(board=settings.board, engine=proof.engine, proof=proof, seconds=stages.seconds)
+
+
+def golden_examples(project: Path) -> Examples:
+    """The golden vectors that a project carries."""
+    golden = read_golden(project / GOLDEN_FILE)
+    return Examples(golden.inputs, outputs=golden.outputs)
+
+
+def model_path(settings: Spec) -> Path:
+    """The model that was named. ForgeError when there is none."""
+    if settings.model is None:
+        raise ForgeError(
+            "no model was named",
+            fix="give its path, or set model in tinyforge.toml",
+        )
+    return Path(settings.model)
+
+
+def open_model(settings: Spec, stages: Stages, *, trust: bool) -> Source:
+    """A .tflite file, or a .keras file that is quantized first, calibrated with settings.data."""
+    path = model_path(settings)
+    if path.suffix not in (".keras", ".h5"):
+        return open_tflite(path)
+    from tinyforge.training.workflow import quantized_file
+
+    model, labels = quantized_file(path, settings.data, stages, trust=trust)
+    return Source(model, tflite.read(model, name=path.stem), labels)

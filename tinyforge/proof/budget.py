@@ -1,0 +1,56 @@
+"""The last word: a proof that must not be handed over is refused, with the numbers."""
+
+from __future__ import annotations
+
+from tinyforge.boards import Board, fits
+from tinyforge.errors import ForgeError
+from tinyforge.proof.record import Proof
+from tinyforge.spec import Budget
+
+
+def require(proof: Proof, board: Board, budget: Budget) -> None:
+    """Returns when the firmware may be handed over. ForgeError that says why not."""
+    _require_exact(proof)
+    _require_fit(proof, board, budget)
+
+
+def _require_exact(proof: Proof) -> None:
+    """ForgeError with the first differing byte, unless every layer equals the oracle's."""
+    d = proof.first_difference
+    if d is not None:
+        raise ForgeError(
+            f"the firmware computes {d.actual} where TensorFlow Lite Micro computes {d.expected}",
+            where=f"layer {d.layer} {d.op} {d.name!r}, output {list(d.index)}, input {d.input}",
+            fix="nothing was written; report this model as a defect of tinyforge",
+        )
+    touched = proof.arena.touched
+    if touched is not None and touched != proof.arena.planned:
+        raise ForgeError(
+            f"the firmware touched {touched:,} bytes of the arena, {proof.arena.planned:,} planned",
+            where=proof.model,
+            fix="nothing was written; report this model as a defect of tinyforge",
+        )
+
+
+def _require_fit(proof: Proof, board: Board, budget: Budget) -> None:
+    """ForgeError with the numbers, unless board and budget hold what was measured."""
+    if proof.ram is not None and proof.flash is not None:
+        fits(proof.ram.total, proof.flash.total, board).require()
+    for name, used, limit in (
+        ("RAM", None if proof.ram is None else proof.ram.total, budget.ram),
+        ("flash", None if proof.flash is None else proof.flash.total, budget.flash),
+        ("instructions", proof.instructions, budget.instructions),
+    ):
+        if limit is None:
+            continue
+        if used is None:
+            raise ForgeError(
+                f"{name} cannot be measured on {proof.machine}, but the budget limits it",
+                fix="use --machine unicorn",
+            )
+        if used > limit:
+            raise ForgeError(
+                f"{name}: {used:,} used, {limit:,} allowed by the budget",
+                where=proof.model,
+                fix="make the model smaller, or raise the budget in tinyforge.toml",
+            )

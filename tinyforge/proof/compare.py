@@ -1,0 +1,71 @@
+"""Two traces of a graph against each other, and the rows that a report shows of its layers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from tinyforge.graph import Graph, Operator
+from tinyforge.ops import OPS
+from tinyforge.proof.oracle import Trace
+from tinyforge.proof.record import Difference, LayerProof
+
+
+def first_difference(graph: Graph, actual: Trace, expected: Trace) -> Difference | None:
+    """The first differing byte of the first differing layer; None where all are equal."""
+    found = (
+        difference(graph, op, actual[op.outputs[0]], expected[op.outputs[0]])
+        for op in graph.operators
+    )
+    return next((d for d in found if d is not None), None)
+
+
+def difference(
+    graph: Graph, op: Operator, actual: npt.NDArray[np.int8], expected: npt.NDArray[np.int8]
+) -> Difference | None:
+    """The first differing byte of one layer's output: (inputs, bytes) both."""
+    where = np.argwhere(actual != expected)
+    if not len(where):
+        return None
+    row, position = (int(v) for v in where[0])
+    out = graph.tensors[op.outputs[0]]
+    return Difference(
+        input=row,
+        layer=op.index,
+        op=op.op,
+        name=out.name,
+        index=tuple(int(v) for v in np.unravel_index(position, out.shape)),
+        expected=int(expected[row, position]),
+        actual=int(actual[row, position]),
+    )
+
+
+def layer_proofs(
+    graph: Graph,
+    order: Sequence[int],
+    actual: Trace,
+    expected: Trace,
+    counts: npt.NDArray[np.float64] | None = None,
+) -> tuple[LayerProof, ...]:
+    """One row a layer, in the order they run. counts: instructions by layer index, where counted;
+    a layer without code costs nothing and may have no entry."""
+    rows = []
+    for index in order:
+        op = graph.operators[index]
+        out = graph.tensors[op.outputs[0]]
+        cost = 0.0 if counts is None or index >= len(counts) else float(counts[index])
+        rows.append(
+            LayerProof(
+                index=index,
+                op=op.op,
+                name=out.name,
+                output_shape=out.shape,
+                macs=OPS[op.op].macs(graph, op) if op.op in OPS else 0,
+                output_bytes=out.nbytes,
+                bit_exact=bool((actual[out.index] == expected[out.index]).all()),
+                instructions=None if counts is None else round(cost),
+            )
+        )
+    return tuple(rows)

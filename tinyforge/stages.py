@@ -1,0 +1,49 @@
+"""How work tells its user what goes on. The command line's Ui does it; tests need nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from typing import Protocol
+
+# progress(stage, done, total), as training reports it.
+Reports = Callable[[str, int, int], None]
+
+
+class Stages(Protocol):
+    """stage: a context in which something runs; what it gives is called with steps done.
+
+    seconds: wall time since the command began.
+    """
+
+    @property
+    def seconds(self) -> float: ...
+
+    def stage(
+        self, title: str, total: int | None = None
+    ) -> AbstractContextManager[Callable[[int], None]]: ...
+
+    def note(self, text: str) -> None: ...
+
+
+@contextmanager
+def reported(stages: Stages, titles: Mapping[str, str]) -> Iterator[Reports]:
+    """A function that shows (stage, done, total) reports as stages, one after the other.
+
+    titles: what a stage is called for the user.
+    """
+    with ExitStack() as stack:
+        current = ("", 0)
+        advance: Callable[[int], None] = lambda _: None  # noqa: E731 - replaced at once
+
+        def report(stage: str, done: int, total: int) -> None:
+            nonlocal current, advance
+            name, before = current
+            if stage != name:
+                stack.close()
+                advance = stack.enter_context(stages.stage(titles.get(stage, stage), total))
+                before = 0
+            advance(done - before)
+            current = (stage, done)
+
+        yield report

@@ -1,0 +1,121 @@
+"""The commands left of the .tflite file: from data to a model, step by step or all at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from tinyforge import datasets
+from tinyforge.datasets import Dataset, Splits
+from tinyforge.errors import ForgeError
+from tinyforge.files import write_files
+from tinyforge.stages import Stages, reported
+from tinyforge.training.accuracy import accuracy_float
+from tinyforge.training.load import load_keras
+from tinyforge.training.model import Model, train
+from tinyforge.training.prune import prune
+from tinyforge.training.quantize import quantize
+from tinyforge.training.runtime import saved_keras
+from tinyforge.training.settings import FULL, QUICK, Settings
+from tinyforge.training.variants import Variant, calibration_of, make_variants
+
+DEFAULT_DATA = "doodles"
+_TITLES = {
+    "train": "Train the CNN",
+    "prune": "Prune and fine-tune",
+    "convert": "Convert the four variants",
+}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What train and prune say. accuracy: on pictures held out. zeros: share of kernel weights."""
+
+    model: str
+    accuracy: float
+    pictures: int
+    zeros: float
+
+
+def settings_for(quick: bool) -> Settings:
+    return QUICK if quick else FULL
+
+
+def load_splits(data: str | None, settings: Settings, seed: int, stages: Stages) -> Splits:
+    """The data of that name, in three parts."""
+    name = data or DEFAULT_DATA
+    with stages.stage(
+        f"Draw {2 * settings.drawings:,} doodles" if name == DEFAULT_DATA else f"Read {name}"
+    ):
+        return datasets.load(name, count_per_class=settings.drawings, seed=seed).split(seed=seed)
+
+
+def train_file(
+    data: str | None, output: Path, *, seed: int, quick: bool, stages: Stages
+) -> Outcome:
+    """Trains the small CNN and writes it as a .keras file."""
+    settings = settings_for(quick)
+    splits = load_splits(data, settings, seed, stages)
+    with reported(stages, _TITLES) as progress:
+        model = train(splits, settings, seed=seed, progress=progress)
+    return _saved(model, splits.held_out, output)
+
+
+def prune_file(
+    path: Path,
+    data: str | None,
+    output: Path,
+    *,
+    sparsity: float,
+    seed: int,
+    quick: bool,
+    trust: bool,
+    stages: Stages,
+) -> Outcome:
+    """Prunes a .keras model, fine-tuned on the data, and writes it as another."""
+    if not 0 < sparsity < 1:
+        raise ForgeError(f"sparsity {sparsity} is not between 0 and 1", fix="e.g. --sparsity 0.75")
+    settings = replace(settings_for(quick), sparsity=sparsity)
+    model = load_keras(path, trust=trust)
+    splits = load_splits(data, settings, seed, stages)
+    with reported(stages, _TITLES) as progress:
+        pruned = prune(model, splits, settings, seed=seed, progress=progress)
+    return _saved(pruned, splits.held_out, output)
+
+
+def quantized_file(
+    path: Path, data: str | None, stages: Stages, *, trust: bool, seed: int = 0
+) -> tuple[bytes, tuple[str, ...]]:
+    """A .keras model as int8 .tflite bytes, and the classes' names, calibrated on the data."""
+    model = load_keras(path, trust=trust)
+    if data is None:
+        raise ForgeError(
+            "a .keras model is quantized with data to calibrate on",
+            where=str(path),
+            fix="give --data: doodles, quickdraw, a .npz file or an image folder",
+        )
+    settings = settings_for(quick=True)
+    splits = load_splits(data, settings, seed, stages)
+    with stages.stage("Quantize to int8"):
+        small = quantize(model, calibration_of(splits.training, settings.calibration))
+    return small, splits.training.classes
+
+
+def demo_variants(
+    data: str | None, *, quick: bool, seed: int, stages: Stages
+) -> tuple[Splits, tuple[Variant, ...]]:
+    """Data, training, and the four variants of the model."""
+    settings = settings_for(quick)
+    splits = load_splits(data, settings, seed, stages)
+    with reported(stages, _TITLES) as progress:
+        model = train(splits, settings, seed=seed, progress=progress)
+        return splits, make_variants(model, splits, settings, seed=seed, progress=progress)
+
+
+def _saved(model: Model, held_out: Dataset, output: Path) -> Outcome:
+    write_files({output: saved_keras(model)})
+    kernels = [w for w in model.get_weights() if w.ndim > 1]
+    zeros = sum(int(np.count_nonzero(w == 0)) for w in kernels) / sum(w.size for w in kernels)
+    return Outcome(str(output), accuracy_float(model, held_out), len(held_out), zeros)
