@@ -45,11 +45,10 @@ def shared_library(
 
 
 @cache
-def _version() -> str:
-    driver = host_driver()
-    return run(
-        driver, (*driver.command, "--version"), doing="asking cc for its version", where=""
-    ).splitlines()[0]
+def _version(command: tuple[str, ...]) -> str:
+    command = (*command, "--version")
+    text = run(Driver(command), command, doing="asking cc for its version", where="")
+    return text.splitlines()[0]
 
 
 @dataclass(frozen=True)
@@ -59,7 +58,7 @@ class Host:
     name: str = "host"
 
     def version(self) -> str:
-        return _version()
+        return _version(host_driver().command)
 
     def build(
         self,

@@ -48,9 +48,8 @@ def zig_driver() -> Driver:
 
 
 @cache
-def _version() -> str:
-    driver = zig_driver()
-    text = run(driver, (driver.command[0], "version"), doing="asking zig for its version", where="")
+def _version(binary: str) -> str:
+    text = run(Driver((binary,)), (binary, "version"), doing="asking zig for its version", where="")
     return f"zig {text.strip()}"
 
 
@@ -61,7 +60,7 @@ class Zig:
     name: str = "zig"
 
     def version(self) -> str:
-        return _version()
+        return _version(zig_driver().command[0])
 
     def build(
         self,
