@@ -64,8 +64,8 @@ def build(
     extra: instructions at the start of forge_invoke. model: more C. golden: the output that the
     self-test expects.
     """
-    layers = output.parent / "layers.S"
-    layers.write_text((SOURCES / "layers.S").read_text().replace("/* EXTRA */", extra))
+    layers = output.parent / ("layers.c" if ports == "native" else "layers.S")
+    layers.write_text((SOURCES / layers.name).read_text().replace("/* EXTRA */", extra))
     source = output.parent / "model.c"
     text = (SOURCES / "model.c").read_text() + model
     source.write_text(text.replace("{8, 10, 12, 14}", "{" + ", ".join(map(str, golden)) + "}"))

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from tinyforge.errors import ForgeError
 from tinyforge.sim.base import Machine
+from tinyforge.sim.machines.native import Native
 from tinyforge.sim.machines.qemu import Qemu
 from tinyforge.sim.machines.unicorn import Unicorn
 
-MACHINES: dict[str, Machine] = {made.name: made for made in (Unicorn(), Qemu())}
+MACHINES: dict[str, Machine] = {made.name: made for made in (Unicorn(), Qemu(), Native())}
 
 
 def machine(name: str) -> Machine:

@@ -1,0 +1,109 @@
+"""The process in which native.py runs a shared library: a crash there ends only this one.
+
+Usage: python -m tinyforge.sim.machines.native_child FOLDER
+Standard output carries the number of inputs done, a line each; standard error is the console.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from tinyforge.sim.machines.native import INPUTS, REFUSED, REQUEST, RESULT
+
+
+class RefusedError(Exception):
+    """The library lacks something, or failed: the message goes to the console."""
+
+
+class Library:
+    """The device API of a shared library. RefusedError for every status that is not ok."""
+
+    def __init__(self, path: str) -> None:
+        self._library = ctypes.CDLL(path)
+        self._text = self.function("forge_status_text", ctypes.c_char_p, [ctypes.c_int])
+        self._input = self.function("forge_input", ctypes.c_void_p)
+        self._output = self.function("forge_output", ctypes.c_void_p)
+        self._invoke = self.function("forge_invoke", ctypes.c_int)
+        self.check(self.function("forge_init", ctypes.c_int)())
+        self.check(self.function("forge_selftest", ctypes.c_int)())
+
+    def function(self, name: str, result: Any, arguments: Any = ()) -> Any:
+        try:
+            function = self._library[name]
+        except AttributeError as error:
+            raise RefusedError(f"the library has no function {name}") from error
+        function.restype = result
+        function.argtypes = arguments
+        return function
+
+    def check(self, status: int) -> None:
+        if status != 0:
+            raise RefusedError(f"FAIL: {self._text(status).decode()}")
+
+    def write_input(self, data: bytes) -> None:
+        ctypes.memmove(self._input(), data, len(data))
+
+    def read_output(self, size: int) -> npt.NDArray[np.int8]:
+        return np.frombuffer(ctypes.string_at(self._output(), size), np.int8)
+
+    def invoke(self) -> None:
+        self.check(self._invoke())
+
+    def read_arena(self, reads: list[tuple[int, int]]) -> npt.NDArray[np.int8]:
+        """(offset, bytes) pieces, one after the other."""
+        if not reads:
+            return np.zeros(0, np.int8)
+        start = ctypes.addressof(ctypes.c_int8.in_dll(self._library, "forge_arena"))
+        parts = [ctypes.string_at(start + offset, size) for offset, size in reads]
+        return np.frombuffer(b"".join(parts), np.int8)
+
+
+def run(request: dict[str, Any], inputs: npt.NDArray[np.int8]) -> dict[str, npt.NDArray[np.int8]]:
+    """What RESULT holds: outputs, and captured0, captured1, ... for the probes."""
+    library = Library(request["library"])
+    probes = request["probes"]
+    layers = {p["symbol"]: library.function(p["symbol"], None) for p in probes if p["symbol"]}
+    size = request["output_bytes"]
+    outputs = np.zeros((len(inputs), size), np.int8)
+    captured = [
+        np.zeros((len(inputs), sum(n for _, n in probe["reads"])), np.int8) for probe in probes
+    ]
+    for index, row in enumerate(inputs):
+        library.write_input(row.tobytes())
+        for probe, rows in zip(probes, captured, strict=True):
+            rows[index] = library.read_arena(probe["reads"])
+            if probe["symbol"]:
+                layers[probe["symbol"]]()
+        by_layers = library.read_output(size)
+        library.write_input(row.tobytes())
+        library.invoke()
+        outputs[index] = library.read_output(size)
+        if layers and not np.array_equal(by_layers, outputs[index]):
+            raise RefusedError(
+                "the layers, called one by one, do not compute what forge_invoke does"
+            )
+        print(index + 1, flush=True)  # noqa: T201 - the parent reads it
+    return {"outputs": outputs, **{f"captured{n}": rows for n, rows in enumerate(captured)}}
+
+
+def main() -> int:
+    folder = Path(sys.argv[1])
+    request = json.loads((folder / REQUEST).read_text())
+    try:
+        result = run(request, np.load(folder / INPUTS))
+    except RefusedError as error:
+        print(error, file=sys.stderr)  # noqa: T201 - the console
+        return REFUSED
+    np.savez(folder / RESULT, allow_pickle=False, **result)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
