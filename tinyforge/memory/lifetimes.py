@@ -34,13 +34,6 @@ def aligned(nbytes: int) -> int:
     return -(-nbytes // ALIGNMENT) * ALIGNMENT
 
 
-def room(sizes: Sequence[int]) -> int:
-    """The least memory that buffers of these sizes need side by side; the last needs no padding."""
-    if not sizes:
-        return 0
-    return sum(map(aligned, sizes)) - max(aligned(n) - n for n in sizes)
-
-
 def buffers(graph: Graph, order: Sequence[int]) -> tuple[Buffer, ...]:
     """The buffers of a graph whose operators run in this order."""
     last = _last_uses(graph, order)

@@ -1,123 +1,196 @@
 """The order of operators that needs the least memory at its worst step.
 
-A minimax search over the sets of operators already run. What is alive depends on that set alone,
-not on how it was reached, so every set is visited once; chains have as many sets as operators.
+A minimax search over the sets of operators already run, level by level. What is alive depends on
+that set alone, not on how it was reached, so every set is visited once; chains have as many sets
+as operators. Sets of operators and of values are bits of an integer.
 """
 
 from __future__ import annotations
 
-from tinyforge.graph import Graph, Operator
-from tinyforge.memory.lifetimes import is_alias, room, sharable
+from collections.abc import Iterable
+from dataclasses import dataclass
 
-_MAX_SETS = 20_000
+from tinyforge.graph import Graph, Operator
+from tinyforge.memory.lifetimes import ALIGNMENT, aligned, is_alias, sharable
+
+# Tries of an operator after a set, about a second of them, before only the best sets are kept.
+_MAX_TRIES = 50_000
+_WIDTH, _WIDTH_AFTERWARDS = 5_000, 8
 
 
 def best_order(graph: Graph) -> tuple[tuple[int, ...], int]:
     """Operator indices in the order to run, and a bound that no order and placement can beat.
 
-    The search gives up after 20,000 sets; then the model's own order stands, and the bound is
-    the largest working set of any one operator.
+    In a graph with very many parallel branches only the most promising sets are followed; then
+    the bound is the largest need of any one operator by itself.
     """
     search = _Search(graph)
-    order = search.run()
-    if order is not None:
-        return order, search.peak
-    given = tuple(op.index for op in graph.operators)
-    return given, max((search.working_set(op, frozenset()) for op in graph.operators), default=0)
+    path, bound = search.run()
+    return _with_aliases(graph, path), bound
+
+
+@dataclass(frozen=True)
+class _Step:
+    """An operator with code. needs: the operators before it. reads, makes: values, as bits.
+
+    over: for each output, the values on which it may lie, if they die here.
+    """
+
+    index: int
+    needs: int
+    reads: int
+    makes: int
+    over: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True)
+class _State:
+    """After a set of operators has run: the least worst step, the way there, what is alive.
+
+    nbytes: of what is alive, each value's aligned.
+    """
+
+    peak: int
+    path: tuple[int, ...]
+    alive: int
+    nbytes: int
 
 
 class _Search:
-    """The state of one search. A value is a tensor together with its reshaped forms."""
+    """What the search knows of the graph. A value is a tensor together with its reshaped forms."""
 
     def __init__(self, graph: Graph) -> None:
-        self.graph = graph
-        self.peak = 0
-        self.value = {t: t for t in graph.inputs}
+        value = {t: t for t in graph.inputs}
         for op in graph.operators:
             for out in op.outputs:
-                self.value[out] = self.value[op.inputs[0]] if is_alias(op) else out
-        self.readers: dict[int, set[int]] = {v: set() for v in self.value.values()}
-        self.kept = {self.value[t] for t in graph.outputs}
-        for op in graph.operators:
-            if not is_alias(op):
-                for t in op.inputs:
-                    if t in self.value:
-                        self.readers[self.value[t]].add(op.index)
-        self.real = [op for op in graph.operators if not is_alias(op)]
-        self.maker = {self.value[t]: op.index for op in self.real for t in op.outputs}
-
-    def run(self) -> tuple[int, ...] | None:
-        """Minimax over sets, level by level. None when there are too many."""
-        level: dict[frozenset[int], tuple[int, tuple[int, ...]]] = {frozenset(): (0, ())}
-        visited = 0
-        for _ in self.real:
-            following: dict[frozenset[int], tuple[int, tuple[int, ...]]] = {}
-            for done, (peak, path) in level.items():
-                for op in self.ready(done):
-                    reached = max(peak, self.working_set(op, done))
-                    after = done | {op.index}
-                    if after not in following or reached < following[after][0]:
-                        following[after] = (reached, (*path, op.index))
-            level = following
-            visited += len(level)
-            if visited > _MAX_SETS:
-                return None
-        ((self.peak, path),) = level.values()
-        if not self.real:
-            self.peak = room([self.graph.tensors[v].nbytes for v in set(self.value.values())])
-        return self._with_aliases(path)
-
-    def ready(self, done: frozenset[int]) -> list[Operator]:
-        """Operators whose inputs are there and that have not run."""
-        return [
-            op
-            for op in self.real
-            if op.index not in done
-            and all(
-                self.maker.get(self.value[t], -1) in done or self.value[t] not in self.maker
-                for t in op.inputs
-                if t in self.value
-            )
+                value[out] = value[op.inputs[0]] if is_alias(op) else out
+        bit = {v: 1 << i for i, v in enumerate(dict.fromkeys(value.values()))}
+        self.bits = {t: bit[v] for t, v in value.items()}
+        sizes = {bit[v]: graph.tensors[v].nbytes for v in bit}
+        self.aligned = {v: aligned(n) for v, n in sizes.items()}
+        self.padded = [
+            (padding, _union(v for v, n in sizes.items() if aligned(n) - n >= padding))
+            for padding in range(ALIGNMENT - 1, 0, -1)
         ]
+        self.inputs = _union(self.bits[t] for t in graph.inputs)
+        self.kept = _union(self.bits[t] for t in graph.outputs)
+        real = [op for op in graph.operators if not is_alias(op)]
+        maker = {self.bits[t]: 1 << op.index for op in real for t in op.outputs}
+        self.readers = dict.fromkeys(sizes, 0)
+        self.steps = []
+        for op in real:
+            reads = {self.bits[t] for t in op.inputs if t in self.bits}
+            for v in reads:
+                self.readers[v] |= 1 << op.index
+            needs = _union(maker.get(v, 0) for v in reads)
+            self.steps.append(self._step(graph, op, needs, reads))
 
-    def working_set(self, op: Operator, done: frozenset[int]) -> int:
-        """Bytes alive while op runs, after the operators in done have run."""
-        inputs = {self.value[t] for t in op.inputs if t in self.value}
-        alive = {v for v in self.readers if self._is_alive(v, done)} | inputs
-        outputs = list(op.outputs)
-        for out in op.outputs:
-            if any(self._dies(self.value[t], op, done) for t in sharable(self.graph, op, out)):
-                outputs.remove(out)
-        return room([self.graph.tensors[t].nbytes for t in [*alive, *outputs]])
-
-    def _is_alive(self, value: int, done: frozenset[int]) -> bool:
-        made = value not in self.maker or self.maker[value] in done
-        # The graph's inputs are written before the first step, whoever reads them.
-        return made and (
-            value in self.kept
-            or bool(self.readers[value] - done)
-            or (not done and value not in self.maker)
+    def _step(self, graph: Graph, op: Operator, needs: int, reads: Iterable[int]) -> _Step:
+        over = tuple(
+            (self.bits[out], _union(self.bits[t] for t in sharable(graph, op, out)))
+            for out in op.outputs
         )
+        return _Step(op.index, needs, _union(reads), _union(out for out, _ in over), over)
 
-    def _dies(self, value: int, op: Operator, done: frozenset[int]) -> bool:
-        return value not in self.kept and self.readers[value] <= done | {op.index}
+    def run(self) -> tuple[tuple[int, ...], int]:
+        """The order of operators with code, and the bound."""
+        level = {0: self.start()}
+        tries, exact = 0, True
+        for _ in self.steps:
+            following: dict[int, _State] = {}
+            for done, state in level.items():
+                for step in self.steps:
+                    if done >> step.index & 1 or step.needs & ~done:
+                        continue
+                    tries += 1
+                    after = done | 1 << step.index
+                    peak = max(state.peak, self.working_set(step, state, after))
+                    if after not in following or peak < following[after].peak:
+                        following[after] = self.advance(step, state, after, peak)
+            width = _WIDTH if tries < _MAX_TRIES else _WIDTH_AFTERWARDS
+            exact = exact and len(following) <= width
+            level = _most_promising(following, width)
+        (end,) = level.values()
+        return end.path, end.peak if exact else self.least()
 
-    def _with_aliases(self, path: tuple[int, ...]) -> tuple[int, ...]:
-        """Puts operators without code back, each as soon as its input is there."""
-        order: list[int] = []
-        there = set(self.graph.inputs)
-        waiting = [op for op in self.graph.operators if is_alias(op)]
+    def start(self) -> _State:
+        """The graph's inputs are written before the first step, whoever reads them."""
+        alive = self.inputs & ~self.dead(self.inputs, 0)
+        return _State(self.room(self.inputs), (), alive, self.total(alive))
 
-        def settle() -> None:
-            for op in list(waiting):
-                if op.inputs[0] in there:
-                    waiting.remove(op)
-                    order.append(op.index)
-                    there.update(op.outputs)
+    def working_set(self, step: _Step, state: _State, after: int) -> int:
+        """Bytes alive while the step runs; an output may take over those of a value that dies."""
+        dying = self.dead(step.reads, after)
+        made = _union(out for out, over in step.over if not over & dying)
+        return state.nbytes + self.total(made) - self.spared(state.alive | made)
 
+    def advance(self, step: _Step, state: _State, after: int, peak: int) -> _State:
+        dead = self.dead(step.reads | step.makes, after)
+        nbytes = state.nbytes + self.total(step.makes) - self.total(dead)
+        alive = (state.alive | step.makes) & ~dead
+        return _State(peak, (*state.path, step.index), alive, nbytes)
+
+    def dead(self, values: int, done: int) -> int:
+        """Those of the values that nobody needs once these operators have run."""
+        return _union(v for v in _each(values & ~self.kept) if not self.readers[v] & ~done)
+
+    def total(self, values: int) -> int:
+        return sum(self.aligned[v] for v in _each(values))
+
+    def spared(self, values: int) -> int:
+        """The most padding that one of the values has: the last one in memory needs none."""
+        return next((padding for padding, padded in self.padded if values & padded), 0)
+
+    def room(self, values: int) -> int:
+        return self.total(values) - self.spared(values)
+
+    def least(self) -> int:
+        """The largest need of one operator, or of the graph's inputs or outputs together."""
+        needs = [self.room(self.inputs), self.room(self.kept)]
+        for step in self.steps:
+            made = _union(out for out, over in step.over if not over & ~self.kept)
+            needs.append(self.room(step.reads | made))
+        return max(needs)
+
+
+def _most_promising(states: dict[int, _State], width: int) -> dict[int, _State]:
+    """At most width states: the lowest worst step, then the least that stays alive."""
+    if len(states) <= width:
+        return states
+    return dict(sorted(states.items(), key=lambda s: (s[1].peak, s[1].nbytes))[:width])
+
+
+def _union(bits: Iterable[int]) -> int:
+    result = 0
+    for b in bits:
+        result |= b
+    return result
+
+
+def _each(bits: int) -> Iterable[int]:
+    """The bits that are set, each by itself."""
+    while bits:
+        lowest = bits & -bits
+        yield lowest
+        bits ^= lowest
+
+
+def _with_aliases(graph: Graph, path: tuple[int, ...]) -> tuple[int, ...]:
+    """Puts operators without code back, each as soon as its input is there."""
+    order: list[int] = []
+    there = set(graph.inputs)
+    waiting = [op for op in graph.operators if is_alias(op)]
+
+    def settle() -> None:
+        for op in list(waiting):
+            if op.inputs[0] in there:
+                waiting.remove(op)
+                order.append(op.index)
+                there.update(op.outputs)
+
+    settle()
+    for index in path:
+        order.append(index)
+        there.update(graph.operators[index].outputs)
         settle()
-        for index in path:
-            order.append(index)
-            there.update(self.graph.operators[index].outputs)
-            settle()
-        return tuple(order)
+    return tuple(order)
