@@ -1,4 +1,4 @@
-"""Where the folders firmware/ and templates/ are: inside an installed wheel, or beside the package."""
+"""Where firmware/ and templates/ are: inside an installed wheel, or beside the package."""
 
 from pathlib import Path
 

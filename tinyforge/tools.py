@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import platform
+import re
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -61,7 +62,7 @@ def _package(name: str, purpose: str, without: str, install: str) -> Tool:
 
 
 def _program(name: str, purpose: str, without: str, install: str) -> Tool:
-    return Tool(name, _found(lambda: _first_line(name)), purpose, without, install)
+    return Tool(name, _found(lambda: _program_version(name)), purpose, without, install)
 
 
 def _found(version: Callable[[], str]) -> str | None:
@@ -71,12 +72,14 @@ def _found(version: Callable[[], str]) -> str | None:
         return None
 
 
-def _first_line(name: str) -> str:
-    """What `name --version` says first. OSError where there is no such program."""
+def _program_version(name: str) -> str:
+    """The version in the first line of `name --version`. OSError where there is no such program."""
     path = shutil.which(name)
     if path is None:
         raise FileNotFoundError(name)
     said = subprocess.run(
         [path, "--version"], capture_output=True, text=True, check=True, timeout=20
     )
-    return said.stdout.partition("\n")[0].strip()
+    line = said.stdout.partition("\n")[0]
+    version = re.search(r"\d+\.\d+[.\d]*", line.rpartition(")")[2] or line)
+    return version[0] if version else line.strip()

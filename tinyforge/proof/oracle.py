@@ -25,6 +25,7 @@ from tinyforge.ops import OPS
 # Tensor index to its values over all inputs: int8, (inputs, bytes).
 Trace = Mapping[int, npt.NDArray[np.int8]]
 
+NUMPY_MODELS = "the NumPy models of TensorFlow Lite Micro's arithmetic"
 _WHEEL = "tflite_micro"
 _SECONDS_AN_INPUT = 10
 
@@ -38,7 +39,7 @@ def version() -> str:
     """Which oracle trace() asks, as a report names it."""
     if available():
         return f"TensorFlow Lite Micro, wheel {importlib.metadata.version('tflite-micro')}"
-    return "NumPy models of TensorFlow Lite Micro's arithmetic"
+    return NUMPY_MODELS
 
 
 def trace(model: bytes, graph: Graph, inputs: npt.NDArray[np.int8]) -> Trace:

@@ -38,11 +38,14 @@ class ArenaSlot:
 
 @dataclass(frozen=True)
 class Arena:
-    """planned: bytes the planner decided on. touched: bytes the run wrote (None: not seen)."""
+    """planned: bytes the planner decided on. touched: bytes the run wrote (None: not seen).
+
+    lower_bound: no plan can need less. None, and no slots, where the interpreter plans.
+    """
 
     planned: int
     touched: int | None
-    lower_bound: int
+    lower_bound: int | None
     slots: tuple[ArenaSlot, ...]
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rich import box
-from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from tinyforge.boards import Board
+from tinyforge.report.wording import printable
 from tinyforge.tools import Tool
 
 
@@ -57,12 +58,12 @@ def tools_table(tools: Sequence[Tool]) -> Table:
     """One row a tool: its version, or what its absence costs and the remedy."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("tool", no_wrap=True)
-    table.add_column("found", max_width=34)
+    table.add_column("found", max_width=26)
     table.add_column("what for")
     for tool in tools:
         if tool.version is not None:
-            table.add_row(tool.name, f"[green]{escape(tool.version)}[/]", escape(tool.purpose))
+            table.add_row(tool.name, Text(printable(tool.version), "green"), tool.purpose)
         else:
             cost = f"{tool.purpose}. Without it: no {tool.without}.\n{tool.install}"
-            table.add_row(tool.name, "[yellow]missing[/]", escape(cost))
+            table.add_row(tool.name, Text("missing", "bold yellow"), cost)
     return table

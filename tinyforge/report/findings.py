@@ -54,10 +54,12 @@ def verdict(proof: Proof) -> Verdict:
     """Bit-exact or not, on what evidence, and whether it fits the board."""
     inputs, layers = wording.plural(proof.inputs, "input"), wording.plural(proof.layers, "layer")
     oracle = wording.printable(proof.oracle)
+    runner = "the interpreter" if proof.engine == "tflm" else "the firmware"
+    done = f"{inputs} through {runner}, {layers} each"
     if proof.bit_exact:
-        lines = [f"{inputs} through the firmware, {layers} each: every byte equals {oracle}."]
+        lines = [f"{done}: every byte equals {oracle}."]
     else:
-        lines = [f"{inputs} through the firmware, {layers} each, against {oracle}."]
+        lines = [f"{done}, against {oracle}."]
         if proof.first_difference is not None:
             lines.append(difference(proof.first_difference))
     lines += [f"Does not fit: {use.name} needs {use}." for use in memories(proof) if not use.fits]
@@ -94,6 +96,8 @@ def arena(memory: Arena) -> tuple[bool, str]:
 
 def bound(memory: Arena) -> str:
     """How far the plan is from the least that any plan needs."""
+    if memory.lower_bound is None:
+        return "the interpreter arranges it on the device"
     if memory.planned <= memory.lower_bound:
         return "no plan can need less"
     return f"no plan can need less than {wording.nbytes(memory.lower_bound)}"

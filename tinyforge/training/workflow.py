@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from tinyforge.training.load import load_keras
 from tinyforge.training.model import Model, train
 from tinyforge.training.prune import prune
 from tinyforge.training.quantize import quantize
-from tinyforge.training.runtime import saved_keras
+from tinyforge.training.runtime import keras, quiet
 from tinyforge.training.settings import FULL, QUICK, Settings
 from tinyforge.training.variants import Variant, calibration_of, make_variants
 
@@ -82,7 +83,7 @@ def prune_file(
     splits = load_splits(data, settings, seed, stages)
     with reported(stages, _TITLES) as progress:
         pruned = prune(model, splits, settings, seed=seed, progress=progress)
-    return _saved(pruned, splits.held_out, output)
+    return _saved(_with_weights_of(model, pruned), splits.held_out, output)
 
 
 def quantized_file(
@@ -115,7 +116,19 @@ def demo_variants(
 
 
 def _saved(model: Model, held_out: Dataset, output: Path) -> Outcome:
-    write_files({output: saved_keras(model)})
+    """Writes a Keras 3 model and says how good it is."""
+    with quiet(), tempfile.TemporaryDirectory(prefix="tinyforge-") as folder:
+        file = Path(folder) / "model.keras"
+        model.save(file)
+        content = file.read_bytes()
+    write_files({output: content})
     kernels = [w for w in model.get_weights() if w.ndim > 1]
     zeros = sum(int(np.count_nonzero(w == 0)) for w in kernels) / sum(w.size for w in kernels)
     return Outcome(str(output), accuracy_float(model, held_out), len(held_out), zeros)
+
+
+def _with_weights_of(model: Model, pruned: Model) -> Model:
+    """The Keras 3 model with the weights of its pruned tf_keras copy, in the same order."""
+    copy = keras().models.clone_model(model)
+    copy.set_weights(pruned.get_weights())
+    return copy
