@@ -1,5 +1,6 @@
 """Firmware as a shared library of this computer, and as a program with pipes."""
 
+import shutil
 import subprocess
 import sys
 
@@ -34,6 +35,12 @@ def test_outputs_and_layers_are_seen(tmp_path):
     assert seen.console == "PASS\n"
     assert seen.instructions is seen.layer_instructions is None
     assert seen.arena_touched is seen.stack_high_water_mark is None
+
+
+def test_zig_stands_in_for_a_missing_cc(tmp_path, monkeypatch):
+    monkeypatch.setattr(shutil, "which", lambda *_, **__: None)
+    assert "clang" in Host().version()
+    np.testing.assert_array_equal(run(build(tmp_path)).outputs, tiny.expected(tiny.inputs(10)))
 
 
 @pytest.mark.parametrize("probes", [(), tiny.PROBES[2:]], ids=["none", "end"])

@@ -72,6 +72,20 @@ def test_progress_counts_finished_inputs(tmp_path, zig):
     assert calls == [0, 1, 2, 3]
 
 
+def test_the_profile_adds_up_to_the_instructions(tmp_path, zig):
+    firmware = tiny.build(zig, tmp_path / "tiny.elf")
+    profile = Unicorn().profile(firmware, tiny.inputs(10), output_bytes=tiny.OUTPUT_BYTES)
+    executed = sum(block.entries * block.instructions for block in profile)
+    assert executed == run(firmware).instructions.sum()
+    # Layer 0's loop: entered from above with what precedes it, and by 7 jumps an inference.
+    layer = firmware.symbol("forge_layer_0").address
+    by_address = {block.address: block for block in profile}
+    assert by_address[layer].entries == 10
+    loop = by_address[layer + 4]
+    assert (loop.instructions, loop.size, loop.entries) == (6, 12, 70)
+    assert all(firmware.function_at(block.address).startswith("forge_") for block in profile)
+
+
 @pytest.mark.parametrize("used", [512, 1024])
 def test_stack_mark_is_exact(tmp_path, zig, used):
     """The deepest write is `used` below forge_invoke's frame: two depths differ by just that."""

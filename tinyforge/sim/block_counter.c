@@ -26,7 +26,7 @@ typedef struct {
   uint32_t bytes;
   uint32_t instructions;
   uint32_t next;            /* number of another block that begins here, or 0 */
-  uint64_t entries;
+  uint64_t entries;         /* during inferences */
 } block;
 
 typedef int (*register_reader)(void *engine, int id, void *value);
@@ -62,6 +62,7 @@ typedef struct {
   uint32_t *index;              /* [halfword of flash]: number of the block that begins there */
   uint8_t *watched;             /* [halfword of flash]: whether to look further */
   uint32_t return_address;      /* where forge_invoke will return to, 0 outside of it */
+  uint32_t counting;            /* 1 during inferences, else 0 */
   int32_t layer;                /* layer that runs, -1 for none */
   uint64_t invoke_start, layer_start;
   int32_t failed;               /* out of memory: every figure is void */
@@ -166,12 +167,14 @@ static void enter_invoke(counter *c, void *engine) {
   c->return_address = link & ~1u;
   watch(c, c->return_address);
   c->invoke_start = c->executed;
+  c->counting = c->frames > 0;
 }
 
 static void leave_invoke(counter *c) {
   c->return_address = 0;
   measure_arena(c);
-  if (c->frames == 0) return;
+  if (!c->counting) return;
+  c->counting = 0;
   end_layer(c);
   c->instructions[c->frames - 1] = (int64_t)(c->executed - c->invoke_start);
   reach_probes(c, 0);
@@ -186,7 +189,7 @@ static void look(counter *c, void *engine, uint32_t address) {
   } else if (c->return_address != 0 && address == c->return_address) {
     leave_invoke(c);
   }
-  if (c->return_address != 0 && c->frames > 0) reach_probes(c, address);
+  if (c->counting) reach_probes(c, address);
 }
 
 /* The emulator's block hook: engine enters a block of this many bytes. */
@@ -201,6 +204,6 @@ void count_block(void *engine, uint64_t address, uint32_t bytes, void *user) {
     c->failed = 1;
     return;
   }
-  b->entries++;
+  b->entries += c->counting;
   c->executed += b->instructions;
 }

@@ -79,6 +79,7 @@ class _Counter(ctypes.Structure):
         ("index", _POINTER),
         ("watched", _POINTER),
         ("return_address", _U32),
+        ("counting", _U32),
         ("layer", ctypes.c_int32),
         ("invoke_start", ctypes.c_uint64),
         ("layer_start", ctypes.c_uint64),
@@ -88,7 +89,8 @@ class _Counter(ctypes.Structure):
 
 @dataclass(frozen=True)
 class BlockCount:
-    """A stretch of straight-line code: its address, bytes, instructions, and times entered."""
+    """A stretch of straight-line code: its address, bytes, instructions, and how many times
+    inferences entered it. Stretches may overlap: one begins wherever a jump leads."""
 
     address: int
     size: int
@@ -223,11 +225,10 @@ class BlockCounter:
         return [int(row.hits) for row in self._probe_rows]
 
     def blocks(self) -> list[BlockCount]:
-        """Every block that was entered since reset, in the order of first entry."""
-        return [
-            BlockCount(block.address, block.bytes, block.instructions, block.entries)
-            for block in self._state.blocks[1 : self._state.block_count]
-        ]
+        """Every block that an inference entered, by address."""
+        found = self._state.blocks[1 : self._state.block_count]
+        counts = (BlockCount(b.address, b.bytes, b.instructions, b.entries) for b in found)
+        return sorted((c for c in counts if c.entries), key=lambda c: (c.address, c.size))
 
     def close(self) -> None:
         self._library.counter_close(ctypes.byref(self._state))

@@ -19,7 +19,7 @@ from tinyforge.boards.memory import MemoryMap, Region
 from tinyforge.errors import ForgeError
 from tinyforge.sim.base import Probe, Progress, Run
 from tinyforge.sim.elf import Firmware, contains
-from tinyforge.sim.machines.block_counter import BlockCounter
+from tinyforge.sim.machines.block_counter import BlockCount, BlockCounter
 from tinyforge.sim.machines.memory import Memory
 from tinyforge.sim.machines.outcome import fault, outputs_of, require_reached
 from tinyforge.sim.machines.paint import PAINTS, REPEATED, merge, stack_high_water_mark
@@ -83,6 +83,18 @@ class Unicorn:
                 boot.execute(self.stall_seconds)
                 runs.append(boot.result(output_bytes))
         return merge(firmware, *runs)
+
+    def profile(
+        self, firmware: Firmware, inputs: npt.NDArray[np.int8], *, output_bytes: int
+    ) -> list[BlockCount]:
+        """Which code the inferences executed, and how often: entries times instructions, summed
+        over all blocks, is the sum of Run.instructions."""
+        _require()
+        boot = _Boot(firmware, inputs, (), PAINTS[0], None)
+        with boot.counter:
+            boot.execute(self.stall_seconds)
+            boot.result(output_bytes)
+            return boot.counter.blocks()
 
 
 def _require() -> None:
