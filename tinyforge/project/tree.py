@@ -46,7 +46,7 @@ def project_files(project: Project) -> Mapping[str, str]:
     files = {
         "platformio.ini": render_ini(sections(project.board, tuple(project.engines))),
         "README.md": _readme(project),
-        ".gitignore": ".pio/\n",
+        ".gitignore": ".pio/\n.tinyforge-build/\n",
         **model_files(project.graph, project.labels, project.golden),
         **_firmware(tuple(project.engines)),
     }

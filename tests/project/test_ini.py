@@ -1,0 +1,166 @@
+"""platformio.ini as PlatformIO itself reads it, for every board; nothing can be injected."""
+
+from pathlib import Path
+
+import msgspec
+import pytest
+from platformio import fs
+from platformio.project.config import ProjectConfig
+
+from tinyforge.boards import all_boards, load
+from tinyforge.errors import ForgeError
+from tinyforge.project.ini import environment, render_ini, sections
+from tinyforge.project.layout import SOURCE_SUFFIXES, sources_for
+from tinyforge.project.lint import lint
+
+BOTH = ("aot", "tflm")
+DK = load("nrf52840_dk")
+
+
+def written(folder: Path, board=DK, engines=BOTH) -> Path:
+    ini = folder / "platformio.ini"
+    ini.write_text(render_ini(sections(board, engines)), encoding="utf-8")
+    return ini
+
+
+@pytest.mark.parametrize("board", all_boards(), ids=lambda b: b.id)
+def test_platformio_reads_what_we_mean(tmp_path, board):
+    ini = written(tmp_path, board)
+    assert ProjectConfig.lint(str(ini)) == {"errors": [], "warnings": []}
+    lint(ini)
+    config = ProjectConfig(str(ini))
+    assert config.default_envs() == [board.id]
+    assert config.envs() == [board.id, f"{board.id}_tflm"]
+    pio = board.platformio
+    for name in config.envs():
+        env = config.items(env=name, as_dict=True)
+        assert env["board"] == board.id
+        assert env["platform"] == f"{pio.platform}@~{pio.version}"
+        assert env["framework"] == ["arduino"]
+        assert env["upload_protocol"] == pio.upload_protocol
+        assert env["monitor_speed"] == 115200
+        assert "-D FORGE_SERIAL_BAUD=115200" in env["build_flags"]
+        assert ("-D TF_LITE_STATIC_MEMORY" in env["build_flags"]) == name.endswith("_tflm")
+        assert "-O2" in env["build_src_flags"]
+
+
+@pytest.mark.parametrize("platform", ["nordicnrf52", "ststm32"])
+def test_gcc_12_where_the_platform_has_gcc_7(tmp_path, platform):
+    for board in all_boards():
+        if board.platformio.platform == platform:
+            config = ProjectConfig(str(written(tmp_path, board)))
+            packages = config.get(f"env:{board.id}", "platform_packages")
+            assert packages == ["platformio/toolchain-gccarmnoneeabi@~1.120301.0"]
+
+
+@pytest.mark.parametrize("engine", BOTH)
+def test_one_engine_alone(tmp_path, engine):
+    config = ProjectConfig(str(written(tmp_path, engines=(engine,))))
+    assert config.envs() == config.default_envs() == [environment(DK, engine)]
+
+
+def test_settings_of_the_users_own_are_read_last(tmp_path, monkeypatch):
+    ini = written(tmp_path)
+    (tmp_path / "local.ini").write_text("[env:nrf52840_dk]\nupload_protocol = cmsis-dap\n")
+    monkeypatch.chdir(tmp_path)  # where PlatformIO runs
+    config = ProjectConfig(str(ini))
+    assert config.get("env:nrf52840_dk", "upload_protocol") == "cmsis-dap"
+    assert config.get("env:nrf52840_dk", "board") == "nrf52840_dk"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "jlink\nextra_scripts = evil.py",
+        "jlink\r[env:evil]",
+        "${sysenv.HOME}",
+        "!touch canary",
+        "x ; y",
+        "%(here)s",
+    ],
+)
+def test_nothing_can_be_injected(text):
+    """Board files cannot hold such text; this is the second gate."""
+    pio = msgspec.structs.replace(DK.platformio, upload_protocol=text)
+    with pytest.raises(ForgeError, match=r"platformio\.ini"):
+        render_ini(sections(msgspec.structs.replace(DK, platformio=pio), BOTH))
+
+
+@pytest.fixture
+def project(tmp_path) -> Path:
+    for path in (
+        "src/main.c", "src/common.c", "src/notes.txt", "src/aot/model.c", "src/aot/weights.h",
+        "src/tflm/model_tflm.cc", "src/tflm/model_data.c", "src/ports/arduino/port.cpp",
+        "src/ports/sim/port.c", "src/ports/sim/startup.S", "src/ports/sim/libc/string.c",
+    ):  # fmt: skip
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text("")
+    return tmp_path
+
+
+@pytest.mark.parametrize("engine", BOTH)
+def test_the_simulator_and_platformio_compile_the_same_files(project, engine):
+    config = ProjectConfig(str(written(project)))
+    source_filter = config.get(f"env:{environment(DK, engine)}", "build_src_filter")
+    suffixes = [suffix.lstrip(".") for suffix in SOURCE_SUFFIXES]
+    matched = fs.match_src_files(str(project / "src"), source_filter, suffixes)
+    sources, include = sources_for(project, engine, "arduino")
+    assert sorted(matched) == sorted(str(s.relative_to(project / "src")) for s in sources)
+    assert include == (project / "include", project / "lib/forge/include")
+
+
+def test_sources_of_a_port_include_its_folders(project):
+    sources, _ = sources_for(project, "aot", "sim")
+    assert [str(s.relative_to(project / "src")) for s in sources] == [
+        "common.c", "main.c", "aot/model.c",
+        "ports/sim/libc/string.c", "ports/sim/port.c", "ports/sim/startup.S",
+    ]  # fmt: skip
+
+
+def test_a_missing_engine_or_port_is_named(project, tmp_path):
+    (project / "src/aot/model.c").unlink()
+    with pytest.raises(ForgeError, match="no aot"):
+        sources_for(project, "aot", "sim")
+    with pytest.raises(ForgeError, match="no ports/native"):
+        sources_for(project, "tflm", "native")
+    with pytest.raises(ForgeError):
+        sources_for(tmp_path / "nowhere", "aot", "sim")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "match"),
+    [
+        ("board = nrf52840_dk", "board = nrf52840dk", "did you mean nrf52840_dk"),
+        ("board = nrf52840_dk", "board = zzzz", "unknown board"),
+        ("board = nrf52840_dk", "board = pico", "platform raspberrypi"),
+        ("platform = nordicnrf52@~10.11.0", "platform = ststm32", "not 'ststm32'"),
+        ("framework = arduino", "framework = espidf", "no framework 'espidf'"),
+        ("default_envs = nrf52840_dk", "default_envs = other", "other"),
+        ("[env:nrf52840_dk]", "[env:a b]", "(?i)name"),
+        ("build_src_flags", "build_src_flagz", "build_src_flagz"),
+        ("[board]", "[board", "(?i)pars"),
+    ],
+)
+def test_lint_names_what_is_wrong(tmp_path, old, new, match):
+    ini = written(tmp_path, engines=("aot",))
+    text = ini.read_text()
+    assert old in text
+    ini.write_text(text.replace(old, new, 1))
+    with pytest.raises(ForgeError, match=match) as caught:
+        lint(ini)
+    assert caught.value.where == str(ini)
+
+
+def test_lint_knows_the_users_own_board(tmp_path):
+    own = msgspec.structs.replace(
+        DK, id="mine", platformio=msgspec.structs.replace(DK.platformio, board="mine")
+    )
+    ini = written(tmp_path, own)
+    with pytest.raises(ForgeError, match="unknown board 'mine'"):
+        lint(ini)
+    lint(ini, boards=[own])
+
+
+def test_lint_without_a_file(tmp_path):
+    with pytest.raises(ForgeError, match=r"no platformio\.ini"):
+        lint(tmp_path / "platformio.ini")
