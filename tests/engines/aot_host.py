@@ -1,0 +1,74 @@
+"""Compiled models on the host: built as a shared library, run layer by layer."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from tinyforge.engines.aot import Aot
+from tinyforge.engines.base import Lowered
+from tinyforge.graph import Graph
+from tinyforge.memory.plan import Plan
+from tinyforge.memory.planner import plan
+from tinyforge.resources import folder
+from tinyforge.sim.toolchains.host import shared_library
+
+Int8 = npt.NDArray[np.int8]
+
+
+def write_sources(graph: Graph, lowered: Lowered, target: Path) -> list[Path]:
+    """The engine's files and the least model.h they need. Returns what is to be compiled."""
+    sizes = (graph.tensors[graph.inputs[0]].nbytes, graph.tensors[graph.outputs[0]].nbytes)
+    header = "#define FORGE_INPUT_BYTES {}\n#define FORGE_OUTPUT_BYTES {}\n".format(*sizes)
+    for name, text in {**lowered.files, "src/aot/model.h": header}.items():
+        path = target / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    return sorted(target.glob("src/aot/*.c"))
+
+
+class HostModel:
+    """A graph's C, compiled for this computer."""
+
+    def __init__(self, graph: Graph, workspace: Path) -> None:
+        self.graph = graph
+        self.plan: Plan = plan(graph)
+        self.lowered = Aot().lower(graph, self.plan, b"")
+        sources = write_sources(graph, self.lowered, workspace)
+        output = workspace / "model.so"
+        include = [folder("firmware"), folder("firmware") / "include", workspace / "src" / "aot"]
+        shared_library(sources, include=include, optimize="-O1", output=output)
+        self.library = ctypes.CDLL(str(output))
+        self.library.forge_input.restype = ctypes.c_void_p
+        self.library.forge_output.restype = ctypes.c_void_p
+
+    def arena(self) -> Int8:
+        """The arena itself, not a copy."""
+        array = (ctypes.c_int8 * self.plan.arena_bytes).in_dll(self.library, "forge_arena")
+        return np.ctypeslib.as_array(array)
+
+    def layers(self, values: Int8) -> Mapping[int, Int8]:
+        """Runs layer by layer: tensor index to its bytes, read as soon as it is written."""
+        arena = self.arena()
+        arena[:] = 0x55  # what a layer leaves out shows
+        ctypes.memmove(self.library.forge_input(), values.tobytes(), values.size)
+        found = {}
+        for index in self.plan.order:
+            if index in self.lowered.layer_symbols:
+                self.library[self.lowered.layer_symbols[index]]()
+            for t in self.graph.operators[index].outputs:
+                begin = self.plan.offsets[t]
+                found[t] = arena[begin : begin + self.graph.tensors[t].nbytes].copy()
+        return found
+
+    def invoke(self, values: Int8) -> Int8:
+        """Runs the whole model as an application does: the first output's bytes."""
+        assert self.library.forge_init() == 0
+        ctypes.memmove(self.library.forge_input(), values.tobytes(), values.size)
+        assert self.library.forge_invoke() == 0
+        size = self.graph.tensors[self.graph.outputs[0]].nbytes
+        return np.frombuffer(ctypes.string_at(self.library.forge_output(), size), np.int8)

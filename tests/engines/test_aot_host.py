@@ -1,0 +1,50 @@
+"""Random networks, planned and compiled, equal TensorFlow Lite Micro in every byte of every layer.
+
+Planner and kernels at once: a tensor that is overwritten too early, or a layer that writes more
+than its own bytes, shows as a wrong value in some layer.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.corpus import models
+from tests.engines.aot_host import HostModel
+from tests.memory import graphs
+from tinyforge.graph import Graph
+from tinyforge.proof import oracle
+from tinyforge.tflite import write
+
+pytest.importorskip("tflite_micro")
+
+CASES: dict[str, Graph] = {
+    **{name: make(1) for name, make in models.NETWORKS.items()},
+    **{f"pictures_{seed}": graphs.random_pictures(seed, 12) for seed in range(12)},
+    **{
+        name: make()
+        for name, make in graphs.SHAPES.items()
+        if len(make().inputs) == 1
+    },
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_every_layer_equals_tflm(name: str, tmp_path: Path) -> None:
+    graph = CASES[name]
+    size = graph.tensors[graph.inputs[0]].nbytes
+    inputs = np.random.default_rng(3).integers(-128, 128, (4, size)).astype(np.int8)
+    expected = oracle.tflm_trace(write(graph), graph, inputs)
+    model = HostModel(graph, tmp_path)
+    for row, values in enumerate(inputs):
+        found = model.layers(values)
+        for op in graph.operators:
+            for t in op.outputs:
+                np.testing.assert_array_equal(found[t], expected[t][row], graph.where(op))
+        # Whole inferences, one after the other over the same arena.
+        for _ in range(2):
+            np.testing.assert_array_equal(
+                model.invoke(values), expected[graph.outputs[0]][row], "forge_invoke"
+            )
