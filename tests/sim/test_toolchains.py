@@ -58,6 +58,7 @@ __attribute__((constructor, used)) static void tiny_use(void) {
     built = toolchain(compiler)
     base = tiny.build(built, tmp_path / "base.elf", memory=ROOMY, model=empty)
     more = tiny.build(built, tmp_path / "more.elf", memory=ROOMY, model=added)
+    assert base.bss_bytes in range(64, 64 + 16)  # the arena; no stack
     assert more.data_bytes - base.data_bytes == 400
     # The arena is aligned to 16 bytes: what lies before it moves it by as much.
     assert more.bss_bytes - base.bss_bytes in range(1200 - 15, 1200 + 16)

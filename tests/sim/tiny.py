@@ -31,8 +31,8 @@ LAYER_0 = 2 + 8 * 6 + 1 + 1
 
 
 def layer_1(core: Core, first_input: int) -> int:
-    conditional = 0 if core.name == "cortex-m0plus" else 5
-    return 3 + 2 * (first_input + 1) + 2000 + 3 + 1 + 4 * 7 + conditional + 1 + 2
+    not_on_m0 = 0 if core.name == "cortex-m0plus" else 5 + 3
+    return 3 + 2 * (first_input + 1) + 2000 + 3 + 1 + 4 * 7 + not_on_m0 + 1 + 2
 
 
 def inputs(count: int) -> np.ndarray:

@@ -71,6 +71,10 @@ arena:
   movne r2, #1
   movne r2, #2
   moveq r2, #3
+  /* One of each kind of 32-bit instruction. */
+  add.w r2, r2, r2, lsl #1
+  movw r2, #0x1234
+  ldr.w r2, [r0]
 #endif
   bx lr
   .size forge_layer_1, . - forge_layer_1
