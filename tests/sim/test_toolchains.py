@@ -9,6 +9,7 @@ from tests.sim import tiny
 from tinyforge.boards.cores import CORES
 from tinyforge.boards.memory import MemoryMap, Region
 from tinyforge.errors import ForgeError
+from tinyforge.sim.cache import cache_folder
 from tinyforge.sim.toolchains import gcc, toolchain, zig
 from tinyforge.sim.toolchains.build import STACK_MINIMUM
 from tinyforge.sim.toolchains.host import Host
@@ -169,6 +170,23 @@ def test_an_unknown_toolchain_is_refused():
 @BOTH
 def test_versions_name_the_tool(compiler):
     assert toolchain(compiler).version().split()[-1][0].isdigit()
+
+
+def test_a_cache_that_cannot_be_written_is_named(tmp_path, monkeypatch):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    with pytest.raises(ForgeError, match="cannot make a cache folder") as caught:
+        cache_folder("zig")
+    assert caught.value.where == str(tmp_path / "file" / "tinyforge" / "zig")
+
+
+def test_a_compiler_that_cannot_be_run_is_named(tmp_path, monkeypatch):
+    compiler = tmp_path / "arm-none-eabi-gcc"
+    compiler.write_bytes(b"no program")
+    compiler.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(ForgeError, match=f"cannot run {compiler}"):
+        toolchain("gcc")
 
 
 def test_gcc_is_found_in_platformio(tmp_path, monkeypatch):

@@ -12,9 +12,9 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
-import platformdirs
 
 from tinyforge.sim.base import Probe
+from tinyforge.sim.cache import cache_folder
 from tinyforge.sim.elf import Firmware
 from tinyforge.sim.machines.memory import Memory
 from tinyforge.sim.toolchains.host import shared_library
@@ -102,9 +102,8 @@ class BlockCount:
 def _library() -> ctypes.CDLL:
     """The compiled counter: built once for each version of its source, kept in the user's cache."""
     digest = hashlib.sha256(_SOURCE.read_bytes()).hexdigest()[:16]
-    path = Path(platformdirs.user_cache_path("tinyforge")) / "lib" / f"block_counter-{digest}.so"
+    path = cache_folder("lib") / f"block_counter-{digest}.so"
     if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=path.parent) as folder:
             built = Path(folder) / path.name
             shared_library([_SOURCE], include=[], optimize="-O2", output=built)

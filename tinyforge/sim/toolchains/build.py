@@ -18,8 +18,7 @@ from tinyforge.errors import ForgeError
 from tinyforge.resources import folder
 from tinyforge.sim.elf import Firmware
 
-# Any language. No loop may be turned into a call the freestanding firmware does not define, and
-# no unwinding tables: nothing throws.
+# Any language. No unwinding tables: nothing throws.
 COMMON_FLAGS = (
     "-Wall",
     "-Wextra",
@@ -160,6 +159,8 @@ def run(
         )
     except subprocess.TimeoutExpired as error:
         raise ForgeError(f"{doing} took longer than {_COMPILE_SECONDS} s", where=where) from error
+    except OSError as error:
+        raise ForgeError(f"cannot run {command[0]}: {error.strerror}", where=where) from error
     if done.returncode == 0:
         return done.stdout
     message = (done.stderr or done.stdout).strip()

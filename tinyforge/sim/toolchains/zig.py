@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 import importlib.util
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
-
-import platformdirs
 
 from tinyforge.boards.cores import Core
 from tinyforge.boards.memory import MemoryMap
 from tinyforge.errors import ForgeError
 from tinyforge.resources import folder
+from tinyforge.sim.cache import cache_folder
 from tinyforge.sim.elf import Firmware
 from tinyforge.sim.toolchains.build import CROSS_FLAGS, Driver, build_elf, run
 
@@ -40,14 +39,14 @@ def zig_driver() -> Driver:
             where=str(folder_of_zig),
             fix="pip install --force-reinstall ziglang",
         )
-    cache_folder = str(platformdirs.user_cache_path("tinyforge") / "zig")
+    cache = str(cache_folder("zig"))
     return Driver(
         command=(str(binary), "cc"),
-        environment={"ZIG_GLOBAL_CACHE_DIR": cache_folder, "ZIG_LOCAL_CACHE_DIR": cache_folder},
+        environment={"ZIG_GLOBAL_CACHE_DIR": cache, "ZIG_LOCAL_CACHE_DIR": cache},
     )
 
 
-@cache
+@functools.cache
 def _version(binary: str) -> str:
     text = run(Driver((binary,)), (binary, "version"), doing="asking zig for its version", where="")
     return f"zig {text.strip()}"
