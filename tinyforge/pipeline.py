@@ -176,6 +176,7 @@ def write(generated: Generated, settings: Spec, report: Report | None = None) ->
     target = settings.output or f"{generated.source.graph.name}-{generated.board.id}"
     files = dict(generated.files)
     if report is not None:
+        report = replace(report, seconds=None)
         files |= {"report.json": json_text(to_json(report)), "report.html": to_html(report)}
     return writer.write(files, Path(target))
 

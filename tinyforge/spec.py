@@ -19,7 +19,9 @@ MachineChoice = Literal["unicorn", "qemu", "native"]
 _Limit = Annotated[int, msgspec.Meta(ge=1)]
 
 
-class Budget(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class Budget(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True
+):
     """Limits below the board's own: bytes of all RAM and of all flash, instructions an inference.
 
     A build that exceeds one is refused, so that a CI job says no in time.
@@ -30,7 +32,9 @@ class Budget(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     instructions: _Limit | None = None
 
 
-class Spec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class Spec(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True
+):
     """The settings of one run; every field is a key of tinyforge.toml.
 
     model: a .keras or .tflite file. data: doodles, quickdraw, a .npz file or an image folder.
@@ -79,8 +83,6 @@ def settle(config: Path | None, **given: Any) -> Spec:
 
 
 def to_toml(spec: Spec) -> str:
-    """The settings as a tinyforge.toml that load() reads back, defaults left out."""
-    values = msgspec.to_builtins(spec)
-    defaults = msgspec.to_builtins(Spec())
-    kept = {k: v for k, v in values.items() if v != defaults[k] or k in {"board", "engine"}}
-    return msgspec.toml.encode(kept).decode()
+    """The settings as a tinyforge.toml that load() reads back; board and engine always stated."""
+    stated = {"board": spec.board, "engine": spec.engine}
+    return msgspec.toml.encode(stated | msgspec.to_builtins(spec)).decode()

@@ -114,7 +114,6 @@ def test_it_says_what_the_proof_says():
         "On the device a zero takes as much room as any other weight: 40,000 B.",
         "whole inference 1,408 4,100 2.91",
         "Eiffel Tower drawn as Mona Lisa",
-        "time taken 93.4 s",
     ):
         assert words in text
 

@@ -164,7 +164,6 @@ def _facts(report: Report) -> Iterator[tuple[str, str]]:
         ("arena", findings.arena(proof.arena)[1]),
         *((memory.name, str(memory)) for memory in findings.memories(proof)),
         *report.facts,
-        ("time taken", f"{report.seconds:,.1f} s"),
     )
     for name, value in rows:
         yield wording.printable(name), wording.printable(value)

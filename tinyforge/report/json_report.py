@@ -23,7 +23,8 @@ def to_json(report: Report) -> dict[str, Any]:
         drawings = report.real_drawings
         document = {"variants": [asdict(variant) for variant in report.variants], **document}
         document["real_drawings"] = None if drawings is None else asdict(drawings)
-    document["seconds"] = round(report.seconds, 2)
+    if report.seconds is not None:
+        document["seconds"] = round(report.seconds, 2)
     return document
 
 

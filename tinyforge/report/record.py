@@ -52,14 +52,14 @@ class Drawing:
 class Report:
     """One engine on one board, proved. What `build` and `simulate` show.
 
-    seconds: wall time of the command. facts: further rows of the HTML report's last table, as
-    (name, value): versions, seed, data.
+    seconds: wall time of the command; None in files, which are the same for the same input.
+    facts: further rows of the HTML report's last table, as (name, value): versions, seed, data.
     """
 
     board: str
     engine: str
     proof: Proof
-    seconds: float
+    seconds: float | None
     facts: tuple[tuple[str, str], ...] = ()
 
 

@@ -68,7 +68,8 @@ class TerminalReport:
         if self.report.proof.instructions_by_layer:
             yield _layers(self.report.proof, glyphs)
             yield Text()
-        yield Text(f"{self.report.seconds:,.1f} s", style=_QUIET)
+        if self.report.seconds is not None:
+            yield Text(f"{self.report.seconds:,.1f} s", style=_QUIET)
 
 
 def _title(report: Report) -> Text:

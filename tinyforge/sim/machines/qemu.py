@@ -255,7 +255,8 @@ class _Boot:
             written = np.flatnonzero(
                 self.qemu.read(self.arena.address, self.arena.size) != self.paint
             )
-            self.arena_touched = max(self.arena_touched, *(written[-1:] + 1), 0)
+            touched = int(written[-1]) + 1 if len(written) else 0
+            self.arena_touched = max(self.arena_touched, touched)
         if self.progress is not None:
             self.progress(self.inference + 1)
 

@@ -1,0 +1,203 @@
+"""The commands as a user types them, on real models."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.corpus import models
+from tinyforge.tflite import write
+
+
+def tinyforge(*arguments: str, folder: Path, status: int = 0) -> subprocess.CompletedProcess[str]:
+    """One command, run in a folder."""
+    shown = subprocess.run(
+        [sys.executable, "-m", "tinyforge", *arguments],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert shown.returncode == status, shown.stderr
+    return shown
+
+
+def document(*arguments: str, folder: Path, status: int = 0) -> dict[str, Any]:
+    """What --json prints; nothing else may be on stdout."""
+    parsed = json.loads(tinyforge(*arguments, "--json", folder=folder, status=status).stdout)
+    assert isinstance(parsed, dict)
+    return parsed
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    """A small classifier of our own."""
+    path = tmp_path / "small.tflite"
+    path.write_bytes(write(models.classifier(1)))
+    return path
+
+
+COMMANDS = [
+    "demo",
+    "build",
+    "generate",
+    "simulate",
+    "inspect",
+    "convert",
+    "train",
+    "prune",
+    "quantize",
+    "boards",
+    "doctor",
+]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_shows_an_example(command: str, tmp_path: Path) -> None:
+    shown = tinyforge(command, "--help", folder=tmp_path).stdout
+    assert f"Example: tinyforge {command}" in shown
+    assert "--json" in shown
+    assert "--debug" in shown
+
+
+def test_build_proves_and_writes(model: Path, tmp_path: Path) -> None:
+    proof = document("build", str(model), "-o", "out", folder=tmp_path)["proof"]
+    assert proof["bit_exact"] is True
+    assert proof["arena"]["planned"] == proof["arena"]["touched"]
+    assert all(layer["bit_exact"] for layer in proof["instructions_by_layer"])
+    for name in ("platformio.ini", "report.json", "report.html", "model.tflite", "tinyforge.toml"):
+        assert (tmp_path / "out" / name).is_file()
+    assert "seconds" not in json.loads((tmp_path / "out" / "report.json").read_text())
+
+
+def test_building_twice_changes_no_byte_and_no_mtime(model: Path, tmp_path: Path) -> None:
+    def state() -> dict[str, tuple[int, bytes]]:
+        files = (p for p in (tmp_path / "out").rglob("*") if p.is_file())
+        return {str(p): (p.stat().st_mtime_ns, p.read_bytes()) for p in files}
+
+    tinyforge("build", str(model), "-o", "out", folder=tmp_path)
+    first = state()
+    tinyforge("build", str(model), "-o", "out", folder=tmp_path)
+    assert state() == first
+
+
+@pytest.mark.parametrize("machine", ["unicorn", "qemu", "native"])
+def test_simulate_a_project_on_each_machine(machine: str, model: Path, tmp_path: Path) -> None:
+    tinyforge("generate", str(model), "-o", "out", folder=tmp_path)
+    proof = document("simulate", "out", "--machine", machine, folder=tmp_path)["proof"]
+    assert proof["bit_exact"] is True
+    assert proof["machine"].startswith(machine)
+
+
+def test_simulate_builds_the_sources_as_they_lie_there(model: Path, tmp_path: Path) -> None:
+    tinyforge("generate", str(model), "-o", "out", folder=tmp_path)
+    source = tmp_path / "out" / "src" / "aot" / "weights.c"
+    text = source.read_text()
+    begin = text.index("{", text.index("_weights[")) + 1
+    first, rest = text[begin:].split(",", 1)
+    source.write_text(f"{text[:begin]} {-int(first) or 55},{rest}")
+    error = document("simulate", "out", folder=tmp_path, status=2)["error"]
+    assert "FAIL: golden vector" in error["what"]  # its own self-test noticed first
+
+
+def test_engine_tflm_is_proved_in_the_interpreter(model: Path, tmp_path: Path) -> None:
+    result = document("build", str(model), "--engine", "tflm", "-o", "out", folder=tmp_path)
+    assert result["engine"] == "tflm"
+    assert result["proof"]["bit_exact"] is True
+    assert not (tmp_path / "out" / "src" / "aot").exists()
+
+
+def test_labels_and_outputs_come_with_the_inputs(model: Path, tmp_path: Path) -> None:
+    graph = models.classifier(1)
+    shape = graph.tensors[graph.inputs[0]].shape
+    inputs = np.zeros((3, *shape), np.int8)
+    np.savez(tmp_path / "x.npz", inputs=inputs, labels=np.array([0, 0, 0]))
+    proof = document("build", str(model), "--inputs", "x.npz", folder=tmp_path)["proof"]
+    assert proof["inputs"] == 3
+    assert proof["accuracy"] in (0.0, 1.0)
+    outputs = np.full((3, graph.tensors[graph.outputs[0]].size), 99, np.int8)
+    np.savez(tmp_path / "x.npz", inputs=inputs, outputs=outputs)
+    error = document("build", str(model), "--inputs", "x.npz", folder=tmp_path, status=2)["error"]
+    assert "outputs that came with the inputs" in error["what"]
+
+
+def test_a_refused_model_writes_nothing(model: Path, tmp_path: Path) -> None:
+    settings = tmp_path / "tinyforge.toml"
+    settings.write_text('model = "small.tflite"\n[budget]\nram = 100\n')
+    error = document("build", "-o", "out", folder=tmp_path, status=2)["error"]
+    assert "allowed by the budget" in error["what"]
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("bord = 'x'", "bord"),
+        ("seed = 'a'", "int"),
+        ("[[", "not usable"),
+        ("engine = 'x'", "engine"),
+    ],
+)
+def test_bad_settings_are_refused(text: str, complaint: str, tmp_path: Path) -> None:
+    (tmp_path / "tinyforge.toml").write_text(text)
+    error = document("build", "m.tflite", folder=tmp_path, status=2)["error"]
+    assert complaint in error["what"]
+
+
+def test_convert_writes_what_parses_back(model: Path, tmp_path: Path) -> None:
+    from tinyforge.tflite.c_array import parse_c_array
+
+    result = document("convert", str(model), "-o", "data.c", folder=tmp_path)
+    assert result["bytes"] == model.stat().st_size
+    assert parse_c_array((tmp_path / "data.c").read_text()) == model.read_bytes()
+    assert result["symbol"] in (tmp_path / "data.h").read_text()
+
+
+def test_convert_loses_nothing_when_the_second_file_cannot_be_written(
+    model: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "data.h").mkdir()
+    document("convert", str(model), "-o", "data.c", folder=tmp_path, status=2)
+    assert not (tmp_path / "data.c").exists()
+
+
+def test_inspect_counts(model: Path, tmp_path: Path) -> None:
+    summary = document("inspect", str(model), folder=tmp_path)
+    assert summary["macs"] == sum(layer["macs"] for layer in summary["layers"])
+    assert "nrf52840_dk" in summary["boards"]
+    shown = tinyforge("inspect", str(model), folder=tmp_path).stdout
+    assert f"{summary['arena_bytes']:,} bytes" in shown
+
+
+def test_boards_and_doctor(tmp_path: Path) -> None:
+    boards = document("boards", folder=tmp_path)["boards"]
+    assert len(boards) >= 18
+    assert document("boards", "pico", folder=tmp_path)["core"] == "cortex-m0plus"
+    assert "pico" in document("boards", "pcio", folder=tmp_path, status=2)["error"]["fix"]
+    tools = {t["name"]: t for t in document("doctor", folder=tmp_path)["tools"]}
+    assert tools["Python"]["version"].startswith("3.")
+    assert tools["qemu-system-arm"]["version"]
+    assert "\x1b" not in tinyforge("doctor", folder=tmp_path).stdout
+
+
+def test_the_shared_models_are_bit_exact(corpus: Path, tmp_path: Path) -> None:
+    for name in ("quickdraw", "resnet8", "kws", "vww", "ad"):
+        golden = corpus / "golden" / f"{name}.npz"
+        proof = document(
+            "build",
+            str(corpus / "models" / f"{name}.tflite"),
+            "--board",
+            "nucleo_h743zi",
+            "--inputs",
+            str(golden),
+            folder=tmp_path,
+        )["proof"]
+        assert proof["bit_exact"] is True, name
+        assert proof["inputs"] == 8
+        assert proof["arena"]["planned"] == proof["arena"]["touched"]

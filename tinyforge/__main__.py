@@ -1,0 +1,5 @@
+"""python -m tinyforge"""
+
+from tinyforge.cli import main
+
+main()
