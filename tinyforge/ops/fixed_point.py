@@ -26,7 +26,8 @@ def wrap32(x: Int) -> Int:
 
 def round_half_away(x: float) -> int:
     """std::round: the nearest integer, halves away from zero."""
-    return math.floor(abs(x) + 0.5) * (1 if x >= 0 else -1)
+    whole = math.trunc(x)  # x + 0.5 could itself round up
+    return whole + (1 if x > 0 else -1) if abs(x - whole) >= 0.5 else whole
 
 
 def quantize_multiplier(real: float) -> tuple[int, int]:

@@ -30,6 +30,9 @@ from tinyforge.ops.fixed_point import (
 
 _DIFF_INTEGER_BITS = 5
 _SUM_INTEGER_BITS = 12
+# With 512 equal classes the sum of exponentials has so few leading zeros that the interpreter's
+# last shift would be by 32 bits.
+_MAX_CLASSES = 511
 
 
 def _real_multiplier(graph: Graph, op: Operator) -> float:
@@ -62,8 +65,13 @@ def check(graph: Graph, op: Operator) -> None:
         graph,
         op,
     )
-    # The sum of exponentials is Q12: 4096 ones would overflow it.
-    require(out.shape[-1] < 4096, f"{out.shape[-1]} classes are too many", graph, op)
+    require(
+        out.shape[-1] <= _MAX_CLASSES,
+        f"{out.shape[-1]} classes are more than {_MAX_CLASSES}: TensorFlow Lite Micro aborts, or "
+        "computes nonsense, when all are equally likely",
+        graph,
+        op,
+    )
     require(_real_multiplier(graph, op) > 1.0, "beta times input scale is too small", graph, op)
 
 
