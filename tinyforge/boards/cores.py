@@ -12,7 +12,6 @@ class Core:
     zig_target and zig_cpu: `zig cc -target … -mcpu=…`. gcc_flags: arm-none-eabi-gcc.
     unicorn_model: the attribute of unicorn.arm_const, or None where unicorn has no such core.
     qemu_machine: a QEMU board with this core, or None.
-    qemu_tick: instructions in one SysTick tick under `-icount shift=0`.
     """
 
     name: str
@@ -21,7 +20,6 @@ class Core:
     gcc_flags: tuple[str, ...]
     unicorn_model: str | None
     qemu_machine: str | None
-    qemu_tick: float
 
 
 _EABI = "thumb-freestanding-eabi"
@@ -37,17 +35,17 @@ CORES = {
     core.name: core
     for core in (
         Core("cortex-m0plus", _EABI, "cortex_m0plus", _gcc("cortex-m0plus", hard_float=False),
-             "UC_CPU_ARM_CORTEX_M0", "microbit", 0.0),
+             "UC_CPU_ARM_CORTEX_M0", "microbit"),
         Core("cortex-m3", _EABI, "cortex_m3", _gcc("cortex-m3", hard_float=False),
-             "UC_CPU_ARM_CORTEX_M3", "mps2-an385", 40.0),
+             "UC_CPU_ARM_CORTEX_M3", "mps2-an385"),
         Core("cortex-m4", _EABIHF, "cortex_m4+vfp4d16sp", _gcc("cortex-m4", hard_float=True),
-             "UC_CPU_ARM_CORTEX_M4", "mps2-an386", 40.0),
+             "UC_CPU_ARM_CORTEX_M4", "mps2-an386"),
         Core("cortex-m7", _EABIHF, "cortex_m7+fp_armv8d16", _gcc("cortex-m7", hard_float=True),
-             "UC_CPU_ARM_CORTEX_M7", "mps2-an500", 40.0),
+             "UC_CPU_ARM_CORTEX_M7", "mps2-an500"),
         Core("cortex-m33", _EABIHF, "cortex_m33+dsp+fp_armv8d16sp",
-             _gcc("cortex-m33", hard_float=True), "UC_CPU_ARM_CORTEX_M33", "mps2-an505", 40.0),
+             _gcc("cortex-m33", hard_float=True), "UC_CPU_ARM_CORTEX_M33", "mps2-an505"),
         Core("cortex-m55", _EABIHF, "cortex_m55+mve_fp", _gcc("cortex-m55", hard_float=True),
-             None, "mps3-an547", 31.25),
+             None, "mps3-an547"),
     )
 }
 
