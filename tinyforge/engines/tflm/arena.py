@@ -9,7 +9,7 @@ from importlib.util import find_spec
 
 from tinyforge.engines.tflm.measure import ALIGNMENT
 from tinyforge.errors import ForgeError
-from tinyforge.graph import Graph, Operator
+from tinyforge.graph import DType, Graph, Operator
 
 _TIMEOUT_SECONDS = 120
 
@@ -107,7 +107,7 @@ def _estimate(graph: Graph) -> int:
     channels = sum(
         len(tensor.quant.scale)
         for tensor in graph.tensors
-        if tensor.quant and tensor.data is not None
+        if tensor.quant and tensor.data is not None and tensor.dtype is DType.INT8
     )
     structures = 512 + 24 * len(graph.tensors) + 160 * len(graph.operators) + 12 * channels
     return _peak(graph) * 5 // 4 + structures + _cmsis_nn_margin(graph)

@@ -1,0 +1,111 @@
+/* A stand-in for TensorFlow Lite Micro: as much of its interface as a generated project uses, with
+ * failures on command. It runs no model; what it shows is that the glue checks every status and
+ * every constant. The headers beside it carry TensorFlow's names and include this one. */
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+
+enum TfLiteStatus { kTfLiteOk = 0, kTfLiteError = 1 };
+enum TfLiteType { kTfLiteNoType = 0, kTfLiteFloat32 = 1, kTfLiteInt8 = 9 };
+
+struct TfLiteIntArray {
+  int size;
+  int data[8];
+};
+
+struct TfLiteTensor {
+  TfLiteType type;
+  union {
+    int8_t *int8;
+  } data;
+  TfLiteIntArray *dims;
+  struct {
+    float scale;
+    int32_t zero_point;
+  } params;
+  size_t bytes;
+};
+
+#define TFLITE_SCHEMA_VERSION (3)
+
+/* What is to fail, and what was called. */
+struct Double {
+  uint32_t version = TFLITE_SCHEMA_VERSION;
+  int failing_registration = -1;
+  int registrations = 0;
+  int registrations_int8 = 0;
+  unsigned capacity = 0;
+  TfLiteStatus allocate = kTfLiteOk;
+  TfLiteStatus invoke = kTfLiteOk;
+  size_t inputs = 1, outputs = 1;
+  const void *model = nullptr;
+  uint8_t *arena = nullptr;
+  size_t arena_size = 0;
+  TfLiteTensor input, output;
+};
+
+extern Double tflm;
+
+namespace tflite {
+
+struct TFLMRegistration {
+  bool int8 = false;
+};
+
+inline TFLMRegistration int8_registration() { return {true}; }
+
+class MicroOpResolver {
+ public:
+  virtual void anchor() const {}
+};
+
+template <unsigned Capacity>
+class MicroMutableOpResolver : public MicroOpResolver {
+ public:
+  MicroMutableOpResolver() {
+    tflm.capacity = Capacity;
+    tflm.registrations = tflm.registrations_int8 = 0;
+  }
+
+  TfLiteStatus add(TFLMRegistration registration) {
+    if (tflm.registrations >= (int)Capacity) return kTfLiteError;
+    if (tflm.registrations == tflm.failing_registration) return kTfLiteError;
+    tflm.registrations++;
+    tflm.registrations_int8 += registration.int8;
+    return kTfLiteOk;
+  }
+
+  TfLiteStatus AddConv2D(TFLMRegistration r = {}) { return add(r); }
+  TfLiteStatus AddMaxPool2D(TFLMRegistration r = {}) { return add(r); }
+  TfLiteStatus AddReshape(TFLMRegistration r = {}) { return add(r); }
+  TfLiteStatus AddFullyConnected(TFLMRegistration r = {}) { return add(r); }
+  TfLiteStatus AddSoftmax(TFLMRegistration r = {}) { return add(r); }
+};
+
+struct Model {
+  uint32_t version() const { return tflm.version; }
+};
+
+inline const Model *GetModel(const void *bytes) {
+  static const Model model;
+  tflm.model = bytes;
+  return &model;
+}
+
+class MicroInterpreter {
+ public:
+  MicroInterpreter(const Model *, const MicroOpResolver &, uint8_t *arena, size_t size) {
+    tflm.arena = arena;
+    tflm.arena_size = size;
+  }
+  TfLiteStatus AllocateTensors() { return tflm.allocate; }
+  TfLiteStatus Invoke() { return tflm.invoke; }
+  size_t inputs_size() const { return tflm.inputs; }
+  size_t outputs_size() const { return tflm.outputs; }
+  TfLiteTensor *input(size_t) { return &tflm.input; }
+  TfLiteTensor *output(size_t) { return &tflm.output; }
+};
+
+}  // namespace tflite

@@ -1,0 +1,265 @@
+"""The interpreter's half: its model, its operators, its arena, and glue that trusts nothing."""
+
+import csv
+import os
+import re
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.corpus.models import classifier, residual, separable
+from tests.host_program import build, output_of
+from tinyforge.engines.tflm import TFLM, arena, embedded_model
+from tinyforge.engines.tflm.arena import arena_bytes, arena_size
+from tinyforge.engines.tflm.resolver import INT8_HEADERS, METHODS, registrations
+from tinyforge.errors import ForgeError
+from tinyforge.graph import DType
+from tinyforge.project.model_files import Golden, model_files
+from tinyforge.resources import folder
+from tinyforge.tflite import read_file
+from tinyforge.tflite import write as tflite
+from tinyforge.tflite.opcodes import OPERATORS
+
+INTERPRETER = Path(__file__).parent / "interpreter"
+STAND_INS = (
+    "kernels/conv.h",
+    "kernels/fully_connected.h",
+    "kernels/pooling.h",
+    "kernels/softmax.h",
+    "micro_interpreter.h",
+    "micro_mutable_op_resolver.h",
+    "micro_op_resolver.h",
+)
+
+
+@pytest.fixture(scope="module")
+def glue(tmp_path_factory) -> tuple[Path, int]:
+    """The generated sources and the glue, built against the stand-in; and the arena's bytes."""
+    base = tmp_path_factory.mktemp("glue")
+    graph = classifier(3)
+    lowered = TFLM().lower(graph, None, tflite(graph))
+    vectors = [
+        np.zeros((1, *graph.tensors[t].shape), np.int8) for t in (*graph.inputs, *graph.outputs)
+    ]
+    files = {**lowered.files, **model_files(graph, (), Golden(*vectors))}
+    for path, text in files.items():
+        (base / path).parent.mkdir(parents=True, exist_ok=True)
+        (base / path).write_text(text)
+    for header in (*(f"micro/{name}" for name in STAND_INS), "schema/schema_generated.h"):
+        path = base / "tflm/tensorflow/lite" / header
+        path.parent.mkdir(parents=True, exist_ok=True)
+        registration = f"Register_{'%s'}_INT8"
+        names = [n for n, file in INT8_HEADERS.items() if header == f"micro/kernels/{file}"]
+        path.write_text(
+            '#pragma once\n#include "double.h"\n'
+            + "".join(
+                f"namespace tflite {{ inline TFLMRegistration {registration % n}() "
+                "{ return int8_registration(); } }\n"
+                for n in names
+            )
+        )
+    firmware = folder("firmware")
+    program = build(
+        [
+            *(base / path for path in files if path.endswith((".c", ".cc"))),
+            firmware / "engines/tflm/interpreter.cc",
+            firmware / "engines/common.c",
+            INTERPRETER / "scenarios.cc",
+        ],
+        base / "scenarios",
+        include=[
+            base / "include",
+            base / "tflm",
+            INTERPRETER,
+            firmware / "include",
+            firmware / "engines/tflm",
+        ],
+    )
+    return program, lowered.arena_bytes
+
+
+def scenario(program: Path, spoiled: str, number: int = 0) -> list[str]:
+    return output_of(program, spoiled, str(number)).decode().splitlines()
+
+
+def test_all_is_well(glue):
+    program, nbytes = glue
+    assert scenario(program, "nothing") == [
+        "invoke: forge_init has not succeeded",
+        "before: input missing, output missing",
+        "init: ok",
+        "after: input there, output there",
+        "invoke: ok",
+        "again: ok",
+        f"registered 5 of 5, 4 for int8 alone; arena {nbytes} bytes, aligned 1; model 1",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("spoiled", "numbers", "status"),
+    [
+        ("version", [0], "the model does not match the generated constants"),
+        ("registration", range(5), "an operator could not be registered or failed"),
+        ("allocate", [0], "the arena is too small for the model"),
+        ("inputs", [0], "the model does not match the generated constants"),
+        ("outputs", [0], "the model does not match the generated constants"),
+        *(
+            (what, [0, 1], "the model does not match the generated constants")
+            for what in ("type", "bytes", "dims", "rank", "shape", "scale", "zero_point")
+        ),
+    ],
+)
+def test_whatever_fails_stops_forge_init(glue, spoiled, numbers, status):
+    for number in numbers:
+        lines = scenario(glue[0], spoiled, number)
+        assert lines[2:6] == [
+            f"init: {status}",
+            "after: input missing, output missing",
+            "invoke: forge_init has not succeeded",
+            f"again: {status}",
+        ]
+
+
+def test_a_failing_operator_stops_the_invocation(glue):
+    lines = scenario(glue[0], "invoke")
+    assert lines[2] == "init: ok"
+    assert lines[4] == "invoke: an operator could not be registered or failed"
+
+
+@pytest.mark.parametrize("network", [classifier, separable, residual])
+def test_the_model_is_carried_to_the_byte(network):
+    model = tflite(network(1))
+    lowered = TFLM().lower(network(1), None, model)
+    assert embedded_model(lowered.files) == model
+    source = lowered.files["src/tflm/model_tflm.cc"]
+    assert f"uint8_t forge_arena[{lowered.arena_bytes}];" in source
+    assert lowered.flash_symbols == ("forge_model_data",)
+    assert not lowered.layer_symbols
+
+
+def test_an_edited_array_is_noticed():
+    model = tflite(classifier(1))
+    files = dict(TFLM().lower(classifier(1), None, model).files)
+    source = files["src/tflm/model_data.c"]
+    files["src/tflm/model_data.c"] = source.replace("0x54", "0x55", 1)
+    assert embedded_model(files) != model
+    files["src/tflm/model_data.c"] = source.replace("0x54,", "0x54, 0x00,", 1)
+    with pytest.raises(ForgeError, match="not as it was generated"):
+        embedded_model(files)
+
+
+def test_every_operator_once_by_its_name():
+    found = registrations(residual(1))
+    kinds = sorted({op.op for op in residual(1).operators})
+    assert [r.method for r in found] == [METHODS[kind] for kind in kinds]
+    for kind, registration in zip(kinds, found, strict=True):
+        int8 = kind in INT8_HEADERS
+        assert registration.registration == (f"Register_{kind}_INT8" if int8 else "")
+        assert bool(registration.header) == int8
+
+
+def test_the_generic_kernel_where_values_are_not_int8():
+    graph = classifier(1)
+    for dtype in (DType.INT16, DType.FLOAT32):
+        tensors = list(graph.tensors)
+        conv = next(op for op in graph.operators if op.op == "CONV_2D")
+        tensors[conv.outputs[0]] = replace(tensors[conv.outputs[0]], dtype=dtype)
+        by_method = {r.method: r for r in registrations(replace(graph, tensors=tuple(tensors)))}
+        assert by_method["AddConv2D"].registration == ""
+        assert by_method["AddMaxPool2D"].registration == ""  # it reads what the convolution writes
+        assert by_method["AddSoftmax"].registration == "Register_SOFTMAX_INT8"
+
+
+def test_missing_operators_are_named():
+    graph = classifier(1)
+    assert TFLM().missing(graph) == ()
+    first, *rest = graph.operators
+    odd = replace(graph, operators=(replace(first, op="TOPK_V2"), *rest))
+    (missing,) = TFLM().missing(odd)
+    assert missing.where == odd.where(odd.operators[0])
+    assert "TOPK_V2" in missing.what
+
+
+def test_the_table_names_builtin_operators():
+    assert set(METHODS) <= set(OPERATORS)
+    assert set(INT8_HEADERS) <= set(METHODS)
+    assert len(set(METHODS.values())) == len(METHODS)
+
+
+def test_the_table_equals_the_resolvers_header():
+    """TINYFORGE_TFLM: a folder that holds a checkout of tflite-micro."""
+    checkout = os.environ.get("TINYFORGE_TFLM")
+    if not checkout:
+        pytest.skip("needs TINYFORGE_TFLM")
+    micro = Path(checkout, "tflite-micro/tensorflow/lite/micro")
+    text = (micro / "micro_mutable_op_resolver.h").read_text()
+    found = re.findall(
+        r"TfLiteStatus (Add\w+)\([^{]*\{\s*return AddBuiltin\(\s*BuiltinOperator_(\w+)", text
+    )
+    assert {op: method for method, op in found} == METHODS
+    for op, header in INT8_HEADERS.items():
+        assert f"Register_{op}_INT8()" in (micro / "kernels" / header).read_text()
+
+
+def works(model: bytes, nbytes: int) -> bool:
+    """Whether TFLM prepares the model in so many bytes; in a child, since it may crash."""
+    script = (
+        "import sys; from tflite_micro.python.tflite_micro import runtime; "
+        f"runtime.Interpreter.from_bytes(sys.stdin.buffer.read(), arena_size={nbytes})"
+    )
+    command = [sys.executable, "-c", script]
+    return not subprocess.run(command, input=model, capture_output=True, check=False).returncode
+
+
+needs_wheel = pytest.mark.skipif(
+    arena.find_spec("tflite_micro") is None, reason="tflite-micro has wheels for Linux x86-64 only"
+)
+
+
+@needs_wheel
+@pytest.mark.parametrize("network", [classifier, residual])
+def test_the_measured_arena_is_the_smallest(network):
+    model = tflite(network(1))
+    nbytes = arena_bytes(model)
+    assert nbytes % 16 == 0
+    assert works(model, nbytes)
+    assert not works(model, nbytes - 16)
+
+
+@needs_wheel
+def test_what_tflm_cannot_prepare_is_refused():
+    for garbage in (b"", b"\x18\0\0\0TFL3", b"junk" * 100):
+        with pytest.raises(ForgeError, match="cannot prepare"):
+            arena_bytes(garbage)
+
+
+def test_a_hanging_child_is_stopped(monkeypatch):
+    monkeypatch.setattr(arena, "_TIMEOUT_SECONDS", 0.001)
+    with pytest.raises(ForgeError, match="did not prepare"):
+        arena_bytes(b"")
+
+
+# The smallest arena of `ad` is more than it uses in the end (shared/baselines/README.md).
+SMALLEST = {"ad": 3024}
+
+
+@pytest.mark.parametrize("installed", [pytest.param(True, marks=needs_wheel), False])
+@pytest.mark.parametrize("name", ["quickdraw", "resnet8", "kws", "vww", "ad"])
+def test_the_arena_suffices_on_cortex_m4_and_m7(corpus, monkeypatch, name, installed):
+    """Against arenas measured on a Cortex-M4 and M7; not wasteful either."""
+    if not installed:
+        monkeypatch.setattr(arena, "find_spec", lambda _: None)
+    model, graph = read_file(corpus / "models" / f"{name}.tflite")
+    found = arena_size(graph, model)
+    assert found.nbytes % 16 == 0
+    assert ("Estimated" in found.source[0]) != installed
+    with (corpus / "baselines/tflm.csv").open(newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row["model"] == name]
+    used = [int(row["arena_used"]) for row in rows if re.match(r"cortex-m[47] ", row["core"])]
+    needed = max(SMALLEST.get(name, 0), *used)
+    assert len(used) == 3
+    assert needed <= found.nbytes <= 1.4 * needed + 1024
