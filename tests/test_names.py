@@ -13,6 +13,8 @@ from tinyforge.errors import ForgeError
 from tinyforge.names import (
     MAX_COMMENT,
     MAX_IDENTIFIER,
+    MAX_INI_VALUE,
+    MAX_PATH,
     c_comment,
     c_identifier,
     c_string,
@@ -163,6 +165,11 @@ def test_comments_are_one_short_line_of_ascii(text: str) -> None:
     assert c_comment("conv2d/BiasAdd;conv2d/Relu") == "conv2d/BiasAdd;conv2d/Relu"
 
 
+def test_long_comments_end_in_dots() -> None:
+    assert c_comment("n" * MAX_COMMENT) == "n" * MAX_COMMENT
+    assert c_comment("n" * (MAX_COMMENT + 1)) == "n" * (MAX_COMMENT - 3) + "..."
+
+
 INI = """\
 import sys
 from platformio.project.config import ProjectConfig
@@ -182,7 +189,15 @@ def _read_back(folder: Path, value: str) -> bytes:
 
 @pytest.mark.parametrize(
     "text",
-    ["Doodle watch 2.0", "Doe, Jane <jane@example.org>", "a=b: c;d#e", "Żółw 🐢", "[env]", ""],
+    [
+        "Doodle watch 2.0",
+        "Doe, Jane <jane@example.org>",
+        "a=b: c;d#e",
+        "Żółw 🐢",
+        "[env]",
+        "",
+        "n" * MAX_INI_VALUE,
+    ],
 )
 def test_platformio_reads_back_what_passes(tmp_path: Path, text: str) -> None:
     assert _read_back(tmp_path, ini_value(text, what="the author")) == text.encode()
@@ -212,7 +227,7 @@ def test_platformio_reads_back_what_passes(tmp_path: Path, text: str) -> None:
         "\x7f",
         "`id`",
         "\ud800",
-        "n" * 10_000,
+        "n" * (MAX_INI_VALUE + 1),
     ],
 )
 def test_ini_refuses_what_has_a_meaning_there(text: str) -> None:
@@ -235,7 +250,7 @@ def test_ini_values_survive_the_parser_that_platformio_uses(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["src/main.c", "lib/my model/x-1.2+3.h", "a", ".gitignore", "nullify"]
+    "text", ["src/main.c", "lib/my model/x-1.2+3.h", "a", ".gitignore", "nullify", "n" * MAX_PATH]
 )
 def test_ordinary_paths_pass(text: str) -> None:
     assert safe_path(text).as_posix() == text

@@ -95,7 +95,8 @@ FIELDS: list[tuple[str, str, Any, str]] = [
     ("zero point", f"{TENSOR}/3/{QUANT}/zero_point/0", -129, "zero point -129"),
     ("zero point", f"{TENSOR}/3/{QUANT}/zero_point/0", 2**63 - 1, "zero point 92233720368547"),
     ("zero point", f"{TENSOR}/2/{QUANT}/zero_point/0", 1, "zero point 1 is outside INT32"),
-    ("zero point", f"{TENSOR}/1/{QUANT}/zero_point/2", 1, "a zero point other than 0"),
+    ("zero point", f"{TENSOR}/1/{QUANT}/zero_point/2", 1, "holds weights, but has a zero point"),
+    ("scale", f"{TENSOR}/7/{QUANT}", None, "not int8: tensor 7 'constant_7' has no scale"),
     ("window", f"{OPERATOR}/0/builtin_options/stride_w", 0, "stride 1x0"),
     ("window", f"{OPERATOR}/0/builtin_options/stride_h", -1, "stride -1x1"),
     ("window", f"{OPERATOR}/0/builtin_options/dilation_w_factor", 0, "dilation 1x0"),
@@ -116,9 +117,11 @@ FIELDS: list[tuple[str, str, Any, str]] = [
         "carries Pool2DOptions where Conv2DOptions",
     ),
     ("options", f"{OPERATOR}/0/builtin_options_type", 200, "carries options 200"),
+    ("options", f"{OPERATOR}/0/builtin_options_type", 127, "carries options 127"),
     ("options", f"{OPERATOR}/0/builtin_options_2_type", 1, "the second options union"),
     ("dataflow", f"{OPERATOR}/1/inputs/0", 6, "tensor 6 'reshape_2' is read before it is written"),
     ("dataflow", f"{OPERATOR}/1/inputs/0", 4, "tensor 4 'max_pool_2d_1' is read before it is"),
+    ("dataflow", "subgraphs/0/inputs/0", 6, "tensor 0 'input' is read before it is written"),
     ("dataflow", f"{OPERATOR}/1/outputs/0", 3, "'conv_2d_0' is written, but it is"),
     ("dataflow", f"{OPERATOR}/1/outputs/0", 0, "'input' is written, but it is"),
     ("dataflow", f"{OPERATOR}/1/outputs/0", 7, "'constant_7' is written, but it is"),
@@ -205,6 +208,11 @@ def test_options_of_a_union_without_its_table_are_the_defaults() -> None:
     assert read(data).operators[1].options["filter_width"] == 0
 
 
+def test_options_whose_union_says_none_are_the_defaults() -> None:
+    data = edited(MODEL, (f"{OPERATOR}/1/builtin_options_type", 0))
+    assert read(data).operators[1].options["filter_width"] == 0
+
+
 def test_operators_without_a_table_must_carry_none() -> None:
     graph = models.single("LOGISTIC", 0)
     data = edited(
@@ -276,6 +284,25 @@ def test_a_batch_is_refused() -> None:
     assert "the batch is 2" in _refusal(write(graph))
 
 
+def test_the_largest_shape_and_the_smallest_scale_pass() -> None:
+    shape, scale = (2**31 - 1,), float(np.finfo(np.float32).tiny)
+    assert read(edited(MODEL, (f"{TENSOR}/3/shape", list(shape)))).tensors[3].shape == shape
+    quant = read(edited(MODEL, (f"{TENSOR}/3/{QUANT}/scale/0", scale))).tensors[3].quant
+    assert quant == Quant((scale,), (80,))
+
+
+def test_a_range_without_scales_is_no_quantization() -> None:
+    """Converters leave minimum and maximum on tensors of float models."""
+    unused = Node("QuantizationParameters", {"min": [-1.0], "max": [1.0]})
+    assert read(edited(MODEL, (f"{TENSOR}/5/{QUANT}", unused))).tensors[5].quant is None
+
+
+def test_scales_on_a_float_tensor_are_refused() -> None:
+    assert "a FLOAT32 tensor has scales" in _refusal(
+        edited(MODEL, (f"{TENSOR}/3/type", TYPES["FLOAT32"]))
+    )
+
+
 def test_a_scalar_is_a_tensor_like_any_other() -> None:
     spec = TensorSpec((), 0.1, 3)
     graph = single_op("RELU", inputs=[spec], output=spec)
@@ -309,6 +336,20 @@ def test_weights_of_another_type_are_not_int8(dtype: DType) -> None:
     quant = MODEL.tensors[7].quant if dtype is DType.UINT8 else None
     data = write(_with_tensor(MODEL, 7, dtype=dtype, data=values, quant=quant))
     assert f"not int8: tensor 7 'constant_7' is {dtype.name}" in _refusal(data)
+
+
+def test_a_float_operand_of_an_int8_operator_is_not_int8() -> None:
+    spec = TensorSpec((1, 4), 0.5)
+    floats = Constant(np.ones((1, 4), np.float32))
+    graph = single_op("ADD", inputs=[spec, floats], output=spec)
+    assert "not int8: tensor 1 'constant_1' is FLOAT32" in _refusal(write(graph))
+
+
+def test_a_computed_parameter_is_not_int8() -> None:
+    """A shape that the model computes, as dynamic batches do, instead of a constant one."""
+    graph = _with_tensor(MODEL, 5, data=None)
+    graph = dataclasses.replace(graph, inputs=(0, 5))
+    assert "not int8: tensor 5 'constant_5' is INT32" in _refusal(write(graph))
 
 
 def test_16x8_models_are_not_int8() -> None:

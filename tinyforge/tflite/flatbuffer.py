@@ -219,7 +219,7 @@ class Table:
 def model(data: bytes, name: str) -> Table:
     """The root table of a .tflite file. name: how errors call the file."""
     file = _File(data, name)
-    if len(data) < 8 or data[4:8] != IDENTIFIER:
+    if data[4:8] != IDENTIFIER:
         raise ForgeError(
             f"not a .tflite file: {IDENTIFIER!r} expected at bytes 4 to 8, found {data[4:8]!r}",
             where=f"{name} ({len(data)} bytes)",

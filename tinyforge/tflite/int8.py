@@ -131,7 +131,7 @@ def _require_bias(
         raise _not_int8(bias, "is a bias without a scale", where)
     expected = input_scale * np.array(weights_scale)
     actual = np.array(bias.quant.scale)
-    if actual.size not in (1, expected.size) or not np.allclose(
+    if actual.size != expected.size or not np.allclose(
         actual, expected, rtol=BIAS_SCALE_TOLERANCE, atol=0
     ):
         raise ForgeError(
