@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from tinyforge.datasets.strokes import Pen, Point
+from tinyforge.datasets.strokes import Dice, Pen, Point
 
 
 @dataclass(frozen=True)
@@ -19,6 +19,14 @@ class Box:
     def grown(self, by: float) -> Box:
         return Box(self.x0 - by, self.y0 - by, self.x1 + by, self.y1 + by)
 
+    @property
+    def width(self) -> float:
+        return self.x1 - self.x0
+
+    @property
+    def height(self) -> float:
+        return self.y1 - self.y0
+
     def corners(self) -> list[Point]:
         """Clockwise from the top left."""
         return [(self.x0, self.y0), (self.x1, self.y0), (self.x1, self.y1), (self.x0, self.y1)]
@@ -28,10 +36,10 @@ def frame(pen: Pen) -> None:
     """Draws one to three frames around what is drawn so far, now and then a background."""
     dice = pen.dice
     box = _around(pen)
-    size = max(box.x1 - box.x0, box.y1 - box.y0)
+    size = max(box.width, box.height)
     kind = dice.pick({"box": 62, "round": 12, "oval": 3, "sides": 17, "open": 6})
-    gap = size * dice.between(0.05, 0.13)
-    frames = dice.pick({1: 68, 2: 26, 3: 6})
+    gap = size * dice.between(0.07, 0.13)
+    frames = dice.pick({1: 72, 2: 24, 3: 4})
     for k in range(frames):
         _border(pen, box.grown(gap * k), kind)
     outer = box.grown(gap * (frames - 1))
@@ -48,22 +56,36 @@ def _around(pen: Pen) -> Box:
     dice = pen.dice
     xs = [x for s in pen.strokes for x, _ in s.points] or [-1.0, 1.0]
     ys = [y for s in pen.strokes for _, y in s.points] or [-1.0, 2.0]
-    width, height = max(xs) - min(xs), max(ys) - min(ys)
-    roomy = dice.pick({0.12: 4, 0.4: 3, 1.0: 1.5})
-    side = roomy * dice.between(0.1, 1.0) * max(width, height)
-    left, right = side * dice.between(0.3, 1.2), side * dice.between(0.3, 1.2)
-    top = roomy * dice.between(0.1, 0.9) * height
-    stands = dice.chance(0.6)  # she is cut off by the lower edge
-    bottom = (
-        height * dice.between(-0.15, 0.03) if stands else roomy * dice.between(0.1, 0.8) * height
+    roomy = dice.pick({0.1: 4, 0.3: 3, 0.8: 1.5}) * max(max(xs) - min(xs), max(ys) - min(ys))
+    box = Box(
+        min(xs) - roomy * dice.between(0.1, 1.0),
+        min(ys) - roomy * dice.between(0.1, 1.0),
+        max(xs) + roomy * dice.between(0.1, 1.0),
+        max(ys) + roomy * dice.between(0.1, 1.0),
     )
-    return Box(min(xs) - left, min(ys) - top, max(xs) + right, max(ys) + bottom)
+    if dice.chance(0.6):  # she is cut off by the lower edge
+        box = replace(box, y1=max(ys) - (max(ys) - min(ys)) * dice.between(-0.03, 0.15))
+    return _shaped(box, dice)
+
+
+def _shaped(box: Box, dice: Dice) -> Box:
+    """Widened or heightened towards how frames are: mostly a little higher than wide."""
+    aspect = 2 ** (dice.between(-0.5, 0.3) + dice.between(-0.4, 0.3))
+    left, top = dice.unit(), dice.between(0.3, 1.0)
+    wider = max(0.0, box.height * aspect - box.width)
+    higher = max(0.0, box.width / aspect - box.height) * 0.8
+    return Box(
+        box.x0 - wider * left,
+        box.y0 - higher * top,
+        box.x1 + wider * (1 - left),
+        box.y1 + higher * (1 - top),
+    )
 
 
 def _border(pen: Pen, box: Box, kind: str) -> None:
     dice = pen.dice
     a, b, c, d = box.corners()
-    width, height = box.x1 - box.x0, box.y1 - box.y0
+    width, height = box.width, box.height
     middle = ((box.x0 + box.x1) / 2, (box.y0 + box.y1) / 2)
     if kind == "box":
         start = dice.count(0, 3)
@@ -105,7 +127,7 @@ def _ornaments(pen: Pen, inner: Box, outer: Box) -> None:
     if dice.chance(0.15):
         for p, q in zip(inner.corners(), outer.corners(), strict=True):
             pen.line(p, q)
-    if dice.chance(0.08):
+    if dice.chance(0.05):
         n = dice.count(5, 9)
         for (p, q), (r, s) in zip(_edges(inner), _edges(outer), strict=True):
             steps = [i / n for i in range(n + 1)]
@@ -129,12 +151,12 @@ def _background(pen: Pen, box: Box) -> None:
     """A horizon, hills, or the ground scribbled dark."""
     dice = pen.dice
     kind = dice.pick({"horizon": 4, "hills": 3, "dark": 3})
-    y = box.y0 + (box.y1 - box.y0) * dice.between(0.3, 0.75)
+    y = box.y0 + box.height * dice.between(0.3, 0.75)
     if kind == "horizon":
         pen.line((box.x0, y), (box.x1, y + dice.between(-0.3, 0.3)))
     elif kind == "hills":
         n = dice.count(3, 5)
-        width = (box.x1 - box.x0) / n
+        width = box.width / n
         pen.curve(*((box.x0 + width * i, y + dice.between(-0.5, 0.5)) for i in range(n + 1)))
     else:
         x = dice.between(box.x0, box.x1)
@@ -144,7 +166,7 @@ def _background(pen: Pen, box: Box) -> None:
 def _outside(pen: Pen, box: Box) -> None:
     """A hook, a label, a signature."""
     dice = pen.dice
-    x, width = (box.x0 + box.x1) / 2, box.x1 - box.x0
+    x, width = (box.x0 + box.x1) / 2, box.width
     if dice.chance(0.4):
         pen.line(
             (box.x0 + width * 0.2, box.y0),

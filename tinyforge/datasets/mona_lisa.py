@@ -8,267 +8,48 @@ then a frame around as much of it as the frame takes in, and what is behind and 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from tinyforge.datasets.frames import frame
+from tinyforge.datasets.heads import Woman, face, head, some_woman
 from tinyforge.datasets.strokes import Dice, Pen, Point, Stroke
-
-
-@dataclass(frozen=True)
-class Woman:
-    """Half width and half height of the head, half width at the bottom, and how far down she goes.
-
-    neck: where body begins. shift: how far the body leans to one side.
-    """
-
-    rx: float
-    ry: float
-    neck: float
-    shoulder: float
-    waist: float
-    shift: float
 
 
 def mona_lisa(dice: Dice) -> list[Stroke]:
     """One drawing."""
     pen = Pen(dice)
-    woman = _woman(dice)
-    framed = dice.chance(0.8)
-    if framed and dice.chance(0.02):
-        pass  # a frame with nothing in it yet
-    elif dice.chance(0.12):
+    framed = dice.chance(0.72)
+    woman = some_woman(dice, near=not framed)
+    if dice.chance(0.1 if framed else 0.3):
         _portrait(pen, woman)
     else:
-        _figure(pen, woman)
-    if framed or not pen.strokes:
+        _figure(pen, woman, face_likely=not framed)
+    if framed:
         frame(pen)
     return pen.strokes
 
 
-def _woman(dice: Dice) -> Woman:
-    rx = dice.between(0.6, 1.05)
-    shoulder = dice.between(0.9, 2.4)
-    return Woman(
-        rx=rx,
-        ry=dice.between(0.85, 1.2),
-        neck=1.0 + (dice.between(0.0, 0.7) if dice.chance(0.6) else 0.0),
-        shoulder=shoulder,
-        waist=dice.between(2.4, 5.2),
-        shift=dice.between(-0.7, 0.7) if dice.chance(0.4) else 0.0,
-    )
-
-
-def _figure(pen: Pen, woman: Woman) -> None:
+def _figure(pen: Pen, woman: Woman, *, face_likely: bool) -> None:
+    """Head and body; the smaller she is drawn, the rarer a face."""
     dice = pen.dice
-    hair = dice.pick(_HAIR)
-    if hair is not _crown or dice.chance(0.7):
-        _head(pen, woman)
-    hair(pen, woman)
-    if dice.chance(0.12):
-        dice.pick(_HAIR)(pen, woman)
-    if dice.chance(0.45):
-        _face(pen, woman)
+    head(pen, woman)
+    if dice.chance(0.7 if face_likely else 0.4):
+        face(pen, woman)
     body = dice.pick(_BODIES)
     body(pen, woman)
     if body is not _stick and dice.chance(0.4):
         dice.pick(_ARMS)(pen, woman)
-    if dice.chance(0.12):
+    if dice.chance(0.1):
         _clothes(pen, woman)
 
 
 def _portrait(pen: Pen, woman: Woman) -> None:
     """Nothing but the head, large, with a face."""
-    _head(pen, woman)
-    _face(pen, woman)
-    pen.dice.pick(_HAIR)(pen, woman)
+    head(pen, woman)
+    face(pen, woman)
     if pen.dice.chance(0.3):
         x = woman.rx * 0.4
         for sign in (-1, 1):
             pen.line((sign * x, woman.ry), (sign * x, woman.ry + 0.6))
-
-
-# --- head and face -------------------------------------------------------------------------------
-
-
-def _head(pen: Pen, woman: Woman) -> None:
-    dice = pen.dice
-    kind = dice.pick({"loop": 62, "chin": 14, "none": 10, "solid": 6, "twice": 4, "box": 4})
-    rx, ry = woman.rx, woman.ry
-    if kind in ("loop", "twice"):
-        pen.loop(0.0, 0.0, rx, ry)
-    if kind == "twice":
-        pen.loop(0.0, 0.0, rx * dice.between(0.8, 1.1), ry * dice.between(0.8, 1.1))
-    elif kind == "chin":
-        pen.curve((-rx, -ry * 0.6), (-rx * 0.9, 0.2), (0.0, ry), (rx * 0.9, 0.2), (rx, -ry * 0.6))
-    elif kind == "solid":
-        pen.scribble(-rx, -ry, rx, ry, dice.count(4, 7))
-    elif kind == "box":
-        pen.line((-rx, -ry), (-rx, ry), (rx, ry), (rx, -ry), (-rx, -ry))
-
-
-def _face(pen: Pen, woman: Woman) -> None:
-    """Eyes, nose, mouth; often not all of them."""
-    dice = pen.dice
-    x, y = woman.rx * dice.between(0.3, 0.5), -woman.ry * dice.between(0.05, 0.4)
-    if dice.chance(0.85):
-        eye = dice.pick({"dot": 5, "dash": 3, "ring": 2})
-        size = dice.between(0.08, 0.18)
-        for sign in (-1, 1):
-            if eye == "dot":
-                pen.dot(sign * x, y, 0.05)
-            elif eye == "dash":
-                pen.line((sign * x - size, y), (sign * x + size, y))
-            else:
-                pen.loop(sign * x, y, size, size * 0.7)
-    if dice.chance(0.4):
-        bottom = woman.ry * 0.3
-        if dice.chance(0.5):
-            pen.line((0.0, y), (0.0, bottom))
-        else:
-            pen.line((0.0, y), (-0.15, bottom), (0.1, bottom))
-    if dice.chance(0.85):
-        width, height = woman.rx * dice.between(0.3, 0.6), woman.ry * dice.between(0.45, 0.65)
-        smile = dice.between(-0.05, 0.25)
-        pen.curve((-width, height - smile), (0.0, height), (width, height - smile))
-
-
-# --- hair ----------------------------------------------------------------------------------------
-
-
-def _bald(pen: Pen, woman: Woman) -> None:
-    """No hair at all."""
-
-
-def _crown(pen: Pen, woman: Woman) -> None:
-    """One line from one shoulder over the head to the other: the outline of long hair."""
-    dice = pen.dice
-    for k in range(1 + dice.chance(0.3)):
-        gap = dice.between(0.1, 0.45) + 0.25 * k
-        w, top = woman.rx + gap, -woman.ry - gap * dice.between(0.3, 1.0)
-        flare = dice.between(0.9, 1.5)
-        left, right = dice.between(0.6, 3.2), dice.between(0.6, 3.2)
-        if dice.chance(0.6):
-            right = left
-        pen.curve(
-            (-w * flare, left),
-            (-w, 0.3),
-            (-w * 0.75, -woman.ry * 0.7),
-            (0.0, top),
-            (w * 0.75, -woman.ry * 0.7),
-            (w, 0.3),
-            (w * flare, right),
-        )
-
-
-def _parted(pen: Pen, woman: Woman) -> None:
-    """From the parting down each side, in one or more strands."""
-    dice = pen.dice
-    strands = dice.pick({1: 5, 2: 3, 3: 2, 5: 1})
-    start = dice.between(-0.3, 0.3) if dice.chance(0.5) else 0.0
-    wave = dice.between(0.1, 0.35) if dice.chance(0.2) else 0.0
-    for sign in (-1, 1):
-        length = dice.between(0.5, 3.4)
-        for k in range(strands):
-            w = woman.rx * (1.0 + 0.25 * k) * dice.between(0.8, 1.1)
-            end = length * dice.between(0.8, 1.1)
-            ys = [-woman.ry * 1.05, -woman.ry * 0.5, 0.3, 0.3 + (end - 0.3) / 2, end]
-            xs = [
-                start,
-                sign * w * 0.8,
-                sign * w,
-                sign * (w * 1.05 + wave),
-                sign * (w * 1.1 - wave),
-            ]
-            pen.curve(*zip(xs, ys, strict=True))
-
-
-def _locks(pen: Pen, woman: Woman) -> None:
-    """Each side scribbled up and down until it is full."""
-    dice = pen.dice
-    turns, end = dice.count(2, 6), dice.between(0.4, 3.0)
-    inner, outer = woman.rx * dice.between(0.7, 1.0), woman.rx + dice.between(0.3, 0.9)
-    sides = (-1, 1) if dice.chance(0.8) else (dice.sign(),)
-    for sign in sides:
-        xs = [inner + (outer - inner) * i / turns for i in range(turns)]
-        tops = [(sign * x, -woman.ry * dice.between(0.3, 1.0)) for x in xs]
-        ends = [(sign * (x + 0.1), end * dice.between(0.75, 1.0)) for x in xs]
-        pen.zigzag(tops, ends, smooth=dice.chance(0.6))
-    if dice.chance(0.6):
-        pen.ellipse(0.0, 0.0, outer, woman.ry * dice.between(1.05, 1.3), turn=0.5, sweep=0.5)
-
-
-def _mop(pen: Pen, woman: Woman) -> None:
-    """A scribble over the top of the head, perhaps a thick one all around."""
-    dice = pen.dice
-    if dice.chance(0.6):
-        low = -woman.ry * dice.between(0.2, 0.7)
-        pen.scribble(-woman.rx, -woman.ry * 1.3, woman.rx, low, dice.count(3, 7))
-    else:
-        n = dice.count(7, 14)
-        sweep = dice.between(0.5, 0.85)
-        turns = [0.75 - sweep / 2 + sweep * i / n for i in range(n)]
-        thick = dice.between(1.25, 1.7)
-        pen.zigzag(
-            [_at(woman, t, 0.95) for t in turns],
-            [_at(woman, t + 0.03, thick) for t in turns],
-            smooth=dice.chance(0.5),
-        )
-
-
-def _at(woman: Woman, turn: float, scale: float) -> Point:
-    """A point around the head."""
-    from math import cos, pi, sin
-
-    return woman.rx * scale * cos(2 * pi * turn), woman.ry * scale * sin(2 * pi * turn)
-
-
-def _one_side(pen: Pen, woman: Woman) -> None:
-    """Hair that falls to one side, several strands or one."""
-    dice = pen.dice
-    sign, length = dice.sign(), dice.between(0.8, 3.2)
-    for k in range(dice.count(1, 4)):
-        w = woman.rx * (0.9 + 0.22 * k)
-        pen.curve(
-            (-sign * woman.rx * 0.5, -woman.ry),
-            (sign * w * 0.5, -woman.ry * 1.1),
-            (sign * w, 0.0),
-            (sign * w * 1.1, length * dice.between(0.8, 1.1)),
-        )
-
-
-def _fringe(pen: Pen, woman: Woman) -> None:
-    """A line across the forehead, or a cap."""
-    dice = pen.dice
-    y = -woman.ry * dice.between(0.3, 0.7)
-    pen.curve(
-        (-woman.rx * 0.85, y + 0.2), (0.0, y - dice.between(-0.1, 0.3)), (woman.rx * 0.85, y + 0.2)
-    )
-    if dice.chance(0.4):
-        pen.ellipse(0.0, 0.0, woman.rx * 1.15, woman.ry * 1.15, turn=0.5, sweep=0.5)
-
-
-def _curls(pen: Pen, woman: Woman) -> None:
-    """Small loops down both sides."""
-    dice = pen.dice
-    n, r = dice.count(3, 6), dice.between(0.2, 0.35)
-    for sign in (-1, 1):
-        points: list[Point] = []
-        for i in range(n):
-            x, y = sign * (woman.rx + r * 0.6), -woman.ry * 0.7 + i * r * 1.5
-            points += [(x - r, y), (x, y - r), (x + r, y), (x, y + r)]
-        pen.curve(*points)
-
-
-_HAIR: dict[Callable[[Pen, Woman], None], float] = {
-    _bald: 20,
-    _crown: 22,
-    _parted: 22,
-    _locks: 12,
-    _mop: 8,
-    _one_side: 7,
-    _fringe: 5,
-    _curls: 3,
-}
 
 
 # --- body and hands ------------------------------------------------------------------------------
@@ -431,7 +212,7 @@ def _clothes(pen: Pen, woman: Woman) -> None:
     """A neckline, or the dress scribbled dark."""
     dice = pen.dice
     s, y = woman.shoulder * 0.6, woman.neck + 0.4
-    if dice.chance(0.6):
+    if dice.chance(0.8):
         dip = dice.between(0.4, 1.0)
         points = ((-s, y), (0.0, y + dip), (s, y))
         if dice.chance(0.5):

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -24,14 +25,15 @@ _FINE = 6  # sub-pixels a pixel's side: 37 grey levels
 _GRID = SIDE * _FINE
 _SCALE = _GRID / (_CANVAS + 2 * _PADDING + _PEN)  # sub-pixels a unit
 _RADIUS = _PEN / 2 * _SCALE  # sub-pixels
+_DENSITY = 0.6  # positions of the pen a sub-pixel of its way
 _CHUNK = 64  # drawings at once: their masks (1.8 MB) stay in the cache
 
-Floats = npt.NDArray[np.float64]
+Floats = npt.NDArray[np.floating[Any]]
 Ints = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
-class Hand:
+class _Hand:
     """How a chunk of drawings is held and drawn: one value a drawing, (n,) float64 each.
 
     sloppiness: about 1; scales wobble and misplaced ends. tilt: radians. stretch: width over
@@ -45,9 +47,9 @@ class Hand:
     keystone: Floats
 
     @staticmethod
-    def random(n: int, rng: np.random.Generator) -> Hand:
-        return Hand(
-            sloppiness=np.exp(rng.normal(0.0, 0.5, n)),
+    def random(n: int, rng: np.random.Generator) -> _Hand:
+        return _Hand(
+            sloppiness=np.exp(rng.normal(0.0, 0.45, n)),
             tilt=rng.normal(0.0, 0.07, n),
             stretch=rng.normal(0.0, 0.15, n),
             shear=rng.normal(0.0, 0.07, n),
@@ -86,15 +88,15 @@ def _positions(drawings: Sequence[Sequence[Stroke]], rng: np.random.Generator) -
     lengths = np.array([len(s.points) for s in strokes])
     owner = np.repeat(np.arange(len(drawings)), [len(d) for d in drawings])
     stroke = np.repeat(np.arange(len(strokes)), lengths)
-    points = np.array([p for s in strokes for p in s.points], np.float64)
-    hand = Hand.random(len(drawings), rng)
+    points: Floats = np.array([p for s in strokes for p in s.points], np.float64)
+    hand = _Hand.random(len(drawings), rng)
     points = _fit(points, owner[stroke], len(drawings), 1.0)
     points = _held(points, owner[stroke], hand)
     slop = hand.sloppiness[owner]
-    points += rng.normal(0.0, 0.009, points.shape) * slop[stroke, None]
+    points += rng.normal(0.0, 0.008, points.shape) * slop[stroke, None]
     points = _misplaced_ends(points, lengths, slop, rng)
     smooth = np.array([s.smooth for s in strokes])
-    position, stroke = _dense(points, lengths, smooth)
+    position, stroke = _dense(points.astype(np.float32), lengths, smooth)
     position = _wobble(position, stroke, slop, rng)
     return _Samples(position, owner[stroke], stroke, len(drawings))
 
@@ -108,7 +110,7 @@ def _fit(points: Floats, drawing: Ints, drawings: int, side: float) -> Floats:
     return np.asarray((points - ((low + high) / 2)[drawing]) * scale[drawing, None])
 
 
-def _held(points: Floats, drawing: Ints, hand: Hand) -> Floats:
+def _held(points: Floats, drawing: Ints, hand: _Hand) -> Floats:
     """Stretch, keystone, shear and tilt."""
     stretch = np.exp(hand.stretch / 2)[drawing]
     x, y = points[:, 0] * stretch, points[:, 1] / stretch
@@ -136,7 +138,7 @@ def _misplaced_ends(
 
 
 def _dense(points: Floats, lengths: Ints, smooth: npt.NDArray[np.bool_]) -> tuple[Floats, Ints]:
-    """Positions along every stroke, at most 2 sub-pixels apart, and the stroke of each.
+    """Positions along every stroke, evenly spaced, and the stroke of each.
 
     Smooth strokes are Catmull-Rom splines through their points, the others polylines.
     """
@@ -148,15 +150,15 @@ def _dense(points: Floats, lengths: Ints, smooth: npt.NDArray[np.bool_]) -> tupl
     before = points[np.maximum(begin - 1, first[begin])]
     after = points[np.minimum(begin + 2, last[begin])]
     chord = p2 - p1
-    tension = np.where(smooth[stroke[begin]], 1.0, 0.0)[:, None]
+    tension = smooth[stroke[begin]].astype(np.float32)[:, None]
     m1 = tension * (p2 - before) / 2 + (1 - tension) * chord
     m2 = tension * (after - p1) / 2 + (1 - tension) * chord
 
     span = np.hypot(chord[:, 0], chord[:, 1]) * _CANVAS * _SCALE  # sub-pixels
-    counts = np.maximum(2, np.ceil(span * 0.6)).astype(np.int64)
+    counts = np.maximum(2, np.ceil(span * _DENSITY)).astype(np.int64)
     segment = np.repeat(np.arange(len(begin)), counts)
     step = np.arange(len(segment)) - (np.cumsum(counts) - counts)[segment]
-    t = (step / (counts - 1)[segment])[:, None]
+    t = (step / (counts - 1)[segment]).astype(np.float32)[:, None]
     c = 3 * chord - 2 * m1 - m2
     d = m1 + m2 - 2 * chord
     position = p1[segment] + t * (m1[segment] + t * (c[segment] + t * d[segment]))
@@ -166,13 +168,17 @@ def _dense(points: Floats, lengths: Ints, smooth: npt.NDArray[np.bool_]) -> tupl
 def _wobble(position: Floats, stroke: Ints, slop: Floats, rng: np.random.Generator) -> Floats:
     """Adds slow waves along every stroke, in x and y, so that no line is straight."""
     strokes = int(stroke[-1]) + 1
-    path = np.arange(len(position)) / (0.6 * _CANVAS * _SCALE)  # about the length drawn, in sides
-    for wavelength, height in ((0.9, 0.012), (0.3, 0.006)):
-        turns = path[:, None] / (wavelength * rng.uniform(0.7, 1.4, (strokes, 2)))[stroke]
-        phase = rng.uniform(0, 1, (strokes, 2))[stroke]
-        swing = (rng.normal(0.0, height, (strokes, 2)) * slop[:strokes, None])[stroke]
-        position = position + swing * np.sin(2 * math.pi * (turns + phase))
-    return position
+    moved: Floats = position
+    path: Floats = np.arange(len(position), dtype=np.float32) / (
+        _DENSITY * _CANVAS * _SCALE
+    )  # sides
+    for wavelength, height in ((0.9, 0.012), (0.35, 0.004)):
+        turning = 2 * math.pi / (wavelength * rng.uniform(0.7, 1.4, (strokes, 2)))
+        phase = rng.uniform(0, 2 * math.pi, (strokes, 2))
+        swing = rng.normal(0.0, height, (strokes, 2)) * slop[:strokes, None]
+        rate, start, size = (a.astype(np.float32)[stroke] for a in (turning, phase, swing))
+        moved = moved + size * np.sin(path[:, None] * rate + start)
+    return moved
 
 
 def _bitmaps(samples: _Samples, rng: np.random.Generator) -> npt.NDArray[np.uint8]:

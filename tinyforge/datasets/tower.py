@@ -31,8 +31,8 @@ class Silhouette:
 
 
 def silhouette(dice: Dice) -> Silhouette:
-    base = dice.between(0.18, 0.42) if dice.chance(0.75) else dice.between(0.35, 0.62)
-    kind = dice.pick({"straight": 35, "curved": 45, "flared": 14, "bullet": 6})
+    base = dice.between(0.2, 0.46) if dice.chance(0.75) else dice.between(0.4, 0.65)
+    kind = dice.pick({"straight": 33, "curved": 42, "flared": 13, "bullet": 12})
     bend = {
         "straight": dice.between(0.9, 1.15),
         "curved": dice.between(1.2, 2.6),
@@ -93,34 +93,37 @@ def over(pen: Pen, shape: Silhouette) -> None:
 def hollow(pen: Pen, shape: Silhouette) -> None:
     """Legs as hollow shapes: outside down, the foot, inside up to the fork and down again."""
     dice = pen.dice
-    fork = dice.between(0.3, 0.85)
+    fork = dice.between(0.12, 0.85)
     foot = shape.base * dice.between(0.2, 0.7)
-    inner = Silhouette(0.0, shape.base - foot, dice.pick({0.5: 1, 1.0: 3, 1.6: 2, 2.5: 1}))
+    inner = Silhouette(0.0, shape.base - foot, dice.pick({0.5: 2, 1.0: 3, 1.6: 2, 2.5: 1}))
 
     def inside(sign: int) -> list[Point]:
-        ys = [0.0, 0.25, 0.5, 0.75, 1.0]
-        return [(sign * inner.half(t), fork + (1 - fork) * t) for t in ys]
+        ts = [0.0, 0.25, 0.5, 0.75, 1.0]
+        return [(sign * inner.half(t), fork + (1 - fork) * t) for t in ts]
 
-    smooth = dice.chance(0.6)
-    draw = pen.curve if smooth else pen.line
-    if dice.chance(0.4):  # one outline, like a star ship
-        outline = shape.side(-1, 0.0, 1.0) + inside(-1)[::-1] + inside(1)[1:]
-        outline += shape.side(1, 1.0, 0.0)
-        draw(*outline)
-    elif dice.chance(0.5):  # each leg a loop from the tip
+    draw = pen.curve if dice.chance(0.6) else pen.line
+    kind = dice.pick({"outline": 40, "loops": 25, "one leg": 10, "lines": 25})
+    if kind == "outline":  # in one stroke, like a star ship
+        sides = shape.side(-1, 0.0, 1.0), shape.side(1, 1.0, 0.0)
+        draw(*sides[0], *inside(-1)[::-1], *inside(1)[1:], *sides[1])
+    elif kind in ("loops", "one leg"):
+        thick = dice.sign()
         for sign in (-1, 1):
-            draw(*shape.side(sign, 0.0, 1.0), *inside(sign)[::-1])
-            if dice.chance(0.3):
-                pen.line((0.0, fork), (0.0, 0.0))
+            if kind == "loops" or sign == thick:
+                draw(*shape.side(sign, 0.0, 1.0), *inside(sign)[::-1])
+            else:
+                _lay(pen, shape, shape.side(sign, 0.0, 1.0))
+        if dice.chance(0.3):
+            pen.line((0.0, fork), (0.0, 0.0))
     else:
         for sign in (-1, 1):
             _lay(pen, shape, shape.side(sign, 0.0, 1.0))
             if dice.chance(0.75):
                 pen.line(inside(sign)[-1], (sign * shape.base, 1.0))
-        if dice.chance(0.6):
-            pen.curve(*inside(-1)[::-1], *inside(1)[1:])
-        else:
-            pen.line(inside(-1)[-1], (0.0, fork), inside(1)[-1])
+        draw(*inside(-1)[::-1], *inside(1)[1:])
+    if dice.chance(0.25):  # rungs between the legs
+        for (x, y), (u, v) in list(zip(inside(-1), inside(1), strict=True))[1 : dice.count(2, 4)]:
+            pen.line((x, y), (u, v))
 
 
 def stem(pen: Pen, shape: Silhouette) -> None:
@@ -186,27 +189,30 @@ def cut_off(pen: Pen, shape: Silhouette) -> None:
 
 
 def nested(pen: Pen, shape: Silhouette) -> None:
-    """An A within an A."""
+    """An A within an A, the inner one perhaps with rungs."""
     dice = pen.dice
     apart(pen, shape)
     sizes = [dice.between(0.35, 0.8), dice.between(0.1, 0.35)]
-    for inner in sizes if dice.chance(0.3) else sizes[:1]:
-        start = (1 - inner) * dice.between(0.2, 0.9)
-        points = [(x * inner, start + y * (1 - start)) for x, y in shape.side(-1, 1.0, 0.0)]
-        points += [(-x, y) for x, y in reversed(points)]
+    for size in sizes if dice.chance(0.3) else sizes[:1]:
+        start = (1 - size) * dice.between(0.2, 0.9)
+        left = [(x * size, start + y * (1 - start)) for x, y in shape.side(-1, 1.0, 0.0)]
+        right = [(-x, y) for x, y in reversed(left)]
         if dice.chance(0.5):
-            pen.curve(*points)
+            pen.curve(*left, *right)
         else:
-            pen.line(points[0], points[5], points[6], points[-1])
+            pen.line(left[0], left[-1], right[0], right[-1])
+    if dice.chance(0.4):
+        for (x, y), (u, v) in zip(left, reversed(right), strict=True):
+            pen.line((x, y), (u, v))
 
 
 SIDES: dict[Callable[[Pen, Silhouette], None], float] = {
-    apart: 33,
-    over: 21,
-    hollow: 15,
+    apart: 30,
+    over: 20,
+    hollow: 20,
     stem: 7,
     tiers: 11,
-    ladder: 4,
-    cut_off: 3,
-    nested: 6,
+    ladder: 7,
+    cut_off: 4,
+    nested: 8,
 }

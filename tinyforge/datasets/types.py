@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -11,8 +11,15 @@ import numpy.typing as npt
 
 from tinyforge.errors import ForgeError
 
+# progress(stage, done, total): called whenever something can be seen to have moved on.
+Progress = Callable[[str, int, int], None]
+
 Images = npt.NDArray[np.uint8]
 Labels = npt.NDArray[np.int64]
+
+
+def silent(stage: str, done: int, total: int) -> None:
+    """The Progress that shows nothing."""
 
 
 @dataclass(frozen=True, eq=False)

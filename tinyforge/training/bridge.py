@@ -81,13 +81,13 @@ def _functional(model: Model) -> Model:
     tensors: dict[tuple[str, int, int], Any] = {}
     twins: dict[str, Any] = {}
     calls = []
+    layers = {operation.name: operation for operation in model.operations}
     for entry in config["layers"]:
-        layer = model.get_layer(entry["name"])
         if entry["class_name"] == "InputLayer":
             shape = tuple(entry["config"]["batch_shape"][1:])
             tensors[entry["name"], 0, 0] = tf_keras().Input(shape, name=entry["name"])
             continue
-        twins[entry["name"]] = _twin(layer)
+        twins[entry["name"]] = _twin(layers[entry["name"]])
         calls += [(entry["name"], i, node) for i, node in enumerate(entry["inbound_nodes"])]
     while calls:  # a layer that is called twice may wait for one that is listed later
         ready = [call for call in calls if all(t in tensors for t in _sources(call[2]["args"]))]
@@ -98,7 +98,7 @@ def _functional(model: Model) -> Model:
             tensors[name, index, 0] = twins[name](*arguments, **options)
         calls = [call for call in calls if call not in ready]
     for name, twin in twins.items():
-        _copy_weights(model.get_layer(name), twin)
+        _copy_weights(layers[name], twin)
     inputs = [tensors[key] for key in _ends(config["input_layers"])]
     outputs = [tensors[key] for key in _ends(config["output_layers"])]
     return tf_keras().Model(inputs, outputs, name=model.name)
@@ -193,5 +193,5 @@ def _check(model: Model, bridged: Model) -> None:
 
 
 def _answers(model: Model, inputs: list[Any]) -> list[Any]:
-    answers = model.predict(inputs if len(inputs) > 1 else inputs[0], verbose=0)
-    return list(answers) if isinstance(answers, list) else [answers]
+    answers = model(inputs if len(inputs) > 1 else inputs[0], training=False)
+    return [np.asarray(a) for a in (answers if isinstance(answers, list) else [answers])]

@@ -7,13 +7,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tinyforge.datasets.types import Dataset, Images, Splits
+from tinyforge.datasets.types import Dataset, Images, Progress, Splits, silent
 from tinyforge.errors import ForgeError
-from tinyforge.training.runtime import keras, quiet
-from tinyforge.training.settings import Progress, Settings, silent
+from tinyforge.training.runtime import keras
+from tinyforge.training.settings import Settings
 
 Model = Any  # a keras.Model or a tf_keras.Model: neither library is typed
 
+_AT_ONCE = 256  # pictures
 _SMALLEST = 10  # pixels: what two convolutions and two poolings leave one pixel of
 
 
@@ -102,9 +103,9 @@ def _pictures(data: Dataset) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.in
     return scaled(data.images), data.labels
 
 
-def _run_plainly(library: Any) -> dict[str, bool]:
+def _run_plainly(library: Any) -> dict[str, Any]:
     """Keras 3 would compile with XLA, which takes twice as long here."""
-    return {"jit_compile": False} if library is keras() else {}
+    return {"jit_compile": False, "steps_per_execution": 8} if library is keras() else {}
 
 
 def _loss(library: Any, model: Model) -> Any:
@@ -119,5 +120,6 @@ def _loss(library: Any, model: Model) -> Any:
 
 def predict(model: Model, images: Images) -> npt.NDArray[np.float32]:
     """Scores of uint8 pictures, float32 (n, outputs)."""
-    with quiet():
-        return np.asarray(model.predict(scaled(images), batch_size=512, verbose=0))
+    inputs = scaled(images)
+    batches = [inputs[i : i + _AT_ONCE] for i in range(0, len(inputs), _AT_ONCE)]
+    return np.concatenate([np.asarray(model(batch, training=False)) for batch in batches])

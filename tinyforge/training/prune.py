@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from tinyforge.datasets.types import Splits
+from tinyforge.datasets.types import Progress, Splits, silent
 from tinyforge.errors import ForgeError
 from tinyforge.training.bridge import to_tf_keras
 from tinyforge.training.model import Model, fit
 from tinyforge.training.runtime import keras, tf_keras, tfmot
-from tinyforge.training.settings import Progress, Settings, silent
+from tinyforge.training.settings import Settings
 
 _CUTS = 20  # how many steps it takes from dense to sparse
 

@@ -56,44 +56,46 @@ def quiet() -> Iterator[None]:
 
 
 def tensorflow() -> Any:
-    return _module("tensorflow")
+    return module("tensorflow")
 
 
 def keras() -> Any:
     """Keras 3, on TensorFlow."""
-    _module("tensorflow")
-    module = _module("keras")
-    if module.backend.backend() != "tensorflow":
+    module("tensorflow")
+    library = module("keras")
+    backend = library.backend.backend()
+    if backend != "tensorflow":
         raise ForgeError(
-            f"Keras runs on {module.backend.backend()}, tinyforge needs it on TensorFlow",
+            f"Keras runs on {backend}, tinyforge needs it on TensorFlow",
             fix="unset KERAS_BACKEND, and remove 'backend' from ~/.keras/keras.json",
         )
-    return module
+    return library
 
 
 def tf_keras() -> Any:
     """Keras 2, which the pruning toolkit is made for."""
-    _module("tensorflow")
-    return _module("tf_keras")
+    module("tensorflow")
+    return module("tf_keras")
 
 
 def tfmot() -> Any:
     """TensorFlow Model Optimization. It switches tf.keras to Keras 2: use keras() for Keras 3."""
     tf_keras()
-    return _module("tensorflow_model_optimization")
+    return module("tensorflow_model_optimization")
 
 
 @cache
-def _module(name: str) -> Any:
+def module(name: str) -> Any:
+    """The package of that name. Raises ForgeError if it is not installed."""
     for variable, value in _ENVIRONMENT.items():
         os.environ.setdefault(variable, value)
     try:
         with quiet():
-            module = importlib.import_module(name)
+            package = importlib.import_module(name)
     except ImportError as error:
         raise ForgeError(
             f"this step needs the Python package {name.replace('_', '-')}: {error}",
             fix='pip install "tinyforge[train]"',
         ) from error
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
-    return module
+    return package

@@ -10,12 +10,12 @@ import numpy as np
 import numpy.typing as npt
 
 from tinyforge import tflite
-from tinyforge.datasets.types import Dataset, Splits
+from tinyforge.datasets.types import Dataset, Progress, Splits, silent
 from tinyforge.training.accuracy import accuracy_float, accuracy_int8
 from tinyforge.training.model import Model, scaled
 from tinyforge.training.prune import prune
 from tinyforge.training.quantize import Calibration, quantize, to_float_tflite
-from tinyforge.training.settings import Progress, Settings, silent
+from tinyforge.training.settings import Settings
 
 
 @dataclass(frozen=True)

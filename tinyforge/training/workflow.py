@@ -50,7 +50,8 @@ def load_splits(data: str | None, settings: Settings, seed: int, stages: Stages)
     with stages.stage(
         f"Draw {2 * settings.drawings:,} doodles" if name == DEFAULT_DATA else f"Read {name}"
     ):
-        return datasets.load(name, count_per_class=settings.drawings, seed=seed).split(seed=seed)
+        drawn = datasets.load(name, count_per_class=settings.drawings, seed=seed)
+        return drawn.split(settings.fractions, seed=seed)
 
 
 def train_file(
