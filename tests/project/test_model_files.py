@@ -12,7 +12,7 @@ from tests.corpus.models import classifier
 from tests.host_program import build, output_of
 from tinyforge.errors import ForgeError
 from tinyforge.graph import DType, Graph, Quant
-from tinyforge.project.model_files import ABI, Golden, c_float, model_files
+from tinyforge.project.model_files import ABI, Golden, c_float, model_files, read_golden
 from tinyforge.resources import folder
 
 HOSTILE = [
@@ -194,3 +194,50 @@ def test_models_that_the_device_api_cannot_carry():
         with pytest.raises(ForgeError, match=match) as caught:
             model_files(wrong, (), vectors)
         assert caught.value.fix
+
+
+def test_golden_vectors_are_read_back_from_the_source(tmp_path):
+    graph = classifier(3)
+    vectors = golden(graph, 5)
+    (tmp_path / "golden.c").write_text(model_files(graph, (), vectors)["src/golden.c"])
+    found = read_golden(tmp_path / "golden.c")
+    assert np.array_equal(found.inputs, vectors.inputs.reshape(5, -1))
+    assert np.array_equal(found.outputs, vectors.outputs.reshape(5, -1))
+    assert found.inputs.dtype == found.outputs.dtype == np.int8
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("-128, 127", "-129, 127"),
+        ("-128, 127", "--128, 127"),
+        ("-128, 127", "-128"),
+        ("-128, 127", "x, 127"),
+        ("forge_golden_inputs[", "other["),
+        ("forge_golden_outputs[", "other["),
+    ],
+)
+def test_damaged_golden_vectors_are_refused(tmp_path, old, new):
+    graph = classifier(3)
+    source = model_files(graph, (), golden(graph))["src/golden.c"]
+    assert old in source
+    (tmp_path / "golden.c").write_text(source.replace(old, new, 1))
+    with pytest.raises(ForgeError, match="golden"):
+        read_golden(tmp_path / "golden.c")
+
+
+def test_golden_vectors_come_in_pairs(tmp_path):
+    graph = classifier(3)
+    source = model_files(graph, (), golden(graph))["src/golden.c"]
+    head, outputs = source.split("forge_golden_outputs")
+    first = outputs[outputs.index("    {\n") : outputs.index("    },\n") + len("    },\n")]
+    (tmp_path / "golden.c").write_text(f"{head}forge_golden_outputs{outputs.replace(first, '', 1)}")
+    with pytest.raises(ForgeError, match="not one output an input"):
+        read_golden(tmp_path / "golden.c")
+
+
+def test_golden_vectors_that_are_no_text(tmp_path):
+    (tmp_path / "golden.c").write_bytes(b"\xff\xfe")
+    for path in (tmp_path / "golden.c", tmp_path / "missing.c", tmp_path):
+        with pytest.raises(ForgeError, match="cannot read"):
+            read_golden(path)

@@ -74,16 +74,25 @@ def read_golden(source: Path) -> Golden:
         raise ForgeError(
             f"cannot read the golden vectors: {error}", where=str(source), fix=_REMAKE
         ) from error
-    return Golden(_read_vectors(text, "inputs", source), _read_vectors(text, "outputs", source))
+    golden = Golden(_read_vectors(text, "inputs", source), _read_vectors(text, "outputs", source))
+    if len(golden.inputs) != len(golden.outputs):
+        raise ForgeError("not one output an input", where=str(source), fix=_REMAKE)
+    return golden
 
 
 def _read_vectors(text: str, name: str, source: Path) -> Vectors:
     array = re.search(rf"forge_golden_{name}\[.*?= \{{\n(.*?)\n\}};", text, re.DOTALL)
     vectors = re.findall(r"\{([-0-9,\s]+)\}", array[1]) if array else []
-    rows = [[int(v) for v in vector.replace(",", " ").split()] for vector in vectors]
-    if not rows or len({len(row) for row in rows}) != 1:
+    try:
+        rows = [[int(v) for v in vector.replace(",", " ").split()] for vector in vectors]
+        values = np.array(rows, np.int8)  # ValueError: rows of unequal length
+    except (ValueError, OverflowError) as error:
+        raise ForgeError(
+            f"the golden {name} are damaged: {error}", where=str(source), fix=_REMAKE
+        ) from error
+    if values.ndim != 2 or not values.size:
         raise ForgeError(f"no golden {name} in it", where=str(source), fix=_REMAKE)
-    return np.array(rows, np.int8)
+    return values
 
 
 def c_float(value: float) -> str:
