@@ -47,7 +47,7 @@ CORES = {
         Core("cortex-m55", _EABIHF, "cortex_m55+mve_fp", _gcc("cortex-m55", hard_float=True),
              None, "mps3-an547"),
     )
-}
+}  # fmt: skip
 
 
 def core_named(name: str) -> Core:
