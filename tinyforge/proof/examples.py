@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,11 +35,13 @@ def quantized(real: npt.NDArray[np.floating], t: Tensor) -> npt.NDArray[np.int8]
     """Real values (n, *shape) as the model's input takes them: (n, bytes).
 
     Divided in float32 and rounded half away from zero, as TFLM's QUANTIZE and forge_quantize_input
-    do; saturated.
+    do; saturated, NaN to the lowest.
     """
-    scaled = real.astype(np.float32) / np.float32(t.scale)
-    rounded = np.trunc(scaled + np.copysign(np.float32(0.5), scaled), dtype=np.float64)
-    q = np.clip(rounded + t.zero_point, -128, 127)
+    with np.errstate(over="ignore"):  # what overflows saturates
+        scaled = real.astype(np.float32) / np.float32(t.scale)
+    # In float64 the sum is exact; in float32 the number just below 0.5 would become 1.
+    rounded = np.trunc(scaled + np.copysign(0.5, scaled, dtype=np.float64))
+    q = np.clip(np.nan_to_num(rounded, nan=-np.inf) + t.zero_point, -128, 127)
     return np.asarray(q.reshape(len(real), -1), np.int8)
 
 
@@ -55,32 +59,61 @@ def load(path: Path, source: Tensor, output: Tensor) -> Examples:
     inputs: int8, or float32/float64 in real values, (n, *shape). Optional: labels, integers (n,);
     outputs, int8 (n, *shape). ForgeError for anything else in it.
     """
+    arrays = _arrays(path)
+    inputs = _inputs(arrays, source, path)
+    classes = 2 if output.size == 1 else output.size
+    labels = _integers(arrays, "labels", (len(inputs), 1), (0, classes - 1), path)
+    outputs = _integers(arrays, "outputs", (len(inputs), output.nbytes), (-128, 127), path)
+    return Examples(
+        inputs,
+        None if labels is None else labels[:, 0],
+        None if outputs is None else outputs.astype(np.int8),
+    )
+
+
+def _arrays(path: Path) -> dict[str, npt.NDArray[np.generic]]:
+    if not path.is_file():
+        raise ForgeError("examples must be in a regular file", where=str(path))
     try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
-    except (OSError, ValueError, EOFError, KeyError) as error:
+        with zipfile.ZipFile(path) as archive:
+            unpacked = sum(member.file_size for member in archive.infolist())
+        if unpacked <= _MAX_BYTES:
+            with np.load(path, allow_pickle=False) as file:
+                members = {name: file[name] for name in file.files}
+            # What is no array in the archive comes as bytes.
+            return {n: a for n, a in members.items() if isinstance(a, np.ndarray)}
+    except Exception as error:  # on damaged files NumPy and zipfile raise a dozen kinds
         raise ForgeError(
             f"not a readable .npz file: {error}",
             where=str(path),
             fix="save it with numpy.savez(path, inputs=..., labels=...)",
         ) from error
-    if sum(a.nbytes for a in arrays.values()) > _MAX_BYTES:
-        raise ForgeError("more than 1 GiB of examples", where=str(path), fix="give fewer")
-    inputs = _inputs(arrays, source, path)
-    labels = arrays.get("labels")
-    outputs = arrays.get("outputs")
-    for name, found, size in (("labels", labels, 1), ("outputs", outputs, output.nbytes)):
-        if found is not None and (found.dtype.kind not in "iu" or found.size != len(inputs) * size):
-            raise ForgeError(
-                f"{name} are {found.dtype} {list(found.shape)}, expected {len(inputs)} x {size} "
-                "integers",
-                where=str(path),
-            )
-    return Examples(
-        inputs,
-        None if labels is None else labels.reshape(-1).astype(np.int64),
-        None if outputs is None else outputs.reshape(len(inputs), -1).astype(np.int8),
-    )
+    raise ForgeError("more than 1 GiB of examples", where=str(path), fix="give fewer")
+
+
+def _integers(
+    arrays: dict[str, npt.NDArray[np.generic]],
+    name: str,
+    shape: tuple[int, int],
+    limits: tuple[int, int],
+    path: Path,
+) -> npt.NDArray[np.int64] | None:
+    """An optional array of integers within limits, both included, in the shape."""
+    found = arrays.get(name)
+    if found is None:
+        return None
+    if found.dtype.kind not in "iu" or found.size != math.prod(shape):
+        raise ForgeError(
+            f"{name} are {found.dtype} {list(found.shape)}, expected {shape[0]} x {shape[1]} "
+            "integers",
+            where=str(path),
+        )
+    low, high = int(found.min()), int(found.max())
+    if low < limits[0] or high > limits[1]:
+        raise ForgeError(
+            f"{name} go from {low} to {high}, expected {limits[0]} to {limits[1]}", where=str(path)
+        )
+    return found.astype(np.int64).reshape(shape)
 
 
 def _inputs(
