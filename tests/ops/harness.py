@@ -55,7 +55,7 @@ def _table(symbol: str, table: Table) -> str:
     return f"static const {table.ctype} {symbol}[] = {{{values}}};\n"
 
 
-def _case_source(i: int, graph: Graph) -> str:
+def case_source(i: int, graph: Graph) -> str:
     """One exported function, void case_<i>(inputs..., output)."""
     (op,) = graph.operators
     lower = OPS[op.op].lower
@@ -85,7 +85,7 @@ def _case_source(i: int, graph: Graph) -> str:
 def compiled(graphs: Sequence[Graph], workspace: Path) -> ctypes.CDLL:
     """All cases in one shared library, built under the undefined behaviour sanitizer."""
     source, library = workspace / "cases.c", workspace / "cases.so"
-    source.write_text("".join(_case_source(i, g) for i, g in enumerate(graphs)))
+    source.write_text("".join(case_source(i, g) for i, g in enumerate(graphs)))
     include = f"-I{folder('firmware')}"
     subprocess.run(["cc", *FLAGS, include, str(source), "-o", str(library)], check=True)
     return ctypes.CDLL(str(library))

@@ -1,0 +1,85 @@
+"""Every kernel on memory of exactly its size, under the address sanitizer; and in place.
+
+tests/ops shows that kernels compute the right values; this shows that they touch nothing else, and
+that an output may lie over an input wherever the planner is told so.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.firmware import sanitized
+from tests.memory.test_plan import IN_PLACE
+from tests.ops import harness
+from tests.ops.cases import CASES, random_case
+from tinyforge.graph import Graph
+from tinyforge.ops import OPS
+from tinyforge.resources import folder
+
+COUNT = 12
+
+# Reads each case's inputs, runs it, writes its output; every buffer is a heap block of its own.
+MAIN = """
+#include <stdio.h>
+#include <stdlib.h>
+static int8_t *block(size_t size, int fill) {
+  int8_t *bytes = malloc(size);
+  if (bytes == NULL || (fill && fread(bytes, 1, size, stdin) != size)) exit(2);
+  return bytes;
+}
+int main(void) {
+%s
+  return 0;
+}
+"""
+
+
+def _call(i: int, graph: Graph, over: int | None) -> str:
+    """One case. over: the input whose block the output takes, or None for a block of its own."""
+    names = [f"in{k}" for k in range(len(graph.inputs))]
+    size = graph.tensors[graph.outputs[0]].nbytes
+    lines = [
+        f"int8_t *{name} = block({graph.tensors[t].nbytes}, 1);"
+        for name, t in zip(names, graph.inputs, strict=True)
+    ]
+    lines += [
+        f"int8_t *out = {f'block({size}, 0)' if over is None else names[over]};",
+        f"case_{i}({', '.join(names)}, out);",
+        f"if (fwrite(out, 1, {size}, stdout) != {size}) exit(3);",
+        *(f"free({name});" for name in names),
+        *(["free(out);"] if over is None else []),
+    ]
+    return "  {\n    " + "\n    ".join(lines) + "\n  }"
+
+
+def _ways(graph: Graph) -> list[int | None]:
+    """Not in place, and over each input that may be overwritten."""
+    (op,) = graph.operators
+    size = graph.tensors[graph.outputs[0]].nbytes
+    operands = [op.inputs[p] for p in IN_PLACE.get(op.op, ())]
+    inputs = [t for t in operands if t in graph.inputs and graph.tensors[t].nbytes == size]
+    return [None, *(graph.inputs.index(t) for t in inputs)]
+
+
+@pytest.mark.parametrize("op", CASES)
+def test_a_kernel_stays_inside_its_buffers(op: str, tmp_path: Path) -> None:
+    cases = [random_case(op, 1000 + seed) for seed in range(COUNT)]
+    runs = [(i, way) for i, (graph, _) in enumerate(cases) for way in _ways(graph)]
+    calls = "\n".join(_call(i, cases[i][0], way) for i, way in runs)
+    source = tmp_path / "cases.c"
+    functions = "".join(harness.case_source(i, graph) for i, (graph, _) in enumerate(cases))
+    source.write_text(functions + MAIN % calls)
+    program = sanitized.build([source], tmp_path / "cases", [folder("firmware")])
+    stdin = b"".join(x.tobytes() for i, _ in runs for x in cases[i][1])
+    expected = np.concatenate([harness.reference(*cases[i]).reshape(-1) for i, _ in runs])
+    done = sanitized.run(program, stdin)
+    assert (done.returncode, done.stderr) == (0, b"")
+    np.testing.assert_array_equal(np.frombuffer(done.stdout, np.int8), expected)
+    assert (op in IN_PLACE) == any(way is not None for _, way in runs)
+
+
+def test_the_planner_is_told_what_is_tested_here() -> None:
+    assert {name: op.inplace for name, op in OPS.items() if op.inplace} == IN_PLACE
