@@ -84,7 +84,11 @@ def test_the_first_difference_is_printed(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("table", "value"),
-    [("forge_layer_3_weights", -128), ("forge_layer_3_shift", 0), ("forge_layer_3_bias", 99999)],
+    [
+        ("forge_layer_3_multiplier", 2**30),
+        ("forge_layer_3_shift", 0),
+        ("forge_layer_3_bias", 99999),
+    ],
 )
 def test_a_corrupted_constant_fails_closed(table: str, value: int, tmp_path: Path) -> None:
     """One value is enough: the self-test sees it, and no frame is answered."""
