@@ -82,7 +82,7 @@ def test_a_crash_of_tflm_is_an_error_not_a_crash() -> None:
     y = b.op("DEPTHWISE_CONV_2D", operands, (1, 4, 4, 1), 0.1, stride_w=1, stride_h=1,
              depth_multiplier=1, dilation_w_factor=1, dilation_h_factor=1)  # fmt: skip
     graph = b.build([y])
-    with pytest.raises(ForgeError, match="TensorFlow Lite Micro cannot run the model"):
+    with pytest.raises(ForgeError, match="Micro cannot run the model: it crashed"):
         oracle.tflm_trace(write(graph), graph, inputs(graph, 1))
 
 
@@ -95,7 +95,7 @@ def test_what_tflm_rejects_is_an_error_with_its_words() -> None:
     z = b.op("SOFTMAX", [b.op("RESHAPE", [y, b.constant(np.array([1, 4], np.int32))], (1, 4), 7.0)],
              (1, 4), 0.7, 3, beta=1.0)  # fmt: skip
     graph = b.build([z])
-    with pytest.raises(ForgeError, match=r"cannot run the model: .+"):
+    with pytest.raises(ForgeError, match=r"scale_diff.*; Node MAX_POOL_2D \(number 0\) failed"):
         oracle.tflm_trace(write(graph), graph, inputs(graph, 1))
 
 

@@ -88,11 +88,17 @@ def _run_child(folder: Path, count: int) -> None:
     except subprocess.TimeoutExpired as error:
         raise ForgeError("TensorFlow Lite Micro did not finish", fix="give fewer inputs") from error
     if child.returncode != 0:
-        said = child.stderr.strip().splitlines()
         raise ForgeError(
-            f"TensorFlow Lite Micro cannot run the model: {said[-1] if said else 'it crashed'}",
-            fix="run it on a desktop with the tflite-micro wheel to see what it says",
+            f"TensorFlow Lite Micro cannot run the model: {_words(child.stderr)}",
+            fix="change the layer that it names; on the device it would fail the same way",
         )
+
+
+def _words(stderr: str) -> str:
+    """What TFLM said last, before Python's traceback; else the exception."""
+    said, _, traceback = stderr.partition("Traceback (most recent call last):")
+    lines = said.split("\n") if said.strip() else traceback.strip().splitlines()[-1:]
+    return "; ".join([line.strip() for line in lines if line.strip()][-2:]) or "it crashed"
 
 
 def reference_trace(graph: Graph, inputs: npt.NDArray[np.int8]) -> Trace:
