@@ -1,0 +1,213 @@
+"""The proof finds what is wrong: faults planted in generated sources, on the emulated core."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.corpus import models
+from tests.engines.aot_firmware import MEMORY, build_firmware, project_files
+from tinyforge.boards import load
+from tinyforge.engines.aot import Aot
+from tinyforge.errors import ForgeError
+from tinyforge.graph import Graph
+from tinyforge.memory.plan import Plan
+from tinyforge.memory.planner import plan
+from tinyforge.proof.oracle import reference_trace
+from tinyforge.proof.prove import Subject, prove
+from tinyforge.proof.record import Proof
+from tinyforge.sim.machines import machine
+
+pytest.importorskip("unicorn")
+
+GRAPH = models.residual(1)
+COUNT = 4
+WEIGHTS, MODEL = "src/aot/weights.c", "src/aot/model.c"
+
+
+def prove_files(
+    files: Mapping[str, str], workspace: Path, planned: Plan, graph: Graph = GRAPH
+) -> Proof:
+    """A proof of these sources against the NumPy models, on unicorn."""
+    size = graph.tensors[graph.inputs[0]].nbytes
+    x = np.random.default_rng(9).integers(-128, 128, (COUNT, size)).astype(np.int8)
+    application = Path(__file__).parent / "keep_going.c"
+    subject = Subject(
+        graph=graph,
+        plan=planned,
+        lowered=Aot().lower(graph, planned, b""),
+        firmware=build_firmware(files, workspace, application=application),
+        board=load("nrf52840_dk"),
+        toolchain="gcc",
+        inputs=x,
+        labels=reference_trace(graph, x)[graph.outputs[0]].argmax(axis=1),
+    )
+    expected = reference_trace(graph, x)
+    return prove(subject, expected, oracle="NumPy", machine=machine("unicorn"))
+
+
+def sources(planned: Plan) -> dict[str, str]:
+    return dict(project_files(GRAPH, Aot().lower(GRAPH, planned, b"")))
+
+
+def changed(files: Mapping[str, str], name: str, pattern: str, new: str) -> dict[str, str]:
+    """The files with one replacement in one of them."""
+    text, count = re.subn(pattern, new, files[name])
+    assert count == 1, pattern
+    assert text != files[name]
+    return {**files, name: text}
+
+
+@pytest.fixture(scope="module")
+def sound(tmp_path_factory: pytest.TempPathFactory) -> Proof:
+    planned = plan(GRAPH)
+    return prove_files(sources(planned), tmp_path_factory.mktemp("sound"), planned)
+
+
+def test_sound_firmware_is_bit_exact(sound: Proof) -> None:
+    assert sound.bit_exact
+    assert sound.first_difference is None
+    assert all(layer.bit_exact for layer in sound.instructions_by_layer)
+    assert (sound.inputs, sound.layers) == (COUNT, len(GRAPH.operators))
+    assert sound.accuracy == 1.0
+    assert (sound.engine, sound.board, sound.core) == ("aot", "nrf52840_dk", "cortex-m4")
+    assert sound.oracle == "NumPy"
+    assert sound.machine.startswith("unicorn ")
+
+
+def test_memory_is_what_was_planned_and_adds_up(sound: Proof) -> None:
+    planned = plan(GRAPH)
+    # The arena may end in padding that nothing writes, but in no byte that no tensor has.
+    assert sound.arena.planned == sound.arena.touched == planned.arena_bytes
+    assert sound.arena.lower_bound == planned.lower_bound
+    assert max(s.offset + s.nbytes for s in sound.arena.slots) == planned.arena_bytes
+    ram, flash = sound.ram, sound.flash
+    assert ram is not None
+    assert flash is not None
+    assert ram.arena == planned.arena_bytes
+    assert ram.stack is not None
+    assert 0 < ram.stack < 2048
+    assert ram.total == ram.arena + ram.data_bss + ram.stack
+    weights = sum(
+        t.nbytes for op in GRAPH.operators for t in (GRAPH.tensors[i] for i in op.inputs)
+        if t.data is not None and op.op != "RESHAPE"
+    )  # fmt: skip
+    channels = sum(
+        GRAPH.tensors[op.outputs[0]].shape[-1] for op in GRAPH.operators if op.op == "CONV_2D"
+    )
+    # Beside weights and biases: multiplier and shift of each channel and of the dense layer, and
+    # LOGISTIC's table.
+    assert flash.weights == weights + 5 * (channels + 1) + 256
+    assert flash.test_vectors == 8 * 8 * 3 + 4
+    assert flash.total == flash.code + flash.weights + flash.test_vectors
+    assert flash.total < MEMORY.flash.size
+
+
+def test_instructions_add_up(sound: Proof) -> None:
+    assert sound.instructions is not None
+    assert sound.instructions_min is not None
+    assert sound.instructions_max is not None
+    assert sound.instructions_min <= sound.instructions <= sound.instructions_max
+    layers = {layer.index: layer for layer in sound.instructions_by_layer}
+    assert [layer.index for layer in sound.instructions_by_layer] == list(plan(GRAPH).order)
+    costs = [layer.instructions or 0 for layer in layers.values()]
+    assert abs(sum(costs) - sound.instructions) < 50  # forge_invoke itself, and rounding
+    for op in GRAPH.operators:
+        layer = layers[op.index]
+        assert layer.macs == 0 or (layer.instructions or 0) > layer.macs
+        assert (layer.instructions == 0) == (op.op == "RESHAPE")
+        assert layer.output_shape == GRAPH.tensors[op.outputs[0]].shape
+        assert layer.output_bytes == GRAPH.tensors[op.outputs[0]].nbytes
+    assert layers[0].macs == 8 * 8 * 6 * 27
+
+
+def assert_found(proof: Proof, layer: int) -> None:
+    """The layer is the first one named, and each one that it needs is exact."""
+    assert not proof.bit_exact
+    found = proof.first_difference
+    assert found is not None
+    op = GRAPH.operators[layer]
+    out = GRAPH.tensors[op.outputs[0]]
+    assert (found.layer, found.op, found.name) == (layer, op.op, out.name)
+    assert found.expected != found.actual
+    assert len(found.index) == len(out.shape)
+    assert all(0 <= i < n for i, n in zip(found.index, out.shape, strict=True))
+    exact = {row.index: row.bit_exact for row in proof.instructions_by_layer}
+    assert all(exact[i] for i in range(layer))
+    assert not exact[layer]
+
+
+@pytest.mark.parametrize("layer", [0, 2, 6, 10])
+def test_one_wrong_weight_is_found(layer: int, tmp_path: Path) -> None:
+    planned = plan(GRAPH)
+    table = rf"(forge_layer_{layer}_weights\[\d+\] = {{\s*)(-?\d+)"
+    files = sources(planned)
+    value = re.search(table, files[WEIGHTS])
+    assert value is not None
+    wrong = -128 if int(value[2]) > 0 else 127
+    assert_found(
+        prove_files(changed(files, WEIGHTS, table, rf"\g<1>{wrong}"), tmp_path, planned), layer
+    )
+
+
+def test_one_wrong_multiplier_is_found(tmp_path: Path) -> None:
+    planned = plan(GRAPH)
+    table = r"(forge_layer_5_multiplier\[\d+\] = {\s*)\d+"
+    files = changed(sources(planned), WEIGHTS, table, rf"\g<1>{2**30}")
+    assert_found(prove_files(files, tmp_path, planned), 5)
+
+
+def test_one_wrong_zero_point_is_found(tmp_path: Path) -> None:
+    planned = plan(GRAPH)
+    field = r"(layer_3 = {[^}]*\.scaling\.output_zero_point = )(-?\d+)"
+    files = sources(planned)
+    value = re.search(field, files[MODEL])
+    assert value is not None
+    wrong = int(value[2]) - 1
+    assert_found(prove_files(changed(files, MODEL, field, rf"\g<1>{wrong}"), tmp_path, planned), 3)
+
+
+def test_a_tensor_laid_over_a_living_one_is_found(tmp_path: Path) -> None:
+    """Layer 2's output over layer 0's, which the addition of layer 3 still needs."""
+    planned = plan(GRAPH)
+    first, _, branch, total = (GRAPH.operators[i].outputs[0] for i in range(4))
+    assert GRAPH.operators[3].inputs == (first, branch)
+    offsets = {**planned.offsets, branch: planned.offsets[first] + 4}
+    assert planned.offsets[first] + 4 + GRAPH.tensors[branch].nbytes <= planned.arena_bytes
+    wrong = replace(planned, offsets=offsets)
+    proof = prove_files(sources(wrong), tmp_path, wrong)
+    assert_found(proof, 3)
+    assert proof.first_difference is not None
+    assert proof.first_difference.name == GRAPH.tensors[total].name
+
+
+def test_a_layer_that_writes_elsewhere_is_found(tmp_path: Path) -> None:
+    """One offset in the text is wrong; the next layer reads bytes that nobody has written."""
+    planned = plan(GRAPH)
+    call = rf"(forge_conv_2d_run\(&layer_1, .*), forge_arena \+ {_offset(planned, 1)}\)"
+    files = changed(sources(planned), MODEL, call, rf"\g<1>, forge_arena + {_offset(planned, 0)})")
+    with pytest.raises(ForgeError, match="depend on what was in RAM before boot"):
+        prove_files(files, tmp_path, planned)
+
+
+def test_an_answer_read_from_elsewhere_is_found(tmp_path: Path) -> None:
+    """Every layer is right, but the application gets other bytes than the last one wrote."""
+    planned = plan(GRAPH)
+    last = len(GRAPH.operators) - 1
+    pattern = rf"(forge_output\(void\) {{ return forge_arena \+ ){_offset(planned, last)};"
+    wrong = _offset(planned, last) + 8
+    files = changed(sources(planned), MODEL, pattern, rf"\g<1>{wrong};")
+    proof = prove_files(files, tmp_path, planned)
+    assert all(layer.bit_exact for layer in proof.instructions_by_layer)
+    assert not proof.bit_exact
+    assert proof.first_difference is not None
+    assert proof.first_difference.layer == last
+
+
+def _offset(planned: Plan, layer: int) -> int:
+    return planned.offsets[GRAPH.operators[layer].outputs[0]]
