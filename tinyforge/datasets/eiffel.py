@@ -127,9 +127,9 @@ def _solid(pen: Pen, shape: Silhouette, y0: float, y1: float) -> None:
 
 
 _FILLS: dict[Callable[[Pen, Silhouette, float, float], None] | None, float] = {
-    None: 36,
+    None: 42,
     _cross: 18,
-    _zigzag: 10,
+    _zigzag: 9,
     _rungs: 8,
     _uprights: 6,
     _hatching: 7,

@@ -39,7 +39,7 @@ def frame(pen: Pen) -> None:
     size = max(box.width, box.height)
     kind = dice.pick({"box": 62, "round": 12, "oval": 3, "sides": 17, "open": 6})
     gap = size * dice.between(0.07, 0.13)
-    frames = dice.pick({1: 72, 2: 24, 3: 4})
+    frames = dice.pick({1: 77, 2: 20, 3: 3})
     for k in range(frames):
         _border(pen, box.grown(gap * k), kind)
     outer = box.grown(gap * (frames - 1))

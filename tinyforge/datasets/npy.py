@@ -6,6 +6,7 @@ Nothing is unpickled, and no memory is taken before the file has been seen to be
 from __future__ import annotations
 
 import math
+import tokenize
 import zipfile
 from pathlib import Path
 from typing import IO, Any
@@ -22,6 +23,18 @@ _READERS = {
     (1, 0): np.lib.format.read_array_header_1_0,
     (2, 0): np.lib.format.read_array_header_2_0,
 }
+
+# What NumPy raises for a header that is none: it parses it as Python.
+HEADER_ERRORS = (
+    ValueError,
+    KeyError,
+    TypeError,
+    EOFError,
+    SyntaxError,
+    tokenize.TokenError,
+    RecursionError,
+    MemoryError,
+)
 
 Array = npt.NDArray[Any]
 
@@ -73,10 +86,12 @@ def _array(stream: IO[bytes], size: int, where: str) -> Array:
         version = np.lib.format.read_magic(stream)
         reader = _READERS[version]
         shape, fortran, dtype = reader(stream, max_header_size=_MAX_HEADER)
-    except (ValueError, KeyError, EOFError) as error:
+    except HEADER_ERRORS as error:
         raise ForgeError(f"this is not a NumPy array: {error}", where=where, fix=_FIX) from error
     if dtype.kind not in _KINDS or dtype.hasobject:
         raise ForgeError(f"arrays of dtype {dtype} are not read", where=where, fix=_FIX)
+    if any(length < 0 for length in shape):
+        raise ForgeError(f"an array cannot have shape {shape}", where=where, fix=_FIX)
     wanted = math.prod(shape) * dtype.itemsize
     if wanted > min(_MAX_BYTES, size):
         raise ForgeError(
@@ -86,7 +101,7 @@ def _array(stream: IO[bytes], size: int, where: str) -> Array:
             fix="give the whole file, or a smaller selection",
         )
     data = stream.read(wanted)
-    if len(data) != wanted or any(length < 0 for length in shape):
+    if len(data) != wanted:
         raise ForgeError(f"the array is cut off after {len(data)} bytes", where=where, fix=_FIX)
     array = np.frombuffer(data, dtype, math.prod(shape))
     return array.reshape(shape, order="F" if fortran else "C")

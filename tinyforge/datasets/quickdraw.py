@@ -17,7 +17,7 @@ from urllib.parse import quote
 import numpy as np
 import platformdirs
 
-from tinyforge.datasets.npy import require_file
+from tinyforge.datasets.npy import HEADER_ERRORS, require_file
 from tinyforge.datasets.types import Dataset, Images, Progress, silent
 from tinyforge.errors import ForgeError
 
@@ -78,7 +78,7 @@ def _mapped(path: Path) -> Images:
     require_file(path)
     try:
         array: Images = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (ValueError, OSError, EOFError) as error:
+    except (*HEADER_ERRORS, OSError) as error:
         raise _damaged(path, str(error)) from error
     side = _SIDE * _SIDE
     if array.dtype != np.uint8 or array.ndim != 2 or array.shape[1] != side or not len(array):

@@ -207,9 +207,10 @@ def _widths(
     strokes = int(samples.stroke[-1]) + 1
     phase = rng.uniform(0, 2 * math.pi, strokes)[samples.stroke]
     wave = np.sin(np.arange(len(samples.stroke)) / (0.25 * _GRID) + phase)
-    press = wave + rng.normal(0.0, 0.7, samples.drawings)[samples.drawing]
-    wide = press > 0.8
-    return [(_RADIUS - 0.4, ~wide), (_RADIUS + 0.6, wide)]
+    press = wave * rng.uniform(0.0, 1.0, strokes)[samples.stroke]
+    press += rng.normal(0.0, 0.7, samples.drawings)[samples.drawing]
+    wide = press > 1.0
+    return [(_RADIUS, ~wide), (_RADIUS + 0.7, wide)]
 
 
 def _dilated(mask: npt.NDArray[np.uint8], radius: float) -> npt.NDArray[np.uint8]:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from tinyforge.errors import ForgeError
-from tinyforge.training.layers import ACTIVATIONS, LAYERS, MODELS
+from tinyforge.training.layers import ACTIVATIONS, LAYERS, MODELS, known
 from tinyforge.training.model import Model
 from tinyforge.training.runtime import keras, quiet, tf_keras
 
@@ -131,7 +131,7 @@ def _twin(layer: Any) -> Any:
     kind = type(layer).__name__
     if kind in MODELS:
         return _bridged(layer)
-    if kind not in LAYERS:
+    if kind not in LAYERS or not isinstance(layer, keras().layers.Layer):
         raise ForgeError(
             f"tinyforge cannot carry over a {kind} layer",
             where=f"layer {layer.name!r}",
@@ -156,7 +156,7 @@ def _config(kind: str, layer: Any) -> dict[str, Any]:
         if key not in _DROPPED and not key.endswith(_DROPPED_ENDINGS)
     }
     activation = config.get("activation", "linear")
-    if activation not in ACTIVATIONS:
+    if not known(activation, ACTIVATIONS):
         raise ForgeError(
             f"the activation {_name(activation)} cannot be carried over to tf_keras",
             where=f"layer {layer.name!r}",

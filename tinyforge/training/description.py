@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from tinyforge.errors import ForgeError
-from tinyforge.training.layers import ACTIVATIONS, LAYERS, MODELS
+from tinyforge.training.layers import ACTIVATIONS, LAYERS, MODELS, known
 
 _MAX_DEPTH = 60
 
@@ -72,7 +72,7 @@ _RESOURCES = frozenset({"vocabulary", "file_path", "filepath", "path", "url"})
 
 def check_description(description: Mapping[str, Any], file: str) -> None:
     """Raises ForgeError, naming the layer, if Keras would have to build anything unknown."""
-    if description.get("class_name") not in MODELS:
+    if not known(description.get("class_name"), MODELS):
         raise ForgeError(
             f"the file describes a {description.get('class_name')!r}, not a model of layers",
             where=file,
@@ -91,9 +91,10 @@ def _entries(value: Any, where: str, depth: int) -> Iterator[tuple[str, Mapping[
     if depth > _MAX_DEPTH:
         raise ForgeError("the description is nested too deeply", where=where, fix=_fix())
     if isinstance(value, dict):
-        name = value.get("name")
-        if "class_name" in value and isinstance(name, str):
-            where = f"layer {name[:80]!r}"
+        config = value.get("config")
+        name = config.get("name") if isinstance(config, dict) else None
+        if known(value.get("class_name"), MODELS) or isinstance(name, str):
+            where = f"layer {name!r:.80}"
         yield where, value
         # The compile settings are dropped before loading, so what they name is never built.
         children = [v for k, v in value.items() if k != "compile_config"]
@@ -107,7 +108,7 @@ def _check(entry: Mapping[str, Any], where: str) -> None:
     if "class_name" in entry:
         _check_class(entry, where)
     for key in _FUNCTIONS & entry.keys():
-        if entry[key] is not None and entry[key] not in ACTIVATIONS:
+        if entry[key] is not None and not known(entry[key], ACTIVATIONS):
             raise ForgeError(
                 f"{key} {entry[key]!r:.80} is not one of Keras' plain activations",
                 where=where,
@@ -122,12 +123,12 @@ def _check(entry: Mapping[str, Any], where: str) -> None:
 
 def _check_class(entry: Mapping[str, Any], where: str) -> None:
     name = entry["class_name"]
-    if name in _MARKERS:
+    if known(name, _MARKERS):
         return
-    if name not in _CLASSES:
+    if not known(name, _CLASSES):
         raise ForgeError(f"the layer or object {name!r:.80} is not known", where=where, fix=_fix())
     module = entry.get("module", "keras")
-    if module not in _MODULES:
+    if not known(module, _MODULES):
         raise ForgeError(
             f"{name} would come from the module {module!r:.80}, not from Keras",
             where=where,

@@ -3,6 +3,10 @@
 One row a layer: adding one means adding its name here and seeing it through the tests.
 """
 
+from __future__ import annotations
+
+from typing import Any
+
 LAYERS = frozenset(
     {
         "Activation",
@@ -57,3 +61,8 @@ ACTIVATIONS = frozenset(
         "tanh",
     }
 )
+
+
+def known(name: Any, names: frozenset[str]) -> bool:
+    """Whether name, which may be any JSON value, is one of names."""
+    return isinstance(name, str) and name in names

@@ -70,12 +70,17 @@ def _loaded(file: Path, where: str, *, safe: bool) -> Model:
     except ForgeError:
         raise
     except Exception as error:  # Keras raises whatever the part that fails happens to raise
-        first = str(error).strip().splitlines()
         raise ForgeError(
-            f"Keras cannot load this model: {first[0] if first else type(error).__name__}",
+            f"Keras cannot load this model: {_reason(error)}",
             where=where,
             fix=f"{_FIX_FILE} and a current Keras 3; and load it there once to see that it works",
         ) from error
+
+
+def _reason(error: Exception) -> str:
+    """The innermost of the messages that Keras wraps into each other, one line of it."""
+    lines = str(error).rsplit("Exception encountered: ", 1)[-1].strip().splitlines()
+    return lines[0] if lines else type(error).__name__
 
 
 def _parts(path: Path) -> dict[str, bytes]:

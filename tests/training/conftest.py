@@ -1,0 +1,46 @@
+"""Keras once for all tests of this folder; they train next to nothing."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tinyforge.datasets import Dataset, Splits
+from tinyforge.datasets.doodles import doodles
+from tinyforge.training import Settings, runtime
+from tinyforge.training.model import Model, train
+
+TINY = Settings(
+    drawings=200, fractions=(0.6, 0.2, 0.2), epochs=3, prune_epochs=3, learning_rate=1e-2, batch=32
+)
+
+
+@pytest.fixture(scope="session")
+def tiny() -> Settings:
+    return TINY
+
+
+@pytest.fixture(scope="session")
+def keras() -> Any:
+    return runtime.keras()
+
+
+@pytest.fixture(scope="session")
+def splits() -> Splits:
+    return doodles(TINY.drawings, seed=1).split(TINY.fractions, seed=1)
+
+
+@pytest.fixture(scope="session")
+def model(splits: Splits) -> Model:
+    """The seed CNN, trained a little."""
+    return train(splits, TINY, seed=1)
+
+
+@pytest.fixture(scope="session")
+def three() -> Dataset:
+    """Three classes of colour pictures, told apart by the channel that is bright."""
+    rng = np.random.default_rng(0)
+    labels = np.tile(np.arange(3), 40)
+    images = rng.integers(0, 60, (120, 12, 14, 3), dtype=np.uint8)
+    images[np.arange(120), :, :, labels] += 150
+    return Dataset(images, labels, ("red", "green", "blue"))
