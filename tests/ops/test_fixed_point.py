@@ -274,6 +274,17 @@ def test_softmax_of_every_difference_equals_tflm(beta: float, tmp_path: Path) ->
     assert_equal_tflm(cases, tmp_path)
 
 
+def test_softmax_of_many_classes_equals_tflm(tmp_path: Path) -> None:
+    """Sums of hundreds of small terms, where each one's rounding counts."""
+    rng = np.random.default_rng(12)
+    cases = []
+    for scale in (0.02, 0.06, 0.1):
+        x = np.clip(rng.normal(-40, 30, (1, 400, 500)), -128, 127).astype(np.int8)
+        x[..., 0] = 127
+        cases.append((softmax(x.shape, scale), x))
+    assert_equal_tflm(cases, tmp_path)
+
+
 def softmax(shape: tuple[int, ...], scale: float, beta: float = 1.0) -> Graph:
     source, output = TensorSpec(shape, scale, 5), TensorSpec(shape, 1 / 256, -128)
     return single_op("SOFTMAX", inputs=[source], output=output, options={"beta": beta})
