@@ -120,7 +120,7 @@ def generate(source: Source, examples: Examples, settings: Spec, stages: Stages)
 def verify(generated: Generated, examples: Examples, settings: Spec, stages: Stages) -> Proof:
     """The proof of a project: of its compiled half where it has one, else of the interpreter's."""
     with tempfile.TemporaryDirectory(prefix="tinyforge-") as name:
-        folder = Path(name) / "project"
+        folder = Path(name).resolve() / "project"
         writer.write(generated.files, folder)
         return verify_folder(generated, folder, examples, settings, stages)
 
@@ -204,7 +204,7 @@ def simulate(
         board = msgspec.structs.replace(generated.board, core=core_named(core).name)
         generated = replace(generated, board=board)
     with tempfile.TemporaryDirectory(prefix="tinyforge-") as name:
-        folder = Path(name) / "project"
+        folder = Path(name).resolve() / "project"
         if project is None:
             writer.write(generated.files, folder)
         else:

@@ -182,8 +182,12 @@ def _fill(stage: Path, old: Path, contents: Mapping[str, bytes], carried: _Carri
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(data)
     files = {key: _sha256(data) for key, data in sorted(contents.items())}
-    marker = msgspec.json.format(msgspec.json.encode(_Marker(_FORMAT, files)), indent=2)
-    (stage / MARKER).write_bytes(marker + b"\n")
+    marker = msgspec.json.format(msgspec.json.encode(_Marker(_FORMAT, files)), indent=2) + b"\n"
+    before = old / MARKER
+    if before.is_file() and before.read_bytes() == marker:
+        _link(before, stage / MARKER)
+    else:
+        (stage / MARKER).write_bytes(marker)
 
 
 def _link(source: Path, copy: Path) -> None:

@@ -10,11 +10,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import jinja2
-
 from tinyforge.boards.cores import Core
 from tinyforge.boards.memory import MemoryMap
 from tinyforge.errors import ForgeError
+from tinyforge.project.templates import render
 from tinyforge.resources import folder
 from tinyforge.sim.elf import Firmware
 
@@ -122,13 +121,8 @@ def objects_folder(output: Path) -> Path:
 
 def linker_script(memory: MemoryMap) -> str:
     """The text of the linker script for a memory map."""
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(folder("templates") / "sim"),
-        undefined=jinja2.StrictUndefined,
-        keep_trailing_newline=True,
-        autoescape=False,  # noqa: S701 - a linker script, filled with integers
-    )
-    return environment.get_template("link.ld.j2").render(
+    return render(
+        "sim/link.ld.j2",
         flash_base=f"0x{memory.flash.base:08x}",
         flash_size=memory.flash.size,
         ram_base=f"0x{memory.ram.base:08x}",
