@@ -3,6 +3,7 @@
 
 #include "forge/forge.h"
 #include "forge/forge_port.h"
+#include "forge/forge_print.h"
 #include "golden.h"
 #include "model.h"
 
@@ -30,28 +31,15 @@ float forge_dequantize_output(int8_t q) {
   return FORGE_OUTPUT_SCALE * (float)(q - FORGE_OUTPUT_ZERO_POINT);
 }
 
-static void print_number(int32_t value) {
-  char text[12];
-  char *p = text + sizeof text - 1;
-  uint32_t magnitude = value < 0 ? 0u - (uint32_t)value : (uint32_t)value;
-  *p = '\0';
-  do {
-    *--p = (char)('0' + magnitude % 10);
-    magnitude /= 10;
-  } while (magnitude != 0);
-  if (value < 0) *--p = '-';
-  forge_port_print(p);
-}
-
 static forge_status report_difference(int vector, int index, int expected, int found) {
   forge_port_print("FAIL: golden vector ");
-  print_number(vector);
+  forge_print_number(vector);
   forge_port_print(", output ");
-  print_number(index);
+  forge_print_number(index);
   forge_port_print(": expected ");
-  print_number(expected);
+  forge_print_number(expected);
   forge_port_print(", found ");
-  print_number(found);
+  forge_print_number(found);
   forge_port_print("\n");
   return FORGE_ERROR_SELFTEST;
 }
@@ -68,7 +56,7 @@ forge_status forge_selftest(void) {
     }
   }
   forge_port_print("PASS: ");
-  print_number(FORGE_GOLDEN_COUNT);
+  forge_print_number(FORGE_GOLDEN_COUNT);
   forge_port_print(" golden vectors\n");
   return FORGE_OK;
 }

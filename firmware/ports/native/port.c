@@ -1,5 +1,6 @@
-/* The board's side of an application, on a computer: frames come from standard input, results go to
- * standard output, text to standard error. */
+/* The board's side of an application, on a computer: frames and camera rows come from standard
+ * input, the touch pad's points from the file that FORGE_POINTS names, results go to standard
+ * output, text to standard error. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -13,14 +14,39 @@ void forge_port_print(const char *text) {
   fflush(stderr);
 }
 
+/* Microseconds that were slept: nobody waits for a replay, its time jumps. */
+static uint32_t slept;
+
 uint32_t forge_port_micros(void) {
   struct timespec now;
   timespec_get(&now, TIME_UTC);
-  return (uint32_t)now.tv_sec * 1000000u + (uint32_t)(now.tv_nsec / 1000);
+  return (uint32_t)now.tv_sec * 1000000u + (uint32_t)(now.tv_nsec / 1000) + slept;
 }
+
+uint32_t forge_port_cycles(void) { return 0; }
+
+void forge_port_sleep(uint32_t micros) { slept += micros; }
+
+void forge_port_watchdog_start(uint32_t milliseconds) { (void)milliseconds; }
+
+void forge_port_watchdog_kick(void) {}
 
 int forge_port_read_frame(int8_t *frame, size_t size) {
   return fread(frame, 1, size, stdin) == size;
+}
+
+int forge_port_read_row(int8_t *row, size_t size) { return forge_port_read_frame(row, size); }
+
+static FILE *points;
+
+int forge_port_has_touch_pad(void) {
+  const char *name = getenv("FORGE_POINTS");
+  if (points == NULL && name != NULL) points = fopen(name, "rb");
+  return points != NULL;
+}
+
+int forge_port_read_point(forge_point *point) {
+  return fread(point, sizeof *point, 1, points) == 1;
 }
 
 void forge_port_write_result(const int8_t *result, size_t size) {
@@ -31,3 +57,15 @@ void forge_port_write_result(const int8_t *result, size_t size) {
 }
 
 void forge_port_exit(int status) { exit(status); }
+
+/* A computer has no serial port of its own: nothing arrives, and what is sent is lost. */
+size_t forge_port_serial_read(uint8_t *bytes, size_t size) {
+  (void)bytes;
+  (void)size;
+  return 0;
+}
+
+void forge_port_serial_write(const uint8_t *bytes, size_t size) {
+  (void)bytes;
+  (void)size;
+}

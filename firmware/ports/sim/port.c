@@ -1,5 +1,6 @@
-/* The board's side of an application, on an emulator: frames come from the host's file frames.bin,
- * results go to results.bin, and text to the host's console. */
+/* The board's side of an application, on an emulator: frames and camera rows come from the host's
+ * file frames.bin, the touch pad's points from points.bin where there is one, results go to
+ * results.bin, and text to the host's console. */
 #include "forge/forge_port.h"
 #include "semihosting.h"
 
@@ -28,25 +29,59 @@ typedef struct {
 static int32_t frames = -1;
 static int32_t results = -1;
 
+static int32_t open_file(const char *name, size_t name_length, uint32_t mode) {
+  const open_block block = {name, mode, name_length};
+  return semihosting(SYS_OPEN, &block);
+}
+
+/* Whether all bytes were there. The host returns how many are missing, negative on an error. */
+static int read_file(int32_t handle, void *bytes, size_t size) {
+  const transfer_block block = {handle, bytes, size};
+  return semihosting(SYS_READ, &block) == 0;
+}
+
 void forge_port_init(void) {
   static const char frames_name[] = "frames.bin";
   static const char results_name[] = "results.bin";
-  const open_block read = {frames_name, MODE_READ_BINARY, sizeof frames_name - 1};
-  const open_block write = {results_name, MODE_WRITE_BINARY, sizeof results_name - 1};
-  frames = semihosting(SYS_OPEN, &read);
-  results = semihosting(SYS_OPEN, &write);
+  frames = open_file(frames_name, sizeof frames_name - 1, MODE_READ_BINARY);
+  results = open_file(results_name, sizeof results_name - 1, MODE_WRITE_BINARY);
 }
 
 void forge_port_print(const char *text) { semihosting(SYS_WRITE0, text); }
 
-/* The host's clock has hundredths of a second. */
-uint32_t forge_port_micros(void) { return (uint32_t)semihosting(SYS_CLOCK, 0) * 10000u; }
+/* Microseconds that were slept: the emulator does not wait, its time jumps. */
+static uint32_t slept;
 
-int forge_port_read_frame(int8_t *frame, size_t size) {
-  const transfer_block block = {frames, frame, size};
-  /* Returns the number of bytes that are missing, and a negative one on an error. */
-  return semihosting(SYS_READ, &block) == 0;
+/* The emulator's own ticks: executed instructions where it counts them, else the host's time. */
+uint32_t forge_port_micros(void) {
+  uint64_t ticks = 0;
+  const uint32_t frequency = (uint32_t)semihosting(SYS_TICKFREQ, NULL);
+  (void)semihosting(SYS_ELAPSED, &ticks);
+  return (uint32_t)(ticks / (frequency / 1000000u)) + slept;
 }
+
+uint32_t forge_port_cycles(void) { return 0; }
+
+void forge_port_sleep(uint32_t micros) { slept += micros; }
+
+void forge_port_watchdog_start(uint32_t milliseconds) { (void)milliseconds; }
+
+void forge_port_watchdog_kick(void) {}
+
+int forge_port_read_frame(int8_t *frame, size_t size) { return read_file(frames, frame, size); }
+
+int forge_port_read_row(int8_t *row, size_t size) { return read_file(frames, row, size); }
+
+/* -1 before the first question, and for a host without the file. */
+static int32_t points = -1;
+
+int forge_port_has_touch_pad(void) {
+  static const char name[] = "points.bin";
+  if (points < 0) points = open_file(name, sizeof name - 1, MODE_READ_BINARY);
+  return points >= 0;
+}
+
+int forge_port_read_point(forge_point *point) { return read_file(points, point, sizeof *point); }
 
 void forge_port_write_result(const int8_t *result, size_t size) {
   const transfer_block block = {results, result, size};

@@ -10,8 +10,9 @@ enum {
   SYS_WRITE0 = 0x04,
   SYS_WRITE = 0x05,
   SYS_READ = 0x06,
-  SYS_CLOCK = 0x10,
   SYS_EXIT_EXTENDED = 0x20,
+  SYS_ELAPSED = 0x30,
+  SYS_TICKFREQ = 0x31,
 };
 
 /* Calls the host. argument: what the operation wants, most often a block of words. */

@@ -209,6 +209,11 @@ class BlockCounter:
         self._state.frames = number
 
     @property
+    def executed(self) -> int:
+        """Instructions since reset."""
+        return int(self._state.executed)
+
+    @property
     def arena_touched(self) -> int | None:
         """Highest byte of the arena found changed when forge_invoke returned, + 1.
 

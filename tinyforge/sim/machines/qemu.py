@@ -38,6 +38,9 @@ _MEMORIES = {
     "mps3-an547": MemoryMap(flash=Region(0x10000000, 512 * _KB), ram=Region(0x31000000, 4 * _MB)),
 }
 
+# An application calls one of these before its first inference; the self-test's come earlier.
+_READS = ("forge_port_read_frame", "forge_port_read_row", "forge_port_read_point")
+
 # Where an exception's stack frame holds the address it came from.
 _FRAME_PC = 24
 
@@ -134,10 +137,9 @@ class _Boot:
         self.arena_touched = 0
         self.stack = 0
         self.armed: set[int] = set()
-        self.wanted = {
-            self._address(name)
-            for name in ("forge_init", "forge_port_read_frame", "forge_port_exit", "Fault_Handler")
-        }
+        self.reads = {self._address(name) for name in _READS if name in firmware.symbols}
+        watched = ("forge_init", "forge_port_exit", "Fault_Handler")
+        self.wanted = self.reads | {self._address(name) for name in watched}
         # The inference that runs, -1 before the first: the self-test's are none.
         self.inference = -1
         self.return_address: int | None = None
@@ -175,7 +177,7 @@ class _Boot:
         """From stop to stop until the firmware exits; returns its status."""
         handlers = {
             self._address("forge_init"): self._before_init,
-            self._address("forge_port_read_frame"): self._before_first_frame,
+            **dict.fromkeys(self.reads, self._before_first_frame),
             self._address("forge_port_exit"): self._before_exit,
             self._address("Fault_Handler"): self._in_fault_handler,
             self._address("forge_invoke"): self._enter_invoke,
@@ -216,7 +218,7 @@ class _Boot:
             self.qemu.remote.write_memory(self.arena.address, bytes([self.paint]) * self.arena.size)
 
     def _before_first_frame(self) -> None:
-        self.wanted.discard(self._address("forge_port_read_frame"))
+        self.wanted -= self.reads
         symbols = {"forge_invoke", *(probe.symbol for probe in self.probes if probe.symbol)}
         self.wanted |= {self._address(symbol) for symbol in symbols}
 

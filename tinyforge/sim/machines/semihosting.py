@@ -6,7 +6,6 @@ Source: https://github.com/ARM-software/abi-aa, semihosting.rst.
 from __future__ import annotations
 
 import struct
-import time
 from collections.abc import Callable
 
 from tinyforge.errors import ForgeError
@@ -18,6 +17,9 @@ RESULTS_NAME = "results.bin"
 _FRAMES, _RESULTS = 1, 2
 _FAILED = 0xFFFFFFFF
 
+# An instruction a cycle at 100 MHz, the clock of the firmware's port: the same in every run.
+TICKS_PER_SECOND = 100_000_000
+
 
 class Semihosting:
     """The host's side: frames in, results out, console text, the end.
@@ -26,8 +28,11 @@ class Semihosting:
     with, None while it runs. frames_read: whole frames handed over.
     """
 
-    def __init__(self, memory: Memory, frames: bytes, frame_bytes: int) -> None:
-        """frames: all inputs, one after the other, frame_bytes each."""
+    def __init__(
+        self, memory: Memory, frames: bytes, frame_bytes: int, ticks: Callable[[], int]
+    ) -> None:
+        """frames: all inputs, one after the other, frame_bytes each. ticks: what the firmware
+        takes for its clock, TICKS_PER_SECOND of them."""
         self.console = ""
         self.results = bytearray()
         self.status: int | None = None
@@ -35,14 +40,16 @@ class Semihosting:
         self._memory = memory
         self._frames = frames
         self._frame_bytes = frame_bytes
-        self._start = time.monotonic()
+        self._frames_position = 0
+        self._ticks = ticks
         self._operations: dict[int, Callable[[int], int]] = {
             0x01: self._open,
             0x04: self._print,
             0x05: self._write,
             0x06: self._read,
-            0x10: self._clock,
             0x20: self._exit,
+            0x30: self._elapsed,
+            0x31: lambda _argument: TICKS_PER_SECOND,
         }
 
     @property
@@ -82,24 +89,26 @@ class Semihosting:
         return 0
 
     def _read(self, argument: int) -> int:
-        """Returns how many of the bytes asked for there are not."""
+        """A whole frame or a row of one; returns how many of the bytes asked for there are not."""
         handle, address, size = self._words(argument, 3)
         if handle != _FRAMES:
             return size
-        if size != self._frame_bytes:
+        if size == 0 or self._frame_bytes % size != 0:
             raise ForgeError(
                 f"the firmware reads frames of {size} bytes, the inputs have {self._frame_bytes}",
                 fix="give inputs of the shape that the model was built for",
             )
-        start = self.frames_read * size
-        if start >= len(self._frames):
+        piece = self._frames[self._frames_position : self._frames_position + size]
+        if len(piece) < size:
             return size
-        self._memory.write(address, self._frames[start : start + size])
-        self.frames_read += 1
+        self._memory.write(address, piece)
+        self._frames_position += size
+        self.frames_read = self._frames_position // self._frame_bytes
         return 0
 
-    def _clock(self, _argument: int) -> int:
-        return int(100 * (time.monotonic() - self._start))
+    def _elapsed(self, argument: int) -> int:
+        self._memory.write(argument, struct.pack("<Q", self._ticks()))
+        return 0
 
     def _exit(self, argument: int) -> int:
         _reason, self.status = self._words(argument, 2)

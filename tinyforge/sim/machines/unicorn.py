@@ -129,7 +129,8 @@ class _Boot:
         self.progress = progress
         self.inferences = len(inputs)
         self.memory = Memory(firmware, paint)
-        self.host = Semihosting(self.memory, inputs.tobytes(), inputs.shape[1])
+        frames = (inputs.tobytes(), inputs.shape[1])
+        self.host = Semihosting(self.memory, *frames, lambda: self.counter.executed)
         self.stop: _Stop | None = None
         self.stalled = False
         self.engine = self._power_on()

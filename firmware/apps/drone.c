@@ -1,0 +1,91 @@
+/* A drone's application: pictures at a fixed rate, an answer before the next picture is due.
+ *
+ * A tick every period. At each the camera's rows are read, the model runs, the answer goes out;
+ * latency is the time from the tick to the answer, and the deadline is the next tick. A late answer
+ * is counted, and the ticks it has overrun are skipped: the loop never runs to catch up.
+ *
+ * Give other values with -D. */
+#include "forge/forge_app.h"
+#include "forge/forge_print.h"
+#include "model.h"
+
+#ifndef FORGE_DRONE_PERIOD_US
+#define FORGE_DRONE_PERIOD_US 33333 /* 30 pictures a second */
+#endif
+#ifndef FORGE_DRONE_WATCHDOG_MS
+#define FORGE_DRONE_WATCHDOG_MS 500 /* without an answer for so long, the board is reset */
+#endif
+#ifndef FORGE_REPORT_EVERY
+#define FORGE_REPORT_EVERY 64 /* answers; also when the pictures end */
+#endif
+
+_Static_assert(FORGE_DRONE_PERIOD_US > 0, "the period must be positive");
+_Static_assert(FORGE_REPORT_EVERY > 0, "reports must have answers");
+
+typedef struct {
+  uint32_t answers;
+  uint32_t missed; /* answers that came after their deadline */
+  uint32_t worst;  /* latency, in microseconds */
+} deadlines;
+
+/* A picture is read row by row, as cameras deliver it; other inputs in one piece. */
+static int read_input(void) {
+#if FORGE_INPUT_RANK == 4
+  static const int32_t shape[] = FORGE_INPUT_SHAPE; /* 1, height, width, channels */
+  const size_t row_bytes = (size_t)(shape[2] * shape[3]);
+  for (int32_t row = 0; row < shape[1]; row++) {
+    if (!forge_port_read_row(forge_input() + (size_t)row * row_bytes, row_bytes)) return 0;
+  }
+  return 1;
+#else
+  return forge_port_read_frame(forge_input(), FORGE_INPUT_BYTES);
+#endif
+}
+
+static void note(deadlines *kept, uint32_t latency) {
+  kept->answers++;
+  if (latency > FORGE_DRONE_PERIOD_US) kept->missed++;
+  if (latency > kept->worst) kept->worst = latency;
+}
+
+static void report(const deadlines *kept) {
+  forge_port_print("drone: ");
+  forge_print_unsigned(kept->answers);
+  forge_port_print(" answers, ");
+  forge_print_unsigned(kept->missed);
+  forge_port_print(" deadlines missed, worst latency ");
+  forge_print_unsigned(kept->worst);
+  forge_port_print(" of ");
+  forge_print_unsigned(FORGE_DRONE_PERIOD_US);
+  forge_port_print(" us\n");
+}
+
+/* Sleeps until the next tick that is not yet over; returns when that tick was. */
+static uint32_t wait_for_tick(uint32_t tick) {
+  const uint32_t late = forge_port_micros() - tick;
+  const uint32_t ahead = FORGE_DRONE_PERIOD_US - late % FORGE_DRONE_PERIOD_US;
+  forge_port_sleep(ahead);
+  return tick + late + ahead;
+}
+
+static int run(void) {
+  forge_status status = forge_app_start();
+  if (status != FORGE_OK) return forge_app_fail(status);
+  deadlines kept = {0, 0, 0};
+  forge_port_watchdog_start(FORGE_DRONE_WATCHDOG_MS);
+  for (uint32_t tick = forge_port_micros(); read_input(); tick = wait_for_tick(tick)) {
+    status = forge_invoke();
+    if (status != FORGE_OK) return forge_app_fail(status);
+    forge_port_write_result(forge_output(), FORGE_OUTPUT_BYTES);
+    note(&kept, forge_port_micros() - tick);
+    forge_port_watchdog_kick();
+    if (kept.answers % FORGE_REPORT_EVERY == 0) report(&kept);
+  }
+  if (kept.answers % FORGE_REPORT_EVERY != 0) report(&kept);
+  return 0;
+}
+
+void forge_app_main(void) {
+  forge_port_init();
+  forge_port_exit(run());
+}

@@ -1,0 +1,116 @@
+/* A watch's application: sample, fill a window, infer, sleep; the battery decides.
+ *
+ * The window is the model's input. It moves on by a hop each time: by default its whole length, or
+ * fewer bytes, so that windows overlap. Where the board has a touch pad and the model takes a
+ * picture of one channel, the input is what is drawn on the pad instead.
+ *
+ * Give other values with -D. */
+#include <string.h>
+
+#include "forge/forge_app.h"
+#include "forge/forge_doodle.h"
+#include "forge/forge_print.h"
+#include "model.h"
+
+#ifndef FORGE_WATCH_PERIOD_MS
+#define FORGE_WATCH_PERIOD_MS 1000 /* from one answer to the next */
+#endif
+#ifndef FORGE_WATCH_HOP
+#define FORGE_WATCH_HOP FORGE_INPUT_BYTES
+#endif
+#ifndef FORGE_REPORT_EVERY
+#define FORGE_REPORT_EVERY 16 /* answers; also when the samples end */
+#endif
+
+_Static_assert(FORGE_WATCH_PERIOD_MS > 0 && FORGE_WATCH_PERIOD_MS <= 1000000,
+               "the period is 1 to 1000000 ms");
+_Static_assert(FORGE_WATCH_HOP > 0 && FORGE_WATCH_HOP <= FORGE_INPUT_BYTES,
+               "the window moves by at least a byte and at most its length");
+_Static_assert(FORGE_REPORT_EVERY > 0, "reports must have answers");
+
+/* Microseconds since the last report. */
+typedef struct {
+  uint32_t answers;
+  uint64_t awake;
+  uint64_t whole;
+} duty;
+
+#if FORGE_WATCH_HOP == FORGE_INPUT_BYTES
+static int read_window(void) { return forge_port_read_frame(forge_input(), FORGE_INPUT_BYTES); }
+#else
+/* The model may overwrite its input, so what the next window shares with this one is kept here. */
+static int read_window(void) {
+  enum { kept = FORGE_INPUT_BYTES - FORGE_WATCH_HOP };
+  static int8_t window[FORGE_INPUT_BYTES];
+  static int full;
+  int8_t *fresh = full ? window + kept : window;
+  memmove(window, window + FORGE_WATCH_HOP, full ? kept : 0);
+  full = forge_port_read_frame(fresh, full ? FORGE_WATCH_HOP : FORGE_INPUT_BYTES);
+  memcpy(forge_input(), window, FORGE_INPUT_BYTES);
+  return full;
+}
+#endif
+
+/* Reads points until a drawing is finished. Returns 1, or 0 when there are no more. */
+static int read_drawing(forge_doodle *doodle) {
+  forge_point point;
+  doodle->count = 0;
+  while (forge_port_read_point(&point)) {
+    if (point.pen == FORGE_PEN_DONE) return 1;
+    forge_doodle_add(doodle, point);
+  }
+  return 0;
+}
+
+static void report(duty *spent) {
+  const uint64_t whole = spent->whole > 0 ? spent->whole : 1;
+  const uint32_t hundredths = (uint32_t)(spent->awake * 10000u / whole); /* of a per cent */
+  forge_port_print("watch: ");
+  forge_print_unsigned(spent->answers);
+  forge_port_print(" answers, ");
+  forge_print_unsigned((uint32_t)(spent->awake / spent->answers));
+  forge_port_print(" us awake for each, duty cycle ");
+  forge_print_unsigned(hundredths / 100);
+  forge_port_print(hundredths % 100 < 10 ? ".0" : ".");
+  forge_print_unsigned(hundredths % 100);
+  forge_port_print(" %\n");
+  *spent = (duty){0, 0, 0};
+}
+
+/* Sleeps until a period after start. */
+static void sleep_until_next(uint32_t start) {
+  const uint32_t passed = forge_port_micros() - start;
+  const uint32_t period = FORGE_WATCH_PERIOD_MS * 1000u;
+  if (passed < period) forge_port_sleep(period - passed);
+}
+
+static int run(void) {
+  static const int32_t shape[] = FORGE_INPUT_SHAPE;
+  static forge_doodle doodle;
+  forge_status status = forge_app_start();
+  if (status != FORGE_OK) return forge_app_fail(status);
+  const int picture = FORGE_INPUT_RANK == 4 && shape[FORGE_INPUT_RANK - 1] == 1;
+  const int drawing = picture && forge_port_has_touch_pad();
+  duty spent = {0, 0, 0};
+  uint32_t start = forge_port_micros();
+  while (drawing ? read_drawing(&doodle) : read_window()) {
+    const uint32_t woken = forge_port_micros();
+    if (drawing) forge_doodle_draw(&doodle, forge_input(), shape[1], shape[2]);
+    status = forge_invoke();
+    if (status != FORGE_OK) return forge_app_fail(status);
+    forge_port_write_result(forge_output(), FORGE_OUTPUT_BYTES);
+    spent.awake += forge_port_micros() - woken;
+    sleep_until_next(start);
+    const uint32_t now = forge_port_micros();
+    spent.whole += now - start;
+    start = now;
+    if (++spent.answers == FORGE_REPORT_EVERY) report(&spent);
+  }
+  if (spent.answers > 0) report(&spent);
+  return 0;
+}
+
+void forge_app_main(void) {
+  forge_port_init();
+  forge_port_exit(run());
+}

@@ -1,0 +1,25 @@
+/* Numbers on the console, where there is no printf. */
+#ifndef FORGE_FORGE_PRINT_H
+#define FORGE_FORGE_PRINT_H
+
+#include <stdint.h>
+
+#include "forge/forge_port.h"
+
+static inline void forge_print_unsigned(uint32_t value) {
+  char text[11];
+  char *p = text + sizeof text - 1;
+  *p = '\0';
+  do {
+    *--p = (char)('0' + value % 10);
+    value /= 10;
+  } while (value != 0);
+  forge_port_print(p);
+}
+
+static inline void forge_print_number(int32_t value) {
+  if (value < 0) forge_port_print("-");
+  forge_print_unsigned(value < 0 ? 0u - (uint32_t)value : (uint32_t)value);
+}
+
+#endif
