@@ -14,6 +14,7 @@ from tinyforge.cli import (
     prune,
     quantize,
     simulate,
+    tflm,
     train,
 )
 
@@ -58,6 +59,7 @@ _COMMANDS = (
 for command in _COMMANDS:
     name = command.__name__.rpartition(".")[2]
     app.command(name, epilog=command.EXAMPLE)(command.run)
+app.add_typer(tflm.app, name="tflm")
 
 
 def main() -> None:
