@@ -1,11 +1,12 @@
-/* The board's side of an application, on any Arduino core. The serial port is the console, and
- * carries the frames: FORGE_INPUT_BYTES raw bytes in, FORGE_OUTPUT_BYTES raw bytes back, in turn.
- * Text is printed before the first result only, unless something fails. */
+/* The board's side of an application, on any Arduino core: console, time, sleep, serial port. Its
+ * sensors are in sensors.cpp. Text is printed before the first result, and as an application's
+ * reports. */
 #include <Arduino.h>
 #ifdef USE_TINYUSB
 #include <Adafruit_TinyUSB.h> /* Adafruit's core has its Serial there */
 #endif
 
+#include "forge/forge_cycles.h"
 #include "forge/forge_port.h"
 
 #ifndef FORGE_SERIAL_BAUD
@@ -25,27 +26,41 @@ extern "C" void forge_port_init(void) {
   Serial.begin(FORGE_SERIAL_BAUD);
   const unsigned long start = millis();
   while (!Serial && millis() - start < console_wait_ms) delay(10);
+  forge_cycles_start();
 }
 
 extern "C" void forge_port_print(const char *text) { Serial.print(text); }
 
 extern "C" uint32_t forge_port_micros(void) { return (uint32_t)micros(); }
 
-/* A board never runs out of frames: it waits for the next one. */
-extern "C" int forge_port_read_frame(int8_t *frame, size_t size) {
-  for (size_t filled = 0; filled < size;) {
-    const int byte = Serial.read();
-    if (byte < 0) {
-      delay(1);
-    } else {
-      frame[filled++] = (int8_t)byte;
-    }
-  }
-  return 1;
+extern "C" uint32_t forge_port_cycles(void) { return forge_cycles(); }
+
+/* Arduino's delay sleeps where the core has an operating system or waits for interrupts. Yours to
+ * replace by a deeper sleep: all weak functions are. */
+extern "C" __attribute__((weak)) void forge_port_sleep(uint32_t microseconds) {
+  delay(microseconds / 1000);
+  delayMicroseconds(microseconds % 1000);
 }
 
-extern "C" void forge_port_write_result(const int8_t *result, size_t size) {
-  Serial.write((const uint8_t *)result, size);
+/* Arduino has no watchdog that all boards share. */
+extern "C" __attribute__((weak)) void forge_port_watchdog_start(uint32_t milliseconds) {
+  (void)milliseconds;
+}
+
+extern "C" __attribute__((weak)) void forge_port_watchdog_kick(void) {}
+
+extern "C" size_t forge_port_serial_read(uint8_t *bytes, size_t size) {
+  size_t count = 0;
+  while (count < size) {
+    const int byte = Serial.read();
+    if (byte < 0) break;
+    bytes[count++] = (uint8_t)byte;
+  }
+  return count;
+}
+
+extern "C" void forge_port_serial_write(const uint8_t *bytes, size_t size) {
+  Serial.write(bytes, size);
   Serial.flush();
 }
 

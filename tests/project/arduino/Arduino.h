@@ -34,6 +34,7 @@ extern SerialPort Serial;
 inline unsigned long now_ms = 0;
 inline unsigned long millis() { return now_ms; }
 inline unsigned long micros() { return now_ms * 1000; }
+inline void delayMicroseconds(unsigned int us) { now_ms += us / 1000; }
 inline void delay(unsigned long ms) {
   now_ms += ms;
   if (ms >= 1000) exit(3);
