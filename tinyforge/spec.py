@@ -13,6 +13,7 @@ FILE_NAME = "tinyforge.toml"
 DEFAULT_BOARD = "nrf52840_dk"
 
 EngineChoice = Literal["both", "aot", "tflm"]
+AppChoice = Literal["classify", "watch", "drone"]
 ToolchainChoice = Literal["zig", "gcc"]
 MachineChoice = Literal["unicorn", "qemu", "native"]
 
@@ -38,6 +39,7 @@ class Spec(
     """The settings of one run; every field is a key of tinyforge.toml.
 
     model: a .keras or .tflite file. data: doodles, quickdraw, a .npz file or an image folder.
+    app: the application around the model, a file of firmware/apps.
     toolchain: None takes zig where it is installed, else gcc. output: the project's folder.
     Relative paths are relative to the file that names them, or to the current folder.
     """
@@ -46,6 +48,7 @@ class Spec(
     data: str | None = None
     board: str = DEFAULT_BOARD
     engine: EngineChoice = "both"
+    app: AppChoice = "classify"
     toolchain: ToolchainChoice | None = None
     machine: MachineChoice = "unicorn"
     seed: int = 0

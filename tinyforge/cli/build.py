@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from tinyforge.cli.options import (
+    App,
     Board,
     Config,
     Data,
@@ -31,6 +32,7 @@ def run(
     output: Output = None,
     board: Board = None,
     engine: Engine = None,
+    app: App = None,
     inputs: Inputs = None,
     data: Data = None,
     toolchain: Toolchain = None,
@@ -59,6 +61,7 @@ def run(
             output=output,
             board=board,
             engine=engine,
+            app=app,
             data=data,
             toolchain=toolchain,
             machine=machine,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tinyforge.cli.options import (
+    App,
     Board,
     Config,
     Data,
@@ -24,6 +25,7 @@ def run(
     output: Output = None,
     board: Board = None,
     engine: Engine = None,
+    app: App = None,
     data: Data = None,
     quick: Quick = False,
     toolchain: Toolchain = None,
@@ -52,6 +54,7 @@ def run(
             output=output,
             board=board,
             engine=engine,
+            app=app,
             data=data,
             toolchain=toolchain,
             machine=machine,

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from tinyforge.cli.options import Board, Config, Debug, Engine, Inputs, Json, Output, Seed
+from tinyforge.cli.options import App, Board, Config, Debug, Engine, Inputs, Json, Output, Seed
 from tinyforge.cli.ui import Ui
 
 EXAMPLE = "Example: tinyforge generate model.tflite --board nucleo_h743zi -o firmware"
@@ -18,6 +18,7 @@ def run(
     output: Output = None,
     board: Board = None,
     engine: Engine = None,
+    app: App = None,
     inputs: Inputs = None,
     seed: Seed = None,
     config: Config = None,
@@ -36,6 +37,7 @@ def run(
             output=output,
             board=board,
             engine=engine,
+            app=app,
             seed=seed,
         )
         source = pipeline.open_tflite(pipeline.model_path(spec))

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from tinyforge.spec import EngineChoice, MachineChoice, ToolchainChoice
+from tinyforge.spec import AppChoice, EngineChoice, MachineChoice, ToolchainChoice
 
 Json = Annotated[
     bool, typer.Option("--json", help="Print one JSON document on stdout, and nothing else there.")
@@ -26,6 +26,10 @@ Board = Annotated[
 ]
 Engine = Annotated[
     EngineChoice | None, typer.Option("--engine", help="How the model runs. [default: both]")
+]
+App = Annotated[
+    AppChoice | None,
+    typer.Option("--app", help="The application around the model. [default: classify]"),
 ]
 Toolchain = Annotated[
     ToolchainChoice | None,

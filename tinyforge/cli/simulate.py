@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from tinyforge.cli.options import (
+    App,
     Board,
     Config,
     Debug,
@@ -33,6 +34,7 @@ def run(
         str | None, typer.Option("--core", help="Another core than the board's, e.g. cortex-m55.")
     ] = None,
     engine: Engine = None,
+    app: App = None,
     toolchain: Toolchain = None,
     machine: Machine = None,
     seed: Seed = None,
@@ -58,6 +60,7 @@ def run(
             model=str(target) if target and not project else None,
             board=board,
             engine=engine,
+            app=app,
             toolchain=toolchain,
             machine=machine,
             seed=seed,
