@@ -107,6 +107,7 @@ def generate(source: Source, examples: Examples, settings: Spec, stages: Stages)
                     Golden(inputs, outputs),
                     source.labels,
                     choice.left_out,
+                    settings.app,
                 )
             )
         )

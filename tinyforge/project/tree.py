@@ -16,6 +16,7 @@ from tinyforge.project.ini import LOCAL, environment, render_ini, sections
 from tinyforge.project.model_files import Golden, model_files
 from tinyforge.project.templates import render
 from tinyforge.resources import folder
+from tinyforge.spec import AppChoice
 
 _LIBRARY = "lib/forge"
 _KERNEL = re.compile(r'^ *# *include *"(kernels/[a-z0-9_]+\.h)"', re.MULTILINE)
@@ -28,6 +29,7 @@ class Project:
     engines: the generated sources by engine ("aot", "tflm"), at least one; the first is the one
     that PlatformIO builds by default. labels: the classes' names, or none.
     left_out: an engine that was asked for but cannot run the model, and the layers it lacks.
+    app: the application.
     """
 
     graph: Graph
@@ -36,6 +38,7 @@ class Project:
     golden: Golden
     labels: Sequence[str] = ()
     left_out: Mapping[str, Sequence[Missing]] = field(default_factory=dict)
+    app: AppChoice = "classify"
 
 
 def project_files(project: Project) -> Mapping[str, str]:
@@ -48,7 +51,7 @@ def project_files(project: Project) -> Mapping[str, str]:
         "README.md": _readme(project),
         ".gitignore": ".pio/\n.tinyforge-build/\n",
         **model_files(project.graph, project.labels, project.golden),
-        **_firmware(tuple(project.engines)),
+        **_firmware(tuple(project.engines), project.app),
     }
     for lowered in project.engines.values():
         files |= lowered.files
@@ -56,13 +59,13 @@ def project_files(project: Project) -> Mapping[str, str]:
     return MappingProxyType({str(safe_path(path)): files[path] for path in sorted(files)})
 
 
-def _firmware(engines: Sequence[str]) -> dict[str, str]:
-    """The hand-written files that every project of these engines carries."""
+def _firmware(engines: Sequence[str], app: AppChoice) -> dict[str, str]:
+    """The hand-written files that every project of these engines and this application carries."""
     firmware = folder("firmware")
     files = {
         f"{_LIBRARY}/library.json": _read(firmware / "library.json"),
         f"{_LIBRARY}/LICENSE": _read(firmware / "LICENSE"),
-        "src/main.c": _read(firmware / "apps" / "classify.c"),
+        "src/main.c": _read(firmware / "apps" / f"{app}.c"),
         "src/common.c": _read(firmware / "engines" / "common.c"),
     }
     folders = {
