@@ -23,6 +23,7 @@ from tinyforge.graph import Graph, Tensor
 from tinyforge.memory.plan import Plan
 from tinyforge.memory.planner import plan
 from tinyforge.project import tree, writer
+from tinyforge.project.ini import environment
 from tinyforge.project.model_files import GOLDEN_FILE, Golden, read_golden
 from tinyforge.proof import budget, oracle
 from tinyforge.proof import examples as example_files
@@ -113,6 +114,11 @@ def generate(source: Source, examples: Examples, settings: Spec, stages: Stages)
         )
     for engine, layers in choice.left_out.items():
         stages.note(f"warning: no {engine} engine: {layers[0].what}, {layers[0].where}")
+    if "tflm" in lowered:
+        stages.note(
+            f"note: {environment(board, 'tflm')} compiles with TensorFlow Lite Micro in "
+            "lib/tflite-micro: see the project's README; tinyforge tflm install fetches the sources"
+        )
     project = msgspec.structs.replace(settings, model=MODEL_FILE, output=None)
     files |= {MODEL_FILE: source.model, spec.FILE_NAME: spec.to_toml(project)}
     return Generated(source, board, planned, lowered, files)

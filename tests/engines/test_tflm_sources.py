@@ -17,10 +17,14 @@ from pathlib import Path
 
 import pytest
 
+from tests.corpus import models
+from tinyforge import pipeline
 from tinyforge.engines.tflm import sources
 from tinyforge.engines.tflm.pins import SOURCES, Source
 from tinyforge.engines.tflm.sources import State, install, status
 from tinyforge.errors import ForgeError
+from tinyforge.spec import Spec
+from tinyforge.tflite import write as tflite
 
 
 class Titles:
@@ -289,3 +293,19 @@ def test_the_table_names_every_source():
         assert f"{source.title} " in shown.get()
     assert shown.get().count("missing") == len(SOURCES)
     assert sources.cache_folder().parts[-1] == "tflm"
+
+
+@pytest.mark.parametrize("engine", ["aot", "tflm"])
+def test_a_project_of_the_interpreter_says_what_it_still_needs(engine):
+    graph = models.classifier(1)
+    source = pipeline.Source(tflite(graph), graph)
+    settings = Spec(engine=engine)
+    examples = pipeline.examples_for(source, settings, None)
+    files = pipeline.generate(source, examples, settings, shown := Titles()).files
+    needs = engine == "tflm"
+    notes = [line for line in shown.begun if line.startswith("note: ")]
+    assert [("tinyforge tflm install" in line) for line in notes] == [True] * needs
+    readme = str(files["README.md"])
+    assert ("`tinyforge tflm install`" in readme) == needs
+    for pin in SOURCES:
+        assert (f"| {pin.title} | {pin.version} | {pin.licence} |" in readme) == needs

@@ -10,6 +10,7 @@ from types import MappingProxyType
 
 from tinyforge.boards import Board
 from tinyforge.engines.base import Lowered, Missing
+from tinyforge.engines.tflm.pins import SOURCES
 from tinyforge.graph import Graph
 from tinyforge.names import c_comment, safe_path
 from tinyforge.project.ini import LOCAL, environment, render_ini, sections
@@ -109,6 +110,7 @@ def _readme(project: Project) -> str:
         local=LOCAL,
         default=environment(project.board, engines[0]),
         environments={engine: environment(project.board, engine) for engine in engines},
+        sources=SOURCES,
         vectors=len(project.golden.inputs),
         input=project.graph.tensors[project.graph.inputs[0]].nbytes,
         output=project.graph.tensors[project.graph.outputs[0]].nbytes,
