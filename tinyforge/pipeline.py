@@ -106,6 +106,7 @@ def generate(source: Source, examples: Examples, settings: Spec, stages: Stages)
                     board,
                     lowered,
                     Golden(inputs, outputs),
+                    source.model,
                     source.labels,
                     choice.left_out,
                     settings.app,

@@ -43,6 +43,7 @@ def example(graph=None, **changes) -> Project:
         board=load("nrf52840_dk"),
         engines={"aot": Aot().lower(graph, plan(graph), tflite(graph)), "tflm": INTERPRETER},
         golden=Golden(inputs, outputs),
+        model=tflite(graph),
     )
     return replace(project, **changes)
 

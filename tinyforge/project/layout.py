@@ -12,6 +12,9 @@ from tinyforge.errors import ForgeError
 # What a compiler takes; PlatformIO's list has more, but projects hold only these.
 SOURCE_SUFFIXES = (".c", ".cc", ".cpp", ".S")
 
+# The folder below src/ of the application that answers a computer, in place of main.c.
+SELFTEST = "selftest"
+
 
 def source_patterns(engine: str, port: str) -> tuple[str, ...]:
     """Patterns below src/: the application's files at the top, then whole folders."""

@@ -13,7 +13,9 @@ from tinyforge.engines.base import Lowered, Missing
 from tinyforge.engines.tflm.pins import SOURCES
 from tinyforge.graph import Graph
 from tinyforge.names import c_comment, safe_path
+from tinyforge.project.identity import identity_file
 from tinyforge.project.ini import LOCAL, environment, render_ini, sections
+from tinyforge.project.layout import SELFTEST
 from tinyforge.project.model_files import Golden, model_files
 from tinyforge.project.templates import render
 from tinyforge.resources import folder
@@ -28,8 +30,8 @@ class Project:
     """What a project is made from.
 
     engines: the generated sources by engine ("aot", "tflm"), at least one; the first is the one
-    that PlatformIO builds by default. labels: the classes' names, or none.
-    left_out: an engine that was asked for but cannot run the model, and the layers it lacks.
+    that PlatformIO builds by default. model: the .tflite bytes. labels: the classes' names, or
+    none. left_out: an engine that was asked for but cannot run the model, and the layers it lacks.
     app: the application.
     """
 
@@ -37,6 +39,7 @@ class Project:
     board: Board
     engines: Mapping[str, Lowered]
     golden: Golden
+    model: bytes
     labels: Sequence[str] = ()
     left_out: Mapping[str, Sequence[Missing]] = field(default_factory=dict)
     app: AppChoice = "classify"
@@ -54,8 +57,9 @@ def project_files(project: Project) -> Mapping[str, str]:
         **model_files(project.graph, project.labels, project.golden),
         **_firmware(tuple(project.engines), project.app),
     }
-    for lowered in project.engines.values():
+    for engine, lowered in project.engines.items():
         files |= lowered.files
+        files |= identity_file(engine, lowered, project.board.id, project.model)
     files |= _kernels(files)
     return MappingProxyType({str(safe_path(path)): files[path] for path in sorted(files)})
 
@@ -68,10 +72,12 @@ def _firmware(engines: Sequence[str], app: AppChoice) -> dict[str, str]:
         f"{_LIBRARY}/LICENSE": _read(firmware / "LICENSE"),
         "src/main.c": _read(firmware / "apps" / f"{app}.c"),
         "src/common.c": _read(firmware / "engines" / "common.c"),
+        f"src/{SELFTEST}/main.c": _read(firmware / "apps" / "link.c"),
     }
     folders = {
         f"{_LIBRARY}/include": firmware / "include",
         "src/ports": firmware / "ports",
+        f"src/{SELFTEST}": firmware / "link",
         **{f"src/{engine}": firmware / "engines" / engine for engine in engines},
     }
     for target, source in folders.items():

@@ -1,0 +1,205 @@
+/* The board's side of the self-test. Every message is one frame (forge_frame.h); numbers are little
+ * endian. A question is kind, sequence number, body; its answer the same kind with 0x80 added, the
+ * same sequence number, and the body below. A refusal is 0xFF, the sequence number, a reason, and
+ * a forge_status.
+ *
+ *   kind       question's body               answer's body
+ *   1 hello    -                             protocol u8, ABI u8, status of forge_init u8,
+ *                                            model 8 bytes, bytes of input u32, of output u32, of
+ *                                            the arena u32, layers u16, golden vectors u16,
+ *                                            engine and board as length u8 and text
+ *   2 input    offset u32, bytes             -
+ *   3 run      layers u16, 0xFFFF for all    processor cycles u32
+ *   4 read     from u8, offset u32, size u8  the bytes; from the output (0) or the arena (1)
+ *
+ * The input is written from its beginning to its end, in pieces. Then either all is run, or layer
+ * after layer up to a number that grows; after the last one no more than reading is possible.
+ * A question that comes twice in a row, sequence number included, is answered with the first answer
+ * and has no other effect: the computer repeats what may have been lost. */
+#include <string.h>
+
+#include "forge/forge_link.h"
+#include "forge/forge_port.h"
+#include "forge_frame.h"
+#include "model.h"
+
+#define PROTOCOL 1
+#define ALL_LAYERS 0xFFFFu
+#define ANSWER 0x80u
+#define REFUSAL 0xFFu
+#define HEADER 2u /* kind and sequence number */
+
+enum { HELLO = 1, INPUT = 2, RUN = 3, READ = 4 };
+enum { FROM_OUTPUT = 0, FROM_ARENA = 1 };
+
+typedef enum {
+  ACCEPTED = 0,
+  MALFORMED = 1,    /* an unknown kind, or a body of the wrong size */
+  OUT_OF_RANGE = 2, /* of the input, the output, the arena or the layers */
+  OUT_OF_ORDER = 3, /* no whole input to run on, or a layer that has run already */
+  ENGINE = 4        /* see the status */
+} reason;
+
+/* One question's body, and the answer's, as far as it has been written. */
+typedef struct {
+  const uint8_t *body;
+  size_t size;
+  uint8_t *answer;
+  size_t written;
+} exchange;
+
+static struct {
+  int begun; /* status holds what forge_link_begin was told, or a later failure */
+  forge_status status;
+  forge_frame_reader reader;
+  uint32_t question; /* CRC of the last one */
+  uint8_t frame[FORGE_FRAME_ENCODED];
+  size_t frame_size; /* of the last answer; 0 before the first */
+  uint32_t filled;   /* bytes of input since it was begun */
+  uint16_t done;     /* layers that have run on it */
+} self;
+
+static forge_status status(void) { return self.begun ? self.status : FORGE_ERROR_STATE; }
+
+static uint32_t get(const uint8_t *bytes, unsigned size) {
+  uint32_t value = 0;
+  for (unsigned i = 0; i < size; i++) value |= (uint32_t)bytes[i] << (8 * i);
+  return value;
+}
+
+static void put(exchange *x, uint32_t value, unsigned size) {
+  for (unsigned i = 0; i < size; i++) x->answer[x->written++] = (uint8_t)(value >> (8 * i));
+}
+
+static void put_bytes(exchange *x, const void *bytes, size_t size) {
+  memcpy(x->answer + x->written, bytes, size);
+  x->written += size;
+}
+
+/* Text of any length; what does not fit in a third of a frame is cut off. */
+static void put_text(exchange *x, const char *text) {
+  size_t size = 0;
+  while (text[size] != '\0' && size < FORGE_FRAME_PAYLOAD / 3) size++;
+  put(x, (uint32_t)size, 1);
+  put_bytes(x, text, size);
+}
+
+static reason hello(exchange *x) {
+  if (x->size != 0) return MALFORMED;
+  put(x, PROTOCOL, 1);
+  put(x, FORGE_ABI, 1);
+  put(x, (uint32_t)status(), 1);
+  put_bytes(x, forge_link_self.model, sizeof forge_link_self.model);
+  put(x, FORGE_INPUT_BYTES, 4);
+  put(x, FORGE_OUTPUT_BYTES, 4);
+  put(x, forge_link_self.arena_bytes, 4);
+  put(x, forge_link_self.layer_count, 2);
+  put(x, forge_link_self.golden_count, 2);
+  put_text(x, forge_link_self.engine);
+  put_text(x, forge_link_self.board);
+  return ACCEPTED;
+}
+
+static reason input(exchange *x) {
+  if (x->size <= 4) return MALFORMED;
+  const uint32_t offset = get(x->body, 4);
+  const uint32_t size = (uint32_t)x->size - 4;
+  if (offset > FORGE_INPUT_BYTES || size > FORGE_INPUT_BYTES - offset) return OUT_OF_RANGE;
+  if (offset == 0) {
+    self.filled = 0;
+    self.done = 0;
+  }
+  if (offset != self.filled || self.done != 0) return OUT_OF_ORDER;
+  memcpy(forge_input() + offset, x->body + 4, size);
+  self.filled += size;
+  return ACCEPTED;
+}
+
+/* Runs the layers that have not run yet up to a number, or the whole model. */
+static forge_status run_layers(uint32_t until) {
+  if (until == ALL_LAYERS) {
+    self.filled = 0; /* the model may have written over its input */
+    return forge_invoke();
+  }
+  while (self.done < until) forge_link_self.layers[self.done++]();
+  return FORGE_OK;
+}
+
+static reason run(exchange *x) {
+  if (x->size != 2) return MALFORMED;
+  const uint32_t until = get(x->body, 2);
+  if (until != ALL_LAYERS && until > forge_link_self.layer_count) return OUT_OF_RANGE;
+  if (self.filled != FORGE_INPUT_BYTES || self.done >= until) return OUT_OF_ORDER;
+  if (until == ALL_LAYERS && self.done != 0) return OUT_OF_ORDER;
+  const uint32_t start = forge_port_cycles();
+  self.status = run_layers(until);
+  const uint32_t cycles = forge_port_cycles() - start;
+  if (self.status != FORGE_OK) return ENGINE;
+  put(x, cycles, 4);
+  return ACCEPTED;
+}
+
+static reason read_memory(exchange *x) {
+  if (x->size != 6) return MALFORMED;
+  const uint32_t offset = get(x->body + 1, 4);
+  const uint32_t size = x->body[5];
+  const int8_t *from = NULL;
+  uint32_t limit = 0;
+  if (x->body[0] == FROM_OUTPUT) {
+    from = forge_output();
+    limit = FORGE_OUTPUT_BYTES;
+  } else if (x->body[0] == FROM_ARENA) {
+    from = forge_link_self.arena;
+    limit = forge_link_self.arena_bytes;
+  }
+  if (size > FORGE_FRAME_PAYLOAD - HEADER) return OUT_OF_RANGE;
+  if (from == NULL || offset > limit || size > limit - offset) return OUT_OF_RANGE;
+  put_bytes(x, from + offset, size);
+  return ACCEPTED;
+}
+
+static reason answer(uint8_t kind, exchange *x) {
+  if (kind == HELLO) return hello(x);
+  if (status() != FORGE_OK) return ENGINE;
+  switch (kind) {
+    case INPUT: return input(x);
+    case RUN: return run(x);
+    case READ: return read_memory(x);
+    default: return MALFORMED;
+  }
+}
+
+static void take(const uint8_t *question, size_t size) {
+  uint8_t payload[FORGE_FRAME_PAYLOAD];
+  exchange x = {question + HEADER, size - HEADER, payload, HEADER};
+  const reason refused = answer(question[0], &x);
+  payload[0] = (uint8_t)(question[0] | ANSWER);
+  payload[1] = question[1];
+  if (refused != ACCEPTED) {
+    payload[0] = REFUSAL;
+    x.written = HEADER;
+    put(&x, (uint32_t)refused, 1);
+    put(&x, (uint32_t)status(), 1);
+  }
+  self.frame_size = forge_frame_encode(payload, x.written, self.frame);
+}
+
+static void feed(uint8_t byte) {
+  const size_t size = forge_frame_feed(&self.reader, byte);
+  if (size < HEADER) return;
+  const uint32_t question = forge_frame_crc(self.reader.bytes, size);
+  if (self.frame_size == 0 || question != self.question) take(self.reader.bytes, size);
+  self.question = question;
+  forge_port_serial_write(self.frame, self.frame_size);
+}
+
+void forge_link_begin(forge_status initialized) {
+  self.begun = 1;
+  self.status = initialized;
+}
+
+void forge_link_poll(void) {
+  uint8_t bytes[32];
+  const size_t size = forge_port_serial_read(bytes, sizeof bytes);
+  for (size_t i = 0; i < size; i++) feed(bytes[i]);
+}

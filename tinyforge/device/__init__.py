@@ -1,0 +1,1 @@
+"""The board itself: flashed by PlatformIO, then asked over its serial port what it computes."""
