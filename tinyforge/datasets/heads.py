@@ -54,7 +54,7 @@ def head(pen: Pen, woman: Woman) -> None:
 
 def _outline(pen: Pen, woman: Woman) -> None:
     dice = pen.dice
-    kind = dice.pick({"loop": 76, "chin": 13, "solid": 5, "twice": 4, "box": 2})
+    kind = dice.pick({"loop": 79, "chin": 13, "solid": 3, "twice": 4, "box": 1})
     rx, ry = woman.rx, woman.ry
     if kind in ("loop", "twice"):
         pen.loop(0.0, 0.0, rx, ry)
@@ -164,7 +164,7 @@ def _mop(pen: Pen, woman: Woman) -> None:
     dice = pen.dice
     if dice.chance(0.6):
         low = -woman.ry * dice.between(0.2, 0.7)
-        pen.scribble(-woman.rx, -woman.ry * 1.3, woman.rx, low, dice.count(3, 7))
+        pen.scribble(-woman.rx, -woman.ry * 1.1, woman.rx, low, dice.count(3, 6))
     else:
         n = dice.count(7, 14)
         sweep = dice.between(0.5, 0.85)

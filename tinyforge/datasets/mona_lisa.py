@@ -17,7 +17,7 @@ from tinyforge.datasets.strokes import Dice, Pen, Point, Stroke
 def mona_lisa(dice: Dice) -> list[Stroke]:
     """One drawing."""
     pen = Pen(dice)
-    framed = dice.chance(0.72)
+    framed = dice.chance(0.74)
     woman = some_woman(dice, near=not framed)
     if dice.chance(0.1 if framed else 0.3):
         _portrait(pen, woman)
@@ -32,7 +32,7 @@ def _figure(pen: Pen, woman: Woman, *, face_likely: bool) -> None:
     """Head and body; the smaller she is drawn, the rarer a face."""
     dice = pen.dice
     head(pen, woman)
-    if dice.chance(0.7 if face_likely else 0.4):
+    if dice.chance(0.75 if face_likely else 0.4):
         face(pen, woman)
     body = dice.pick(_BODIES)
     body(pen, woman)

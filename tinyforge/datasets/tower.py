@@ -20,6 +20,10 @@ class Silhouette:
     base: float
     bend: float
 
+    @property
+    def straight(self) -> bool:
+        return 0.85 < self.bend < 1.2
+
     def half(self, y: float) -> float:
         grown: float = max(y, 0.0) ** self.bend
         return self.top + (self.base - self.top) * grown
@@ -32,7 +36,7 @@ class Silhouette:
 
 def silhouette(dice: Dice) -> Silhouette:
     base = dice.between(0.2, 0.46) if dice.chance(0.75) else dice.between(0.4, 0.65)
-    kind = dice.pick({"straight": 33, "curved": 42, "flared": 13, "bullet": 12})
+    kind = dice.pick({"straight": 33, "curved": 43, "flared": 14, "bullet": 10})
     bend = {
         "straight": dice.between(0.9, 1.15),
         "curved": dice.between(1.2, 2.6),
@@ -60,7 +64,7 @@ def _lay(pen: Pen, shape: Silhouette, points: list[Point]) -> None:
     """A side is smooth if it bends, and now and then drawn upwards."""
     if pen.dice.chance(0.3):
         points = points[::-1]
-    if shape.bend > 1.15 or pen.dice.chance(0.3):
+    if not shape.straight or pen.dice.chance(0.3):
         pen.curve(*points)
     else:
         pen.line(points[0], points[-1])
@@ -81,7 +85,7 @@ def over(pen: Pen, shape: Silhouette) -> None:
     if shape.top < 0.015:
         del points[6]
     closed = pen.dice.chance(0.35)
-    if shape.bend > 1.2:
+    if not shape.straight:
         pen.curve(*points)
         if closed:
             pen.line(points[-1], points[0])

@@ -77,7 +77,10 @@ def fit(
     keep_best: bool = True,
     progress: Progress = silent,
 ) -> None:
-    """Trains in place. library: keras or tf_keras, whichever the model is of."""
+    """Trains in place. library: keras or tf_keras, whichever the model is of.
+
+    keep_best: end with the weights of the epoch that did best on splits.validation, not the last.
+    """
     steps = -(-len(splits.training) // settings.batch) * epochs
     optimizers = library.optimizers
     schedule = optimizers.schedules.CosineDecay(settings.learning_rate, steps)
@@ -85,17 +88,20 @@ def fit(
     report = library.callbacks.LambdaCallback(
         on_epoch_end=lambda epoch, _: progress(stage, epoch + 1, epochs)
     )
-    best = library.callbacks.EarlyStopping(patience=epochs, restore_best_weights=True)
+    best = {}
+    if keep_best:
+        stopper = library.callbacks.EarlyStopping(patience=epochs, restore_best_weights=True)
+        callbacks = (*callbacks, stopper)
+        best = {"validation_data": _pictures(splits.validation), "validation_batch_size": 512}
     progress(stage, 0, epochs)
     model.fit(
         scaled(splits.training.images),
         splits.training.labels,
         batch_size=settings.batch,
         epochs=epochs,
-        validation_data=_pictures(splits.validation),
-        validation_batch_size=512,
-        callbacks=[report, *callbacks, *([best] if keep_best else [])],
+        callbacks=[report, *callbacks],
         verbose=0,
+        **best,
     )
 
 

@@ -14,6 +14,7 @@ from tinyforge.training.runtime import keras, tf_keras, tfmot
 from tinyforge.training.settings import Settings
 
 _CUTS = 20  # how many steps it takes from dense to sparse
+_START = 0.4  # share of the sparsity that the first cut takes: these weights hardly matter
 
 
 def prune(
@@ -21,16 +22,16 @@ def prune(
 ) -> Model:
     """A tf_keras model with settings.sparsity of every kernel's weights zero, fine-tuned.
 
-    model: Keras 3; left as it is. Sparsity rises along a cubic over two thirds of the steps, the
-    rest is recovery. Raises ForgeError if a layer cannot be bridged, none can be pruned, or the
+    model: Keras 3; left as it is. Sparsity rises along a cubic over half of the steps, the other
+    half is recovery. Raises ForgeError if a layer cannot be bridged, none can be pruned, or the
     sparsity is not reached.
     """
     keras().utils.set_random_seed(seed)
     sparsity = tfmot().sparsity.keras
     steps = -(-len(splits.training) // settings.batch) * settings.prune_epochs
-    every = max(1, steps * 2 // 3 // _CUTS)
+    every = max(1, steps // 2 // _CUTS)
     schedule = sparsity.PolynomialDecay(
-        initial_sparsity=0.0,
+        initial_sparsity=_START * settings.sparsity,
         final_sparsity=settings.sparsity,
         begin_step=0,
         end_step=min(every * _CUTS, steps - 1),  # a step at which it cuts

@@ -28,16 +28,16 @@ class Settings:
 
 # Both hold out more than a thousand doodles.
 FULL = Settings(
-    drawings=5000,
-    fractions=(0.8, 0.08, 0.12),
+    drawings=7000,
+    fractions=(0.86, 0.05, 0.09),
     epochs=8,
     prune_epochs=4,
     learning_rate=8e-3,
 )
 QUICK = Settings(
-    drawings=2200,
+    drawings=2100,
     fractions=(0.7, 0.06, 0.24),
-    epochs=4,
+    epochs=5,
     prune_epochs=2,
     learning_rate=1e-2,
 )
