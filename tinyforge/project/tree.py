@@ -17,6 +17,7 @@ from tinyforge.project.identity import identity_file
 from tinyforge.project.ini import LOCAL, environment, render_ini, sections
 from tinyforge.project.layout import SELFTEST
 from tinyforge.project.model_files import Golden, model_files
+from tinyforge.project.selftest import selftest_sections
 from tinyforge.project.templates import render
 from tinyforge.resources import folder
 from tinyforge.spec import AppChoice
@@ -51,7 +52,12 @@ def project_files(project: Project) -> Mapping[str, str]:
     ForgeError when the model or a name cannot be carried by a project.
     """
     files = {
-        "platformio.ini": render_ini(sections(project.board, tuple(project.engines))),
+        "platformio.ini": render_ini(
+            (
+                *sections(project.board, tuple(project.engines)),
+                *selftest_sections(project.board, tuple(project.engines)),
+            )
+        ),
         "README.md": _readme(project),
         ".gitignore": ".pio/\n.tinyforge-build/\n",
         **model_files(project.graph, project.labels, project.golden),
