@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 from tinyforge.resources import folder
 
@@ -16,19 +17,28 @@ _FLAGS = (
 _ENVIRONMENT = {"ASAN_OPTIONS": "detect_leaks=0", "LC_ALL": "C"}
 
 
-def build(sources: Sequence[Path], output: Path, include: Sequence[Path]) -> Path:
+def build(
+    sources: Sequence[Path], output: Path, include: Sequence[Path], defines: Sequence[str] = ()
+) -> Path:
     """Compiles and links; the test fails with the compiler's message."""
-    includes = [f"-I{path}" for path in include]
-    command = ["cc", *_FLAGS, *includes, *map(str, sources), "-o", str(output)]
+    options = [*(f"-I{path}" for path in include), *(f"-D{text}" for text in defines)]
+    command = ["cc", *_FLAGS, *options, *map(str, sources), "-o", str(output)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return output
 
 
-def run(program: Path, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+def run(
+    program: Path, stdin: bytes = b"", environment: Mapping[str, str] = MappingProxyType({})
+) -> subprocess.CompletedProcess[bytes]:
     """What the program did; the test fails where a sanitizer stopped it."""
     done = subprocess.run(
-        [str(program)], input=stdin, capture_output=True, timeout=60, check=False, env=_ENVIRONMENT
+        [str(program)],
+        input=stdin,
+        capture_output=True,
+        timeout=60,
+        check=False,
+        env={**_ENVIRONMENT, **environment},
     )
     for mark in (b"AddressSanitizer", b"runtime error"):
         assert mark not in done.stderr, done.stderr.decode(errors="replace")
@@ -36,8 +46,16 @@ def run(program: Path, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]
     return done
 
 
-def build_application(files: Mapping[str, str], workspace: Path) -> Path:
-    """A generated project's files with the runtime, the application and the computer's port."""
+def build_application(
+    files: Mapping[str, str],
+    workspace: Path,
+    *,
+    app: str = "classify",
+    defines: Sequence[str] = (),
+    port: Sequence[Path] | None = None,
+) -> Path:
+    """A generated project's files with the runtime, the application and the computer's port, or
+    the port's sources that are given."""
     sources = []
     for name, text in files.items():
         path = workspace / name
@@ -48,8 +66,8 @@ def build_application(files: Mapping[str, str], workspace: Path) -> Path:
     runtime = folder("firmware")
     sources += [
         runtime / "engines" / "common.c",
-        runtime / "apps" / "classify.c",
-        *sorted((runtime / "ports" / "native").glob("*.c")),
+        runtime / "apps" / f"{app}.c",
+        *(port or sorted((runtime / "ports" / "native").glob("*.c"))),
     ]
     include = [workspace / "include", workspace / "src" / "aot", runtime, runtime / "include"]
-    return build(sources, workspace / "application", include)
+    return build(sources, workspace / "application", include, defines)
