@@ -1,0 +1,104 @@
+"""One small int8 graph an operator, for those that tests.corpus.models has no random models of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from tests.corpus.builder import Constant, TensorSpec, single_op
+from tinyforge.graph import DType, Graph, Quant
+
+_X = TensorSpec((1, 4, 6, 8), 0.05, 3)
+_FLAT = TensorSpec((1, 24), 0.05, 3)
+
+
+def _shape(*values: int) -> Constant:
+    return Constant(np.array(values, np.int32))
+
+
+def _like(*shape: int) -> TensorSpec:
+    """As _X, of another shape."""
+    return TensorSpec(shape, _X.scale, _X.zero_point)
+
+
+def _graph(
+    op: str,
+    inputs: Sequence[TensorSpec | Constant],
+    output: TensorSpec | Sequence[TensorSpec],
+    **options: Any,
+) -> Graph:
+    return single_op(op, inputs=inputs, output=output, options=options)
+
+
+def _typed(graph: Graph, **dtypes: DType) -> Graph:
+    """The graph with the dtype of its "input", first of them, or "output" changed, unquantized."""
+    indices = {"input": graph.inputs[0], "output": graph.outputs[0]}
+    tensors = list(graph.tensors)
+    for which, dtype in dtypes.items():
+        tensors[indices[which]] = replace(tensors[indices[which]], dtype=dtype, quant=None)
+    return replace(graph, tensors=tuple(tensors))
+
+
+def _comparison(op: str) -> Graph:
+    return _typed(_graph(op, [_X, _like(1, 4, 6, 8)], _X), output=DType.BOOL)
+
+
+_ALPHA = Constant(np.full((1, 1, 8), 9, np.int8), Quant((0.01,), (0,)))
+
+GRAPHS: Mapping[str, Graph] = {
+    graph.operators[0].op: graph
+    for graph in (
+        _graph("ABS", [_X], _X),
+        _typed(_graph("ARG_MAX", [_FLAT, _shape(1)], _like(1)), output=DType.INT32),
+        _typed(_graph("ARG_MIN", [_FLAT, _shape(1)], _like(1)), output=DType.INT32),
+        _graph("BATCH_TO_SPACE_ND",
+               [_like(4, 2, 3, 8), _shape(2, 2), Constant(np.zeros((2, 2), np.int32))], _X),
+        _graph("BROADCAST_TO", [_like(1, 1, 1, 8), _shape(1, 4, 6, 8)], _X),
+        _typed(_graph("CAST", [_X], _X), output=DType.FLOAT32),
+        _typed(_graph("DEQUANTIZE", [_X], _X), output=DType.FLOAT32),
+        _graph("DEPTH_TO_SPACE", [_X], _like(1, 8, 12, 2), block_size=2),
+        _graph("DIV", [_X, _like(1, 4, 6, 8)], _X),
+        _graph("ELU", [_X], _X),
+        _graph("EXPAND_DIMS", [_FLAT, _shape(1)], TensorSpec((1, 1, 24), 0.05, 3)),
+        _graph("L2_NORMALIZATION", [_FLAT], TensorSpec((1, 24), 1 / 128)),
+        _graph("LEAKY_RELU", [_X], _X, alpha=0.1),
+        _graph("MAXIMUM", [_X, _like(1, 4, 6, 8)], _X),
+        _graph("MINIMUM", [_X, _like(1, 4, 6, 8)], _X),
+        _graph("MIRROR_PAD",
+               [_X, Constant(np.array([[0, 0], [1, 1], [2, 2], [0, 0]], np.int32))],
+               _like(1, 6, 10, 8)),
+        _graph("PACK", [_X, _like(1, 4, 6, 8)], _like(2, 1, 4, 6, 8), values_count=2, axis=0),
+        _graph("PADV2",
+               [_X, Constant(np.array([[0, 0], [1, 1], [2, 2], [0, 0]], np.int32)),
+                Constant(np.array([3], np.int8), Quant((_X.scale,), (_X.zero_point,)))],
+               _like(1, 6, 10, 8)),
+        _graph("PRELU", [_X, _ALPHA], _X),
+        _graph("QUANTIZE", [_X], TensorSpec(_X.shape, 0.06, -4)),
+        _graph("REDUCE_MAX", [_X, _shape(1, 2)], _like(1, 8)),
+        _graph("REDUCE_MIN", [_X, _shape(1, 2)], _like(1, 8)),
+        _graph("RESIZE_BILINEAR", [_X, _shape(8, 12)], _like(1, 8, 12, 8)),
+        _graph("RESIZE_NEAREST_NEIGHBOR", [_X, _shape(8, 12)], _like(1, 8, 12, 8)),
+        _graph("RSQRT", [TensorSpec((1, 24), 0.05, -128)], TensorSpec((1, 24), 0.05, -128)),
+        _typed(_graph("SELECT_V2", [_X, _like(1, 4, 6, 8), _like(1, 4, 6, 8)], _X),
+               input=DType.BOOL),
+        _graph("SLICE", [_X, _shape(0, 1, 1, 0), _shape(1, 2, 3, 8)], _like(1, 2, 3, 8)),
+        _graph("SPACE_TO_BATCH_ND",
+               [_X, _shape(2, 2), Constant(np.zeros((2, 2), np.int32))], _like(4, 2, 3, 8)),
+        _graph("SPACE_TO_DEPTH", [_X], _like(1, 2, 3, 32), block_size=2),
+        _graph("SPLIT", [_shape(3), _X], [_like(1, 4, 6, 4)] * 2, num_splits=2),
+        _graph("SPLIT_V", [_X, _shape(2, 6), _shape(3)],
+               [_like(1, 4, 6, 2), _like(1, 4, 6, 6)], num_splits=2),
+        _graph("SQUARED_DIFFERENCE", [_X, _like(1, 4, 6, 8)], _X),
+        _graph("SQUEEZE", [_X], _like(4, 6, 8), squeeze_dims=(0,)),
+        _graph("STRIDED_SLICE",
+               [_X, _shape(0, 0, 0, 0), _shape(1, 4, 6, 8), _shape(1, 2, 2, 1)],
+               _like(1, 2, 3, 8)),
+        _graph("SUM", [_X, _shape(1, 2)], TensorSpec((1, 8), 1.0)),
+        _graph("TRANSPOSE", [_X, _shape(0, 2, 1, 3)], _like(1, 6, 4, 8)),
+        _graph("UNPACK", [_like(1, 2, 6)], [_like(1, 6)] * 2, num=2, axis=1),
+        *map(_comparison, ("EQUAL", "GREATER", "GREATER_EQUAL", "LESS", "LESS_EQUAL", "NOT_EQUAL")),
+    )
+}  # fmt: skip

@@ -1,0 +1,211 @@
+"""The interpreter's arena, against what TensorFlow Lite Micro itself says of it."""
+
+from __future__ import annotations
+
+import ctypes
+import re
+import subprocess
+import sys
+from dataclasses import replace
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.corpus.models import NETWORKS, SINGLE, single
+from tests.memory.interpreter_operators import GRAPHS
+from tinyforge.engines.tflm.resolver import METHODS
+from tinyforge.errors import ForgeError
+from tinyforge.graph import Graph
+from tinyforge.memory.interpreter import HOST, Kernels, predict, target_for
+from tinyforge.memory.interpreter.abi import ARM, Abi
+from tinyforge.memory.interpreter.kernels import kernel_for
+from tinyforge.tflite import read_file
+from tinyforge.tflite import write as tflite
+
+MODELS = ("resnet8", "kws", "vww", "ad", "quickdraw")
+# Where planning needs more than the plan: the smallest arenas found by trying.
+SMALLEST = {("ad", "cortex-m4", "cmsis-nn"): 3024, ("ad", "cortex-m55", "cmsis-nn"): 9712}
+
+
+def model(name: str) -> Graph:
+    """A graph by its name: "residual/1", "CONV_2D/3" or "PRELU"."""
+    kind, _, seed = name.partition("/")
+    if not seed:
+        return GRAPHS[kind]
+    return NETWORKS[kind](int(seed)) if kind in NETWORKS else single(kind, int(seed))
+
+
+def baselines(corpus: Path) -> list[tuple[str, str, Kernels, int, int]]:
+    """(model, core, kernels, arena used, head). A core's name may hold a comma."""
+    rows = []
+    for line in (corpus / "baselines/tflm.csv").read_text().splitlines()[1:]:
+        name, rest = line.split(",", 1)
+        core, _, _, used, head, *_ = rest.rsplit(",", 10)
+        kernels = Kernels.REFERENCE if "reference" in core else Kernels.CMSIS_NN
+        rows.append((name, core.split()[0], kernels, int(used), int(head)))
+    return rows
+
+
+def test_every_baseline_to_the_byte(corpus):
+    rows = baselines(corpus)
+    assert len(rows) == 20
+    for name, core, kernels, used, head in rows:
+        _, graph = read_file(corpus / "models" / f"{name}.tflite")
+        found = predict(graph, target_for(core, kernels))
+        assert (found.used, found.head, found.unknown) == (used, head, ()), (name, core)
+        smallest = SMALLEST.get((name, core, kernels.value), -(-used // 16) * 16)
+        if (name, kernels) != ("ad", Kernels.REFERENCE) and (name, core) != ("ad", "cortex-m7"):
+            assert found.smallest_working == smallest, (name, core)
+
+
+@pytest.fixture
+def recorded(capfd):
+    """Model bytes to (head, tail) of the tflite-micro package, which only prints them."""
+    runtime = pytest.importorskip("tflite_micro.python.tflite_micro").runtime
+
+    def record(data: bytes) -> tuple[int, int]:
+        interpreter = runtime.Interpreter.from_bytes(data, arena_size=1 << 20)
+        capfd.readouterr()
+        interpreter.print_allocations()
+        report = capfd.readouterr().err
+        head, tail = (
+            re.search(rf"Arena allocation {part} (\d+) bytes", report) for part in ("head", "tail")
+        )
+        assert head and tail, report
+        return int(head[1]), int(tail[1])
+
+    return record
+
+
+@pytest.mark.parametrize("name", [*NETWORKS, *SINGLE, *GRAPHS])
+def test_the_recording_allocator_agrees(recorded, name):
+    """The same description with 64-bit structures gives what the package records."""
+    names = [f"{name}/{seed}" for seed in range(6)] if name not in GRAPHS else [name]
+    for graph in map(model, names):
+        found = predict(graph, HOST)
+        assert not found.unknown
+        assert (found.head, found.tail) == recorded(tflite(graph)), graph.name
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_the_recording_allocator_agrees_on_shared_models(recorded, corpus, name):
+    data, graph = read_file(corpus / "models" / f"{name}.tflite")
+    found = predict(graph, HOST)
+    assert (found.head, found.tail) == recorded(data)
+
+
+TRIES = """
+import os, pathlib, sys
+from tflite_micro.python.tflite_micro import runtime
+for path, nbytes in zip(sys.argv[1::2], sys.argv[2::2]):
+    child = os.fork()
+    if not child:
+        try:
+            runtime.Interpreter.from_bytes(pathlib.Path(path).read_bytes(), arena_size=int(nbytes))
+        except RuntimeError:
+            os._exit(1)
+        os._exit(0)
+    print(int(os.waitpid(child, 0)[1] == 0))
+"""
+
+
+def test_the_smallest_arena_is_the_smallest(tmp_path):
+    """In children of a child: too small an arena can crash TensorFlow Lite Micro."""
+    pytest.importorskip("tflite_micro")
+    names = [*(f"{n}/1" for n in (*NETWORKS, *SINGLE)), *GRAPHS]
+    names.remove("FULLY_CONNECTED/1")  # see below
+    arguments = []
+    for i, graph in enumerate(map(model, names)):
+        (tmp_path / str(i)).write_bytes(tflite(graph))
+        smallest = predict(graph, HOST).smallest_working
+        for nbytes in (smallest, smallest - 16):
+            arguments += [str(tmp_path / str(i)), str(nbytes)]
+    child = subprocess.run(
+        [sys.executable, "-c", TRIES, *arguments], capture_output=True, text=True, check=True
+    )
+    answers = child.stdout.split()
+    worked = dict(zip(names, zip(answers[::2], answers[1::2], strict=True), strict=True))
+    assert {name for name, answer in worked.items() if answer != ("1", "0")} == set()
+
+
+def test_temporaries_are_not_overwritten(tmp_path):
+    """Multipliers of channels, taken while an operator looks at its tensors, may lie on those in
+    an arena of what all checks ask for: 32 bytes below ours TFLM crashes or happens to work."""
+    pytest.importorskip("tflite_micro")
+    graph = model("FULLY_CONNECTED/1")
+    path = tmp_path / "model"
+    path.write_bytes(tflite(graph))
+    smallest = predict(graph, HOST).smallest_working
+    command = [sys.executable, "-c", TRIES, str(path), str(smallest), str(path), str(smallest - 32)]
+    child = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert child.stdout.split() == ["1", "0"]
+
+
+def test_layouts_are_the_compilers():
+    """Against ctypes, which lays structures out as this machine's compiler does."""
+    here = Abi(pointer=ctypes.sizeof(ctypes.c_void_p), enum=4)
+    types = {"P": ctypes.c_void_p, "E": ctypes.c_int, "i": ctypes.c_int32, "h": ctypes.c_int16,
+             "b": ctypes.c_bool, "d": ctypes.c_double}  # fmt: skip
+    rng = np.random.default_rng(1)
+
+    def structure(depth: int) -> tuple[str, type[ctypes.Structure]]:
+        layout, fields = [], []
+        for i in range(rng.integers(1, 6)):
+            count = int(rng.integers(1, 4))
+            if depth and rng.integers(4) == 0:
+                inner, kind = structure(depth - 1)
+                code = f"{{{inner}}}"
+                count = 1
+            else:
+                code = str(rng.choice(list(types)))
+                kind = types[code]
+            layout.append(code if count == 1 else f"{count}{code}")
+            fields.append((f"f{i}", kind * count))
+        return " ".join(layout), type("Random", (ctypes.Structure,), {"_fields_": fields})
+
+    for _ in range(300):
+        layout, made = structure(2)
+        assert here.size(layout) == ctypes.sizeof(made), layout
+        assert here.alignment(layout) == ctypes.alignment(made), layout
+
+
+def test_enums_are_short_on_arm():
+    assert ARM.size("2P E") == 12
+    assert ARM.size("2E 2b E") == 5
+    assert ARM.size("i 2Z z") == 4  # nothing that only the package has
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_buffers_that_are_alive_at_once_do_not_meet(name):
+    for core in ("cortex-m4", "cortex-m55"):
+        found = predict(model(f"{name}/0"), target_for(core))
+        assert found.buffers
+        for (a, at), (b, bt) in combinations(found.buffers, 2):
+            if a.first <= b.last and b.first <= a.last:
+                assert at + a.nbytes <= bt or bt + b.nbytes <= at, (a, b)
+
+
+def test_the_tail_is_the_sum_of_its_parts():
+    found = predict(model("residual/0"), target_for("cortex-m4"))
+    assert sum(found.structures.values()) == found.tail
+    assert found.used <= found.smallest_working
+
+
+def test_an_operator_that_is_not_described_is_named():
+    graph = model("classifier/0")
+    first, *rest = graph.operators
+    odd = replace(graph, operators=(replace(first, op="SVDF"), *rest))
+    found = predict(odd, target_for("cortex-m4"))
+    assert found.unknown == (odd.where(odd.operators[0]),)
+
+
+def test_kernels_are_described_for_operators_that_tflm_has():
+    described = {op for op in METHODS if kernel_for(op, HOST)}
+    assert described == {*SINGLE, *GRAPHS}
+
+
+def test_unknown_cores_are_refused():
+    with pytest.raises(ForgeError, match="unknown core"):
+        target_for("cortex-m99")

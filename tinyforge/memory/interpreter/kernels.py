@@ -1,0 +1,137 @@
+"""What each operator's kernel allocates: one row an operator.
+
+Source: tensorflow/lite/micro/kernels/*.{h,cc}, kernels/cmsis_nn/*.cc, tensorflow/lite/core/api/
+flatbuffer_conversions.cc, tensorflow/compiler/mlir/lite/core/c/builtin_op_data.h and
+tensorflow/lite/kernels/internal/types.h of TensorFlow Lite Micro 90b983c2. The rows hold for int8
+models; what float and int16 models allocate besides is not described.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+from tinyforge.memory.interpreter import prepare
+from tinyforge.memory.interpreter.layer import OUT, Layer, Step
+from tinyforge.memory.interpreter.target import Kernels, Target
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """options: layout of the parsed options. state: layout of what Init allocates. "" for none.
+
+    prepare: the allocations of Prepare, in order.
+    """
+
+    options: str
+    state: str
+    prepare: Callable[[Layer], Iterable[Step]]
+
+
+def kernel_for(name: str, target: Target) -> Kernel | None:
+    """The kernel of an operator by TensorFlow Lite's name; None where none is described."""
+    if target.kernels is Kernels.CMSIS_NN and name in _CMSIS_NN:
+        return _CMSIS_NN[name]
+    return _REFERENCE.get(name)
+
+
+_CONV_STATE = "{4i} 3i 2i 2P 2i i 2z"
+_DENSE_STATE = "5i 3i i 2P b 2z"
+_POOL_STATE = "{4i} 4i"
+_SOFTMAX_STATE = "d 7i 5P"
+_TRANSPOSE_CONV_STATE = "{b {4h} 4h 5i 2i 2i}"
+_PAD_STATE = "{b 5i b 5i b} i"
+_COMPARISON_STATE = "{7i b}"
+_DENSE_OPTIONS = "2E 2b E 2Z"
+_CONV_OPTIONS = "E 2i E 2i E"
+_DEPTHWISE_CONV_OPTIONS = "E 3i E 2i"
+_TRANSPOSE_CONV_OPTIONS = "E 2i 2E"
+_POOL_OPTIONS = "E 4i E {4i}"
+_NONE = prepare.looks_at()
+_UNARY = prepare.looks_at(0, OUT)
+_BINARY = prepare.looks_at(0, 1, OUT)
+
+_REFERENCE: Mapping[str, Kernel] = {
+    "ABS": Kernel("", "i i i i b i E", _UNARY),
+    "ADD": Kernel("E b", "b 14i", _BINARY),
+    "ARG_MAX": Kernel("E", "", _NONE),
+    "ARG_MIN": Kernel("E", "", _NONE),
+    "AVERAGE_POOL_2D": Kernel(_POOL_OPTIONS, _POOL_STATE, _UNARY),
+    "BATCH_TO_SPACE_ND": Kernel("", "", _UNARY),
+    "BROADCAST_TO": Kernel("", "", _BINARY),
+    "CAST": Kernel("2E", "", _UNARY),
+    "CONCATENATION": Kernel("i E", "{i 2P 3i} 10z", prepare.concatenation),
+    "CONV_2D": Kernel(_CONV_OPTIONS, _CONV_STATE, prepare.conv_2d),
+    "DEPTHWISE_CONV_2D": Kernel(_DEPTHWISE_CONV_OPTIONS, _CONV_STATE, prepare.depthwise_conv_2d),
+    "DEPTH_TO_SPACE": Kernel("i", "", prepare.block),
+    "DEQUANTIZE": Kernel("", "{d i} i i i", _UNARY),
+    "DIV": Kernel("E", "7i", _BINARY),
+    "ELU": Kernel("", "256b", _UNARY),
+    "EQUAL": Kernel("", _COMPARISON_STATE, prepare.looks_at(0, 1)),
+    "EXPAND_DIMS": Kernel("", "", _BINARY),
+    "FULLY_CONNECTED": Kernel(_DENSE_OPTIONS, _DENSE_STATE, prepare.fully_connected),
+    "GREATER": Kernel("", _COMPARISON_STATE, prepare.looks_at(0, 1)),
+    "GREATER_EQUAL": Kernel("", _COMPARISON_STATE, prepare.looks_at(0, 1)),
+    "HARD_SWISH": Kernel("", "3h i h i", _UNARY),
+    "L2_NORMALIZATION": Kernel("E", "{i}", _UNARY),
+    "LEAKY_RELU": Kernel("i", "6i", _UNARY),
+    "LESS": Kernel("", _COMPARISON_STATE, prepare.looks_at(0, 1)),
+    "LESS_EQUAL": Kernel("", _COMPARISON_STATE, prepare.looks_at(0, 1)),
+    "LOGISTIC": Kernel("", "4i", _UNARY),
+    "MAXIMUM": Kernel("", "", _NONE),
+    "MAX_POOL_2D": Kernel(_POOL_OPTIONS, _POOL_STATE, _UNARY),
+    "MEAN": Kernel("b", "11i", prepare.mean_or_sum),
+    "MINIMUM": Kernel("", "", _NONE),
+    "MIRROR_PAD": Kernel("E", "5i", prepare.mirror_pad),
+    "MUL": Kernel("E", "9i", _BINARY),
+    "NOT_EQUAL": Kernel("", _COMPARISON_STATE, prepare.looks_at(0, 1)),
+    "PACK": Kernel("2i", "", _NONE),
+    "PAD": Kernel("", _PAD_STATE, prepare.looks_at(0, 1, 2, OUT)),
+    "PADV2": Kernel("", _PAD_STATE, prepare.looks_at(0, 1, 2, OUT)),
+    "PRELU": Kernel("", "7i", _BINARY),
+    "QUANTIZE": Kernel("", "{i d} i i i", _UNARY),
+    "REDUCE_MAX": Kernel("b", "11i", prepare.min_max),
+    "REDUCE_MIN": Kernel("b", "11i", prepare.min_max),
+    "RELU": Kernel("", "{{b 2i} 4i}", _UNARY),
+    "RELU6": Kernel("", "2i", prepare.looks_at(0)),
+    "RESHAPE": Kernel("8i i", "", _UNARY),
+    "RESIZE_BILINEAR": Kernel("2b", "", _BINARY),
+    "RESIZE_NEAREST_NEIGHBOR": Kernel("2b", "", _BINARY),
+    "RSQRT": Kernel("", "i i i i b i E", _UNARY),
+    "SELECT_V2": Kernel("", "b", prepare.looks_at(0, 1, 2, OUT)),
+    "SLICE": Kernel("", "", prepare.looks_at(0, 1, 2, OUT)),
+    "SOFTMAX": Kernel("i", _SOFTMAX_STATE, _UNARY),
+    "SPACE_TO_BATCH_ND": Kernel("", "{i}", _UNARY),
+    "SPACE_TO_DEPTH": Kernel("i", "", prepare.block),
+    "SPLIT": Kernel("i", "", prepare.looks_at(0)),
+    "SPLIT_V": Kernel("i", "", prepare.looks_at(2)),
+    "SQUARED_DIFFERENCE": Kernel("", "b {b 10i 2i 2i 2d 2h 5i}", _BINARY),
+    "SQUEEZE": Kernel("8i i", "", _UNARY),
+    "STRIDED_SLICE": Kernel("5i b", "b 5i b 5i b 5i 5h b", prepare.looks_at(0, 1, 2, 3, OUT)),
+    "SUB": Kernel("E b", "b 12i", _BINARY),
+    "SUM": Kernel("b", "11i", prepare.mean_or_sum),
+    "TANH": Kernel("", "4i", prepare.looks_at(0, 0, OUT)),
+    "TRANSPOSE": Kernel("", "", _BINARY),
+    "TRANSPOSE_CONV": Kernel(_TRANSPOSE_CONV_OPTIONS, f"{_TRANSPOSE_CONV_STATE} i 2z i 2P",
+                             prepare.transpose_conv),
+    "UNPACK": Kernel("2i", "", _NONE),
+}  # fmt: skip
+
+# The kernels that CMSIS-NN replaces, where they allocate otherwise than the reference.
+_CMSIS_NN: Mapping[str, Kernel] = {
+    "AVERAGE_POOL_2D": Kernel(
+        _POOL_OPTIONS, f"{{{_POOL_STATE}}} i", prepare.average_pool_2d_cmsis_nn
+    ),
+    "CONV_2D": Kernel(_CONV_OPTIONS, f"{{{_CONV_STATE}}} i", prepare.conv_2d_cmsis_nn),
+    "DEPTHWISE_CONV_2D": Kernel(
+        _DEPTHWISE_CONV_OPTIONS, f"{{{_CONV_STATE}}} i", prepare.depthwise_conv_2d_cmsis_nn
+    ),
+    "FULLY_CONNECTED": Kernel(
+        _DENSE_OPTIONS, f"{{{_DENSE_STATE}}} 2i P 3i", prepare.fully_connected_cmsis_nn
+    ),
+    "MAX_POOL_2D": Kernel(_POOL_OPTIONS, f"{{{_POOL_STATE}}} i", _UNARY),
+    "SOFTMAX": Kernel("i", f"{{{_SOFTMAX_STATE}}} 2i", _UNARY),
+    "TRANSPOSE_CONV": Kernel(
+        _TRANSPOSE_CONV_OPTIONS, f"{_TRANSPOSE_CONV_STATE} 3i 2P", prepare.transpose_conv_cmsis_nn
+    ),
+}
