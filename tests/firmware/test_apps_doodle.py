@@ -17,7 +17,7 @@ import pytest
 
 from tests.corpus import models
 from tests.firmware import sanitized
-from tests.firmware.test_application import answers, sources
+from tests.firmware.test_application import answers
 from tests.firmware.test_apps import application
 from tinyforge import tflite
 from tinyforge.boards import load
