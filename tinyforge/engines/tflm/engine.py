@@ -31,7 +31,7 @@ class TFLM:
 
     def lower(self, graph: Graph, plan: Plan | None, model: bytes) -> Lowered:  # noqa: ARG002 - TFLM plans
         """The model's bytes, its operators and its arena. The plan is not used: the interpreter
-        makes its own on the device. ForgeError when TFLM cannot prepare the model."""
+        makes its own on the device. arena_bytes: of a Cortex-M without vector instructions."""
         arena = arena_size(graph, model)
         return Lowered(
             files={
@@ -59,6 +59,7 @@ def _model_source(operators: tuple[Registration, ...], arena: ArenaSize) -> str:
         headers=headers,
         calls=[_call(op) for op in operators],
         arena_bytes=arena.nbytes,
+        arena_others=arena.others,
         arena_comment=arena.source,
     )
 

@@ -1,7 +1,7 @@
-"""Runs in a process of its own: how small an arena TensorFlow Lite Micro runs a model in.
+"""Runs in a process of its own: what arena TensorFlow Lite Micro's own package takes for a model.
 
-`python -m tinyforge.engines.tflm.measure` reads a .tflite file from stdin and prints the bytes.
-It is a child because too small an arena can crash the interpreter instead of raising.
+`python -m tinyforge.engines.tflm.measure` reads a .tflite file from stdin and prints the bytes of
+the arena's head and of its tail. It is a child because TensorFlow Lite Micro can crash on a model.
 """
 
 from __future__ import annotations
@@ -12,31 +12,20 @@ import sys
 import tempfile
 from typing import Any
 
-ALIGNMENT = 16
 _FIRST_TRY = 1 << 20
 _LAST_TRY = 1 << 30
-_TOTAL = re.compile(rb"Arena allocation total (\d+) bytes")
+_PART = re.compile(rb"Arena allocation (head|tail) (\d+) bytes")
 
 
-def smallest_arena(model: bytes) -> int:
-    """Bytes, a multiple of 16. RuntimeError when the model runs in no arena up to 1 GiB."""
+def head_and_tail(model: bytes) -> tuple[int, int]:
+    """Bytes in use after allocation. RuntimeError when the model runs in no arena up to 1 GiB."""
     roomy = _FIRST_TRY
     while (interpreter := _interpreter(model, roomy)) is None:
         if roomy >= _LAST_TRY:
             raise RuntimeError("TensorFlow Lite Micro cannot prepare the model")
         roomy *= 2
-    enough = -(-_used(interpreter) // ALIGNMENT)
-    if _interpreter(model, enough * ALIGNMENT) is not None:
-        return enough * ALIGNMENT
-    # Planning itself can need more memory than the plan it makes.
-    too_small, enough = enough, roomy // ALIGNMENT
-    while enough - too_small > 1:
-        middle = (too_small + enough) // 2
-        if _interpreter(model, middle * ALIGNMENT) is None:
-            too_small = middle
-        else:
-            enough = middle
-    return enough * ALIGNMENT
+    parts = {name: int(nbytes) for name, nbytes in _PART.findall(_report(interpreter))}
+    return parts[b"head"], parts[b"tail"]
 
 
 def _interpreter(model: bytes, arena_size: int) -> Any:
@@ -49,8 +38,8 @@ def _interpreter(model: bytes, arena_size: int) -> Any:
         return None
 
 
-def _used(interpreter: Any) -> int:
-    """Bytes in use after allocation. TFLM only prints them, to the C library's stderr."""
+def _report(interpreter: Any) -> bytes:
+    """TFLM only prints what it allocated, to the C library's stderr."""
     with tempfile.TemporaryFile() as report:
         stderr = os.dup(2)
         os.dup2(report.fileno(), 2)
@@ -60,11 +49,8 @@ def _used(interpreter: Any) -> int:
             os.dup2(stderr, 2)
             os.close(stderr)
         report.seek(0)
-        found = _TOTAL.search(report.read())
-    if found is None:
-        raise RuntimeError("TensorFlow Lite Micro reported no allocation total")
-    return int(found[1])
+        return report.read()
 
 
 if __name__ == "__main__":
-    sys.stdout.write(f"{smallest_arena(sys.stdin.buffer.read())}\n")
+    sys.stdout.write("{} {}\n".format(*head_and_tail(sys.stdin.buffer.read())))
