@@ -13,6 +13,10 @@ from tinyforge.errors import ForgeError
 # The cores that boards may have but that nothing here emulates.
 XTENSA = ("xtensa-lx6", "xtensa-lx7")
 
+# Frameworks that leave -mfpu and -mfloat-abi to the project. Source: platform-ststm32's
+# builder/frameworks, which give -mcpu alone; Arduino's, Zephyr's and Mbed's own builds set them.
+_WITHOUT_FPU_FLAGS = ("cmsis", "libopencm3", "spl", "stm32cube")
+
 # Board strings end up as INI values and section names, so their alphabets are closed here.
 _Word = Annotated[str, msgspec.Meta(pattern=r"\A[A-Za-z0-9][A-Za-z0-9_-]{0,63}\Z")]
 _Version = Annotated[str, msgspec.Meta(pattern=r"\A[0-9]{1,7}(\.[0-9]{1,7}){1,2}\Z")]
@@ -59,6 +63,7 @@ class PlatformIO(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
 
     board: its id there. version: the development platform's, patch releases are accepted.
     frameworks: what its manifest lists; the first is the one we generate for.
+    debug_tool: the debugger on the board, else one that PlatformIO knows for it; None without one.
     packages: packages pinned instead of the platform's defaults.
     """
 
@@ -67,6 +72,7 @@ class PlatformIO(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     version: _Version
     frameworks: Annotated[tuple[_Word, ...], msgspec.Meta(min_length=1)]
     upload_protocol: _Word
+    debug_tool: _Word | None = None
     monitor_speed: Annotated[int, msgspec.Meta(ge=300, le=4_000_000)]
     packages: tuple[_Package, ...] = ()
 
@@ -116,6 +122,14 @@ class Board(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     def framework(self) -> str:
         """The framework that projects are generated for."""
         return self.platformio.frameworks[0]
+
+    @property
+    def fpu_flags(self) -> tuple[str, ...]:
+        """What compiler, assembler and linker must be told of the floating point unit; nothing
+        where the framework does that."""
+        if self.framework not in _WITHOUT_FPU_FLAGS or not self.fpu:
+            return ()
+        return (f"-mfpu={self.fpu}", "-mfloat-abi=hard")
 
     def core_model(self) -> Core:
         """The core's row in CORES. ForgeError for the Xtensa cores."""
