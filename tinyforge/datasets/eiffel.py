@@ -169,59 +169,110 @@ def _bottom(pen: Pen, shape: Silhouette, how: Callable[[Pen, Silhouette], None])
 
 def _tip(pen: Pen, shape: Silhouette) -> None:
     """The antenna, and what people put there instead."""
-    dice = pen.dice
-    kind = dice.pick(
-        {"bare": 42, "line": 33, "needle": 8, "box": 7, "ball": 6, "flag": 3, "cap": 4}
-    )
-    height = dice.between(0.05, 0.2)
-    width = max(shape.top, 0.025) * dice.between(0.8, 1.6)
-    if kind == "line":
-        pen.line((0.0, -height), (0.0, dice.between(-0.02, 0.08)))
-    elif kind == "needle":
-        pen.line((0.0, -dice.between(0.2, 0.5)), (0.0, dice.between(0.0, 0.1)))
-    elif kind == "box":
-        corner = [(-width, 0.0), (width, 0.0), (width, -height), (-width, -height)]
-        pen.line(*corner, corner[0])
-        if dice.chance(0.5):
-            pen.line((0.0, -height), (0.0, -height - dice.between(0.05, 0.15)))
-    elif kind == "ball":
-        r = dice.between(0.025, 0.06)
-        pen.loop(0.0, -r, r, r)
-        if dice.chance(0.4):
-            pen.line((0.0, -2 * r), (0.0, -2 * r - height))
-    elif kind == "flag":
-        pen.line((0.0, 0.05), (0.0, -height * 1.5), (height, -height), (0.0, -height * 0.7))
-    elif kind == "cap":
-        pen.curve((-width, 0.0), (-width * 0.8, -height / 2), (0.0, -height))
-        pen.curve((width, 0.0), (width * 0.8, -height / 2), (0.0, -height))
-    if shape.top > 0.02 and dice.chance(0.7):
+    pen.dice.pick(_TIPS)(pen, max(shape.top, 0.025) * pen.dice.between(0.8, 1.6))
+    if shape.top > 0.02 and pen.dice.chance(0.7):
         pen.line((-shape.top, 0.0), (shape.top, 0.0))
 
 
+def _bare(_pen: Pen, _half: float) -> None:
+    """Nothing."""
+
+
+def _antenna(pen: Pen, _half: float) -> None:
+    pen.line((0.0, -pen.dice.between(0.05, 0.2)), (0.0, pen.dice.between(-0.02, 0.08)))
+
+
+def _needle(pen: Pen, _half: float) -> None:
+    pen.line((0.0, -pen.dice.between(0.2, 0.5)), (0.0, pen.dice.between(0.0, 0.1)))
+
+
+def _cabin(pen: Pen, half: float) -> None:
+    """A box, perhaps with an antenna."""
+    height = pen.dice.between(0.05, 0.2)
+    corners = [(-half, 0.0), (half, 0.0), (half, -height), (-half, -height)]
+    pen.line(*corners, corners[0])
+    if pen.dice.chance(0.5):
+        pen.line((0.0, -height), (0.0, -height - pen.dice.between(0.05, 0.15)))
+
+
+def _ball(pen: Pen, _half: float) -> None:
+    r = pen.dice.between(0.025, 0.06)
+    pen.loop(0.0, -r, r, r)
+    if pen.dice.chance(0.4):
+        pen.line((0.0, -2 * r), (0.0, -2 * r - pen.dice.between(0.05, 0.2)))
+
+
+def _flag(pen: Pen, _half: float) -> None:
+    height = pen.dice.between(0.05, 0.2)
+    pen.line((0.0, 0.05), (0.0, -height * 1.5), (height, -height), (0.0, -height * 0.7))
+
+
+def _cap(pen: Pen, half: float) -> None:
+    """Pointed, with rounded flanks."""
+    height = pen.dice.between(0.05, 0.2)
+    for sign in (-1, 1):
+        pen.curve((sign * half, 0.0), (sign * half * 0.8, -height / 2), (0.0, -height))
+
+
+_TIPS: dict[Callable[[Pen, float], None], float] = {
+    _bare: 42,
+    _antenna: 33,
+    _needle: 8,
+    _cabin: 7,
+    _ball: 6,
+    _cap: 4,
+    _flag: 3,
+}
+
+
 def _around(pen: Pen, shape: Silhouette) -> None:
-    """Ground, grass, sun, clouds, trees, people: mostly nothing."""
+    """Ground, grass, sun, clouds, trees: mostly nothing."""
+    for draw, probability in _SURROUNDINGS.items():
+        if pen.dice.chance(probability):
+            draw(pen, shape.base)
+
+
+def _ground(pen: Pen, base: float) -> None:
     dice = pen.dice
-    if dice.chance(0.13):
-        reach = shape.base * dice.between(1.05, 2.0)
-        y = 1 + dice.between(-0.04, 0.04)
-        pen.curve((-reach, y), (0.0, y + dice.between(-0.03, 0.03)), (reach, y))
-    if dice.chance(0.04):
-        base, height = shape.base * dice.between(1.0, 1.4), dice.between(0.05, 0.15)
-        box = [(-base, 1.0), (base, 1.0), (base, 1 + height), (-base, 1 + height)]
-        pen.line(*box, box[0])
-    if dice.chance(0.03):
-        blades = [(-shape.base * 1.3 + shape.base * 0.26 * i, 1.0) for i in range(11)]
-        pen.zigzag(blades, [(x + 0.03, y - 0.07) for x, y in blades], smooth=False)
-    if dice.chance(0.015):
-        x = dice.sign() * dice.between(0.3, 0.5)
-        y, r = dice.between(0.0, 0.3), dice.between(0.05, 0.1)
-        pen.loop(x, y, r, r)
-    if dice.chance(0.015):
-        x, y = dice.sign() * dice.between(0.3, 0.5), dice.between(0.05, 0.35)
-        pen.curve(
-            (x - 0.13, y), (x - 0.07, y - 0.07), (x, y - 0.02), (x + 0.06, y - 0.08), (x + 0.13, y)
-        )
-    if dice.chance(0.015):
-        x = dice.sign() * (shape.base + dice.between(0.08, 0.25))
-        pen.line((x, 1.0), (x, 0.85))
-        pen.loop(x, 0.8, 0.05, 0.06)
+    reach, y = base * dice.between(1.05, 2.0), 1 + dice.between(-0.04, 0.04)
+    pen.curve((-reach, y), (0.0, y + dice.between(-0.03, 0.03)), (reach, y))
+
+
+def _plinth(pen: Pen, base: float) -> None:
+    half, height = base * pen.dice.between(1.0, 1.4), pen.dice.between(0.05, 0.15)
+    corners = [(-half, 1.0), (half, 1.0), (half, 1 + height), (-half, 1 + height)]
+    pen.line(*corners, corners[0])
+
+
+def _grass(pen: Pen, base: float) -> None:
+    blades = [(-base * 1.3 + base * 0.26 * i, 1.0) for i in range(11)]
+    pen.zigzag(blades, [(x + 0.03, y - 0.07) for x, y in blades], smooth=False)
+
+
+def _sun(pen: Pen, _base: float) -> None:
+    dice = pen.dice
+    r = dice.between(0.05, 0.1)
+    pen.loop(dice.sign() * dice.between(0.3, 0.5), dice.between(0.0, 0.3), r, r)
+
+
+def _cloud(pen: Pen, _base: float) -> None:
+    x, y = pen.dice.sign() * pen.dice.between(0.3, 0.5), pen.dice.between(0.05, 0.35)
+    puffs = [(-0.13, 0.0), (-0.07, -0.07), (0.0, -0.02), (0.06, -0.08), (0.13, 0.0)]
+    pen.curve(*((x + dx, y + dy) for dx, dy in puffs))
+
+
+def _tree(pen: Pen, base: float) -> None:
+    x = pen.dice.sign() * (base + pen.dice.between(0.08, 0.25))
+    pen.line((x, 1.0), (x, 0.85))
+    pen.loop(x, 0.8, 0.05, 0.06)
+
+
+# How often each is there.
+_SURROUNDINGS: dict[Callable[[Pen, float], None], float] = {
+    _ground: 0.13,
+    _plinth: 0.04,
+    _grass: 0.03,
+    _sun: 0.015,
+    _cloud: 0.015,
+    _tree: 0.015,
+}

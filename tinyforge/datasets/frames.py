@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from tinyforge.datasets.strokes import Dice, Pen, Point
@@ -33,17 +34,17 @@ class Box:
 
 
 def frame(pen: Pen) -> None:
-    """Draws one to three frames around what is drawn so far, now and then a background."""
+    """Draws one to three frames around the strokes there are, now and then a background."""
     dice = pen.dice
     box = _around(pen)
     size = max(box.width, box.height)
-    kind = dice.pick({"box": 62, "round": 12, "oval": 3, "sides": 17, "open": 6})
+    border = dice.pick(_BORDERS)
     gap = size * dice.between(0.07, 0.13)
     frames = dice.pick({1: 77, 2: 20, 3: 3})
     for k in range(frames):
-        _border(pen, box.grown(gap * k), kind)
+        border(pen, box.grown(gap * k))
     outer = box.grown(gap * (frames - 1))
-    if frames > 1 and kind != "oval":
+    if frames > 1 and border is not _oval:
         _ornaments(pen, box, outer)
     if dice.chance(0.1):
         _background(pen, box)
@@ -54,8 +55,8 @@ def frame(pen: Pen) -> None:
 def _around(pen: Pen) -> Box:
     """The frame's place: around the figure with margins, or through her where she is cut off."""
     dice = pen.dice
-    xs = [x for s in pen.strokes for x, _ in s.points] or [-1.0, 1.0]
-    ys = [y for s in pen.strokes for _, y in s.points] or [-1.0, 2.0]
+    xs = [x for s in pen.strokes for x, _ in s.points]
+    ys = [y for s in pen.strokes for _, y in s.points]
     roomy = dice.pick({0.1: 4, 0.3: 3, 0.8: 1.5}) * max(max(xs) - min(xs), max(ys) - min(ys))
     box = Box(
         min(xs) - roomy * dice.between(0.1, 1.0),
@@ -82,43 +83,57 @@ def _shaped(box: Box, dice: Dice) -> Box:
     )
 
 
-def _border(pen: Pen, box: Box, kind: str) -> None:
+def _drawn_through(pen: Pen, box: Box) -> None:
+    """All four sides in one stroke, from any corner, either way round; perhaps a bit too far."""
     dice = pen.dice
-    a, b, c, d = box.corners()
-    width, height = box.width, box.height
-    middle = ((box.x0 + box.x1) / 2, (box.y0 + box.y1) / 2)
-    if kind == "box":
-        start = dice.count(0, 3)
-        loop = [a, b, c, d] if dice.chance(0.5) else [a, d, c, b]
-        loop = loop[start:] + loop[:start]
-        over = 0.0 if dice.chance(0.6) else dice.between(0.0, 0.12)
-        end = (
-            loop[0][0] + over * (loop[1][0] - loop[0][0]),
-            loop[0][1] + over * (loop[1][1] - loop[0][1]),
-        )
-        pen.line(*loop, loop[0], *([end] if over else []))
-    elif kind == "round":
-        bulge = dice.between(0.85, 1.05)
-        r = 0.5 * bulge
-        pen.curve(
-            (middle[0], box.y0),
-            (middle[0] + width * r * 0.85, middle[1] - height * r * 0.9),
-            (box.x1, middle[1]),
-            (middle[0] + width * r * 0.85, middle[1] + height * r * 0.9),
-            (middle[0], box.y1),
-            (middle[0] - width * r * 0.85, middle[1] + height * r * 0.9),
-            (box.x0, middle[1]),
-            (middle[0] - width * r * 0.85, middle[1] - height * r * 0.9),
-            (middle[0] + width * 0.05, box.y0),
-        )
-    elif kind == "oval":
-        pen.loop(*middle, width * 0.6, height * 0.6)
-    elif kind == "sides":
-        for p, q in ((a, b), (b, c), (c, d), (d, a)):
-            pen.line(p, q)
-    else:  # one side is missing
-        start = dice.count(0, 3)
-        pen.line(*([a, b, c, d] * 2)[start : start + 4])
+    corners = box.corners() if dice.chance(0.5) else box.corners()[::-1]
+    start = dice.count(0, 3)
+    loop = corners[start:] + corners[:start]
+    pen.line(*loop, loop[0])
+    if dice.chance(0.4):
+        pen.line(loop[0], _between(loop[0], loop[1], dice.between(0.02, 0.12)))
+
+
+def _side_by_side(pen: Pen, box: Box) -> None:
+    for p, q in _edges(box):
+        pen.line(p, q)
+
+
+def _one_side_missing(pen: Pen, box: Box) -> None:
+    start = pen.dice.count(0, 3)
+    pen.line(*(box.corners() * 2)[start : start + 4])
+
+
+def _rounded(pen: Pen, box: Box) -> None:
+    """A box without corners, between an ellipse and a rectangle."""
+    x, y = (box.x0 + box.x1) / 2, (box.y0 + box.y1) / 2
+    bulge = pen.dice.between(0.42, 0.53)  # an ellipse's is 0.35, a rectangle's 0.5
+    dx, dy = box.width * bulge * 0.85, box.height * bulge * 0.9
+    pen.curve(
+        (x, box.y0),
+        (x + dx, y - dy),
+        (box.x1, y),
+        (x + dx, y + dy),
+        (x, box.y1),
+        (x - dx, y + dy),
+        (box.x0, y),
+        (x - dx, y - dy),
+        (x + box.width * 0.05, box.y0),
+    )
+
+
+def _oval(pen: Pen, box: Box) -> None:
+    x, y = (box.x0 + box.x1) / 2, (box.y0 + box.y1) / 2
+    pen.loop(x, y, box.width * 0.6, box.height * 0.6)
+
+
+_BORDERS: dict[Callable[[Pen, Box], None], float] = {
+    _drawn_through: 62,
+    _side_by_side: 17,
+    _rounded: 12,
+    _one_side_missing: 6,
+    _oval: 3,
+}
 
 
 def _ornaments(pen: Pen, inner: Box, outer: Box) -> None:

@@ -14,9 +14,10 @@ from tinyforge.datasets.strokes import Dice, Pen, Point
 
 @dataclass(frozen=True)
 class Woman:
-    """Half width and half height of the head, half width at the bottom, and how far down she goes.
+    """Her measures.
 
-    neck: where body begins. shift: how far the body leans to one side.
+    rx, ry: half width and half height of the head. neck: y at which the body begins. shoulder: half
+    width of the body. waist: y down to which she is drawn. shift: how far she leans to one side.
     """
 
     rx: float
@@ -29,13 +30,11 @@ class Woman:
 
 def some_woman(dice: Dice, *, near: bool) -> Woman:
     """near: the head fills more of the drawing, as it does without a frame."""
-    rx = dice.between(0.65, 1.05)
-    shoulder = dice.between(0.9, 2.3)
     return Woman(
-        rx=rx,
+        rx=dice.between(0.65, 1.05),
         ry=dice.between(0.85, 1.2),
         neck=1.0 + (dice.between(0.0, 0.7) if dice.chance(0.6) else 0.0),
-        shoulder=shoulder,
+        shoulder=dice.between(0.9, 2.3),
         waist=dice.between(1.9, 4.0) if near and dice.chance(0.6) else dice.between(2.2, 5.0),
         shift=dice.between(-0.7, 0.7) if dice.chance(0.4) else 0.0,
     )

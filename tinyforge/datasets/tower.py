@@ -36,12 +36,12 @@ class Silhouette:
 
 def silhouette(dice: Dice) -> Silhouette:
     base = dice.between(0.2, 0.46) if dice.chance(0.75) else dice.between(0.4, 0.65)
-    kind = dice.pick({"straight": 33, "curved": 43, "flared": 14, "bullet": 10})
+    kind = dice.pick({"straight": 32, "curved": 41, "flared": 13, "bullet": 14})
     bend = {
         "straight": dice.between(0.9, 1.15),
         "curved": dice.between(1.2, 2.6),
         "flared": dice.between(2.6, 7.0),
-        "bullet": dice.between(0.45, 0.8),
+        "bullet": dice.between(0.4, 0.8),
     }[kind]
     top = dice.between(0.0, 0.03) if dice.chance(0.6) else dice.between(0.02, 0.11)
     if kind == "flared":
@@ -168,8 +168,8 @@ def tiers(pen: Pen, shape: Silhouette) -> None:
 def ladder(pen: Pen, shape: Silhouette) -> None:
     """An upright shaft of even width with rungs, on legs that spread at the foot."""
     dice = pen.dice
-    half, knee = dice.between(0.06, 0.14), dice.between(0.55, 0.85)
-    spread = max(shape.base, half * 1.5)
+    half, knee = dice.between(0.06, 0.19), dice.between(0.5, 0.85)
+    spread = max(shape.base * dice.between(0.7, 1.0), half * 1.4)
     for sign in (-1, 1):
         points = [(sign * half, 0.0), (sign * half, knee), (sign * spread, 1.0)]
         if dice.chance(0.6):
@@ -216,7 +216,7 @@ SIDES: dict[Callable[[Pen, Silhouette], None], float] = {
     hollow: 20,
     stem: 7,
     tiers: 11,
-    ladder: 7,
+    ladder: 8,
     cut_off: 4,
     nested: 8,
 }
