@@ -49,6 +49,7 @@ COMMANDS = [
     "generate",
     "simulate",
     "inspect",
+    "arena",
     "convert",
     "train",
     "prune",
@@ -173,6 +174,22 @@ def test_inspect_counts(model: Path, tmp_path: Path) -> None:
     assert "nrf52840_dk" in summary["boards"]
     shown = tinyforge("inspect", str(model), folder=tmp_path).stdout
     assert f"{summary['arena_bytes']:,} bytes" in shown
+
+
+def test_arena_of_both_engines(model: Path, tmp_path: Path) -> None:
+    small = document("arena", str(model), "--core", "m4", folder=tmp_path)
+    vector = document("arena", str(model), "--core", "cortex-m55", folder=tmp_path)
+    plain = document("arena", str(model), "--kernels", "reference", folder=tmp_path)
+    assert small["core"] == plain["core"] == "cortex-m4"
+    assert small["recorded_on_host"]["head"] >= plain["head"]
+    assert vector["predicted"] > small["predicted"] > plain["predicted"]
+    assert all(found["predicted"] == found["head"] + found["tail"] for found in (small, plain))
+    compiled = document("arena", str(model), "--engine", "aot", folder=tmp_path)
+    summary = document("inspect", str(model), folder=tmp_path)
+    assert compiled["predicted"] == summary["arena_bytes"]
+    error = document("arena", str(model), "--core", "m99", folder=tmp_path, status=2)["error"]
+    assert "unknown core 'm99'" in error["what"]
+    assert "smallest arena" in tinyforge("arena", str(model), folder=tmp_path).stdout
 
 
 def test_boards_and_doctor(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ import typer
 
 from tinyforge import __version__
 from tinyforge.cli import (
+    arena,
     boards,
     build,
     convert,
@@ -49,6 +50,7 @@ _COMMANDS = (
     generate,
     simulate,
     inspect,
+    arena,
     convert,
     train,
     prune,

@@ -62,11 +62,16 @@ def buffers(graph: Graph, scratch: Sequence[tuple[int, int]]) -> list[Buffer]:
         for t in graph.tensors
         if t.data is None and t.nbytes
     ]
-    return tensors + [
-        Buffer(f"scratch of {graph.where(graph.operators[position])}",
-               aligned(nbytes, ALIGNMENT), position + 1, position + 1)
+    scratches = [
+        Buffer(
+            f"scratch of layer {position} {graph.operators[position].op}",
+            aligned(nbytes, ALIGNMENT),
+            position + 1,
+            position + 1,
+        )
         for position, nbytes in scratch
-    ]  # fmt: skip
+    ]
+    return tensors + scratches
 
 
 def place(planned: Sequence[Buffer]) -> list[int]:

@@ -1,0 +1,59 @@
+"""tinyforge arena: how much memory a model's activations take, and why."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tinyforge.cli.options import Debug, Json
+from tinyforge.cli.ui import Ui
+
+EXAMPLE = "Example: tinyforge arena model.tflite --engine tflm --core cortex-m55"
+
+
+class _Engine(StrEnum):
+    TFLM = "tflm"
+    AOT = "aot"
+
+
+class _Kernels(StrEnum):
+    CMSIS_NN = "cmsis-nn"
+    REFERENCE = "reference"
+
+
+def run(
+    model: Annotated[Path, typer.Argument(help="A .tflite file, int8.")],
+    engine: Annotated[_Engine, typer.Option(help="How the model runs.")] = _Engine.TFLM,
+    core: Annotated[
+        str, typer.Option(help="The core, e.g. m4, m7 or m55.", metavar="CORE")
+    ] = "cortex-m4",
+    kernels: Annotated[
+        _Kernels, typer.Option(help="Which kernels the interpreter runs.")
+    ] = _Kernels.CMSIS_NN,
+    json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Say how large the arena must be, and what lies in it.
+
+    Nothing is built: the interpreter's allocations are computed for a 32-bit core.
+    """
+    ui = Ui(json=json, debug=debug)
+    with ui.errors():
+        from tinyforge import pipeline
+        from tinyforge.boards.cores import CORES
+        from tinyforge.memory.interpreter import Kernels
+        from tinyforge.report.arena import ArenaTable, compiled, interpreted
+
+        source = pipeline.open_tflite(model)
+        core = f"cortex-{core}" if f"cortex-{core}" in CORES else core
+        report = (
+            compiled(source.graph, core)
+            if engine is _Engine.AOT
+            else interpreted(source.graph, source.model, core, Kernels(kernels.value))
+        )
+        ui.print(ArenaTable(report))
+        ui.emit_json(asdict(report))
