@@ -12,6 +12,7 @@ from tinyforge.errors import ForgeError
 from tinyforge.project.ini import environment, render_ini, sections
 from tinyforge.project.layout import SOURCE_SUFFIXES, sources_for
 from tinyforge.project.lint import lint
+from tinyforge.project.platforms import simulated_core
 
 BOTH = ("aot", "tflm")
 DK = load("nrf52840_dk")
@@ -30,9 +31,10 @@ def test_platformio_reads_what_we_mean(tmp_path, board):
     lint(ini)
     config = ProjectConfig(str(ini))
     assert config.default_envs() == [board.id]
-    assert config.envs() == [board.id, f"{board.id}_tflm"]
+    own = [board.id, f"{board.id}_tflm"]
+    assert config.envs() == [*own, "sim", "sim_tflm", "native", "native_tflm"]
     pio = board.platformio
-    for name in config.envs():
+    for name in own:
         env = config.items(env=name, as_dict=True)
         assert env["board"] == board.id
         assert env["platform"] == f"{pio.platform}@~{pio.version}"
@@ -42,6 +44,27 @@ def test_platformio_reads_what_we_mean(tmp_path, board):
         assert "-D FORGE_SERIAL_BAUD=115200" in env["build_flags"]
         assert ("-D TF_LITE_STATIC_MEMORY" in env["build_flags"]) == name.endswith("_tflm")
         assert "-O2" in env["build_src_flags"]
+        assert env["test_ignore"] == ["*"]
+
+
+@pytest.mark.parametrize("board", all_boards(), ids=lambda b: b.id)
+def test_every_board_has_a_simulation_and_a_native_build(tmp_path, board):
+    config = ProjectConfig(str(written(tmp_path, board)))
+    assert Path(config.get("platformio", "platforms_dir")).name == "platforms"
+    for name in ("sim", "sim_tflm", "native", "native_tflm"):
+        env = config.items(env=name, as_dict=True)
+        assert env["platform"] == ("forge_sim" if name.startswith("sim") else "forge_native")
+        assert {"-Wall", "-Wextra", "-Werror"} <= set(env["build_src_flags"])
+        assert env["test_framework"] == "custom"
+        assert env["test_build_src"] is True
+        tflm = "-D TF_LITE_STATIC_MEMORY" in env.get("build_flags", [])
+        assert tflm == name.endswith("_tflm")
+        assert "framework" not in env
+        assert "lib_deps" not in env
+    sim = config.items(env="sim", as_dict=True)
+    assert sim["board"] == (board.core if board.emulated else "cortex-m4")
+    assert sim["board_upload.maximum_ram_size"] == str(board.ram_limit)
+    assert sim["board_upload.maximum_size"] == str(board.flash_limit)
 
 
 @pytest.mark.parametrize("platform", ["nordicnrf52", "ststm32"])
@@ -56,7 +79,9 @@ def test_gcc_12_where_the_platform_has_gcc_7(tmp_path, platform):
 @pytest.mark.parametrize("engine", BOTH)
 def test_one_engine_alone(tmp_path, engine):
     config = ProjectConfig(str(written(tmp_path, engines=(engine,))))
-    assert config.envs() == config.default_envs() == [environment(DK, engine)]
+    assert config.default_envs() == [environment(DK, engine)]
+    targets = (DK, "sim", "native")
+    assert config.envs() == [environment(target, engine) for target in targets]
 
 
 def test_settings_of_the_users_own_are_read_last(tmp_path, monkeypatch):
@@ -86,12 +111,24 @@ def test_nothing_can_be_injected(text):
         render_ini(sections(msgspec.structs.replace(DK, platformio=pio), BOTH))
 
 
+def test_sim_is_another_core_only_where_it_must_be():
+    def core(name, **needs):
+        return simulated_core(load(name), **needs).name
+
+    assert core("nrf52840_dk", arena=200_000) == "cortex-m4"
+    assert core("pico", arena=4_000) == "cortex-m0plus"
+    assert core("pico", arena=13_000) == "cortex-m3"  # QEMU's Cortex-M0 has 16 KB of RAM
+    assert core("pico", weights=200_000) == "cortex-m3"  # and 256 KB of flash
+    assert core("esp32dev") == "cortex-m4"
+
+
 @pytest.fixture
 def project(tmp_path) -> Path:
     for path in (
         "src/main.c", "src/common.c", "src/notes.txt", "src/aot/model.c", "src/aot/weights.h",
         "src/tflm/model_tflm.cc", "src/tflm/model_data.c", "src/ports/arduino/port.cpp",
         "src/ports/sim/port.c", "src/ports/sim/startup.S", "src/ports/sim/libc/string.c",
+        "src/ports/native/port.c",
     ):  # fmt: skip
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / path).write_text("")
@@ -99,12 +136,15 @@ def project(tmp_path) -> Path:
 
 
 @pytest.mark.parametrize("engine", BOTH)
-def test_the_simulator_and_platformio_compile_the_same_files(project, engine):
+@pytest.mark.parametrize(
+    ("target", "port"), [(DK, "arduino"), ("sim", "sim"), ("native", "native")]
+)
+def test_the_simulator_and_platformio_compile_the_same_files(project, engine, target, port):
     config = ProjectConfig(str(written(project)))
-    source_filter = config.get(f"env:{environment(DK, engine)}", "build_src_filter")
+    source_filter = config.get(f"env:{environment(target, engine)}", "build_src_filter")
     suffixes = [suffix.lstrip(".") for suffix in SOURCE_SUFFIXES]
     matched = fs.match_src_files(str(project / "src"), source_filter, suffixes)
-    sources, include = sources_for(project, engine, "arduino")
+    sources, include = sources_for(project, engine, port)
     assert sorted(matched) == sorted(str(s.relative_to(project / "src")) for s in sources)
     assert include == (project / "include", project / "lib/forge/include")
 
@@ -121,8 +161,8 @@ def test_a_missing_engine_or_port_is_named(project, tmp_path):
     (project / "src/aot/model.c").unlink()
     with pytest.raises(ForgeError, match="no aot"):
         sources_for(project, "aot", "sim")
-    with pytest.raises(ForgeError, match="no ports/native"):
-        sources_for(project, "tflm", "native")
+    with pytest.raises(ForgeError, match="no ports/stm32cube"):
+        sources_for(project, "tflm", "stm32cube")
     with pytest.raises(ForgeError):
         sources_for(tmp_path / "nowhere", "aot", "sim")
 
@@ -133,6 +173,8 @@ def test_a_missing_engine_or_port_is_named(project, tmp_path):
         ("board = nrf52840_dk", "board = nrf52840dk", "did you mean nrf52840_dk"),
         ("board = nrf52840_dk", "board = zzzz", "unknown board"),
         ("board = nrf52840_dk", "board = pico", "platform raspberrypi"),
+        ("board = cortex-m4", "board = cortex-m5", "no 'cortex-m5' is emulated"),
+        ("platform = forge_native", "platform = native", "unknown board ''"),
         ("platform = nordicnrf52@~10.11.0", "platform = ststm32", "not 'ststm32'"),
         ("framework = arduino", "framework = espidf", "no framework 'espidf'"),
         ("default_envs = nrf52840_dk", "default_envs = other", "other"),

@@ -1,6 +1,7 @@
 """platformio.ini: what it says, as values, and its text.
 
-An environment an engine: `<board>` runs aot, `<board>_tflm` the interpreter.
+An environment an engine: `<board>` runs aot, `<board>_tflm` the interpreter; so do `sim` on an
+emulator and `native` on this computer.
 """
 
 from __future__ import annotations
@@ -10,7 +11,9 @@ from configparser import ConfigParser
 from dataclasses import dataclass
 
 from tinyforge.boards import Board
+from tinyforge.boards.cores import Core
 from tinyforge.names import c_comment, ini_value
+from tinyforge.project import platforms
 from tinyforge.project.layout import source_patterns
 from tinyforge.project.templates import render
 
@@ -20,11 +23,18 @@ LOCAL = "local.ini"
 # Settings that all environments of the board share, in a section of their own.
 SHARED = "board"
 
+# The environments on the emulator and on this computer, and the ports they run on.
+SIM, NATIVE = "sim", "native"
+
 _CODE_FLAGS = ("-O2", "-Wall", "-Wextra")
 _ENGINE_FLAGS: Mapping[str, tuple[str, ...]] = {
     "aot": _CODE_FLAGS,
     "tflm": ("-std=gnu++17", "-fno-exceptions", "-fno-rtti", *_CODE_FLAGS),
 }
+# Where only our own sources are compiled, a warning is an error.
+_STRICT = "-Werror"
+# What the interpreter needs of a C and a C++ library; the compiled model needs neither.
+_TFLM_LIBRARIES = ("-lstdc++", "-lm", "-lc", "-lnosys")
 _ENGINE_COMMENTS: Mapping[str, tuple[str, ...]] = {
     "aot": ("The model as compiled C.",),
     "tflm": (
@@ -49,36 +59,31 @@ class Section:
     comment: tuple[str, ...] = ()
 
 
-def environment(board: Board, engine: str) -> str:
-    """The name of the environment that runs an engine on a board."""
-    return board.id if engine == "aot" else f"{board.id}_{engine}"
+def environment(target: Board | str, engine: str) -> str:
+    """The name of the environment that runs an engine on a target: a board, SIM or NATIVE."""
+    name = target if isinstance(target, str) else target.id
+    return name if engine == "aot" else f"{name}_{engine}"
 
 
-def sections(board: Board, engines: Sequence[str]) -> tuple[Section, ...]:
+def sections(
+    board: Board, engines: Sequence[str], simulated: Core | None = None
+) -> tuple[Section, ...]:
     """What platformio.ini says for these engines; the first is built by default.
 
+    simulated: the core that sim emulates; None: what stands for the board's when it is small.
     ForgeError when a value cannot stand in the file.
     """
-    project = Section(
-        "platformio",
-        (
-            _option("default_envs", environment(board, engines[0])),
-            _option(
-                "extra_configs",
-                LOCAL,
-                comment=("Put settings of your own there: this file may be generated again.",),
-            ),
-            _option(
-                "build_cache_dir",
-                ".pio/cache",
-                comment=(
-                    "A changed line here or a new file empties the build folder;",
-                    "with a cache, what has not changed is not compiled again.",
-                ),
-            ),
-        ),
+    core = platforms.simulated_core(board) if simulated is None else simulated
+    targets = (
+        (board.id, board.framework, _shared(board)),
+        (SIM, SIM, _simulation(board, core)),
+        (NATIVE, NATIVE, _native()),
     )
-    return (project, _shared(board), *(_environment(board, engine) for engine in engines))
+    found = [_project(environment(board, engines[0])), _every_environment()]
+    for target, port, shared in targets:
+        found.append(shared)
+        found += [_environment(target, shared.name, port, engine) for engine in engines]
+    return tuple(found)
 
 
 def render_ini(content: Sequence[Section]) -> str:
@@ -96,6 +101,48 @@ def render_ini(content: Sequence[Section]) -> str:
     return text
 
 
+def _project(default: str) -> Section:
+    return Section(
+        "platformio",
+        (
+            _option("default_envs", default),
+            _option(
+                "extra_configs",
+                LOCAL,
+                comment=("Put settings of your own there: this file may be generated again.",),
+            ),
+            _option(
+                "build_cache_dir",
+                ".pio/cache",
+                comment=(
+                    "A changed line here or a new file empties the build folder;",
+                    "with a cache, what has not changed is not compiled again.",
+                ),
+            ),
+            _option(
+                "platforms_dir",
+                platforms.FOLDER,
+                comment=("The platforms of sim and native come with the project.",),
+            ),
+        ),
+    )
+
+
+def _every_environment() -> Section:
+    return Section(
+        "env",
+        (
+            _option("test_framework", "custom"),
+            _option(
+                "test_build_src",
+                "yes",
+                comment=("Tests run the project's own sources, but for the application.",),
+            ),
+        ),
+        ("By test/test_custom_runner.py: else PlatformIO fetches Unity, for a mere build too.",),
+    )
+
+
 def _shared(board: Board) -> Section:
     pio = board.platformio
     options = [
@@ -105,6 +152,7 @@ def _shared(board: Board) -> Section:
         _option("upload_protocol", pio.upload_protocol),
         _option("monitor_speed", str(pio.monitor_speed)),
         _option("build_flags", f"-D FORGE_SERIAL_BAUD={pio.monitor_speed}"),
+        _option("test_ignore", "*", comment=("Tests run in sim and native.",)),
     ]
     if pio.packages:
         comment = ("A newer GCC than the platform's own: smaller and faster code.",)
@@ -129,22 +177,57 @@ def _floating_point(board: Board) -> tuple[str, ...]:
     )
 
 
-def _environment(board: Board, engine: str) -> Section:
-    patterns = source_patterns(engine, board.framework)
+def _simulation(board: Board, core: Core) -> Section:
+    own = "" if core.name == board.core else f" (in place of the {board.core})"
+    return Section(
+        "simulation",
+        (
+            _option("platform", platforms.SIM),
+            _option("board", core.name),
+            _option(
+                "board_upload.maximum_ram_size",
+                str(board.ram_limit),
+                comment=("The emulated board has more memory: a program must fit the real one.",),
+            ),
+            _option("board_upload.maximum_size", str(board.flash_limit)),
+        ),
+        (
+            f"An emulated {core.name}{own}: no board is needed, and nothing is fetched.",
+            "custom_toolchain = gcc | zig and custom_machine = qemu | unicorn choose the tools.",
+        ),
+    )
+
+
+def _native() -> Section:
+    return Section(
+        "computer",
+        (_option("platform", platforms.NATIVE),),
+        ("This computer, under the address and undefined-behaviour sanitizers.",),
+    )
+
+
+def _environment(target: str, shared: str, port: str, engine: str) -> Section:
+    patterns = source_patterns(engine, port)
+    on_board = target not in (SIM, NATIVE)
     options = [
-        _option("extends", SHARED),
+        _option("extends", shared),
         _option("build_src_filter", "-<*>", *(f"+<{pattern}>" for pattern in patterns)),
         _option(
             "build_src_flags",
             *_ENGINE_FLAGS[engine],
-            comment=("Speed for the project's own code; the framework stays small (-Os).",),
+            *(() if on_board else (_STRICT,)),
+            comment=("Speed for the project's own code; the framework stays small (-Os).",)
+            if on_board
+            else (),
         ),
     ]
     if engine == "tflm":
         comment = ("The library and all that includes it must agree on this: see README.md.",)
-        flags = (f"${{{SHARED}.build_flags}}", "-D TF_LITE_STATIC_MEMORY")
+        inherited = (f"${{{shared}.build_flags}}",) if on_board else ()
+        libraries = _TFLM_LIBRARIES if target == SIM else ()
+        flags = (*inherited, "-D TF_LITE_STATIC_MEMORY", *libraries)
         options.append(Option("build_flags", flags, comment))
-    return Section(f"env:{environment(board, engine)}", tuple(options), _ENGINE_COMMENTS[engine])
+    return Section(f"env:{environment(target, engine)}", tuple(options), _ENGINE_COMMENTS[engine])
 
 
 def _option(key: str, *values: str, comment: tuple[str, ...] = ()) -> Option:

@@ -12,6 +12,7 @@ from typing import Any
 
 from tinyforge.boards import Board, all_boards
 from tinyforge.errors import ForgeError
+from tinyforge.project import platforms
 
 
 def lint(ini: Path, *, boards: Sequence[Board] = ()) -> None:
@@ -42,6 +43,13 @@ def lint(ini: Path, *, boards: Sequence[Board] = ()) -> None:
 def _board_problems(settings: Mapping[str, Any], known: Mapping[str, Board]) -> Iterator[str]:
     """What contradicts the board files in one environment's settings."""
     name = settings.get("board", "")
+    if settings.get("platform") == platforms.NATIVE:
+        return
+    if settings.get("platform") == platforms.SIM:
+        emulated = platforms.emulated_cores()
+        if name not in emulated:
+            yield f"no {name!r} is emulated: there are {', '.join(emulated)}"
+        return
     board = known.get(name)
     if board is None:
         close = get_close_matches(name, known, n=3)

@@ -9,10 +9,12 @@ from pathlib import Path
 from types import MappingProxyType
 
 from tinyforge.boards import Board
+from tinyforge.boards.cores import Core
 from tinyforge.engines.base import Lowered, Missing
 from tinyforge.engines.tflm.pins import SOURCES
 from tinyforge.graph import Graph
 from tinyforge.names import c_comment, safe_path
+from tinyforge.project import platforms
 from tinyforge.project.identity import identity_file
 from tinyforge.project.ini import LOCAL, environment, render_ini, sections
 from tinyforge.project.layout import SELFTEST
@@ -23,6 +25,15 @@ from tinyforge.resources import folder
 from tinyforge.spec import AppChoice
 
 _LIBRARY = "lib/forge"
+# What PlatformIO and tinyforge make; platforms that PlatformIO fetches lie beside ours.
+_IGNORED = f"""\
+.pio/
+.tinyforge-build/
+__pycache__/
+{platforms.FOLDER}/*
+!{platforms.FOLDER}/{platforms.SIM}/
+!{platforms.FOLDER}/{platforms.NATIVE}/
+"""
 _KERNEL = re.compile(r'^ *# *include *"(kernels/[a-z0-9_]+\.h)"', re.MULTILINE)
 
 
@@ -54,14 +65,15 @@ def project_files(project: Project) -> Mapping[str, str]:
     files = {
         "platformio.ini": render_ini(
             (
-                *sections(project.board, tuple(project.engines)),
+                *sections(project.board, tuple(project.engines), _simulated(project)),
                 *selftest_sections(project.board, tuple(project.engines)),
             )
         ),
         "README.md": _readme(project),
-        ".gitignore": ".pio/\n.tinyforge-build/\n",
+        ".gitignore": _IGNORED,
         **model_files(project.graph, project.labels, project.golden),
         **_firmware(tuple(project.engines), project.app),
+        **platforms.board_files(),
     }
     for engine, lowered in project.engines.items():
         files |= lowered.files
@@ -84,12 +96,23 @@ def _firmware(engines: Sequence[str], app: AppChoice) -> dict[str, str]:
         f"{_LIBRARY}/include": firmware / "include",
         "src/ports": firmware / "ports",
         f"src/{SELFTEST}": firmware / "link",
+        "test": firmware / "test",
+        platforms.FOLDER: firmware / "platforms",
         **{f"src/{engine}": firmware / "engines" / engine for engine in engines},
     }
     for target, source in folders.items():
-        for path in sorted(p for p in source.rglob("*") if p.is_file()):
+        for path in sorted(p for p in source.rglob("*.*") if p.is_file() and p.suffix != ".pyc"):
             files[f"{target}/{path.relative_to(source).as_posix()}"] = _read(path)
     return files
+
+
+def _simulated(project: Project) -> Core:
+    """The core that stands for the board's on the emulator: one whose memory holds the model."""
+    return platforms.simulated_core(
+        project.board,
+        arena=max(lowered.arena_bytes for lowered in project.engines.values()),
+        weights=len(project.model),
+    )
 
 
 def _kernels(files: Mapping[str, str]) -> dict[str, str]:

@@ -1,0 +1,32 @@
+/* The model against its golden vectors, a test each: `pio test -e sim`, `pio test -e native`. */
+#include <string.h>
+
+#include "forge/forge.h"
+#include "forge/forge_port.h"
+#include "golden.h"
+#include "model.h"
+#include "unity.h"
+
+/* The golden vector that golden() tests. */
+static int32_t vector;
+
+static void initializes(void) {
+  const forge_status status = forge_init();
+  TEST_ASSERT_MESSAGE(status == FORGE_OK, forge_status_text(status));
+}
+
+static void golden(void) {
+  TEST_ASSERT_MESSAGE(forge_input() != NULL, forge_status_text(FORGE_ERROR_STATE));
+  memcpy(forge_input(), forge_golden_inputs[vector], FORGE_INPUT_BYTES);
+  const forge_status status = forge_invoke();
+  TEST_ASSERT_MESSAGE(status == FORGE_OK, forge_status_text(status));
+  TEST_ASSERT_EQUAL_INT8_ARRAY(forge_golden_outputs[vector], forge_output(), FORGE_OUTPUT_BYTES);
+}
+
+void forge_app_main(void) {
+  forge_port_init();
+  RUN_TEST(initializes);
+  for (vector = 0; vector < FORGE_GOLDEN_COUNT; vector++) RUN_TEST_NUMBER(golden, vector);
+  UNITY_END();
+  forge_port_exit(0);
+}
