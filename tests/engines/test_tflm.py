@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.bench.arena import measured
 from tests.corpus.models import classifier, residual, separable
 from tests.host_program import build, output_of
 from tinyforge.engines.tflm import TFLM, arena, embedded_model
@@ -283,11 +284,9 @@ def test_the_arena_suffices_wherever_it_was_measured(corpus, name):
     found = arena_size(graph, model)
     vector = dict(found.others)["defined(__ARM_FEATURE_MVE)"]
     smallest = {"cortex-m4": 3024, "cortex-m7": 3024, "cortex-m55": 9712} if name == "ad" else {}
-    lines = (corpus / "baselines/tflm.csv").read_text().splitlines()
-    # The core's name may hold a comma.
-    rows = [line.rsplit(",", 10) for line in lines if line.startswith(f"{name},")]
+    rows = [row for row in measured(corpus) if row.model == name]
     assert len(rows) == 4
-    for core, _, _, used, *_ in rows:
-        nbytes = vector if "m55" in core else found.nbytes
-        least = smallest.get(core.split(",")[1].split()[0], int(used))
-        assert least <= nbytes <= least * 1.02 + MARGIN + 320, core
+    for row in rows:
+        nbytes = vector if row.core == "cortex-m55" else found.nbytes
+        least = smallest.get(row.core, row.used)
+        assert least <= nbytes <= least * 1.02 + MARGIN + 320, row
