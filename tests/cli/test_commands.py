@@ -48,6 +48,7 @@ COMMANDS = [
     "build",
     "generate",
     "simulate",
+    "flash",
     "inspect",
     "arena",
     "convert",
@@ -56,6 +57,7 @@ COMMANDS = [
     "quantize",
     "boards",
     "doctor",
+    "setup-offline",
 ]
 
 

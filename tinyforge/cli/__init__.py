@@ -14,6 +14,7 @@ from tinyforge.cli import (
     inspect,
     prune,
     quantize,
+    setup_offline,
     simulate,
     tflm,
     train,
@@ -57,9 +58,10 @@ _COMMANDS = (
     quantize,
     boards,
     doctor,
+    setup_offline,
 )
 for command in _COMMANDS:
-    name = command.__name__.rpartition(".")[2]
+    name = command.__name__.rpartition(".")[2].replace("_", "-")
     app.command(name, epilog=command.EXAMPLE)(command.run)
 app.add_typer(tflm.app, name="tflm")
 

@@ -107,6 +107,18 @@ def ensure_scons(
     return SconsState("stand-in", version, folder)
 
 
+def describe(state: SconsState) -> str:
+    """What the user is told."""
+    if state.source == "registry":
+        return (
+            "PlatformIO's registry can be reached: it fetches SCons before its first build."
+            f" To have it do so now: pio pkg install -g -t {_OWNER}/{_NAME}"
+        )
+    if state.source == "installed":
+        return f"PlatformIO has its own SCons, {_NAME} {state.version}: {state.folder}"
+    return f"PlatformIO builds with SCons from PyPI, in place of its {_NAME}: {state.folder}"
+
+
 def packages_folder(project: Path | None = None) -> Path:
     """Where PlatformIO keeps its packages, as a project, the environment or its default says."""
     from platformio.project.config import ProjectConfig

@@ -1,0 +1,41 @@
+"""`python -m tinyforge.sim.console firmware.elf --core cortex-m4`: firmware in unicorn.
+
+Its console on ours, its exit status as ours. For firmware that was linked for QEMU's memories, as
+a project's environment sim links it; it finds no frames.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from tinyforge.boards.cores import core_named
+from tinyforge.errors import ForgeError
+from tinyforge.sim.elf import Firmware
+from tinyforge.sim.machines.qemu import qemu_memory
+from tinyforge.sim.machines.unicorn import Unicorn
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("firmware", type=Path)
+    parser.add_argument("--core", required=True)
+    arguments = parser.parse_args()
+    try:
+        core = core_named(arguments.core)
+        firmware = Firmware.load(arguments.firmware, core=core, memory=qemu_memory(core))
+        # No input, of any size that the application may ask for: the vectors hold whole inputs.
+        nothing = np.zeros((0, firmware.symbol("forge_golden_inputs").size), np.int8)
+        run = Unicorn().run(firmware, nothing, output_bytes=1, probes=())
+    except ForgeError as error:
+        sys.stderr.write(f"error: {error}\n")
+        return 1
+    sys.stdout.write(run.console)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
