@@ -9,7 +9,11 @@ from tinyforge.device import frame, messages
 from tinyforge.device.messages import Hello, Kind, Memory
 from tinyforge.errors import ForgeError
 
-_REPEAT_SECONDS = 1.0
+# When a question is asked again. An inference may take its time; after something damaged, which was
+# probably the answer, there is nothing to wait for.
+_REPEAT_SECONDS = 0.3
+_REPEAT_RUN_SECONDS = 1.0
+_REPEAT_DAMAGED_SECONDS = 0.02
 
 
 class Line(Protocol):
@@ -91,9 +95,10 @@ class Link:
         question = frame.encode(messages.question(kind, self._sequence, body))
         received, damaged = self._reader.received, self._reader.damaged
         end = time.monotonic() + self._seconds
+        patience = _REPEAT_RUN_SECONDS if kind is Kind.RUN else _REPEAT_SECONDS
         while True:
             self._line.write(question)
-            answer = self._answer(kind, min(end, time.monotonic() + _REPEAT_SECONDS))
+            answer = self._answer(kind, min(end, time.monotonic() + patience))
             if answer is not None:
                 return answer
             if time.monotonic() >= end:
@@ -103,7 +108,11 @@ class Link:
 
     def _answer(self, kind: Kind, end: float) -> bytes | None:
         """None when the time is over. Answers to earlier questions are passed over."""
+        damaged = self._reader.damaged
         while time.monotonic() < end:
+            if self._reader.damaged > damaged:
+                damaged = self._reader.damaged
+                end = min(end, time.monotonic() + _REPEAT_DAMAGED_SECONDS)
             for payload in self._reader.feed(self._line.read()):
                 if len(payload) < 2 or payload[1] != self._sequence:
                     continue

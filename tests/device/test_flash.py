@@ -1,0 +1,297 @@
+"""Self-test firmware in QEMU, its UART as the serial port: the proof, and everything that fails."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from tests.corpus import models
+from tests.device import emulated
+from tests.device.emulated import Quiet, Wire
+from tinyforge.device.flash import flash
+from tinyforge.device.record import DeviceReport
+from tinyforge.errors import ForgeError
+from tinyforge.proof.record import Proof
+from tinyforge.sim.elf import Firmware
+from tinyforge.spec import FILE_NAME, load
+
+GRAPH = models.residual(1)
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return emulated.generate(GRAPH, tmp_path_factory.mktemp("project"))
+
+
+@pytest.fixture(scope="module")
+def firmware(project: Path) -> Firmware:
+    return emulated.build(project)
+
+
+@pytest.fixture
+def wire(firmware: Firmware, tmp_path: Path) -> Iterator[Wire]:
+    with emulated.board(firmware, tmp_path) as wire:
+        yield wire
+
+
+def proved(
+    project: Path, wire: Wire, *, layers: bool = False, seconds: float = 20.0
+) -> tuple[Proof, DeviceReport]:
+    return flash(
+        project,
+        load(project / FILE_NAME),
+        Quiet(),
+        port=wire.port,
+        upload=False,
+        layers=layers,
+        seconds=seconds,
+    )
+
+
+def refused(project: Path, wire: Wire, seconds: float = 3.0) -> ForgeError:
+    """The error, which came in time."""
+    started = time.monotonic()
+    with pytest.raises(ForgeError) as caught:
+        proved(project, wire, seconds=seconds)
+    assert time.monotonic() - started < seconds + 10
+    assert caught.value.where
+    assert caught.value.fix
+    return caught.value
+
+
+def test_outputs_are_proved(project: Path, wire: Wire) -> None:
+    proof, device = proved(project, wire)
+    assert proof.bit_exact
+    assert proof.machine == f"device: {wire.port}"
+    assert (proof.inputs, proof.engine, proof.board) == (16, "aot", "nrf52840_dk")
+    assert proof.instructions is None
+    assert proof.instructions_by_layer == ()
+    assert (device.engine, device.board, device.golden) == ("aot", "nrf52840_dk", 16)
+    assert (device.layers_compared, device.damaged) == (0, 0)
+
+
+# One of each UART address that ports/sim/uart.c knows.
+@pytest.mark.parametrize("core", ["cortex-m0plus", "cortex-m4", "cortex-m33", "cortex-m55"])
+def test_every_layer_on_every_uart_of_qemu(core: str, project: Path, tmp_path: Path) -> None:
+    with emulated.board(emulated.build(project, core), tmp_path) as wire:
+        proof, device = proved(project, wire, layers=True)
+    assert proof.bit_exact
+    assert [row.index for row in proof.instructions_by_layer] == list(range(len(GRAPH.operators)))
+    assert all(row.bit_exact for row in proof.instructions_by_layer)
+    assert device.layers_compared == len(GRAPH.operators)
+
+
+def test_a_layer_before_all_code(tmp_path: Path) -> None:
+    """The other networks, whose inputs and layers lie elsewhere in the arena."""
+    for name in ("classifier", "separable"):
+        folder = emulated.generate(models.NETWORKS[name](1), tmp_path / name)
+        with emulated.board(emulated.build(folder), tmp_path) as wire:
+            assert proved(folder, wire, layers=True)[0].bit_exact
+
+
+def corrupted(project: Path, workspace: Path, layer: int) -> Path:
+    """The project with wrong weights in one layer: enough of them to reach the output."""
+    copy = workspace / "project"
+    for path in (p for p in project.rglob("*") if p.is_file()):
+        target = copy / path.relative_to(project)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(path.read_bytes())
+    weights = copy / "src" / "aot" / "weights.c"
+    text = weights.read_text()
+    begin = text.index("{", text.index(f" forge_layer_{layer}_weights[")) + 1
+    numbers = text[begin : text.index("}", begin)].split(",")
+    wrong = ",".join(str(~int(n)) for n in numbers if n.strip())
+    weights.write_text(text[:begin] + wrong + text[text.index("}", begin) :])
+    return copy
+
+
+@pytest.mark.parametrize("layers", [False, True])
+def test_wrong_weights_are_named_by_their_layer(
+    layers: bool, project: Path, tmp_path: Path
+) -> None:
+    folder = corrupted(project, tmp_path, 2)
+    with emulated.board(emulated.build(folder), tmp_path) as wire:
+        proof, _ = proved(folder, wire, layers=layers)
+    assert not proof.bit_exact
+    assert proof.first_difference is not None
+    assert (proof.first_difference.layer, proof.first_difference.op) == (2, "CONV_2D")
+    exact = {row.index for row in proof.instructions_by_layer if row.bit_exact}
+    assert exact >= {0, 1} if layers else not exact
+    assert 2 not in exact
+
+
+def test_another_model_is_refused(wire: Wire, tmp_path: Path) -> None:
+    other = emulated.generate(models.residual(2), tmp_path)
+    assert "its model is" in refused(other, wire).what
+
+
+def test_another_board_is_refused(wire: Wire, tmp_path: Path) -> None:
+    other = emulated.generate(GRAPH, tmp_path, board="nucleo_f446re")
+    assert "its board is nrf52840_dk, the project's nucleo_f446re" in refused(other, wire).what
+
+
+def test_noise_before_the_greeting(project: Path, wire: Wire) -> None:
+    wire.put(b"boot: \x00\xff\x00\x03ab ready\r\n" * 40)
+    assert proved(project, wire)[0].bit_exact
+
+
+def test_noise_that_does_not_end(project: Path, wire: Wire) -> None:
+    wire.from_board = lambda data: b"\x55\xaa\x00\x13" * 8
+    assert "damaged or not from the self-test" in refused(project, wire).what
+
+
+def every(count: int, change: emulated.Change) -> emulated.Change:
+    """Applies the change to each count-th piece of data."""
+    passed = 0
+
+    def apply(data: bytes) -> bytes:
+        nonlocal passed
+        passed += 1
+        return change(data) if passed % count == 0 else data
+
+    return apply
+
+
+def flipped(data: bytes) -> bytes:
+    middle = len(data) // 2
+    return data[:middle] + bytes([data[middle] ^ 0x10]) + data[middle + 1 :]
+
+
+DAMAGES = {
+    "flipped": flipped,
+    "cut": lambda data: data[: len(data) // 2],
+    "lost": lambda data: b"",
+    "doubled": lambda data: data + data,
+    "invented": lambda data: data[:3] + b"\x00\x07\x00" + data[3:],
+}
+
+
+@pytest.mark.parametrize("way", ["to_board", "from_board"])
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_bad_line_costs_repetitions_only(
+    damage: str, way: str, project: Path, wire: Wire
+) -> None:
+    setattr(wire, way, every(17, DAMAGES[damage]))
+    proof, device = proved(project, wire)
+    assert proof.bit_exact
+    assert device.repeated > 0 or damage == "doubled"
+
+
+def test_a_line_that_always_damages(project: Path, wire: Wire) -> None:
+    wire.from_board = flipped
+    assert "damaged" in refused(project, wire).what
+
+
+def test_half_a_frame_and_then_silence(project: Path, wire: Wire) -> None:
+    """The first answer breaks off behind its border, and nothing comes after it."""
+    left = 30
+
+    def broken(data: bytes) -> bytes:
+        nonlocal left
+        data = data[:left]
+        left -= len(data)
+        return data
+
+    wire.from_board = broken
+    assert "broke off after 29 bytes" in refused(project, wire).what
+
+
+def test_a_board_that_says_nothing(project: Path, wire: Wire) -> None:
+    wire.to_board = lambda data: b""
+    assert "nothing came back" in refused(project, wire).what
+
+
+def test_a_board_that_hangs_in_between(project: Path, wire: Wire) -> None:
+    sent = 0
+
+    def deaf(data: bytes) -> bytes:
+        nonlocal sent
+        sent += len(data)
+        return data if sent < 2000 else b""
+
+    wire.to_board = deaf
+    assert "nothing came back" in refused(project, wire).what
+
+
+def test_unplugged_in_the_middle(project: Path, wire: Wire) -> None:
+    seen = 0
+
+    def pulled(data: bytes) -> bytes:
+        nonlocal seen
+        seen += len(data)
+        if seen > 300:
+            wire.pull()
+        return data
+
+    wire.from_board = pulled
+    error = refused(project, wire, seconds=5)
+    assert "serial port failed" in error.what
+    assert "plug the board in again" in error.fix
+
+
+def test_a_port_that_is_not_there(project: Path, wire: Wire) -> None:
+    wire.port = "/dev/tty-not-there"
+    assert "cannot open the serial port" in refused(project, wire).what
+
+
+def test_the_command_prints_one_document(project: Path, wire: Wire) -> None:
+    """The whole command, as a program reads it."""
+    arguments = ["flash", str(project), "--no-upload", "--port", wire.port, "--json"]
+    shown = subprocess.run(
+        [sys.executable, "-m", "tinyforge", *arguments], capture_output=True, text=True, check=False
+    )
+    assert shown.returncode == 0, shown.stderr
+    document = json.loads(shown.stdout)
+    assert set(document) == {"proof", "device"}
+    assert document["proof"]["bit_exact"] is True
+    assert document["device"]["port"] == wire.port
+
+
+class Uploads:
+    """Stands for PlatformIO: keeps what it was asked to do."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.calls: list[tuple[str | None, tuple[str, ...]]] = []
+        monkeypatch.setattr("tinyforge.device.flash.run_pio", self)
+
+    def __call__(self, project: Path, *arguments: str, environment: str | None = None) -> None:
+        self.calls.append((environment, arguments))
+
+
+def flashed(project: Path, port: str) -> Proof:
+    return flash(project, load(project / FILE_NAME), Quiet(), port=port, seconds=20)[0]
+
+
+def test_the_application_follows_its_proof(
+    project: Path, wire: Wire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    uploads = Uploads(monkeypatch)
+    assert flashed(project, wire.port).bit_exact
+    arguments = ("run", "-t", "upload", "--upload-port", wire.port)
+    assert uploads.calls == [
+        ("nrf52840_dk_selftest", arguments),
+        ("nrf52840_dk", arguments),
+    ]
+
+
+def test_no_application_without_a_proof(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    uploads = Uploads(monkeypatch)
+    folder = corrupted(project, tmp_path, 10)
+    with emulated.board(emulated.build(folder), tmp_path) as wire:
+        assert not flashed(folder, wire.port).bit_exact
+    assert [environment for environment, _ in uploads.calls] == ["nrf52840_dk_selftest"]
+
+
+def test_an_engine_that_the_project_does_not_have(project: Path) -> None:
+    settings = msgspec.structs.replace(load(project / FILE_NAME), engine="tflm")
+    with pytest.raises(ForgeError, match="the project has no engine tflm"):
+        flash(project, settings, Quiet(), port="nowhere", upload=False)

@@ -1,0 +1,111 @@
+"""A project onto its board: self-test firmware, the proof, and then the application."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tinyforge import boards, pipeline
+from tinyforge.boards import Board
+from tinyforge.device import port as ports
+from tinyforge.device.link import Link
+from tinyforge.device.port import SerialPort
+from tinyforge.device.prove import prove_on_device
+from tinyforge.device.record import DeviceReport
+from tinyforge.device.subject import Subject
+from tinyforge.engines.choose import choose
+from tinyforge.errors import ForgeError
+from tinyforge.memory.planner import plan
+from tinyforge.project.ini import environment
+from tinyforge.project.pio import run_pio
+from tinyforge.project.selftest import selftest_environment
+from tinyforge.proof import oracle
+from tinyforge.proof.examples import Examples
+from tinyforge.proof.record import Proof
+from tinyforge.spec import Spec
+from tinyforge.stages import Stages
+
+# A USB board takes its port away when it boots, and brings it back within this time.
+_APPEAR_SECONDS = 15.0
+
+
+def flash(
+    project: Path,
+    settings: Spec,
+    stages: Stages,
+    *,
+    port: str | None,
+    upload: bool = True,
+    layers: bool = False,
+    seconds: float = 30.0,
+) -> tuple[Proof, DeviceReport]:
+    """Uploads the self-test, runs the project's golden vectors on the board, and, if every answer
+    is right, uploads the application.
+
+    settings: of the project; engine "both" takes the first one it has. port: None: the only one
+    there is. upload: False: the self-test is on the board already, and stays there. layers: compare
+    every layer. seconds: how long one answer may take. ForgeError for all that goes wrong but a
+    wrong answer, which the proof holds.
+    """
+    source = pipeline.open_tflite(pipeline.model_path(settings))
+    examples = pipeline.golden_examples(project)
+    board = boards.load(settings.board)
+    subject = _subject(project, source, examples, board, settings.engine)
+    with stages.stage(f"Ask {oracle.version()} for every layer"):
+        expected = oracle.trace(source.model, source.graph, examples.inputs)
+        oracle.require_agreement(examples.outputs, expected[source.output.index])
+    if upload:
+        selftest = selftest_environment(board, subject.engine)
+        _upload(project, selftest, port, stages, "the self-test")
+    name = port or ports.find()
+    baud = board.platformio.monitor_speed
+    title = f"Prove {len(examples):,} inputs on {name}"
+    with (
+        SerialPort(name, baud, appear_seconds=_APPEAR_SECONDS if upload else 0) as line,
+        stages.stage(title, len(examples)) as advance,
+    ):
+        proof, report = prove_on_device(
+            Link(line, seconds=seconds),
+            subject,
+            expected,
+            oracle=oracle.version(),
+            port=name,
+            layers=layers,
+            progress=advance,
+        )
+    if upload and proof.bit_exact:
+        application = environment(board, subject.engine)
+        _upload(project, application, port, stages, "the application")
+    return proof, report
+
+
+def _upload(project: Path, name: str, port: str | None, stages: Stages, what: str) -> None:
+    where = () if port is None else ("--upload-port", port)
+    with stages.stage(f"Build and upload {what}"):
+        run_pio(project, "run", "-t", "upload", *where, environment=name)
+
+
+def _subject(
+    project: Path, source: pipeline.Source, examples: Examples, board: Board, wanted: str
+) -> Subject:
+    """The project's own engine, that or the first one. ForgeError when it does not have it."""
+    graph = source.graph
+    there = {
+        n: e for n, e in choose(graph, wanted).engines.items() if (project / "src" / n).is_dir()
+    }
+    if not there:
+        raise ForgeError(
+            f"the project has no engine {wanted}" if wanted != "both" else "no engine in it",
+            where=str(project),
+            fix="tinyforge generate writes a project; --engine chooses the engines in it",
+        )
+    name, engine = next(iter(there.items()))
+    planned = plan(graph) if name == "aot" else None
+    return Subject(
+        model=source.model,
+        graph=graph,
+        board=board,
+        engine=name,
+        lowered=engine.lower(graph, planned, source.model),
+        plan=planned,
+        inputs=examples.inputs,
+    )

@@ -1,0 +1,168 @@
+"""The proof on the device: golden vectors to the board, its answers against the oracle."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from tinyforge.device.layers import layer_by_layer
+from tinyforge.device.link import Link
+from tinyforge.device.messages import Hello
+from tinyforge.device.record import Cycles, DeviceReport
+from tinyforge.device.subject import Subject, require_same
+from tinyforge.proof.compare import difference, first_difference, layer_proofs
+from tinyforge.proof.oracle import Trace
+from tinyforge.proof.record import Arena, ArenaSlot, Difference, Proof
+
+# Called with 1 for every input that is done.
+Progress = Callable[[int], None]
+
+
+@dataclass(frozen=True, eq=False)
+class _Measured:
+    """outputs: int8 (n, bytes). cycles: one an inference. trace: every layer's outputs over all
+    inputs, empty where they were not read. layer_cycles: by operator index, means over the inputs.
+    """
+
+    outputs: npt.NDArray[np.int8]
+    cycles: tuple[int, ...]
+    trace: Trace
+    layer_cycles: dict[int, int]
+
+
+def prove_on_device(
+    link: Link,
+    subject: Subject,
+    expected: Trace,
+    *,
+    oracle: str,
+    port: str,
+    layers: bool = False,
+    progress: Progress = lambda _: None,
+) -> tuple[Proof, DeviceReport]:
+    """Runs every input on the board. expected: the oracle's values, oracle: its name.
+
+    layers: compare every layer of every input too, where the engine has layers. Without it, the
+    layers of the first input with a wrong output are looked at, to name the first wrong one.
+    ForgeError as Link's, and when the board runs other firmware.
+    """
+    hello = link.hello()
+    require_same(hello, subject, port)
+    measured = _measure(link, subject, layers=layers and subject.plan is not None, tell=progress)
+    wrong = _first_wrong(link, subject, measured, expected)
+    proof = _proof(subject, measured, expected, wrong, oracle=oracle, port=port)
+    return proof, _report(link, hello, subject, measured, port)
+
+
+def _measure(link: Link, subject: Subject, *, layers: bool, tell: Progress) -> _Measured:
+    outputs, cycles, traces, layer_cycles = [], [], [], []
+    for values in subject.inputs:
+        link.write_input(values.tobytes())
+        cycles.append(link.run())
+        outputs.append(np.frombuffer(link.read_output(subject.output_bytes), np.int8))
+        if layers:
+            trace, counts = layer_by_layer(link, subject, values)
+            traces.append(trace)
+            layer_cycles.append(counts)
+        tell(1)
+    return _Measured(
+        np.stack(outputs),
+        tuple(cycles),
+        {t: np.concatenate([one[t] for one in traces]) for t in (traces[0] if traces else ())},
+        {
+            index: round(sum(one[index] for one in layer_cycles) / len(layer_cycles))
+            for index in (layer_cycles[0] if layer_cycles else ())
+        },
+    )
+
+
+def _first_wrong(
+    link: Link, subject: Subject, measured: _Measured, expected: Trace
+) -> Difference | None:
+    """The first wrong byte of the first wrong layer; where only the output is known to be wrong,
+    the layers of that input are asked for."""
+    graph, output = subject.graph, subject.graph.outputs[0]
+    if measured.trace:
+        in_layers = first_difference(graph, measured.trace, expected)
+        if in_layers is not None:
+            return in_layers
+    wrong = difference(graph, graph.producers[output], measured.outputs, expected[output])
+    if wrong is None or measured.trace or subject.plan is None:
+        return wrong
+    row = wrong.input
+    trace, _ = layer_by_layer(link, subject, subject.inputs[row])
+    found = first_difference(graph, trace, {t: expected[t][row : row + 1] for t in trace})
+    # Layers that are right one by one leave the output as all that is known to be wrong.
+    return wrong if found is None else replace(found, input=row)
+
+
+def _report(
+    link: Link, hello: Hello, subject: Subject, measured: _Measured, port: str
+) -> DeviceReport:
+    cycles = measured.cycles
+    counted = any(cycles)
+    mean = sum(cycles) / len(cycles)
+    return DeviceReport(
+        port=port,
+        board=hello.board,
+        engine=hello.engine,
+        model=hello.model.hex(),
+        golden=hello.golden,
+        cycles=Cycles(round(mean), min(cycles), max(cycles)) if counted else None,
+        milliseconds=round(mean / (subject.board.mhz * 1000), 3) if counted else None,
+        layers_compared=len(measured.trace),
+        layer_cycles=measured.layer_cycles if counted and measured.trace else None,
+        repeated=link.repeated,
+        damaged=link.damaged,
+    )
+
+
+def _proof(
+    subject: Subject,
+    measured: _Measured,
+    expected: Trace,
+    wrong: Difference | None,
+    *,
+    oracle: str,
+    port: str,
+) -> Proof:
+    """Without rows of layers where only outputs were compared."""
+    graph, plan = subject.graph, subject.plan
+    rows = measured.trace and plan and layer_proofs(graph, plan.order, measured.trace, expected)
+    return Proof(
+        model=graph.name,
+        engine=subject.engine,
+        board=subject.board.id,
+        core=subject.board.core,
+        machine=f"device: {port}",
+        toolchain="PlatformIO",
+        oracle=oracle,
+        inputs=len(subject.inputs),
+        layers=len(graph.operators),
+        bit_exact=wrong is None,
+        first_difference=wrong,
+        accuracy=None,
+        arena=_arena(subject),
+        ram=None,
+        flash=None,
+        instructions=None,
+        instructions_min=None,
+        instructions_max=None,
+        instructions_by_layer=rows or (),
+    )
+
+
+def _arena(subject: Subject) -> Arena:
+    plan, tensors = subject.plan, subject.graph.tensors
+    return Arena(
+        planned=subject.lowered.arena_bytes,
+        touched=None,
+        lower_bound=plan.lower_bound if plan else None,
+        slots=tuple(
+            ArenaSlot(tensors[s.tensors[-1]].name, s.offset, s.nbytes, s.first, s.last)
+            for s in (plan.slots if plan else ())
+        ),
+    )
