@@ -187,7 +187,9 @@ def _simulation(board: Board, core: Core) -> Section:
             _option(
                 "board_upload.maximum_ram_size",
                 str(board.ram_limit),
-                comment=("The emulated board has more memory: a program must fit the real one.",),
+                comment=(
+                    "The real board's: PlatformIO compares with them, the emulated one has more.",
+                ),
             ),
             _option("board_upload.maximum_size", str(board.flash_limit)),
         ),

@@ -16,7 +16,7 @@ from tinyforge.graph import Graph
 from tinyforge.names import c_comment, safe_path
 from tinyforge.project import platforms
 from tinyforge.project.identity import identity_file
-from tinyforge.project.ini import LOCAL, environment, render_ini, sections
+from tinyforge.project.ini import LOCAL, NATIVE, SIM, environment, render_ini, sections
 from tinyforge.project.layout import SELFTEST
 from tinyforge.project.model_files import Golden, model_files
 from tinyforge.project.selftest import selftest_sections
@@ -145,6 +145,9 @@ def _readme(project: Project) -> str:
         local=LOCAL,
         default=environment(project.board, engines[0]),
         environments={engine: environment(project.board, engine) for engine in engines},
+        simulated=environment(SIM, engines[0]),
+        native=environment(NATIVE, engines[0]),
+        core=_simulated(project).name,
         sources=SOURCES,
         vectors=len(project.golden.inputs),
         input=project.graph.tensors[project.graph.inputs[0]].nbytes,

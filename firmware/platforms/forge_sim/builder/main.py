@@ -6,6 +6,7 @@ zig. An environment chooses with `custom_toolchain = gcc` or `zig`, and the emul
 """
 
 import importlib.util
+import os
 import shutil
 import subprocess
 import sys
@@ -18,6 +19,11 @@ GCC = "arm-none-eabi-gcc"
 env = DefaultEnvironment()
 board = env.BoardConfig()
 folder = Path(env.PioPlatform().get_dir())
+
+
+def local(path):
+    """A path as seen from the project, where builds run: a copied project builds the same way."""
+    return os.path.relpath(path, env.subst("$PROJECT_DIR"))
 
 
 def refuse(text):
@@ -106,14 +112,14 @@ def simulate(target, source, env):  # noqa: ARG001 - as SCons calls it
 
 choose_toolchain()
 script = str(folder / "boards" / board.get("build.ldscript"))
-env.Replace(PROGNAME="firmware", PROGSUFFIX=".elf", LDSCRIPT_PATH=script)
+env.Replace(PROGNAME="firmware", PROGSUFFIX=".elf", LDSCRIPT_PATH=local(script))
 env.Append(
     ASPPFLAGS=["-x", "assembler-with-cpp"],
     # -idirafter: a toolchain's own C library comes first.
     CCFLAGS=[
         "-Os", "-ffreestanding", "-ffunction-sections", "-fdata-sections",
         "-fno-unwind-tables", "-fno-asynchronous-unwind-tables",
-        "-idirafter", env.subst("$PROJECT_SRC_DIR/ports/sim/libc"),
+        "-idirafter", local(env.subst("$PROJECT_SRC_DIR/ports/sim/libc")),
     ],
     CFLAGS=["-std=c11"],
     CXXFLAGS=["-std=c++17", "-fno-exceptions", "-fno-rtti", "-fno-threadsafe-statics"],
