@@ -22,3 +22,7 @@ class ForgeError(Exception):
         if self.fix:
             parts.append(f"fix: {self.fix}")
         return "\n  ".join(parts)
+
+
+class DoesNotFitError(ForgeError):
+    """The linker ran out of flash or RAM: how much is missing, before anything was measured."""

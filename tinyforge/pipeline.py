@@ -18,7 +18,7 @@ from tinyforge.boards import Board
 from tinyforge.boards.cores import core_named
 from tinyforge.engines.base import Lowered
 from tinyforge.engines.choose import choose
-from tinyforge.errors import ForgeError
+from tinyforge.errors import DoesNotFitError, ForgeError
 from tinyforge.graph import Graph, Tensor
 from tinyforge.memory.plan import Plan
 from tinyforge.memory.planner import plan
@@ -70,6 +70,10 @@ class Generated:
     plan: Plan | None
     lowered: Mapping[str, Lowered]
     files: Mapping[str, str | bytes]
+
+    def on(self, board: Board) -> Generated:
+        """The same sources, to be built for another board."""
+        return replace(self, board=board)
 
 
 def open_tflite(path: Path) -> Source:
@@ -173,7 +177,11 @@ def build(
     ForgeError, and nothing written, unless the firmware is exact and fits board and budget.
     """
     generated = generate(source, examples, settings, stages)
-    proof = verify(generated, examples, settings, stages)
+    try:
+        proof = verify(generated, examples, settings, stages)
+    except DoesNotFitError as error:
+        stages.note(f"{error.what}: measuring what it takes")
+        proof = verify(generated.on(boards.roomy(generated.board)), examples, settings, stages)
     budget.require(proof, generated.board, settings.budget)
     report = Report(board=settings.board, engine=proof.engine, proof=proof, seconds=stages.seconds)
     return report, write(generated, settings, report)
@@ -210,7 +218,7 @@ def simulate(
     generated = generate(source, examples, settings, stages)
     if core is not None:
         board = msgspec.structs.replace(generated.board, core=core_named(core).name)
-        generated = replace(generated, board=board)
+        generated = generated.on(board)
     with tempfile.TemporaryDirectory(prefix="tinyforge-") as name:
         folder = Path(name).resolve() / "project"
         if project is None:

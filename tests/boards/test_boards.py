@@ -1,15 +1,26 @@
 """Boards against PlatformIO's own manifests, strict decoding, and the fit check to the byte."""
 
+import csv
 from itertools import combinations
 from pathlib import Path
 
 import msgspec
 import pytest
 
-from tinyforge.boards import all_boards, fits, fitting_boards, load
+from tinyforge.boards import (
+    Need,
+    Region,
+    all_boards,
+    fits,
+    fitting_boards,
+    load,
+    rank,
+    roomy,
+)
 from tinyforge.boards import catalog as catalog_module
 from tinyforge.boards.board import XTENSA
 from tinyforge.boards.cores import CORES
+from tinyforge.boards.timing import cycles_per_instruction, milliseconds
 from tinyforge.errors import ForgeError
 
 # id: platform, mcu (the manifest's begins with it), MHz, RAM, flash, upload protocol. From the
@@ -140,7 +151,7 @@ def test_memory_map_is_what_a_program_may_take():
     assert (h743.ram.base, h743.ram.size) == (0x24000000, 512 * 1024)
     assert (h743.flash.base, h743.flash.size) == (0x08000000, 2 * 1024 * 1024)
     esp32 = load("esp32dev").memory_map()
-    assert (esp32.ram.size, esp32.flash.size) == (0x2C200 - 0xDB5C, 0x140000)
+    assert (esp32.ram.size, esp32.flash.size) == ((0x2C200 - 0xDB5C) & -1024, 0x140000)
 
 
 @pytest.mark.parametrize(
@@ -221,33 +232,116 @@ def test_missing_file_and_folder(tmp_path):
 
 def test_fit_to_the_byte():
     board = load("nrf52_dk")
-    assert fits(65536, 524288, board).ok
-    assert (fits(65537, 524288, board).ram_over, fits(65537, 524288, board).flash_over) == (1, 0)
-    assert (fits(65536, 524290, board).ram_over, fits(65536, 524290, board).flash_over) == (0, 2)
-    fits(65536, 524288, board).require()
+    assert fits(Need(65536, 524288), board).ok
+    assert (
+        fits(Need(65537, 524288), board).ram_over,
+        fits(Need(65537, 524288), board).flash_over,
+    ) == (1, 0)
+    assert (
+        fits(Need(65536, 524290), board).ram_over,
+        fits(Need(65536, 524290), board).flash_over,
+    ) == (0, 2)
+    fits(Need(65536, 524288), board).require()
 
 
 def test_refusal_names_numbers_and_a_board_that_fits():
     with pytest.raises(ForgeError) as caught:
-        fits(70000, 600000, load("nrf52_dk")).require()
-    assert "RAM 70000 of 65536 bytes, 4464 too many" in caught.value.what
-    assert "flash 600000 of 524288 bytes, 75712 too many" in caught.value.what
-    assert "disco_l475vg_iot01a" in caught.value.fix
+        fits(Need(70000, 600000), load("nrf52_dk")).require()
+    assert "RAM 70,000 of 65,536 bytes, 4,464 too many" in caught.value.what
+    assert "flash 600,000 of 524,288 bytes, 75,712 too many" in caught.value.what
+    assert "fits: disco_l475vg_iot01a, nucleo_l476rg, esp32dev" in caught.value.fix
     with pytest.raises(ForgeError) as caught:
-        fits(70000, 1, load("nrf52_dk")).require()
+        fits(Need(70000, 1), load("nrf52_dk")).require()
     assert "flash" not in caught.value.what
     with pytest.raises(ForgeError, match="does not fit") as caught:
-        fits(10**9, 1, load("nrf52_dk")).require()
+        fits(Need(10**9, 1), load("nrf52_dk")).require()
     assert "no board known here" in caught.value.fix
 
 
+def test_refusal_tells_the_time_on_boards_of_the_same_core():
+    """1,000,000 instructions at 80 MHz: 1.2 cycles each, to 1.8 and 4 wait states' 1.25."""
+    with pytest.raises(ForgeError) as caught:
+        fits(Need(70000, 600000, 1_000_000), load("nrf52_dk")).require()
+    assert "disco_l475vg_iot01a (15 to 38 ms), nucleo_l476rg (15 to 38 ms), esp32dev" in (
+        caught.value.fix
+    )
+    assert caught.value.fix.endswith("esp32dev")
+
+
+@pytest.mark.parametrize(
+    ("board", "low", "high", "text"),
+    [
+        ("nrf52840_dk", 18.75, 1000 / 64 * 2.425, "19 to 38 ms"),
+        ("nucleo_h743zi", 1.5, 2.425 / 0.4, "1.5 to 6.1 ms"),
+        ("teensy41", 1.0, 3.0, "1.0 to 3.0 ms"),
+        ("pico", 1200 / 133, 1800 / 133, "9.0 to 13.5 ms"),
+    ],
+)
+def test_times_of_a_million_instructions(board, low, high, text):
+    time = milliseconds(load(board), 1_000_000)
+    assert (time.low, time.high) == pytest.approx((low, high))
+    assert str(time) == text
+
+
+def test_the_measured_cycles_of_a_cortex_m4_lie_in_the_range(corpus):
+    """The published cycle tables, applied to every executed instruction of TFLM's own kernels."""
+    low, high = cycles_per_instruction(load("nucleo_f446re"))
+    with (corpus / "baselines" / "tflm_cycles.csv").open() as file:
+        for row in csv.DictReader(file):
+            instructions = int(row["instructions"])
+            assert low <= int(row["cycles_mid"]) / instructions <= high
+            assert int(row["cycles_high"]) / instructions <= high
+
+
+def test_ranking_puts_the_smallest_that_fits_first():
+    """Boards of cores without a need are left out; the nearest miss follows those that fit."""
+    needs = {"cortex-m4": Need(100_000, 100_000, 10), "cortex-m0plus": Need(300_000, 10, 10)}
+    ranked = rank(needs)
+    assert {fit.board.core for fit in ranked} == set(needs)
+    fitting = [fit for fit in ranked if fit.ok]
+    assert list(ranked[: len(fitting)]) == fitting
+    assert fitting[0].board.id == "bbcmicrobit_v2"
+    limits = [(f.board.ram_limit, f.board.flash_limit) for f in fitting]
+    assert limits == sorted(limits)
+    missing = [fit.ram_over + fit.flash_over for fit in ranked[len(fitting) :]]
+    assert missing == sorted(missing)
+    assert missing[0] == 100_000 - 98_304
+    pico = next(fit for fit in ranked if fit.board.id == "pico")
+    assert pico.ram_left == 270_336 - 300_000 == -pico.ram_over
+
+
+def test_a_roomy_board_holds_more_than_any():
+    board = load("nucleo_f446re")
+    large = roomy(board)
+    assert large.ram_limit > max(b.ram_limit for b in all_boards())
+    assert large.flash_limit > max(b.flash_limit for b in all_boards())
+    assert (large.core, large.flash.base, large.ram[0].base) == (
+        board.core, board.flash.base, board.ram[0].base,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("base", "size", "pages"),
+    [
+        (0x20005600, 43520, (0x20005800, 43008)),
+        (0x400, 1024, (0x400, 1024)),
+        (0x400, 2047, (0x400, 1024)),
+        (1, 1024, (0x400, 0)),
+        (1, 100, (0x400, 0)),
+    ],
+)
+def test_pages_lie_inside(base, size, pages):
+    found = Region(base, size).pages()
+    assert (found.base, found.size) == pages
+
+
 def test_fitting_boards_smallest_first():
-    assert [b.id for b in fitting_boards(500_000, 3_000_000)] == ["teensy41"]
-    assert [b.id for b in fitting_boards(1, 1)[:3]] == [
+    assert [b.id for b in fitting_boards(Need(500_000, 3_000_000))] == ["teensy41"]
+    assert [b.id for b in fitting_boards(Need(1, 1))[:3]] == [
         "adafruit_feather_nrf52832", "nucleo_l432kc", "nrf52_dk",
     ]  # fmt: skip
-    assert len(fitting_boards(1, 1)) == len(MANIFESTS)
-    limits = [b.ram_limit for b in fitting_boards(100_000, 1)]
+    assert len(fitting_boards(Need(1, 1))) == len(MANIFESTS)
+    limits = [b.ram_limit for b in fitting_boards(Need(100_000, 1))]
     assert limits == sorted(limits)
-    assert "esp32dev" in [b.id for b in fitting_boards(124580, 1)]
-    assert "esp32dev" not in [b.id for b in fitting_boards(124581, 1)]
+    assert "esp32dev" in [b.id for b in fitting_boards(Need(124580, 1))]
+    assert "esp32dev" not in [b.id for b in fitting_boards(Need(124581, 1))]

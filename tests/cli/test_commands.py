@@ -196,13 +196,55 @@ def test_arena_of_both_engines(model: Path, tmp_path: Path) -> None:
 
 def test_boards_and_doctor(tmp_path: Path) -> None:
     boards = document("boards", folder=tmp_path)["boards"]
-    assert len(boards) >= 18
-    assert document("boards", "pico", folder=tmp_path)["core"] == "cortex-m0plus"
-    assert "pico" in document("boards", "pcio", folder=tmp_path, status=2)["error"]["fix"]
+    assert len(boards) >= 42
+    assert document("boards", "list", folder=tmp_path)["boards"] == boards
+    pico = document("boards", "show", "pico", folder=tmp_path)
+    assert pico["core"] == "cortex-m0plus"
+    assert pico in boards
+    shown = tinyforge("boards", "show", "nucleo_h743zi", folder=tmp_path).stdout
+    assert "AXI SRAM: 524,288 bytes at 0x24000000" in shown
+    wrong = document("boards", "show", "pcio", folder=tmp_path, status=2)
+    assert "pico" in wrong["error"]["fix"]
     tools = {t["name"]: t for t in document("doctor", folder=tmp_path)["tools"]}
     assert tools["Python"]["version"].startswith("3.")
     assert tools["qemu-system-arm"]["version"]
     assert "\x1b" not in tinyforge("doctor", folder=tmp_path).stdout
+
+
+def test_boards_are_ranked_for_a_model(model: Path, tmp_path: Path) -> None:
+    """The needs of a board's core are those that building for the board measures."""
+    ranking = document("boards", "fit", str(model), folder=tmp_path)
+    assert set(ranking["cores"]) == {"cortex-m0plus", "cortex-m4", "cortex-m7", "cortex-m33"}
+    boards = {board["id"]: board for board in ranking["boards"]}
+    assert "esp32dev" in ranking["not_measured"]
+    assert "esp32dev" not in boards
+    limits = [board["ram"]["limit"] for board in ranking["boards"]]
+    assert limits == sorted(limits)
+    for name in ("nrf52_dk", "teensy40"):
+        proof = document("build", str(model), "--board", name, "-o", name, folder=tmp_path)["proof"]
+        board = boards[name]
+        assert board["fits"] is True
+        assert board["ram"]["used"] == proof["ram"]["total"]
+        assert board["flash"]["used"] == proof["flash"]["total"]
+        assert board["instructions"] == proof["instructions"]
+        assert board["milliseconds"]["low"] < board["milliseconds"]["high"]
+    shown = tinyforge("boards", "fit", str(model), folder=tmp_path).stdout.splitlines()
+    assert shown.index(next(line for line in shown if "adafruit_feather_nrf52832" in line)) < 10
+    assert all(len(line) <= 80 for line in shown)
+    assert not any("…" in line for line in shown)
+
+
+def test_what_does_not_fit_is_measured_and_refused(tmp_path: Path) -> None:
+    """Though the linker has no room for it: with what is missing, and boards that have it."""
+    (tmp_path / "large.tflite").write_bytes(write(models.large(1)))
+    error = document(
+        "build", "large.tflite", "--board", "adafruit_feather_nrf52832", folder=tmp_path, status=2
+    )["error"]
+    assert "does not fit adafruit_feather_nrf52832: RAM " in error["what"]
+    assert "of 43,520 bytes" in error["what"]
+    assert "or take a board on which it fits: " in error["fix"]
+    assert " ms)" in error["fix"]
+    assert not (tmp_path / "large-adafruit_feather_nrf52832").exists()
 
 
 def test_the_shared_models_are_bit_exact(corpus: Path, tmp_path: Path) -> None:

@@ -51,6 +51,16 @@ def separable(seed: int) -> Graph:
     return b.build([layers.softmax(b, x)])
 
 
+def large(seed: int) -> Graph:
+    """Activations of 50 KB: more than the smallest boards have."""
+    rng = np.random.default_rng(seed)
+    b = GraphBuilder("large")
+    x = b.input((1, 40, 40, 1), 1 / 255, -128)
+    x = layers.conv_2d(b, rng, x, filters=16, activation=RELU)
+    x = layers.conv_2d(b, rng, x, filters=16, activation=RELU)
+    return b.build([x])
+
+
 def residual(seed: int) -> Graph:
     """Two residual blocks, the second with a convolution on its shortcut, as in ResNet."""
     rng = np.random.default_rng(seed)

@@ -35,6 +35,14 @@ def test_every_core_is_built_for_its_own_memories(tmp_path, core, compiler):
 
 
 @BOTH
+def test_flash_begins_behind_a_bootloader(tmp_path, compiler):
+    """At no multiple of 64 KB, a linker's idea of a page: nothing is loaded below it."""
+    memory = MemoryMap(Region(0x26000, 1 << 18), Region(0x20005800, 1 << 15))
+    firmware = tiny.build(toolchain(compiler), tmp_path / "tiny.elf", memory=memory)
+    assert firmware.segments[0].address == 0x26000
+
+
+@BOTH
 def test_what_nothing_calls_is_left_out(tmp_path, compiler):
     unused = "\nvoid tiny_unused(void);\nvoid tiny_unused(void) {}\n"
     firmware = tiny.build(toolchain(compiler), tmp_path / "tiny.elf", model=unused)

@@ -2,7 +2,7 @@
 
 from tinyforge.boards.board import Board, Memory, PlatformIO
 from tinyforge.boards.catalog import all_boards, load
-from tinyforge.boards.fit import Fit, fits, fitting_boards
+from tinyforge.boards.fit import Fit, Need, fits, fitting_boards, rank, roomy
 from tinyforge.boards.memory import MemoryMap, Region
 
 __all__ = [
@@ -10,10 +10,13 @@ __all__ = [
     "Fit",
     "Memory",
     "MemoryMap",
+    "Need",
     "PlatformIO",
     "Region",
     "all_boards",
     "fits",
     "fitting_boards",
     "load",
+    "rank",
+    "roomy",
 ]

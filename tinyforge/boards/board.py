@@ -143,5 +143,5 @@ class Board(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
         return CORES[self.core]
 
     def memory_map(self) -> MemoryMap:
-        """Flash and main RAM as the linker script and the machine take them."""
-        return MemoryMap(flash=self.flash.region, ram=self.ram[0].region)
+        """Flash and main RAM as the linker script and the machine take them: whole pages."""
+        return MemoryMap(flash=self.flash.region.pages(), ram=self.ram[0].region.pages())

@@ -1,48 +1,80 @@
-"""Does it fit: all RAM and all flash against a board."""
+"""Does it fit: all RAM and all flash against a board; and on which boards, smallest first."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from tinyforge.boards.board import Board
+import msgspec
+
+from tinyforge.boards.board import Board, Memory
 from tinyforge.boards.catalog import all_boards
+from tinyforge.boards.timing import Milliseconds, milliseconds
 from tinyforge.errors import ForgeError
+
+_ROOMY = 16 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Need:
+    """What firmware was measured to take on one core.
+
+    ram: bytes of arena, other .data and .bss, and stack. flash: bytes of code, constants, weights,
+    vectors. instructions: of one inference; None where they were not counted.
+    """
+
+    ram: int
+    flash: int
+    instructions: int | None = None
 
 
 @dataclass(frozen=True)
 class Fit:
-    """The verdict on one board, in bytes.
-
-    ram: arena, other .data and .bss, and stack. flash: code, constants, weights, vectors.
-    """
+    """The verdict on one board."""
 
     board: Board
-    ram: int
-    flash: int
+    need: Need
+
+    @property
+    def ram_left(self) -> int:
+        """Bytes of RAM; negative where they are missing."""
+        return self.board.ram_limit - self.need.ram
+
+    @property
+    def flash_left(self) -> int:
+        """Bytes of flash; negative where they are missing."""
+        return self.board.flash_limit - self.need.flash
 
     @property
     def ram_over(self) -> int:
         """Bytes of RAM too many; 0 when it fits."""
-        return max(0, self.ram - self.board.ram_limit)
+        return max(0, -self.ram_left)
 
     @property
     def flash_over(self) -> int:
         """Bytes of flash too many; 0 when it fits."""
-        return max(0, self.flash - self.board.flash_limit)
+        return max(0, -self.flash_left)
 
     @property
     def ok(self) -> bool:
         return not self.ram_over and not self.flash_over
+
+    @property
+    def time(self) -> Milliseconds | None:
+        """Of an inference; None where instructions were not counted."""
+        if self.need.instructions is None:
+            return None
+        return milliseconds(self.board, self.need.instructions)
 
     def require(self) -> None:
         """Returns when it fits. ForgeError with the numbers and what would make it fit."""
         if self.ok:
             return
         problems = [
-            f"{kind} {used} of {limit} bytes, {over} too many"
+            f"{kind} {used:,} of {limit:,} bytes, {over:,} too many"
             for kind, used, limit, over in (
-                ("RAM", self.ram, self.board.ram_limit, self.ram_over),
-                ("flash", self.flash, self.board.flash_limit, self.flash_over),
+                ("RAM", self.need.ram, self.board.ram_limit, self.ram_over),
+                ("flash", self.need.flash, self.board.flash_limit, self.flash_over),
             )
             if over
         ]
@@ -58,21 +90,51 @@ class Fit:
             steps.append("shrink the largest activations (smaller input, fewer channels)")
         if self.flash_over:
             steps.append("shrink the weights (fewer channels or layers)")
-        larger = fitting_boards(self.ram, self.flash)
+        larger = fitting_boards(self.need)
         if larger:
-            names = ", ".join(board.id for board in larger[:3])
+            names = ", ".join(self._with_time(board) for board in larger[:3])
             steps.append(f"or take a board on which it fits: {names}")
         else:
             steps.append("no board known here is large enough")
         return "; ".join(steps)
 
+    def _with_time(self, other: Board) -> str:
+        """Another board's id, and what an inference takes there, where it has the same core."""
+        time = Fit(other, self.need).time
+        return other.id if time is None or other.core != self.board.core else f"{other.id} ({time})"
 
-def fits(ram_total: int, flash_total: int, board: Board) -> Fit:
-    """The verdict for this many bytes of RAM and flash on a board."""
-    return Fit(board, ram_total, flash_total)
+
+def fits(need: Need, board: Board) -> Fit:
+    """The verdict for a board."""
+    return Fit(board, need)
 
 
-def fitting_boards(ram_total: int, flash_total: int) -> tuple[Board, ...]:
-    """The boards it fits on, smallest RAM first, then smallest flash, then by id."""
-    boards = (b for b in all_boards() if fits(ram_total, flash_total, b).ok)
-    return tuple(sorted(boards, key=lambda b: (b.ram_limit, b.flash_limit, b.id)))
+def rank(needs: Mapping[str, Need]) -> tuple[Fit, ...]:
+    """The verdict on every board whose core there is a need for: those that fit first, the smallest
+    of them before all; then the others, the nearest miss first.
+
+    needs: by core. Of two boards the smaller is the one with less RAM, then with less flash.
+    """
+    found = [Fit(board, needs[board.core]) for board in all_boards() if board.core in needs]
+    return tuple(sorted(found, key=_order))
+
+
+def _order(fit: Fit) -> tuple[int, int, int, str]:
+    board = fit.board
+    return (fit.ram_over + fit.flash_over, board.ram_limit, board.flash_limit, board.id)
+
+
+def fitting_boards(need: Need) -> tuple[Board, ...]:
+    """The boards on which it fits, whatever their core, smallest first."""
+    needs = {board.core: need for board in all_boards()}
+    return tuple(fit.board for fit in rank(needs) if fit.ok)
+
+
+def roomy(board: Board) -> Board:
+    """The same board with memories that hold more than any board's: to measure what firmware takes
+    that does not fit the real one."""
+    flash, ram = (
+        Memory(name=memory.name, base=memory.base, size=_ROOMY)
+        for memory in (board.flash, board.ram[0])
+    )
+    return msgspec.structs.replace(board, flash=flash, ram=(ram,))

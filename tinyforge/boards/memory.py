@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+_PAGE = 1024  # bytes: the smallest piece of memory that emulators of the Cortex-M know
+
 
 @dataclass(frozen=True)
 class Region:
@@ -11,6 +13,12 @@ class Region:
 
     base: int
     size: int
+
+    def pages(self) -> Region:
+        """The whole pages that lie inside."""
+        base = -(-self.base // _PAGE) * _PAGE
+        end = (self.base + self.size) // _PAGE * _PAGE
+        return Region(base, max(0, end - base))
 
 
 @dataclass(frozen=True)

@@ -58,13 +58,13 @@ _COMMANDS = (
     train,
     prune,
     quantize,
-    boards,
     doctor,
     setup_offline,
 )
 for command in _COMMANDS:
     name = command.__name__.rpartition(".")[2].replace("_", "-")
     app.command(name, epilog=command.EXAMPLE)(command.run)
+app.add_typer(boards.app, name="boards")
 app.add_typer(tflm.app, name="tflm")
 
 

@@ -1,35 +1,98 @@
-"""tinyforge boards: what firmware can be made for."""
+"""tinyforge boards: what firmware can be made for, and what a model fits."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from tinyforge.cli.options import Debug, Json
+from tinyforge.cli.options import App, Config, Debug, Inputs, Json, Machine, Seed, Toolchain
 from tinyforge.cli.ui import Ui
 
-EXAMPLE = "Example: tinyforge boards nrf52840_dk"
+app = typer.Typer(
+    help="List the boards, show one, or rank them for a model.",
+    epilog="Example: tinyforge boards fit model.tflite",
+    invoke_without_command=True,
+    rich_markup_mode=None,
+)
 
 
-def run(
-    board: Annotated[str | None, typer.Argument(help="One board's id, for all its facts.")] = None,
-    json: Json = False,
-    debug: Debug = False,
-) -> None:
-    """List the boards, or show one."""
+@app.callback()
+def run(context: typer.Context, json: Json = False, debug: Debug = False) -> None:
+    """List the boards, show one, or rank them for a model."""
+    if context.invoked_subcommand is None:
+        list_boards(json=json, debug=debug)
+
+
+@app.command("list", epilog="Example: tinyforge boards list --json")
+def list_boards(json: Json = False, debug: Debug = False) -> None:
+    """List the boards, as plain tinyforge boards does."""
     ui = Ui(json=json, debug=debug)
     with ui.errors():
         import msgspec
 
         from tinyforge import boards
-        from tinyforge.report.catalogue import board_facts, board_table
+        from tinyforge.report.catalogue import board_table
 
-        if board is None:
-            found = boards.all_boards()
-            ui.print(board_table(found))
-            ui.emit_json({"boards": [msgspec.to_builtins(b) for b in found]})
-        else:
-            one = boards.load(board)
-            ui.print(board_facts(one))
-            ui.emit_json(msgspec.to_builtins(one))
+        found = boards.all_boards()
+        ui.print(board_table(found))
+        ui.emit_json({"boards": [msgspec.to_builtins(b) for b in found]})
+
+
+@app.command(epilog="Example: tinyforge boards show nrf52840_dk")
+def show(
+    board: Annotated[str, typer.Argument(help="A board's id, or a board's .toml.")],
+    json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Show all that is known of one board."""
+    ui = Ui(json=json, debug=debug)
+    with ui.errors():
+        import msgspec
+
+        from tinyforge import boards
+        from tinyforge.report.catalogue import board_facts
+
+        one = boards.load(board)
+        ui.print(board_facts(one))
+        ui.emit_json(msgspec.to_builtins(one))
+
+
+@app.command(epilog="Example: tinyforge boards fit model.tflite --inputs examples.npz")
+def fit(
+    model: Annotated[Path | None, typer.Argument(help="A .tflite file, int8.")] = None,
+    inputs: Inputs = None,
+    app: App = None,
+    toolchain: Toolchain = None,
+    machine: Machine = None,
+    seed: Seed = None,
+    config: Config = None,
+    json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Rank the boards for a model: the smallest that fits comes first.
+
+    The compiled engine is built, run and proved once for every core; RAM, flash and instructions
+    are measured there. Times are estimates: a range from those instructions and a board's clock.
+    """
+    ui = Ui(json=json, debug=debug)
+    with ui.errors():
+        from tinyforge import boards, needs, pipeline
+        from tinyforge.report.ranking import Ranking, ranking_json
+        from tinyforge.spec import settle
+
+        spec = settle(
+            config,
+            model=str(model) if model else None,
+            app=app,
+            toolchain=toolchain,
+            machine=machine,
+            seed=seed,
+        )
+        source = pipeline.open_tflite(pipeline.model_path(spec))
+        examples = pipeline.examples_for(source, spec, inputs)
+        measured = needs.measure(source, examples, spec, ui)
+        ranking = Ranking(boards.rank(measured.by_core), measured)
+        ui.print(ranking)
+        ui.emit_json(ranking_json(ranking))

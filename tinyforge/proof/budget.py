@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tinyforge.boards import Board, fits
+from tinyforge.boards import Board, Need, fits
 from tinyforge.errors import ForgeError
 from tinyforge.proof.record import Proof
 from tinyforge.spec import Budget
@@ -35,7 +35,7 @@ def _require_exact(proof: Proof) -> None:
 def _require_fit(proof: Proof, board: Board, budget: Budget) -> None:
     """ForgeError with the numbers, unless board and budget hold what was measured."""
     if proof.ram is not None and proof.flash is not None:
-        fits(proof.ram.total, proof.flash.total, board).require()
+        fits(Need(proof.ram.total, proof.flash.total, proof.instructions), board).require()
     for name, used, limit in (
         ("RAM", None if proof.ram is None else proof.ram.total, budget.ram),
         ("flash", None if proof.flash is None else proof.flash.total, budget.flash),

@@ -22,7 +22,7 @@ def board_table(boards: Sequence[Board]) -> Table:
     for name in ("MHz", "RAM KiB", "flash KiB"):
         table.add_column(name, justify="right")
     for b in boards:
-        core = b.core if b.emulated else f"{b.core} (*)"
+        core = b.core.partition("-")[2] + ("" if b.emulated else " (*)")
         sizes = (str(b.mhz), _kib(b.ram_limit), _kib(b.flash_limit))
         table.add_row(b.id, core, ", ".join(b.classes), *sizes)
     if any(not b.emulated for b in boards):
@@ -35,7 +35,7 @@ def board_facts(board: Board) -> Table:
     table = Table(box=None, show_header=False, pad_edge=False)
     table.add_column(style="cyan", no_wrap=True)
     table.add_column()
-    pio = board.platformio
+    pio, waits = board.platformio, board.flash_wait_states
     memories = [f"{m.name}: {m.limit:,} bytes at 0x{m.base:08X}" for m in (board.flash, *board.ram)]
     for name, value in (
         ("board", f"{board.name} ({board.id})"),
@@ -45,7 +45,9 @@ def board_facts(board: Board) -> Table:
         ("memories", "\n".join(memories)),
         ("PlatformIO", f"{pio.platform} {pio.version}, board {pio.board}"),
         ("frameworks", ", ".join(pio.frameworks)),
+        ("flash wait states", "no single figure" if waits is None else f"{waits}"),
         ("upload", pio.upload_protocol),
+        ("debugger", pio.debug_tool or "none"),
     ):
         table.add_row(name, value)
     return table

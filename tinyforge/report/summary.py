@@ -9,7 +9,7 @@ from rich.console import Console, ConsoleOptions, RenderResult
 from rich.table import Table
 from rich.text import Text
 
-from tinyforge.boards import fitting_boards
+from tinyforge.boards import Need, fitting_boards
 from tinyforge.engines.choose import ENGINES
 from tinyforge.graph import Graph
 from tinyforge.memory.planner import plan
@@ -71,7 +71,7 @@ def summarize(graph: Graph) -> ModelSummary:
         weight_bytes=weight_bytes,
         arena_bytes=planned.arena_bytes if planned else None,
         lower_bound=planned.lower_bound if planned else None,
-        boards=tuple(b.id for b in fitting_boards(arena, weight_bytes)),
+        boards=tuple(b.id for b in fitting_boards(Need(arena, weight_bytes))),
         missing={name: found for name, found in missing.items() if found},
         layers=layers,
     )

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tinyforge.boards.cores import Core
 from tinyforge.boards.memory import MemoryMap
-from tinyforge.errors import ForgeError
+from tinyforge.errors import DoesNotFitError, ForgeError
 from tinyforge.project.templates import render
 from tinyforge.resources import folder
 from tinyforge.sim.elf import Firmware
@@ -39,6 +39,9 @@ STACK_MINIMUM = 1024
 _COMPILE_SECONDS = 600
 _JOBS = 2
 _MESSAGE_LINES = 40
+# There are no pages: else linkers load the ELF header as well, below a flash that does not begin at
+# a multiple of 64 KB.
+_NO_PAGES = "-Wl,-n"
 _OVERFLOW = re.compile(r"region [`'](FLASH|RAM)'?:? overflowed by (\d+) bytes")
 
 
@@ -79,8 +82,8 @@ def build_elf(
     script = output.with_suffix(".ld")
     script.write_text(linker_script(memory), encoding="utf-8")
     link = (
-        *driver.command, *driver.target, *driver.link, "-Wl,--gc-sections", f"-Wl,-T,{script}",
-        *map(str, objects), *driver.libraries, "-o", str(output),
+        *driver.command, *driver.target, *driver.link, "-Wl,--gc-sections", _NO_PAGES,
+        f"-Wl,-T,{script}", *map(str, objects), *driver.libraries, "-o", str(output),
     )  # fmt: skip
     run(driver, link, doing="linking", where=str(output), memory=memory)
     return Firmware.load(output, core=core, memory=memory)
@@ -169,7 +172,7 @@ def run(
 
 
 def _refuse_overflow(message: str, memory: MemoryMap, where: str) -> None:
-    """ForgeError with the numbers, if the linker's message says that a memory is too small."""
+    """DoesNotFitError with the numbers, if the linker's message says that a memory is too small."""
     over: dict[str, int] = {}
     for region, excess in _OVERFLOW.findall(message):
         # One message a section, each counting from the start of the memory: the last is the whole.
@@ -182,8 +185,8 @@ def _refuse_overflow(message: str, memory: MemoryMap, where: str) -> None:
         for region, excess in over.items()
     ]
     stack = f" (RAM includes {STACK_MINIMUM} bytes of stack at the least)" if "RAM" in over else ""
-    raise ForgeError(
+    raise DoesNotFitError(
         f"the firmware does not fit: it needs {'; and '.join(needs)}{stack}",
         where=where,
-        fix="choose a board with more memory, or a smaller model",
+        fix="choose a board with more memory (tinyforge boards fit MODEL), or a smaller model",
     )

@@ -1,0 +1,58 @@
+"""What a model's firmware takes on every core that boards have, measured: built, run and proved."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import msgspec
+
+from tinyforge import boards, pipeline
+from tinyforge.boards import Board, Need
+from tinyforge.errors import ForgeError
+from tinyforge.pipeline import Source
+from tinyforge.proof.examples import Examples
+from tinyforge.proof.record import Proof
+from tinyforge.spec import Spec
+from tinyforge.stages import Stages
+
+
+@dataclass(frozen=True)
+class Needs:
+    """by_core: the need on each core that could be measured. unmeasured: the boards of others."""
+
+    by_core: Mapping[str, Need]
+    unmeasured: tuple[Board, ...]
+
+
+def measure(source: Source, examples: Examples, settings: Spec, stages: Stages) -> Needs:
+    """The compiled engine, once a core, with memories that hold any model.
+
+    ForgeError when the model cannot be compiled, does not equal the oracle, or the machine tells no
+    instructions.
+    """
+    by_core: dict[str, Need] = {}
+    unmeasured: list[Board] = []
+    compiled = msgspec.structs.replace(settings, engine="aot")
+    for board in boards.all_boards():
+        if not board.emulated:
+            unmeasured.append(board)
+        elif board.core not in by_core:
+            for_core = msgspec.structs.replace(compiled, board=board.id)
+            generated = pipeline.generate(source, examples, for_core, stages)
+            stages.note(f"{board.core}:")
+            proof = pipeline.verify(generated.on(boards.roomy(board)), examples, for_core, stages)
+            by_core[board.core] = _need(proof)
+    return Needs(by_core, tuple(unmeasured))
+
+
+def _need(proof: Proof) -> Need:
+    if not proof.bit_exact:
+        raise ForgeError(
+            f"the firmware for {proof.core} does not equal TensorFlow Lite Micro",
+            where=proof.model,
+            fix="tinyforge simulate shows the first difference",
+        )
+    if proof.ram is None or proof.flash is None or proof.instructions is None:
+        raise ForgeError(f"{proof.machine} does not measure", fix="use --machine unicorn")
+    return Need(proof.ram.total, proof.flash.total, proof.instructions)

@@ -1,0 +1,84 @@
+"""Boards ranked for a model, in the terminal and as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from rich import box
+from rich.console import Console, ConsoleOptions, RenderResult
+from rich.table import Table
+from rich.text import Text
+
+from tinyforge.boards import Fit
+from tinyforge.needs import Needs
+
+# How times are come by: boards/timing.py has it in full.
+ESTIMATE = (
+    "RAM, flash and instructions are measured. Times are estimates: from 1.2 cycles\n"
+    "an instruction (Cortex-M7: 0.6) to 1.8 and a wait at every access to flash."
+)
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """Renders on a Rich console: one row a board, 80 columns. fits: as rank() orders them."""
+
+    fits: Sequence[Fit]
+    needs: Needs
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        del console, options
+        for core, need in self.needs.by_core.items():
+            yield Text(
+                f"{core}: {need.ram:,} bytes of RAM, {need.flash:,} of flash, "
+                f"{need.instructions:,} instructions"
+            )
+        table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+        table.add_column("board", no_wrap=True)
+        table.add_column("core", no_wrap=True)
+        for name in ("RAM", "flash", "inference"):
+            table.add_column(name, justify="right", no_wrap=True)
+        for fit in self.fits:
+            table.add_row(
+                Text(fit.board.id, "green" if fit.ok else "red"),
+                fit.board.core.partition("-")[2],
+                _kib(fit.ram_left),
+                _kib(fit.flash_left),
+                str(fit.time) if fit.ok else "does not fit",
+            )
+        table.caption = "RAM and flash: KiB left, or missing (-)"
+        yield table
+        yield Text(ESTIMATE)
+        names = ", ".join(board.id for board in self.needs.unmeasured)
+        if names:
+            yield Text(f"Not emulated here, so not measured: {names}.")
+
+
+def _kib(nbytes: int) -> str:
+    return f"{nbytes / 1024:,.0f}"
+
+
+def ranking_json(ranking: Ranking) -> dict[str, Any]:
+    """What --json prints: bytes, instructions, milliseconds; left is negative where missing."""
+    return {
+        "cores": {core: asdict(need) for core, need in ranking.needs.by_core.items()},
+        "boards": [_board(fit) for fit in ranking.fits],
+        "not_measured": [board.id for board in ranking.needs.unmeasured],
+        "estimate": ESTIMATE.replace("\n", " "),
+    }
+
+
+def _board(fit: Fit) -> Mapping[str, Any]:
+    board, need, time = fit.board, fit.need, fit.time
+    return {
+        "id": board.id,
+        "core": board.core,
+        "mhz": board.mhz,
+        "fits": fit.ok,
+        "ram": {"used": need.ram, "limit": board.ram_limit, "left": fit.ram_left},
+        "flash": {"used": need.flash, "limit": board.flash_limit, "left": fit.flash_left},
+        "instructions": need.instructions,
+        "milliseconds": None if time is None else asdict(time),
+    }
