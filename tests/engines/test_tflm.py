@@ -26,6 +26,7 @@ from tinyforge.tflite.opcodes import OPERATORS
 
 INTERPRETER = Path(__file__).parent / "interpreter"
 STAND_INS = (
+    "debug_log.h",
     "kernels/conv.h",
     "kernels/fully_connected.h",
     "kernels/pooling.h",
@@ -66,6 +67,7 @@ def glue(tmp_path_factory) -> tuple[Path, int]:
     program = build(
         [
             *(base / path for path in files if path.endswith((".c", ".cc"))),
+            firmware / "engines/tflm/debug_log.cc",
             firmware / "engines/tflm/interpreter.cc",
             firmware / "engines/common.c",
             INTERPRETER / "scenarios.cc",
@@ -129,6 +131,13 @@ def test_a_failing_operator_stops_the_invocation(glue):
     lines = scenario(glue[0], "invoke")
     assert lines[2] == "init: ok"
     assert lines[4] == "invoke: an operator could not be registered or failed"
+
+
+def test_messages_of_the_interpreter_go_to_the_console(glue):
+    lines = scenario(glue[0], "message", 37)
+    assert lines[0] == "needs 37 bytes, has none"
+    assert lines[1] == "0" * 159
+    assert lines[2] == "formatted 5: <37>"
 
 
 @pytest.mark.parametrize("network", [classifier, separable, residual])
@@ -289,4 +298,4 @@ def test_the_arena_suffices_wherever_it_was_measured(corpus, name):
     for row in rows:
         nbytes = vector if row.core == "cortex-m55" else found.nbytes
         least = smallest.get(row.core, row.used)
-        assert least <= nbytes <= least * 1.02 + MARGIN + 320, row
+        assert least <= nbytes <= least * 1.02 + MARGIN, row

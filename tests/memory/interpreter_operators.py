@@ -1,4 +1,4 @@
-"""One small int8 graph an operator, for those that tests.corpus.models has no random models of."""
+"""Small int8 graphs that tests.corpus.models has not: of other operators, and of odd geometry."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from tests.corpus.builder import Constant, TensorSpec, single_op
+from tests.corpus import layers
+from tests.corpus.builder import Constant, GraphBuilder, TensorSpec, single_op
+from tests.corpus.layers import SAME, VALID
 from tinyforge.graph import DType, Graph, Quant
 
 _X = TensorSpec((1, 4, 6, 8), 0.05, 3)
@@ -102,3 +104,42 @@ GRAPHS: Mapping[str, Graph] = {
         *map(_comparison, ("EQUAL", "GREATER", "GREATER_EQUAL", "LESS", "LESS_EQUAL", "NOT_EQUAL")),
     )
 }  # fmt: skip
+
+
+def odd(seed: int) -> Graph:
+    """One layer of a geometry for which CMSIS-NN has a way of its own."""
+    rng = np.random.default_rng(seed)
+    b = GraphBuilder(f"odd_{seed}")
+
+    def pick(*values: int) -> int:
+        return int(rng.choice(values))
+
+    match seed % 4:
+        case 0:  # a single row
+            x = b.input((1, 1, pick(5, 9, 16, 30), pick(1, 2, 4, 8, 20)), 0.05)
+            kernel, stride = (1, pick(1, 2, 3, 5)), (1, pick(1, 2, 3, 4))
+            y = layers.conv_2d(
+                b,
+                rng,
+                x,
+                filters=pick(1, 5, 12),
+                kernel=kernel,
+                stride=stride,
+                padding=pick(SAME, VALID),
+            )
+        case 1:  # a single channel
+            x = b.input((1, pick(4, 7), pick(5, 9), 1), 0.05)
+            kernel, padding = (pick(1, 2, 3), pick(1, 3, 5)), pick(SAME, VALID)
+            y = layers.depthwise_conv_2d(
+                b, rng, x, multiplier=pick(1, 2, 3, 12), kernel=kernel, padding=padding
+            )
+        case 2:  # many channels
+            x = b.input((1, 3, 4, pick(15, 16, 17, 24)), 0.05)
+            stride = (pick(1, 2, 3), pick(1, 2))
+            y = layers.transpose_conv(b, rng, x, filters=pick(1, 5), stride=stride)
+        case _:  # rows of vectors
+            x = b.input((1, pick(2, 3), pick(8, 9, 12)), 0.05)
+            y = layers.fully_connected(
+                b, rng, x, units=pick(4, 5, 17), bias=bool(pick(0, 1)), per_channel=bool(pick(0, 1))
+            )
+    return b.build([y])
