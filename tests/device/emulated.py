@@ -23,15 +23,19 @@ from tinyforge.boards.cores import core_named
 from tinyforge.graph import Graph
 from tinyforge.project.layout import SELFTEST, sources_for
 from tinyforge.project.writer import write
+from tinyforge.proof.examples import synthetic
 from tinyforge.sim.elf import Firmware
 from tinyforge.sim.machines.qemu import qemu_memory
 from tinyforge.sim.machines.qemu_session import command
 from tinyforge.sim.toolchains import toolchain
-from tinyforge.spec import Spec
+from tinyforge.spec import EngineChoice, Spec
 from tinyforge.tflite import write as to_tflite
 
 # What comes off the board, or goes to it, as it is passed on.
 Change = Callable[[bytes], bytes]
+
+# Golden vectors of a project.
+VECTORS = 6
 
 _START_SECONDS = 20.0
 
@@ -49,14 +53,16 @@ class Quiet:
         pass
 
 
-def generate(graph: Graph, folder: Path, board: str = "nrf52840_dk") -> Path:
-    """A project's folder, with the engine aot."""
+def generate(
+    graph: Graph, folder: Path, *, board: str = "nrf52840_dk", engine: EngineChoice = "aot"
+) -> Path:
+    """A project's folder."""
     folder.mkdir(parents=True, exist_ok=True)
     model = folder / "model.tflite"
     model.write_bytes(to_tflite(graph))
-    settings = Spec(board=board, engine="aot")
+    settings = Spec(board=board, engine=engine)
     source = pipeline.open_tflite(model)
-    examples = pipeline.examples_for(source, settings, None)
+    examples = synthetic(source.input, VECTORS, seed=0)
     made = pipeline.generate(source, examples, settings, Quiet())
     return write(made.files, folder / "project")
 

@@ -10,14 +10,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
+import numpy as np
 import pytest
 
-from tests.corpus import models
+from tests.corpus import layers, models
+from tests.corpus.builder import GraphBuilder
 from tests.device import emulated
-from tests.device.emulated import Quiet, Wire
+from tests.device.emulated import VECTORS, Quiet, Wire
 from tinyforge.device.flash import flash
 from tinyforge.device.record import DeviceReport
 from tinyforge.errors import ForgeError
+from tinyforge.graph import Graph
 from tinyforge.proof.record import Proof
 from tinyforge.sim.elf import Firmware
 from tinyforge.spec import FILE_NAME, load
@@ -70,10 +73,10 @@ def test_outputs_are_proved(project: Path, wire: Wire) -> None:
     proof, device = proved(project, wire)
     assert proof.bit_exact
     assert proof.machine == f"device: {wire.port}"
-    assert (proof.inputs, proof.engine, proof.board) == (16, "aot", "nrf52840_dk")
+    assert (proof.inputs, proof.engine, proof.board) == (VECTORS, "aot", "nrf52840_dk")
     assert proof.instructions is None
     assert proof.instructions_by_layer == ()
-    assert (device.engine, device.board, device.golden) == ("aot", "nrf52840_dk", 16)
+    assert (device.engine, device.board, device.golden) == ("aot", "nrf52840_dk", VECTORS)
     assert (device.layers_compared, device.damaged) == (0, 0)
 
 
@@ -88,12 +91,20 @@ def test_every_layer_on_every_uart_of_qemu(core: str, project: Path, tmp_path: P
     assert device.layers_compared == len(GRAPH.operators)
 
 
-def test_a_layer_before_all_code(tmp_path: Path) -> None:
-    """The other networks, whose inputs and layers lie elsewhere in the arena."""
-    for name in ("classifier", "separable"):
-        folder = emulated.generate(models.NETWORKS[name](1), tmp_path / name)
-        with emulated.board(emulated.build(folder), tmp_path) as wire:
-            assert proved(folder, wire, layers=True)[0].bit_exact
+def reshaped_first() -> Graph:
+    """A model whose first layer has no code."""
+    b = GraphBuilder("reshaped_first")
+    x = layers.reshape(b, b.input((1, 4, 4, 2), 1 / 128, 0), (1, 32))
+    return b.build([layers.fully_connected(b, np.random.default_rng(3), x, units=5)])
+
+
+@pytest.mark.parametrize("graph", [reshaped_first(), models.separable(1)], ids=lambda g: g.name)
+def test_every_layer_of_other_networks(graph: Graph, tmp_path: Path) -> None:
+    folder = emulated.generate(graph, tmp_path / "sources")
+    with emulated.board(emulated.build(folder), tmp_path) as wire:
+        proof, device = proved(folder, wire, layers=True)
+    assert proof.bit_exact
+    assert device.layers_compared == len(graph.operators)
 
 
 def corrupted(project: Path, workspace: Path, layer: int) -> Path:
@@ -112,18 +123,18 @@ def corrupted(project: Path, workspace: Path, layer: int) -> Path:
     return copy
 
 
-@pytest.mark.parametrize("layers", [False, True])
+@pytest.mark.parametrize("every_layer", [False, True])
 def test_wrong_weights_are_named_by_their_layer(
-    layers: bool, project: Path, tmp_path: Path
+    every_layer: bool, project: Path, tmp_path: Path
 ) -> None:
     folder = corrupted(project, tmp_path, 2)
     with emulated.board(emulated.build(folder), tmp_path) as wire:
-        proof, _ = proved(folder, wire, layers=layers)
+        proof, _ = proved(folder, wire, layers=every_layer)
     assert not proof.bit_exact
     assert proof.first_difference is not None
     assert (proof.first_difference.layer, proof.first_difference.op) == (2, "CONV_2D")
     exact = {row.index for row in proof.instructions_by_layer if row.bit_exact}
-    assert exact >= {0, 1} if layers else not exact
+    assert exact >= {0, 1} if every_layer else not exact
     assert 2 not in exact
 
 
@@ -178,7 +189,7 @@ DAMAGES = {
 def test_a_bad_line_costs_repetitions_only(
     damage: str, way: str, project: Path, wire: Wire
 ) -> None:
-    setattr(wire, way, every(17, DAMAGES[damage]))
+    setattr(wire, way, every(7, DAMAGES[damage]))
     proof, device = proved(project, wire)
     assert proof.bit_exact
     assert device.repeated > 0 or damage == "doubled"
@@ -214,7 +225,7 @@ def test_a_board_that_hangs_in_between(project: Path, wire: Wire) -> None:
     def deaf(data: bytes) -> bytes:
         nonlocal sent
         sent += len(data)
-        return data if sent < 2000 else b""
+        return data if sent < 700 else b""
 
     wire.to_board = deaf
     assert "nothing came back" in refused(project, wire).what
@@ -226,7 +237,7 @@ def test_unplugged_in_the_middle(project: Path, wire: Wire) -> None:
     def pulled(data: bytes) -> bytes:
         nonlocal seen
         seen += len(data)
-        if seen > 300:
+        if seen > 150:
             wire.pull()
         return data
 

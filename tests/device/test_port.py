@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from types import SimpleNamespace
 
 import pytest
@@ -37,10 +38,20 @@ def test_several_usb_ports(plugged: list[SimpleNamespace]) -> None:
     assert caught.value.fix == "choose one: --port /dev/ttyACM0"
 
 
+def test_a_port_that_takes_nothing_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody reads at the other end."""
+    pty = pytest.importorskip("pty")
+    monkeypatch.setattr("tinyforge.device.port._WRITE_SECONDS", 0.2)
+    _, slave = pty.openpty()
+    with (
+        SerialPort(os.ttyname(slave), 115200, appear_seconds=0) as port,
+        pytest.raises(ForgeError, match="the serial port failed: Write timeout"),
+    ):
+        port.write(bytes(1_000_000))
+
+
 def test_a_port_that_another_program_uses() -> None:
     pty = pytest.importorskip("pty")
-    import os
-
     _, slave = pty.openpty()
     name = os.ttyname(slave)
     with (
