@@ -23,7 +23,7 @@ _ANY_32_BIT = (target_for("cortex-m4"), target_for("cortex-m4", Kernels.REFERENC
 # A project is also compiled for other machines, where structures or scratch buffers are larger.
 _OTHERS: tuple[tuple[str, Target], ...] = (
     ("defined(__ARM_FEATURE_MVE)", target_for("cortex-m55")),
-    ("UINTPTR_MAX > 0xffffffff", Target(Abi(pointer=8, enum=4), Kernels.REFERENCE)),
+    ("__SIZEOF_POINTER__ > 4", Target(Abi(pointer=8, enum=4), Kernels.REFERENCE)),
 )
 
 
