@@ -23,10 +23,12 @@ from tinyforge.graph import Graph, Tensor
 from tinyforge.memory.plan import Plan
 from tinyforge.memory.planner import plan
 from tinyforge.project import tree, writer
-from tinyforge.project.ini import environment
+from tinyforge.project.built import pio_firmware
+from tinyforge.project.ini import LOCAL, SIM, environment
 from tinyforge.project.model_files import GOLDEN_FILE, Golden, read_golden
 from tinyforge.proof import budget, oracle
 from tinyforge.proof import examples as example_files
+from tinyforge.proof.built import prove_answers
 from tinyforge.proof.examples import Examples
 from tinyforge.proof.interpreted import prove_interpreted
 from tinyforge.proof.prove import Subject, prove
@@ -227,6 +229,55 @@ def simulate(
             shutil.copytree(project, folder)
         proof = verify_folder(generated, folder, examples, settings, stages)
     return Report(board=settings.board, engine=proof.engine, proof=proof, seconds=stages.seconds)
+
+
+def simulate_pio(
+    settings: Spec,
+    stages: Stages,
+    *,
+    project: Path | None,
+    inputs: Path | None,
+    core: str | None,
+) -> Report:
+    """The proof of the firmware that PlatformIO builds of a project for its environment sim.
+
+    Of the engine in settings; of aot, where the project has both. The project's golden vectors
+    are the inputs where no others are given. Writes into PlatformIO's build folder alone.
+    ForgeError without a project, or with a core: its platformio.ini says which.
+    """
+    if project is None:
+        raise ForgeError("PlatformIO builds projects", fix="give the folder of one with --pio")
+    if core is not None:
+        raise ForgeError(
+            "with --pio the project says the core",
+            fix=f"set `board = {core}` below [env:{SIM}] in the project's {LOCAL}",
+        )
+    source = open_tflite(model_path(settings))
+    examples = examples_for(source, settings, inputs) if inputs else golden_examples(project)
+    generated = generate(source, examples, settings, stages)
+    engine, lowered = next(iter(generated.lowered.items()))
+    runner = machine(settings.machine)
+    with stages.stage("Build the firmware with PlatformIO"):
+        firmware = pio_firmware(project, engine)
+    assert firmware.core is not None
+    with stages.stage("Ask TensorFlow Lite Micro for every layer"):
+        expected = oracle.trace(source.model, source.graph, examples.inputs)
+        oracle.require_agreement(examples.outputs, expected[source.output.index])
+    subject = Subject(
+        graph=source.graph,
+        plan=generated.plan if engine == "aot" else None,
+        lowered=lowered,
+        firmware=firmware,
+        board=msgspec.structs.replace(generated.board, core=firmware.core.name),
+        toolchain=f"PlatformIO, environment {environment(SIM, engine)}",
+        inputs=examples.inputs,
+        labels=examples.labels,
+    )
+    proved = prove if engine == "aot" else prove_answers
+    title = f"Prove {len(examples):,} inputs on {runner.name}"
+    with stages.stage(title, len(examples)) as advance:
+        proof = proved(subject, expected, oracle=oracle.version(), machine=runner, progress=advance)
+    return Report(board=settings.board, engine=engine, proof=proof, seconds=stages.seconds)
 
 
 def golden_examples(project: Path) -> Examples:

@@ -33,6 +33,10 @@ def run(
     core: Annotated[
         str | None, typer.Option("--core", help="Another core than the board's, e.g. cortex-m55.")
     ] = None,
+    pio: Annotated[
+        bool,
+        typer.Option("--pio", help="Run what PlatformIO builds of the project for `sim`."),
+    ] = False,
     engine: Engine = None,
     app: App = None,
     toolchain: Toolchain = None,
@@ -44,8 +48,8 @@ def run(
 ) -> None:
     """Run firmware on the host, every layer compared.
 
-    Writes nothing. A project's own sources are compiled, as they lie in its folder. Without
-    --inputs, its golden vectors are run.
+    Writes nothing. A project's own sources are compiled, as they lie in its folder; with --pio
+    by PlatformIO, in the folder itself. Without --inputs, its golden vectors are run.
     """
     ui = Ui(json=json, debug=debug)
     with ui.errors():
@@ -65,7 +69,8 @@ def run(
             machine=machine,
             seed=seed,
         )
-        report = pipeline.simulate(spec, ui, project=project, inputs=inputs, core=core)
+        simulate = pipeline.simulate_pio if pio else pipeline.simulate
+        report = simulate(spec, ui, project=project, inputs=inputs, core=core)
         ui.print(TerminalReport(report))
         ui.emit_json(to_json(report))
         if not report.proof.bit_exact:

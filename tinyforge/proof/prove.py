@@ -24,10 +24,13 @@ _TEST_VECTORS = ("forge_golden_inputs", "forge_golden_outputs")
 
 @dataclass(frozen=True, eq=False)
 class Subject:
-    """What is to be proved. labels: the right class of each input, where known."""
+    """What is to be proved. labels: the right class of each input, where known.
+
+    plan: None for an interpreter's firmware: it plans by itself.
+    """
 
     graph: Graph
-    plan: Plan
+    plan: Plan | None
     lowered: Lowered
     firmware: Firmware
     board: Board
@@ -58,7 +61,9 @@ def prove(
     so the firmware carries no code for it. expected: the oracle's values, oracle: its name.
     ForgeError when the firmware faults or hangs.
     """
-    watches = _watches(subject)
+    plan = subject.plan
+    assert plan is not None
+    watches = _watches(subject, plan)
     output = subject.graph.tensors[subject.graph.outputs[0]]
     run = machine.run(
         subject.firmware,
@@ -89,15 +94,15 @@ def prove(
         bit_exact=first is None,
         first_difference=first,
         accuracy=None if labels is None else accuracy(run.outputs, output, labels),
-        arena=_arena(subject, run),
-        ram=_ram(subject, run),
-        flash=_flash(subject),
+        arena=_arena(subject.graph, plan, run),
+        ram=ram_use(subject, run),
+        flash=flash_use(subject),
         instructions=None if total is None else round(float(total.mean())),
         instructions_min=None if total is None else int(total.min()),
         instructions_max=None if total is None else int(total.max()),
         instructions_by_layer=layer_proofs(
             graph,
-            subject.plan.order,
+            plan.order,
             actual,
             expected,
             None if counts is None else counts.mean(axis=0),
@@ -105,9 +110,9 @@ def prove(
     )
 
 
-def _watches(subject: Subject) -> list[_Watch]:
+def _watches(subject: Subject, plan: Plan) -> list[_Watch]:
     """A probe at each layer's entry for what finished before it, and one at the end."""
-    graph, plan, symbols = subject.graph, subject.plan, subject.lowered.layer_symbols
+    graph, symbols = subject.graph, subject.lowered.layer_symbols
     watches: list[_Watch] = []
     finished: list[Operator] = []
 
@@ -138,21 +143,21 @@ def _trace(graph: Graph, watches: Sequence[_Watch], run: Run) -> Trace:
     return found
 
 
-def _arena(subject: Subject, run: Run) -> Arena:
-    tensors = subject.graph.tensors
+def _arena(graph: Graph, plan: Plan, run: Run) -> Arena:
+    tensors = graph.tensors
     return Arena(
-        planned=subject.plan.arena_bytes,
+        planned=plan.arena_bytes,
         touched=run.arena_touched,
-        lower_bound=subject.plan.lower_bound,
+        lower_bound=plan.lower_bound,
         slots=tuple(
             ArenaSlot(tensors[s.tensors[-1]].name, s.offset, s.nbytes, s.first, s.last)
-            for s in subject.plan.slots
+            for s in plan.slots
         ),
     )
 
 
-def _ram(subject: Subject, run: Run) -> Ram | None:
-    """None on a machine that runs no ELF of the board."""
+def ram_use(subject: Subject, run: Run) -> Ram | None:
+    """What a run took of the board's RAM. None where the firmware is no ELF of the board."""
     firmware = subject.firmware
     if firmware.core is None:
         return None
@@ -162,8 +167,8 @@ def _ram(subject: Subject, run: Run) -> Ram | None:
     return Ram(arena, rest, stack, arena + rest + (stack or 0), subject.board.ram_limit)
 
 
-def _flash(subject: Subject) -> Flash | None:
-    """None on a machine that runs no ELF of the board."""
+def flash_use(subject: Subject) -> Flash | None:
+    """What firmware takes of the board's flash. None where it is no ELF of the board."""
     firmware = subject.firmware
     if firmware.core is None:
         return None

@@ -1,0 +1,59 @@
+"""The proof of firmware whose layers cannot be seen: its every answer against the oracle's."""
+
+from __future__ import annotations
+
+from tinyforge.proof.answers import accuracy
+from tinyforge.proof.compare import difference, layer_proofs
+from tinyforge.proof.oracle import Trace
+from tinyforge.proof.prove import Subject, flash_use, ram_use
+from tinyforge.proof.record import Arena, Proof
+from tinyforge.sim.base import Machine, Probe, Progress
+
+
+def prove_answers(
+    subject: Subject,
+    expected: Trace,
+    *,
+    oracle: str,
+    machine: Machine,
+    progress: Progress | None = None,
+) -> Proof:
+    """Runs every input through an interpreter's firmware; its last layer alone is compared.
+
+    expected: the oracle's values, oracle: its name. ForgeError when the firmware faults or hangs.
+    """
+    graph = subject.graph
+    output = graph.tensors[graph.outputs[0]]
+    run = machine.run(
+        subject.firmware,
+        subject.inputs,
+        output_bytes=output.nbytes,
+        probes=[Probe("", (), -1)],
+        progress=progress,
+    )
+    last = graph.producers[output.index]
+    first = difference(graph, last, run.outputs, expected[output.index])
+    total, labels = run.instructions, subject.labels
+    return Proof(
+        model=graph.name,
+        engine="tflm",
+        board=subject.board.id,
+        core=subject.board.core,
+        machine=machine.version(),
+        toolchain=subject.toolchain,
+        oracle=oracle,
+        inputs=len(subject.inputs),
+        layers=1,
+        bit_exact=first is None,
+        first_difference=first,
+        accuracy=None if labels is None else accuracy(run.outputs, output, labels),
+        arena=Arena(subject.lowered.arena_bytes, run.arena_touched, lower_bound=None, slots=()),
+        ram=ram_use(subject, run),
+        flash=flash_use(subject),
+        instructions=None if total is None else round(float(total.mean())),
+        instructions_min=None if total is None else int(total.min()),
+        instructions_max=None if total is None else int(total.max()),
+        instructions_by_layer=layer_proofs(
+            graph, [last.index], {output.index: run.outputs}, expected
+        ),
+    )
