@@ -3,6 +3,7 @@
  * every constant. The headers beside it carry TensorFlow's names and include this one. */
 #pragma once
 
+#include <cstdarg>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -47,6 +48,12 @@ struct Double {
 };
 
 extern Double tflm;
+
+/* What a platform gives to TFLM. */
+extern "C" {
+void DebugLog(const char *format, va_list arguments);
+int DebugVsnprintf(char *buffer, size_t size, const char *format, va_list arguments);
+}
 
 namespace tflite {
 

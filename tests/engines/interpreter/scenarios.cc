@@ -53,6 +53,31 @@ bool spoil(const char *what, int number) {
   return false;
 }
 
+void message(const char *format, ...) { /* as TFLM's MicroPrintf */
+  va_list arguments;
+  va_start(arguments, format);
+  DebugLog(format, arguments);
+  va_end(arguments);
+  forge_port_print("\n");
+}
+
+int formatted(char *buffer, size_t size, const char *format, ...) { /* as its MicroSnprintf */
+  va_list arguments;
+  va_start(arguments, format);
+  const int length = DebugVsnprintf(buffer, size, format, arguments);
+  va_end(arguments);
+  return length;
+}
+
+int messages(int number) {
+  char buffer[5];
+  message("needs %d bytes, has %s", number, "none");
+  message("%0300d", 0);
+  const int length = formatted(buffer, sizeof buffer, "<%d>%c", number, '!');
+  message("formatted %d: %s", length, buffer);
+  return 0;
+}
+
 void show(const char *when, forge_status status) {
   printf("%s: %s\n", when, forge_status_text(status));
 }
@@ -67,6 +92,7 @@ void pointers(const char *when) {
 
 int main(int argc, char **argv) {
   if (argc != 3) return 1;
+  if (strcmp(argv[1], "message") == 0) return messages(atoi(argv[2]));
   all_is_well();
   if (!spoil(argv[1], atoi(argv[2]))) return 1;
   show("invoke", forge_invoke());
