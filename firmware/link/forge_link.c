@@ -109,7 +109,7 @@ static reason input(exchange *x) {
     self.filled = 0;
     self.done = 0;
   }
-  if (offset != self.filled || self.done != 0) return OUT_OF_ORDER;
+  if (offset != self.filled) return OUT_OF_ORDER;
   memcpy(forge_input() + offset, x->body + 4, size);
   self.filled += size;
   return ACCEPTED;

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -83,6 +84,18 @@ def test_no_changed_byte_goes_unnoticed(payload: bytes, data: st.DataObject) -> 
     place = data.draw(st.integers(1, len(frame) - 2))
     frame[place] ^= data.draw(st.integers(1, 255))
     assert in_python(bytes(frame)) == []
+
+
+def test_what_is_no_frame_though_its_crc_is_right(program: Path) -> None:
+    """None with an empty payload, none that is too long, none with a byte behind it."""
+    empty = bytes.fromhex("00 01 01 01 01 01 00")
+    payload = b"x" * (PAYLOAD_MAX + 1)
+    checked = payload + zlib.crc32(payload).to_bytes(4, "little")
+    assert 0 not in checked
+    too_long = b"\0" + bytes([len(checked) + 1]) + checked + b"\0"
+    more = encode(b"x" * PAYLOAD_MAX)[:-1] + b"\x01\0"
+    for line in (empty, too_long, more):
+        assert in_python(line) == in_c(program, line) == []
 
 
 def test_the_reader_holds_no_more_than_a_frame() -> None:

@@ -176,6 +176,11 @@ def test_a_question_twice_is_answered_twice_and_done_once(program: Path) -> None
     assert once[-1] == bytes([Kind.READ | 0x80, 4]) + OUTPUT + b"\x01"
 
 
+def test_a_frame_that_is_no_question_is_passed_over(program: Path) -> None:
+    """It has no sequence number to answer with."""
+    assert asked(program, b"\x01") == []
+
+
 def test_the_statuses_are_those_of_forge_h() -> None:
     """Their texts, in order, out of the header's own list."""
     header = (folder("firmware") / "include" / "forge" / "forge.h").read_text()
