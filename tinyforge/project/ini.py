@@ -214,14 +214,7 @@ def _environment(target: str, shared: str, port: str, engine: str) -> Section:
     options = [
         _option("extends", shared),
         _option("build_src_filter", "-<*>", *(f"+<{pattern}>" for pattern in patterns)),
-        _option(
-            "build_src_flags",
-            *_ENGINE_FLAGS[engine],
-            *(() if on_board else (_STRICT,)),
-            comment=("Speed for the project's own code; the framework stays small (-Os).",)
-            if on_board
-            else (),
-        ),
+        _source_flags(engine, on_board=on_board),
     ]
     if engine == "tflm":
         comment = ("The library and all that includes it must agree on this: see README.md.",)
@@ -230,6 +223,14 @@ def _environment(target: str, shared: str, port: str, engine: str) -> Section:
         flags = (*inherited, "-D TF_LITE_STATIC_MEMORY", *libraries)
         options.append(Option("build_flags", flags, comment))
     return Section(f"env:{environment(target, engine)}", tuple(options), _ENGINE_COMMENTS[engine])
+
+
+def _source_flags(engine: str, *, on_board: bool) -> Option:
+    """Flags of the project's own sources. Our platforms know which of them C does not have."""
+    if not on_board:
+        return _option("build_src_flags", *_CODE_FLAGS, _STRICT)
+    comment = ("Speed for the project's own code; the framework stays small (-Os).",)
+    return _option("build_src_flags", *_ENGINE_FLAGS[engine], comment=comment)
 
 
 def _option(key: str, *values: str, comment: tuple[str, ...] = ()) -> Option:

@@ -32,7 +32,7 @@ env.Replace(CC=find("gcc", "clang"), CXX=find("g++", "clang++"))
 env.Append(
     CCFLAGS=["-g", "-O1", "-fno-omit-frame-pointer", *SANITIZERS],
     CFLAGS=["-std=c11"],
-    CXXFLAGS=["-std=c++17"],
+    CXXFLAGS=["-std=c++17", "-fno-exceptions", "-fno-rtti"],
     LINKFLAGS=SANITIZERS,
 )
 if "test" in env["BUILD_TYPE"]:
