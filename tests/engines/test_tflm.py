@@ -274,7 +274,7 @@ def test_layers_that_are_not_described_take_what_is_recorded(monkeypatch):
     graph = residual(1)
     exact = arena_size(graph, b"")
     found = undescribed(graph, monkeypatch)
-    assert "not known: 6" in found.source[1]
+    assert "described: 6" in found.source[1]
     # 64-bit structures are larger, but CMSIS-NN's scratch buffers are not recorded.
     assert exact.nbytes * 0.8 <= found.nbytes <= exact.nbytes * 1.5
 
@@ -284,6 +284,18 @@ def test_layers_that_are_not_described_are_estimated_without_the_package(monkeyp
     graph = residual(1)
     exact = arena_size(graph, b"")
     assert exact.nbytes <= undescribed(graph, monkeypatch).nbytes <= exact.nbytes + 6 * 1024
+
+
+@needs_wheel
+def test_a_plan_that_the_model_carries_is_not_described(monkeypatch):
+    graph = residual(1)
+    model = tflite(graph) + b"OfflineMemoryAllocation"  # the name alone plans nothing
+    exact = arena_size(graph, b"")
+    found = arena_size(graph, model)
+    assert "described: 1" in found.source[1]
+    assert found.nbytes == exact.nbytes
+    monkeypatch.setattr(arena, "find_spec", lambda _: None)
+    assert arena_size(graph, model).nbytes == exact.nbytes + 1024
 
 
 @pytest.mark.parametrize("name", ["quickdraw", "resnet8", "kws", "vww", "ad"])

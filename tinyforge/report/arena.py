@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tinyforge.engines.choose import choose
-from tinyforge.engines.tflm.arena import MARGIN, Recorded, arena_size, recorded
+from tinyforge.engines.tflm.arena import MARGIN, Recorded, arena_size, not_counted, recorded
 from tinyforge.graph import Graph
 from tinyforge.memory.interpreter import Kernels, predict, target_for
 from tinyforge.memory.planner import plan
@@ -39,7 +39,7 @@ class ArenaReport:
     smallest arena, a multiple of 16, that suffices to get there. reserved: what a generated
     project has. recorded_on_host: what the tflite-micro package takes, with 64-bit structures and
     the reference kernels; None without it and for the compiled engine. source: sentences.
-    unknown: layers that are not counted. structures: the tail, by kind.
+    unknown: layers and plans that are not counted. structures: the tail, by kind.
     """
 
     model: str
@@ -66,8 +66,9 @@ def interpreted(graph: Graph, model: bytes, core: str, kernels: Kernels) -> Aren
     size = arena_size(graph, model)
     vector = core == "cortex-m55"
     source = ["computed from TensorFlow Lite Micro's structures on a 32-bit Arm core"]
-    if found.unknown:
-        source.append("incomplete: the layers named under unknown allocate more")
+    unknown = not_counted(graph, model)
+    if unknown:
+        source.append("incomplete: what is named under unknown is not counted")
     return ArenaReport(
         model=graph.name,
         engine="tflm",
@@ -80,7 +81,7 @@ def interpreted(graph: Graph, model: bytes, core: str, kernels: Kernels) -> Aren
         reserved=size.others[0][1] if vector else size.nbytes,
         recorded_on_host=host,
         source=tuple(source),
-        unknown=found.unknown,
+        unknown=unknown,
         buffers=tuple(
             ArenaBuffer(b.what, b.nbytes, offset, b.first - 1, b.last - 1)
             for b, offset in found.buffers

@@ -16,7 +16,9 @@ MARGIN = 256
 """Bytes beyond what is computed: enough for a compiler that does not shorten enums."""
 
 _TIMEOUT_SECONDS = 120
-_UNKNOWN_LAYER = 1024  # bytes for a layer whose allocations are neither described nor recorded
+# The name of the metadata with which some compilers prescribe where activations lie. TFLM obeys it.
+_OWN_PLAN = b"OfflineMemoryAllocation"
+_UNKNOWN = 1024  # bytes for a layer or a plan that is neither described nor recorded
 
 # Every Cortex-M but the vector one, and other 32-bit cores: with CMSIS-NN or without.
 _ANY_32_BIT = (target_for("cortex-m4"), target_for("cortex-m4", Kernels.REFERENCE))
@@ -52,10 +54,10 @@ def arena_size(graph: Graph, model: bytes) -> ArenaSize:
     """The smallest arena that works, computed, and MARGIN. forge_init checks it on the device and
     reports FORGE_ERROR_ARENA.
 
-    Layers whose allocations are not described take what the tflite-micro package records for them;
-    ForgeError when that cannot prepare the model.
+    What is not described takes what the tflite-micro package records for it; ForgeError when that
+    cannot prepare the model.
     """
-    unknown = predict(graph, HOST).unknown
+    unknown = not_counted(graph, model)
     extra = _extra(graph, model, len(unknown)) if unknown else 0
 
     def reserve(*targets: Target) -> int:
@@ -67,8 +69,8 @@ def arena_size(graph: Graph, model: bytes) -> ArenaSize:
     ]
     if unknown:
         source.append(
-            f"{extra} of them for layers whose allocations are not known: {len(unknown)},"
-            " recorded or estimated."
+            f"{extra} of them, recorded or estimated, for what is not described:"
+            f" {len(unknown)} layers or plans."
         )
     return ArenaSize(
         reserve(*_ANY_32_BIT),
@@ -77,11 +79,17 @@ def arena_size(graph: Graph, model: bytes) -> ArenaSize:
     )
 
 
+def not_counted(graph: Graph, model: bytes) -> tuple[str, ...]:
+    """What predict() leaves out, for a reader: layers not described, a plan of the model's own."""
+    own_plan = ("the memory plan that the model carries",) if _OWN_PLAN in model else ()
+    return predict(graph, HOST).unknown + own_plan
+
+
 def _extra(graph: Graph, model: bytes, unknown: int) -> int:
-    """Bytes, a multiple of 16, for layers of which predict() knows nothing."""
+    """Bytes, a multiple of 16, for so many things of which predict() knows nothing."""
     found = recorded(model)
     if found is None:
-        return unknown * _UNKNOWN_LAYER
+        return unknown * _UNKNOWN
     return max(0, -(-(found.head + found.tail - predict(graph, HOST).used) // 16) * 16)
 
 
