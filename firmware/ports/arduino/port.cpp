@@ -1,11 +1,11 @@
-/* The board's side of an application, on any Arduino core: console, time, sleep, serial port. Its
- * sensors are in sensors.cpp. Text is printed before the first result, and as an application's
- * reports. */
+/* The board's side of an application, on any Arduino core. The serial port is the console as well:
+ * text is printed before the first result, and as an application's reports. */
 #include <Arduino.h>
 #ifdef USE_TINYUSB
 #include <Adafruit_TinyUSB.h> /* Adafruit's core has its Serial there */
 #endif
 
+#include "../serial_sensors.h"
 #include "forge/forge_cycles.h"
 #include "forge/forge_port.h"
 

@@ -1,0 +1,7 @@
+/* What ESP-IDF does around an application. */
+void app_main(void);
+
+int main(void) {
+  app_main();
+  return 0;
+}

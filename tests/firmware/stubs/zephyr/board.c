@@ -1,0 +1,2 @@
+/* Zephyr itself calls main: nothing is needed around it. */
+typedef int nothing;
