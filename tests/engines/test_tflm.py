@@ -11,9 +11,12 @@ import pytest
 from tests.bench.arena import measured
 from tests.corpus.models import classifier, residual, separable
 from tests.host_program import build, output_of
+from tinyforge.cli.ui import Ui
 from tinyforge.engines.tflm import TFLM, arena, embedded_model
 from tinyforge.engines.tflm.arena import MARGIN, ArenaSize, arena_size, recorded
+from tinyforge.engines.tflm.pins import SOURCES
 from tinyforge.engines.tflm.resolver import INT8_HEADERS, METHODS, registrations
+from tinyforge.engines.tflm.sources import install
 from tinyforge.errors import ForgeError
 from tinyforge.graph import DType
 from tinyforge.memory.interpreter import HOST, kernels, predict, target_for
@@ -200,12 +203,14 @@ def test_the_table_names_builtin_operators():
     assert len(set(METHODS.values())) == len(METHODS)
 
 
-def test_the_table_equals_the_resolvers_header():
-    """TINYFORGE_TFLM: a folder that holds a checkout of tflite-micro."""
-    checkout = os.environ.get("TINYFORGE_TFLM")
-    if not checkout:
+def test_the_table_equals_the_resolvers_header(tmp_path):
+    """TINYFORGE_TFLM: a folder with a clone of tflite-micro, which has the pinned commit."""
+    clones = os.environ.get("TINYFORGE_TFLM")
+    if not clones:
         pytest.skip("needs TINYFORGE_TFLM")
-    micro = Path(checkout, "tflite-micro/tensorflow/lite/micro")
+    pins = [source for source in SOURCES if source.name == "tflite-micro"]
+    (found,) = install(Path(clones), Ui(), cache=tmp_path, sources=pins)
+    micro = found.folder / "tensorflow/lite/micro"
     text = (micro / "micro_mutable_op_resolver.h").read_text()
     found = re.findall(
         r"TfLiteStatus (Add\w+)\([^{]*\{\s*return AddBuiltin\(\s*BuiltinOperator_(\w+)", text

@@ -64,7 +64,6 @@ def no_surroundings(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in [name for name in os.environ if name.startswith("GIT_")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
-    monkeypatch.delenv("TINYFORGE_TFLM", raising=False)
 
 
 @pytest.fixture
@@ -254,10 +253,10 @@ def test_the_pins_are_whole_ids_of_different_repositories():
     assert versions == {"flatbuffers": "v25.9.23"}
 
 
-def command(*arguments: str, cache: Path, status: int = 0) -> dict[str, object]:
+def command(*arguments: str, cache: Path, status: int = 0, **environment: str) -> dict[str, object]:
     shown = subprocess.run(
         [sys.executable, "-m", "tinyforge", "tflm", *arguments, "--json"],
-        env={**os.environ, "XDG_CACHE_HOME": str(cache)},
+        env={**os.environ, "XDG_CACHE_HOME": str(cache), **environment},
         capture_output=True,
         text=True,
         check=False,
@@ -266,6 +265,19 @@ def command(*arguments: str, cache: Path, status: int = 0) -> dict[str, object]:
     document = json.loads(shown.stdout)
     assert isinstance(document, dict)
     return document
+
+
+def test_all_real_sources_from_local_clones(tmp_path):
+    """TINYFORGE_TFLM: a folder with clones of all repositories, which have the pinned commits."""
+    clones = os.environ.get("TINYFORGE_TFLM")
+    if not clones:
+        pytest.skip("needs TINYFORGE_TFLM")
+    for found in install(Path(clones), Titles(), cache=tmp_path):
+        assert found.state is State.INSTALLED
+        licence = (found.folder / "LICENSE").read_text()
+        assert found.source.licence == "Apache-2.0"
+        assert "Apache License" in licence
+        assert "Version 2.0" in licence
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the cache is elsewhere, by other rules")
@@ -277,8 +289,11 @@ def test_the_commands_say_what_there_is(tmp_path):
     assert [s["state"] for s in said["sources"]] == ["missing"] * len(SOURCES)
     assert [s["commit"] for s in said["sources"]] == [s.commit for s in SOURCES]
     assert not list(tmp_path.iterdir())
-    refused = command("install", "--from", str(tmp_path), cache=tmp_path, status=2)
-    assert "no git clone of tensorflow/tflite-micro" in str(refused["error"])
+    for arguments in ["--from", str(tmp_path)], []:
+        refused = command(
+            "install", *arguments, cache=tmp_path, status=2, TINYFORGE_TFLM=str(tmp_path)
+        )
+        assert "no git clone of tensorflow/tflite-micro" in str(refused["error"])
 
 
 def test_the_table_names_every_source():
