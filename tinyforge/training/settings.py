@@ -38,6 +38,6 @@ QUICK = Settings(
     drawings=2100,
     fractions=(0.7, 0.06, 0.24),
     epochs=5,
-    prune_epochs=2,
+    prune_epochs=3,
     learning_rate=1e-2,
 )
