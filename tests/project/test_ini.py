@@ -13,6 +13,7 @@ from tinyforge.project.ini import environment, render_ini, sections
 from tinyforge.project.layout import SOURCE_SUFFIXES, sources_for
 from tinyforge.project.lint import lint
 from tinyforge.project.platforms import simulated_core
+from tinyforge.resources import folder
 
 BOTH = ("aot", "tflm")
 DK = load("nrf52840_dk")
@@ -206,3 +207,29 @@ def test_lint_knows_the_users_own_board(tmp_path):
 def test_lint_without_a_file(tmp_path):
     with pytest.raises(ForgeError, match=r"no platformio\.ini"):
         lint(tmp_path / "platformio.ini")
+
+
+def test_floating_point_flags_reach_compiler_and_linker(tmp_path):
+    """ST's framework sets none: the ini names them, and a script of the port passes them on."""
+    board = load("nucleo_f722ze")
+    pio = msgspec.structs.replace(board.platformio, frameworks=("stm32cube",))
+    ini = written(tmp_path, msgspec.structs.replace(board, platformio=pio))
+    lint(ini)
+    env = ProjectConfig(str(ini)).items(env="nucleo_f722ze", as_dict=True)
+    assert env["custom_fpu_flags"] == "-mfpu=fpv5-sp-d16 -mfloat-abi=hard"
+    (script,) = env["extra_scripts"]
+    assert script == "pre:src/ports/stm32cube/fpu.py"
+
+    appended = {}
+
+    class Environment:
+        GetProjectOption = staticmethod(env.__getitem__)
+        Append = staticmethod(appended.update)
+
+    source = folder("firmware") / script.removeprefix("pre:src/")
+    names = {"env": Environment, "Import": lambda name: None}
+    exec(compile(source.read_text(), source, "exec"), names)
+    flags = ["-mfpu=fpv5-sp-d16", "-mfloat-abi=hard"]
+    assert appended == {"ASFLAGS": flags, "CCFLAGS": flags, "LINKFLAGS": flags}
+    arduino = ProjectConfig(str(written(tmp_path, board))).items(env="nucleo_f722ze", as_dict=True)
+    assert not {"custom_fpu_flags", "extra_scripts"} & set(arduino)

@@ -33,6 +33,8 @@ _ENGINE_FLAGS: Mapping[str, tuple[str, ...]] = {
 }
 # Where only our own sources are compiled, a warning is an error.
 _STRICT = "-Werror"
+# Of TensorFlow Lite Micro's headers, which our sources include; and why.
+_TFLM_HEADERS = (("-Wno-unused-parameter",), ("The interpreter's headers have unused parameters.",))
 # What the interpreter needs of a C and a C++ library; the compiled model needs neither.
 _TFLM_LIBRARIES = ("-lstdc++", "-lm", "-lc", "-lnosys")
 _ENGINE_COMMENTS: Mapping[str, tuple[str, ...]] = {
@@ -157,6 +159,11 @@ def _shared(board: Board) -> Section:
     if pio.packages:
         comment = ("A newer GCC than the platform's own: smaller and faster code.",)
         options.insert(3, _option("platform_packages", *pio.packages, comment=comment))
+    if board.fpu_flags:
+        comment = (f"The {board.framework} framework sets no flags of the floating point unit.",)
+        flags = " ".join(board.fpu_flags)
+        options.append(_option("custom_fpu_flags", flags, comment=comment))
+        options.append(_option("extra_scripts", f"pre:src/ports/{board.framework}/fpu.py"))
     return Section(
         SHARED,
         tuple(options),
@@ -169,7 +176,7 @@ def _shared(board: Board) -> Section:
 
 
 def _floating_point(board: Board) -> tuple[str, ...]:
-    if not board.emulated or not board.fpu:
+    if not board.emulated or not board.fpu or board.fpu_flags:
         return ()
     return (
         f"The {board.framework} framework sets the flags of its {board.fpu} floating point unit;",
@@ -228,7 +235,8 @@ def _environment(target: str, shared: str, port: str, engine: str) -> Section:
 def _source_flags(engine: str, *, on_board: bool) -> Option:
     """Flags of the project's own sources. Our platforms know which of them C does not have."""
     if not on_board:
-        return _option("build_src_flags", *_CODE_FLAGS, _STRICT)
+        own, comment = _TFLM_HEADERS if engine == "tflm" else ((), ())
+        return _option("build_src_flags", *_CODE_FLAGS, _STRICT, *own, comment=comment)
     comment = ("Speed for the project's own code; the framework stays small (-Os).",)
     return _option("build_src_flags", *_ENGINE_FLAGS[engine], comment=comment)
 
