@@ -123,19 +123,21 @@ def corrupted(project: Path, workspace: Path, layer: int) -> Path:
     return copy
 
 
-@pytest.mark.parametrize("every_layer", [False, True])
+# The first two inputs are all zeros, on which the first layer's weights do not matter.
+@pytest.mark.parametrize(("every_layer", "layer", "input_"), [(False, 0, 2), (True, 2, 0)])
 def test_wrong_weights_are_named_by_their_layer(
-    every_layer: bool, project: Path, tmp_path: Path
+    every_layer: bool, layer: int, input_: int, project: Path, tmp_path: Path
 ) -> None:
-    folder = corrupted(project, tmp_path, 2)
+    folder = corrupted(project, tmp_path, layer)
     with emulated.board(emulated.build(folder), tmp_path) as wire:
         proof, _ = proved(folder, wire, layers=every_layer)
     assert not proof.bit_exact
     assert proof.first_difference is not None
-    assert (proof.first_difference.layer, proof.first_difference.op) == (2, "CONV_2D")
+    assert (proof.first_difference.layer, proof.first_difference.op) == (layer, "CONV_2D")
+    assert proof.first_difference.input == input_
     exact = {row.index for row in proof.instructions_by_layer if row.bit_exact}
     assert exact >= {0, 1} if every_layer else not exact
-    assert 2 not in exact
+    assert layer not in exact
 
 
 def test_another_model_is_refused(wire: Wire, tmp_path: Path) -> None:

@@ -191,6 +191,31 @@ def test_the_statuses_are_those_of_forge_h() -> None:
     assert messages.status_text(200) == "status 200"
 
 
+class Echo:
+    """A Line on which that to the question before precedes each answer, as after repeating."""
+
+    name = "echo"
+
+    def __init__(self) -> None:
+        self._questions = frame.Reader()
+        self._waiting = b""
+
+    def read(self) -> bytes:
+        waiting, self._waiting = self._waiting, b""
+        return waiting
+
+    def write(self, data: bytes) -> None:
+        for kind, sequence, *_ in self._questions.feed(data):
+            for number in (sequence - 1, sequence):
+                answer = bytes([kind | 0x80, number, number, 0, 0, 0])
+                self._waiting += frame.encode(answer)
+
+
+def test_answers_to_earlier_questions_are_passed_over() -> None:
+    link = Link(Echo(), seconds=2)
+    assert [link.run() for _ in range(3)] == [1, 2, 3]
+
+
 def session(rng: random.Random) -> list[bytes]:
     """Questions that are mostly right, of all kinds."""
     questions = []
