@@ -61,6 +61,13 @@ def test_a_project_is_complete():
     assert files["lib/forge/LICENSE"] == (folder("firmware").parent / "LICENSE").read_text()
 
 
+@pytest.mark.parametrize("app", ["classify", "watch", "drone"])
+def test_the_application_is_the_one_that_was_chosen(app):
+    files = project_files(example(app=app))
+    assert files["src/main.c"] == (folder("firmware") / "apps" / f"{app}.c").read_text()
+    assert f"| `src/main.c` | the application {app}: " in files["README.md"]
+
+
 def test_only_the_kernels_that_are_needed():
     kernels = {Path(p).name for p in project_files(example()) if "/kernels/" in p}
     assert {"conv.h", "pool.h", "fully_connected.h", "softmax.h", "fixed_point.h"} <= kernels

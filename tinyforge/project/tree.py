@@ -34,6 +34,12 @@ __pycache__/
 !{platforms.FOLDER}/{platforms.SIM}/
 !{platforms.FOLDER}/{platforms.NATIVE}/
 """
+# What each application does, after it has tested itself.
+_APPS: Mapping[AppChoice, str] = {
+    "classify": "one answer a frame",
+    "watch": "sample, infer, sleep, its duty cycle printed; `-D FORGE_WATCH_...` sets its pace",
+    "drone": "answers at a fixed rate, late ones counted; `-D FORGE_DRONE_...` sets its pace",
+}
 _KERNEL = re.compile(r'^ *# *include *"(kernels/[a-z0-9_]+\.h)"', re.MULTILINE)
 
 
@@ -142,6 +148,8 @@ def _readme(project: Project) -> str:
         "project/README.md.j2",
         model=c_comment(project.graph.name).replace("`", "'"),
         board=project.board,
+        app=project.app,
+        app_does=_APPS[project.app],
         local=LOCAL,
         default=environment(project.board, engines[0]),
         environments={engine: environment(project.board, engine) for engine in engines},
