@@ -67,13 +67,20 @@ def generate(
     return write(made.files, folder / "project")
 
 
-def build(project: Path, core: str = "cortex-m4") -> Firmware:
-    """The self-test's firmware from a project's own sources, for QEMU's board with this core."""
+def build(project: Path, core: str = "cortex-m4", *, identity: str = "aot") -> Firmware:
+    """The self-test's firmware from a project's own sources, for QEMU's board with this core.
+
+    identity: the engine that it says it is; what runs is always the compiled model.
+    """
     sources, include = sources_for(project, "aot", "sim")
     own = sorted((project / "src" / SELFTEST).glob("*.c"))
     model = core_named(core)
     return toolchain("zig").build(
-        [*(path for path in sources if path.name != "main.c"), *own],
+        [
+            *(path for path in sources if path.name not in ("main.c", "identity.c")),
+            project / "src" / identity / "identity.c",
+            *own,
+        ],
         include=include,
         core=model,
         memory=qemu_memory(model),

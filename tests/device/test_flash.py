@@ -91,6 +91,21 @@ def test_every_layer_on_every_uart_of_qemu(core: str, project: Path, tmp_path: P
     assert device.layers_compared == len(GRAPH.operators)
 
 
+def test_the_interpreter_s_outputs(tmp_path: Path) -> None:
+    """Firmware that names itself as the interpreter's does: it has no layers to be asked for."""
+    project = emulated.generate(GRAPH, tmp_path, engine="both")
+    settings = msgspec.structs.replace(load(project / FILE_NAME), engine="tflm")
+    with emulated.board(emulated.build(project, identity="tflm"), tmp_path) as wire:
+        proof, device = flash(
+            project, settings, Quiet(), port=wire.port, upload=False, layers=True, seconds=20
+        )
+        assert "its engine is tflm" in refused(project, wire).what
+    assert proof.bit_exact
+    assert (proof.engine, device.engine, device.layers_compared) == ("tflm", "tflm", 0)
+    assert proof.arena.planned > 0
+    assert proof.arena.slots == ()
+
+
 def reshaped_first() -> Graph:
     """A model whose first layer has no code."""
     b = GraphBuilder("reshaped_first")

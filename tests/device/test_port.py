@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from types import SimpleNamespace
 
 import pytest
@@ -22,19 +23,26 @@ def plugged(monkeypatch: pytest.MonkeyPatch) -> list[SimpleNamespace]:
 
 def test_the_only_usb_port(plugged: list[SimpleNamespace]) -> None:
     plugged.append(SimpleNamespace(device="/dev/ttyACM0", vid=0x2341))
-    assert find() == "/dev/ttyACM0"
+    assert find(appear_seconds=0) == "/dev/ttyACM0"
+
+
+def test_a_port_that_appears_late(plugged: list[SimpleNamespace]) -> None:
+    late = threading.Timer(0.2, plugged.append, [SimpleNamespace(device="COM7", vid=1)])
+    late.start()
+    assert find(appear_seconds=10) == "COM7"
+    late.join()
 
 
 def test_no_usb_port(plugged: list[SimpleNamespace]) -> None:
     with pytest.raises(ForgeError, match="no board") as caught:
-        find()
+        find(appear_seconds=0)
     assert "--port" in caught.value.fix
 
 
 def test_several_usb_ports(plugged: list[SimpleNamespace]) -> None:
     plugged += [SimpleNamespace(device=f"/dev/ttyACM{i}", vid=1) for i in (1, 0)]
     with pytest.raises(ForgeError, match="2 serial ports: /dev/ttyACM0, /dev/ttyACM1") as caught:
-        find()
+        find(appear_seconds=0)
     assert caught.value.fix == "choose one: --port /dev/ttyACM0"
 
 

@@ -56,11 +56,12 @@ def flash(
     if upload:
         selftest = selftest_environment(board, subject.engine)
         _upload(project, selftest, port, stages, "the self-test")
-    name = port or ports.find()
+    appear = _APPEAR_SECONDS if upload else 0.0
+    name = port or ports.find(appear_seconds=appear)
     baud = board.platformio.monitor_speed
     title = f"Prove {len(examples):,} inputs on {name}"
     with (
-        SerialPort(name, baud, appear_seconds=_APPEAR_SECONDS if upload else 0) as line,
+        SerialPort(name, baud, appear_seconds=appear) as line,
         stages.stage(title, len(examples)) as advance,
     ):
         proof, report = prove_on_device(

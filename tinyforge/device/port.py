@@ -14,13 +14,18 @@ _WRITE_SECONDS = 5.0
 _AT_ONCE = 4096
 
 
-def find() -> str:
-    """The one USB serial port there is. ForgeError for none, and for more than one."""
-    from serial.tools import list_ports
+def find(*, appear_seconds: float) -> str:
+    """The one USB serial port there is. ForgeError for none, and for more than one.
 
-    found = sorted(port.device for port in list_ports.comports() if port.vid is not None)
+    appear_seconds: how long to wait for the first one.
+    """
+    end = time.monotonic() + appear_seconds
+    found = _usb_ports()
+    while not found and time.monotonic() < end:
+        time.sleep(_TICK)
+        found = _usb_ports()
     if len(found) == 1:
-        return str(found[0])
+        return found[0]
     if found:
         raise ForgeError(
             f"{len(found)} serial ports: {', '.join(found)}", fix=f"choose one: --port {found[0]}"
@@ -29,6 +34,12 @@ def find() -> str:
         "no board on a serial port",
         fix="plug it in with a USB cable that carries data, or name its port with --port",
     )
+
+
+def _usb_ports() -> list[str]:
+    from serial.tools import list_ports
+
+    return sorted(str(port.device) for port in list_ports.comports() if port.vid is not None)
 
 
 class SerialPort:
