@@ -42,7 +42,7 @@ def convolution(window: Window, depth: int, simd: Simd) -> int:
     whole = window.channels == depth
     if whole and _pointwise(window):
         return 0
-    flat = window.input[0] == window.kernel[0] == 1 and window.dilation == (1, 1)
+    flat = window.input[0] == window.kernel[0] == window.dilation[1] == 1
     if simd is Simd.MVE and whole and flat and window.stride[1] * window.channels % 4 == 0:
         return _one_row_mve(window)
     return _unfolded(window.kernel, window.channels, simd)
