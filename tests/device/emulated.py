@@ -37,7 +37,7 @@ Change = Callable[[bytes], bytes]
 # Golden vectors of a project.
 VECTORS = 6
 
-_START_SECONDS = 20.0
+_START_SECONDS = 60.0
 
 
 class Quiet:
