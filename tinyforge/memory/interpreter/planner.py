@@ -21,15 +21,12 @@ _NEVER = -1  # the lifetime of a tensor that no operator touches
 class Buffer:
     """One stretch of the head, alive from scope `first` to `last`, both included: scope 0 is the
     graph's inputs, scope n + 1 operator n. nbytes: a multiple of 16. what: for a reader.
-
-    tensor: its index, or None for a kernel's scratch buffer.
     """
 
     what: str
     nbytes: int
     first: int
     last: int
-    tensor: int | None = None
 
     def meets(self, other: Buffer) -> bool:
         """Whether both are alive at once."""
@@ -58,7 +55,7 @@ def buffers(graph: Graph, scratch: Sequence[tuple[int, int]]) -> list[Buffer]:
         touch(op.inputs, scope, creates=False)
     touch(graph.outputs, len(graph.operators), creates=True)
     tensors = [
-        Buffer(t.name, aligned(t.nbytes, ALIGNMENT), first[t.index], last[t.index], t.index)
+        Buffer(t.name, aligned(t.nbytes, ALIGNMENT), first[t.index], last[t.index])
         for t in graph.tensors
         if t.data is None and t.nbytes
     ]
