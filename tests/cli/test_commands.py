@@ -211,6 +211,17 @@ def test_boards_and_doctor(tmp_path: Path) -> None:
     assert "\x1b" not in tinyforge("doctor", folder=tmp_path).stdout
 
 
+@pytest.mark.parametrize("app", ["watch", "drone"])
+def test_a_project_keeps_its_application(app: str, model: Path, tmp_path: Path) -> None:
+    document("build", str(model), "--app", app, "-o", "out", folder=tmp_path)
+    settings = (tmp_path / "out" / "tinyforge.toml").read_text()
+    assert f'app = "{app}"' in settings
+    assert "/* A " + app in (tmp_path / "out" / "src" / "main.c").read_text()
+    for machine in ("unicorn", "qemu"):
+        proof = document("simulate", "out", "--machine", machine, folder=tmp_path)["proof"]
+        assert (proof["bit_exact"], proof["instructions"] > 0) == (True, True)
+
+
 def test_boards_are_ranked_for_a_model(model: Path, tmp_path: Path) -> None:
     """The needs of a board's core are those that building for the board measures."""
     ranking = document("boards", "fit", str(model), folder=tmp_path)

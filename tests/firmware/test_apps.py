@@ -18,14 +18,17 @@ from tests.firmware import sanitized
 from tests.firmware.test_application import answers, frames, sources
 from tests.memory import graphs
 from tinyforge.boards import load
+from tinyforge.boards.cores import CORES
 from tinyforge.engines.aot import Aot
 from tinyforge.graph import Graph
 from tinyforge.memory.planner import plan
+from tinyforge.project.layout import sources_for
 from tinyforge.project.model_files import Golden
 from tinyforge.project.tree import Project, project_files
 from tinyforge.sim.base import Run
 from tinyforge.sim.firmware import build_firmware, compiler_for
 from tinyforge.sim.machines import machine
+from tinyforge.sim.toolchains import toolchain
 from tinyforge.spec import AppChoice
 from tinyforge.tflite import write
 
@@ -163,22 +166,53 @@ def test_hundredths_have_two_digits(tmp_path: Path) -> None:
     assert line.endswith("501 us awake for each, duty cycle 0.05 %")
 
 
-def emulated(app: AppChoice, tmp_path: Path, inputs: Int8, defines: str = "") -> Run:
-    """A whole project's application, in unicorn; defines stand before its source."""
-    graph = MODELS["separable"]
-    golden = Golden(inputs[:1], answers(graph, inputs[:1]))
+def project(app: AppChoice, model: str, folder: Path, defines: str = "") -> None:
+    """A whole project on the disk; defines stand before its application's source."""
+    graph = MODELS[model]
+    inputs = frames(graph, 1)
+    golden = Golden(inputs, answers(graph, inputs))
     engines = {"aot": Aot().lower(graph, plan(graph), b"")}
     board = load("nrf52840_dk")
-    project = Project(graph, board, engines, golden, write(graph), app=app)
-    for path, text in project_files(project).items():
-        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / path).write_text(defines + text if path == "src/main.c" else text)
+    files = project_files(Project(graph, board, engines, golden, write(graph), app=app))
+    for path, text in files.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_text(defines + text if path == "src/main.c" else text)
+
+
+def emulated(app: AppChoice, tmp_path: Path, inputs: Int8, defines: str = "") -> Run:
+    """A project's application, in unicorn."""
+    graph = MODELS["separable"]
+    project(app, "separable", tmp_path, defines)
     unicorn = machine("unicorn")
     firmware = build_firmware(
-        tmp_path, "aot", board, compiler=compiler_for(None, unicorn), machine=unicorn
+        tmp_path,
+        "aot",
+        load("nrf52840_dk"),
+        compiler=compiler_for(None, unicorn),
+        machine=unicorn,
     )
     size = graph.tensors[graph.outputs[0]].nbytes
     return unicorn.run(firmware, inputs, output_bytes=size, probes=())
+
+
+@pytest.mark.parametrize("compiler", ["zig", "gcc"])
+@pytest.mark.parametrize("core", CORES)
+@pytest.mark.parametrize("app", APPS)
+def test_applications_build_for_every_core(
+    app: AppChoice, core: str, compiler: str, tmp_path: Path
+) -> None:
+    """All warnings are errors there; drawings and rows are in it, as the model takes pictures."""
+    project(app, "classifier", tmp_path)
+    sources, include = sources_for(tmp_path, "aot", "sim")
+    firmware = toolchain(compiler).build(
+        sources,
+        include=include,
+        core=CORES[core],
+        memory=load("nrf52840_dk").memory_map(),
+        output=tmp_path / "firmware.elf",
+    )
+    read = {"watch": "forge_port_read_point", "drone": "forge_port_read_row"}[app]
+    assert read in firmware.symbols
 
 
 @pytest.mark.parametrize(("period", "missed"), [(33333, 0), (1, 6)])

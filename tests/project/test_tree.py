@@ -6,6 +6,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -66,6 +67,14 @@ def test_the_application_is_the_one_that_was_chosen(app):
     files = project_files(example(app=app))
     assert files["src/main.c"] == (folder("firmware") / "apps" / f"{app}.c").read_text()
     assert f"| `src/main.c` | the application {app}: " in files["README.md"]
+
+
+def test_a_framework_without_a_port_is_refused():
+    board = load("nucleo_f446re")
+    pio = msgspec.structs.replace(board.platformio, frameworks=("libopencm3", "arduino"))
+    with pytest.raises(ForgeError, match="no port for the framework libopencm3") as caught:
+        project_files(example(board=msgspec.structs.replace(board, platformio=pio)))
+    assert "arduino, espidf, stm32cube, zephyr" in caught.value.fix
 
 
 def test_only_the_kernels_that_are_needed():

@@ -12,6 +12,7 @@ from tinyforge.boards import Board
 from tinyforge.boards.cores import Core
 from tinyforge.engines.base import Lowered, Missing
 from tinyforge.engines.tflm.pins import SOURCES
+from tinyforge.errors import ForgeError
 from tinyforge.graph import Graph
 from tinyforge.names import c_comment, safe_path
 from tinyforge.project import platforms
@@ -68,6 +69,7 @@ def project_files(project: Project) -> Mapping[str, str]:
 
     ForgeError when the model or a name cannot be carried by a project.
     """
+    _require_port(project.board)
     files = {
         "platformio.ini": render_ini(
             (
@@ -86,6 +88,18 @@ def project_files(project: Project) -> Mapping[str, str]:
         files |= identity_file(engine, lowered, project.board.id, project.model)
     files |= _kernels(files)
     return MappingProxyType({str(safe_path(path)): files[path] for path in sorted(files)})
+
+
+def _require_port(board: Board) -> None:
+    """ForgeError for a board whose framework nothing is known of: a user's own."""
+    ports = sorted(path.name for path in (folder("firmware") / "ports").iterdir() if path.is_dir())
+    if board.framework not in ports:
+        frameworks = [name for name in ports if name not in ("native", "sim")]
+        raise ForgeError(
+            f"no port for the framework {board.framework}",
+            where=f"board {board.id}",
+            fix=f"name one of these first in its frameworks: {', '.join(frameworks)}",
+        )
 
 
 def _firmware(engines: Sequence[str], app: AppChoice) -> dict[str, str]:
