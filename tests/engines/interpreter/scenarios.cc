@@ -1,5 +1,7 @@
 /* Brings the double into the state that argument 1 names, calls forge_init, and prints its status,
  * then what the other calls give before and after. */
+#include <climits>
+#include <cstdarg>
 #include <cstdio>
 #include <cstdlib>
 
@@ -61,20 +63,35 @@ void message(const char *format, ...) { /* as TFLM's MicroPrintf */
   forge_port_print("\n");
 }
 
-int formatted(char *buffer, size_t size, const char *format, ...) { /* as its MicroSnprintf */
-  va_list arguments;
+/* As TFLM's MicroSnprintf, and what the C library makes of the same: its length, and as much as
+ * fits into size bytes, at most 80. */
+void same(size_t size, const char *format, ...) {
+  char ours[80], theirs[80];
+  va_list arguments, again;
   va_start(arguments, format);
-  const int length = DebugVsnprintf(buffer, size, format, arguments);
+  va_copy(again, arguments);
+  const int length = DebugVsnprintf(ours, size, format, arguments);
+  const int right = vsnprintf(theirs, size, format, again);
+  va_end(again);
   va_end(arguments);
-  return length;
+  printf("%s: %s, %d and %s, %d\n",
+         length == right && strcmp(ours, theirs) == 0 ? "same" : "DIFFERENT", ours, length, theirs,
+         right);
 }
 
 int messages(int number) {
-  char buffer[5];
   message("needs %d bytes, has %s", number, "none");
-  message("%0300d", 0);
-  const int length = formatted(buffer, sizeof buffer, "<%d>%c", number, '!');
-  message("formatted %d: %s", length, buffer);
+  static char long_text[301];
+  memset(long_text, 'x', 300);
+  message("%s", long_text);
+  same(40, "%d %i %d", INT_MIN, number, 0);
+  same(60, "%ld %lld %lu", LONG_MIN, LLONG_MIN, ULONG_MAX);
+  same(60, "%u %x %zu %llu", UINT_MAX, 0xdeadbeefu, SIZE_MAX, ULLONG_MAX);
+  same(20, "%c%s%%%c", 'a', "bc", 'd');
+  same(5, "%s!", "a text that is cut");
+  same(5, "%s", "1234");
+  same(1, "%d", number);
+  message("%f then %d, %5d|%-3d|%.2s", 0.5, number, 1, 2, "xyz");
   return 0;
 }
 
