@@ -9,7 +9,6 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import msgspec
 import numpy as np
 import pytest
 
@@ -23,7 +22,6 @@ from tinyforge.errors import ForgeError
 from tinyforge.graph import Graph
 from tinyforge.proof.record import Proof
 from tinyforge.sim.elf import Firmware
-from tinyforge.spec import FILE_NAME, load
 
 GRAPH = models.residual(1)
 
@@ -49,7 +47,6 @@ def proved(
 ) -> tuple[Proof, DeviceReport]:
     return flash(
         project,
-        load(project / FILE_NAME),
         Quiet(),
         port=wire.port,
         upload=False,
@@ -94,10 +91,15 @@ def test_every_layer_on_every_uart_of_qemu(core: str, project: Path, tmp_path: P
 def test_the_interpreter_s_outputs(tmp_path: Path) -> None:
     """Firmware that names itself as the interpreter's does: it has no layers to be asked for."""
     project = emulated.generate(GRAPH, tmp_path, engine="both")
-    settings = msgspec.structs.replace(load(project / FILE_NAME), engine="tflm")
     with emulated.board(emulated.build(project, identity="tflm"), tmp_path) as wire:
         proof, device = flash(
-            project, settings, Quiet(), port=wire.port, upload=False, layers=True, seconds=20
+            project,
+            Quiet(),
+            engine="tflm",
+            port=wire.port,
+            upload=False,
+            layers=True,
+            seconds=20,
         )
         assert "its engine is tflm" in refused(project, wire).what
     assert proof.bit_exact
@@ -294,7 +296,7 @@ class Uploads:
 
 
 def flashed(project: Path, port: str) -> Proof:
-    return flash(project, load(project / FILE_NAME), Quiet(), port=port, seconds=20)[0]
+    return flash(project, Quiet(), port=port, seconds=20)[0]
 
 
 def test_the_application_follows_its_proof(
@@ -320,6 +322,18 @@ def test_no_application_without_a_proof(
 
 
 def test_an_engine_that_the_project_does_not_have(project: Path) -> None:
-    settings = msgspec.structs.replace(load(project / FILE_NAME), engine="tflm")
     with pytest.raises(ForgeError, match="the project has no engine tflm"):
-        flash(project, settings, Quiet(), port="nowhere", upload=False)
+        flash(project, Quiet(), engine="tflm", port="nowhere", upload=False)
+
+
+def test_golden_vectors_of_another_model(project: Path, tmp_path: Path) -> None:
+    other = emulated.generate(models.classifier(1), tmp_path)
+    model = (project / "model.tflite").read_bytes()
+    (other / "model.tflite").write_bytes(model)
+    with pytest.raises(ForgeError, match="64 bytes in and 3 out, the model has 192 and 4"):
+        flash(other, Quiet(), port="nowhere")
+
+
+def test_a_folder_that_is_no_project(tmp_path: Path) -> None:
+    with pytest.raises(ForgeError, match="this is no project of tinyforge"):
+        flash(tmp_path, Quiet(), port="nowhere")

@@ -16,7 +16,7 @@ from tinyforge.project.ini import LOCAL
 from tinyforge.project.pio import run_pio
 from tinyforge.sim.elf import Firmware
 from tinyforge.sim.machines.qemu import qemu_memory
-from tinyforge.spec import FILE_NAME, EngineChoice, load
+from tinyforge.spec import EngineChoice
 
 # The board's environments for the self-test, with the emulator's in the board's place.
 SELFTEST = """\
@@ -49,8 +49,7 @@ def test_platformio_s_self_test_is_proved(engine: EngineChoice, name: str, tmp_p
     run_pio(project, "run", environment=f"{name}_selftest")
     elf = project / ".pio" / "build" / f"{name}_selftest" / "firmware.elf"
     with emulated.board(loaded(elf), tmp_path) as wire:
-        settings = load(project / FILE_NAME)
-        proof, device = flash(project, settings, Quiet(), port=wire.port, upload=False, layers=True)
+        proof, device = flash(project, Quiet(), port=wire.port, upload=False, layers=True)
     assert proof.bit_exact
     assert (proof.engine, device.engine) == (engine, engine)
     assert (device.layers_compared > 0) == (engine == "aot")
@@ -92,8 +91,7 @@ def test_flashed_by_platformio_and_proved(tmp_path: Path) -> None:
     board = threading.Thread(target=boot)
     board.start()
     try:
-        settings = load(project / FILE_NAME)
-        proof, _ = flash(project, settings, Quiet(), port=str(port))
+        proof, _ = flash(project, Quiet(), port=str(port))
     finally:
         done.set()
         board.join()

@@ -45,12 +45,11 @@ def run(
 
         from tinyforge.device.flash import flash
         from tinyforge.device.summary import summary
-        from tinyforge.spec import FILE_NAME, settle
 
         proof, device = flash(
             project,
-            settle(project / FILE_NAME, engine=engine),
             ui,
+            engine=engine,
             port=port,
             upload=not no_upload,
             layers=layers,

@@ -21,7 +21,7 @@ from tinyforge.project.selftest import selftest_environment
 from tinyforge.proof import oracle
 from tinyforge.proof.examples import Examples
 from tinyforge.proof.record import Proof
-from tinyforge.spec import Spec
+from tinyforge.spec import FILE_NAME, EngineChoice, Spec, settle
 from tinyforge.stages import Stages
 
 # A USB board takes its port away when it boots, and brings it back within this time.
@@ -30,9 +30,9 @@ _APPEAR_SECONDS = 15.0
 
 def flash(
     project: Path,
-    settings: Spec,
     stages: Stages,
     *,
+    engine: EngineChoice | None = None,
     port: str | None,
     upload: bool = True,
     layers: bool = False,
@@ -41,13 +41,14 @@ def flash(
     """Uploads the self-test, runs the project's golden vectors on the board, and, if every answer
     is right, uploads the application.
 
-    settings: of the project; engine "both" takes the first one it has. port: None: the only one
-    there is. upload: False: the self-test is on the board already, and stays there. layers: compare
-    every layer. seconds: how long one answer may take. ForgeError for all that goes wrong but a
-    wrong answer, which the proof holds.
+    engine: None or "both": the first one the project has. port: None: the only one there is.
+    upload: False: the self-test is on the board already, and stays there. layers: compare every
+    layer. seconds: how long one answer may take. ForgeError for all that goes wrong but a wrong
+    answer, which the proof holds.
     """
+    settings = _settings(project, engine)
     source = pipeline.open_tflite(pipeline.model_path(settings))
-    examples = pipeline.golden_examples(project)
+    examples = _golden(project, source)
     board = boards.load(settings.board)
     subject = _subject(project, source, examples, board, settings.engine)
     with stages.stage(f"Ask {oracle.version()} for every layer"):
@@ -77,6 +78,34 @@ def flash(
         application = environment(board, subject.engine)
         _upload(project, application, port, stages, "the application")
     return proof, report
+
+
+def _settings(project: Path, engine: EngineChoice | None) -> Spec:
+    """The project's own. ForgeError where there is none."""
+    path = project / FILE_NAME
+    if not path.is_file():
+        raise ForgeError(
+            f"this is no project of tinyforge: it has no {FILE_NAME}",
+            where=str(project),
+            fix="tinyforge build or tinyforge generate writes one",
+        )
+    return settle(path, engine=engine)
+
+
+def _golden(project: Path, source: pipeline.Source) -> Examples:
+    """The project's golden vectors. ForgeError where they are another model's."""
+    examples = pipeline.golden_examples(project)
+    assert examples.outputs is not None
+    sizes = (examples.inputs.shape[1], examples.outputs.shape[1])
+    expected = (source.input.nbytes, source.output.nbytes)
+    if sizes != expected:
+        raise ForgeError(
+            f"golden vectors of {sizes[0]} bytes in and {sizes[1]} out, the model has "
+            f"{expected[0]} and {expected[1]}",
+            where=str(project),
+            fix="write the project anew: tinyforge generate",
+        )
+    return examples
 
 
 def _upload(project: Path, name: str, port: str | None, stages: Stages, what: str) -> None:

@@ -2,7 +2,7 @@
  * is, hand it inputs, have it run the model or the first of its layers, and read the output or the
  * arena. What is said is in firmware/link/forge_link.c's table of messages.
  *
- * No allocation; about 800 bytes of RAM, and none where no application calls these. */
+ * No allocation; about 800 bytes of RAM with the stack, and none where no application calls these. */
 #ifndef FORGE_FORGE_LINK_H
 #define FORGE_FORGE_LINK_H
 
