@@ -14,7 +14,7 @@ from tinyforge.datasets import Dataset, real_drawings
 from tinyforge.pipeline import Source
 from tinyforge.proof import budget, oracle
 from tinyforge.proof.answers import answers, balanced_accuracy
-from tinyforge.proof.examples import Examples, quantized
+from tinyforge.proof.examples import Examples, of_pictures
 from tinyforge.report.record import DemoReport, Drawing, RealDrawings, Variant
 from tinyforge.spec import Spec
 from tinyforge.stages import Stages
@@ -39,7 +39,7 @@ def demo(settings: Spec, stages: Stages, *, quick: bool) -> tuple[DemoReport, Pa
     proof = pipeline.verify(generated, examples, settings, stages)
     budget.require(proof, generated.board, settings.budget)
     # The proof says that the firmware gives the oracle's answers, byte for byte.
-    found = answers(_outputs(source, examples), source.output)
+    found = _answers(source, examples)
     wrong = np.flatnonzero(found != splits.held_out.labels)
     right = np.flatnonzero(found == splits.held_out.labels)
     report = DemoReport(
@@ -59,13 +59,11 @@ def demo(settings: Spec, stages: Stages, *, quick: bool) -> tuple[DemoReport, Pa
 
 
 def _examples(source: Source, data: Dataset) -> Examples:
-    """Pictures as the device gets them: grey levels over 255, quantized."""
-    real = data.images.astype(np.float32) / np.float32(255)
-    return Examples(quantized(real, source.input), data.labels)
+    return Examples(of_pictures(data.images, source.input), data.labels)
 
 
-def _outputs(source: Source, examples: Examples) -> npt.NDArray[np.int8]:
-    return oracle.trace(source.model, source.graph, examples.inputs)[source.output.index]
+def _answers(source: Source, examples: Examples) -> npt.NDArray[np.int64]:
+    return answers(oracle.outputs(source.model, source.graph, examples.inputs), source.output)
 
 
 def _on_real_drawings(source: Source) -> RealDrawings | None:
@@ -74,7 +72,7 @@ def _on_real_drawings(source: Source) -> RealDrawings | None:
     data = real_drawings(Path(corpus)) if corpus else None
     if data is None or data.classes != source.labels:
         return None
-    found = answers(_outputs(source, _examples(source, data)), source.output)
+    found = _answers(source, _examples(source, data))
     return RealDrawings(len(data), balanced_accuracy(found, data.labels))
 
 

@@ -104,7 +104,7 @@ def generate(source: Source, examples: Examples, settings: Spec, stages: Stages)
             for name, engine in choice.engines.items()
         }
         inputs = examples.inputs[: max(1, _GOLDEN_BYTES // source.input.nbytes)]
-        outputs = oracle.trace(source.model, graph, inputs)[source.output.index]
+        outputs = oracle.outputs(source.model, graph, inputs)
         files: dict[str, str | bytes] = dict(
             tree.project_files(
                 tree.Project(

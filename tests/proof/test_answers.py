@@ -36,3 +36,9 @@ def test_balanced_accuracy_counts_every_class_alike() -> None:
     found = np.array([0] * 9 + [1])
     labels = np.array([0] * 8 + [1, 1])
     assert balanced_accuracy(found, labels) == pytest.approx((8 / 8 + 1 / 2) / 2)
+
+
+def test_real_scores_follow_the_same_rule() -> None:
+    scores = np.array([[0.0], [0.49], [0.5], [1.0]], np.float32)
+    assert answers(scores).tolist() == [0, 0, 1, 1]
+    assert answers(np.array([[0.2, 0.4, 0.4]], np.float32)).tolist() == [1]

@@ -6,8 +6,8 @@ import numpy as np
 
 from tinyforge.datasets import real_drawings
 from tinyforge.datasets.doodles import doodles
+from tinyforge.proof.answers import answers, balanced_accuracy
 from tinyforge.training import QUICK
-from tinyforge.training.accuracy import answers, balanced_accuracy
 from tinyforge.training.model import predict, train
 
 

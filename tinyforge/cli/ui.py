@@ -5,6 +5,7 @@ Rich is imported when something is shown, not before: `tinyforge --help` has to 
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 import time
@@ -38,6 +39,8 @@ class Ui:
         self.json = json
         self.debug = debug
         self._started = time.monotonic()
+        if debug:  # what silences TensorFlow asks this logger
+            logging.getLogger("tinyforge").setLevel(logging.DEBUG)
 
     @property
     def seconds(self) -> float:

@@ -40,6 +40,11 @@ def load_npz(path: Path) -> Dataset:
     return Dataset(images, labels, classes)
 
 
+def is_labelled(path: Path) -> bool:
+    """Whether load_npz would take the file, as opposed to calibration_inputs."""
+    return path.suffix == ".npz" and "labels" in read_npz(path)
+
+
 def calibration_inputs(path: Path) -> npt.NDArray[np.float32]:
     """Inputs from a .npy, or `images` or `inputs` of a .npz: float32 (n, ...), n at least 1.
 

@@ -1,4 +1,4 @@
-"""From a classifier's int8 outputs to answers."""
+"""From a classifier's scores to answers, and how many of them are right."""
 
 from __future__ import annotations
 
@@ -8,15 +8,19 @@ import numpy.typing as npt
 from tinyforge.graph import Tensor
 
 
-def answers(outputs: npt.NDArray[np.int8], output: Tensor) -> npt.NDArray[np.int64]:
-    """The class of each row: (n, bytes) int8 to (n,).
+def answers(
+    scores: npt.NDArray[np.int8] | npt.NDArray[np.float32], output: Tensor | None = None
+) -> npt.NDArray[np.int64]:
+    """The class of each row: (n, outputs) to (n,).
 
-    One output is a probability: class 1 from one half up. Several: the largest, the first of
-    equals, as argmax is defined everywhere.
+    scores: int8, of the model's tensor output; or real, where output is None. One score is a
+    probability: class 1 from one half up. Several: the largest, of equals the first.
     """
-    if outputs.shape[1] > 1:
-        return np.asarray(outputs.argmax(axis=1), np.int64)
-    real = (outputs[:, 0].astype(np.float64) - output.zero_point) * output.scale
+    if scores.shape[1] > 1:
+        return np.asarray(scores.argmax(axis=1), np.int64)
+    real = scores[:, 0].astype(np.float64)
+    if output is not None:
+        real = (real - output.zero_point) * output.scale
     return (real >= 0.5).astype(np.int64)
 
 

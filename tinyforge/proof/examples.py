@@ -45,6 +45,11 @@ def quantized(real: npt.NDArray[np.floating], t: Tensor) -> npt.NDArray[np.int8]
     return np.asarray(q.reshape(len(real), -1), np.int8)
 
 
+def of_pictures(images: npt.NDArray[np.uint8], t: Tensor) -> npt.NDArray[np.int8]:
+    """Pictures as the device gets them, (n, bytes): grey levels over 255, quantized."""
+    return quantized(images.astype(np.float32) / np.float32(255), t)
+
+
 def synthetic(t: Tensor, count: int, seed: int) -> Examples:
     """Inputs for a model without data: all lowest, all zero, all highest, then random bytes."""
     rng = np.random.default_rng(seed)

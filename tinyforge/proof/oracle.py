@@ -12,7 +12,7 @@ import importlib.util
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -51,6 +51,14 @@ def trace(model: bytes, graph: Graph, inputs: npt.NDArray[np.int8]) -> Trace:
     return tflm_trace(model, graph, inputs) if available() else reference_trace(graph, inputs)
 
 
+def outputs(model: bytes, graph: Graph, inputs: npt.NDArray[np.int8]) -> npt.NDArray[np.int8]:
+    """The model's output for each input, (n, output bytes): trace() of the last layer alone."""
+    last = graph.outputs[0]
+    if available():
+        return tflm_trace(model, graph, inputs, [last])[last]
+    return reference_trace(graph, inputs)[last]
+
+
 def require_agreement(claimed: npt.NDArray[np.int8] | None, computed: npt.NDArray[np.int8]) -> None:
     """ForgeError where outputs that came with the inputs are not the oracle's: (n, bytes) both."""
     if claimed is None or np.array_equal(claimed, computed):
@@ -63,9 +71,15 @@ def require_agreement(claimed: npt.NDArray[np.int8] | None, computed: npt.NDArra
     )
 
 
-def tflm_trace(model: bytes, graph: Graph, inputs: npt.NDArray[np.int8]) -> Trace:
-    """trace() by TensorFlow Lite Micro. Its wheel must be installed."""
-    tensors = [t for op in graph.operators for t in op.outputs]
+def tflm_trace(
+    model: bytes,
+    graph: Graph,
+    inputs: npt.NDArray[np.int8],
+    tensors: Sequence[int] | None = None,
+) -> Trace:
+    """trace() by TensorFlow Lite Micro, whose wheel must be installed. tensors: None for all."""
+    if tensors is None:
+        tensors = [t for op in graph.operators for t in op.outputs]
     with tempfile.TemporaryDirectory(prefix="tinyforge-oracle-") as name:
         folder = Path(name)
         (folder / "model.tflite").write_bytes(model)

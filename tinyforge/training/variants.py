@@ -23,8 +23,7 @@ class Variant:
     """One form of the model.
 
     model: the .tflite file. gzip_bytes: its compressed size. nonzero, weights: of all kernels
-    (biases not counted). accuracy: on held-out pictures, int8 by TensorFlow Lite Micro itself;
-    None where that does not run.
+    (biases not counted). accuracy: on held-out pictures, int8 by TensorFlow Lite Micro itself.
     """
 
     name: str
@@ -32,7 +31,7 @@ class Variant:
     gzip_bytes: int
     nonzero: int
     weights: int
-    accuracy: float | None
+    accuracy: float
 
     @property
     def tflite_bytes(self) -> int:
@@ -72,7 +71,7 @@ def make_variants(
     return tuple(variants)
 
 
-def _variant(name: str, model: bytes, accuracy: float | None) -> Variant:
+def _variant(name: str, model: bytes, accuracy: float) -> Variant:
     kernels = _kernels(model)
     return Variant(
         name=name,

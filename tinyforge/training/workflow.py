@@ -10,6 +10,7 @@ import numpy as np
 
 from tinyforge import datasets
 from tinyforge.datasets import Dataset, Splits
+from tinyforge.datasets.arrays import calibration_inputs, is_labelled
 from tinyforge.errors import ForgeError
 from tinyforge.files import write_files
 from tinyforge.stages import Stages, reported
@@ -17,7 +18,7 @@ from tinyforge.training.accuracy import accuracy_float
 from tinyforge.training.load import load_keras
 from tinyforge.training.model import Model, train
 from tinyforge.training.prune import prune
-from tinyforge.training.quantize import quantize
+from tinyforge.training.quantize import Calibration, quantize
 from tinyforge.training.runtime import keras, quiet
 from tinyforge.training.settings import FULL, QUICK, Settings
 from tinyforge.training.variants import Variant, calibration_of, make_variants
@@ -90,19 +91,29 @@ def prune_file(
 def quantized_file(
     path: Path, data: str | None, stages: Stages, *, trust: bool, seed: int = 0
 ) -> tuple[bytes, tuple[str, ...]]:
-    """A .keras model as int8 .tflite bytes, and the classes' names, calibrated on the data."""
+    """A .keras model as int8 .tflite bytes, calibrated on the data, and the classes' names.
+
+    data: as for training, or a .npz or .npy of inputs alone, for which there are no names.
+    """
     model = load_keras(path, trust=trust)
     if data is None:
         raise ForgeError(
             "a .keras model is quantized with data to calibrate on",
             where=str(path),
-            fix="give --data: doodles, quickdraw, a .npz file or an image folder",
+            fix="give --data: doodles, quickdraw, a .npz or .npy of inputs, or an image folder",
         )
-    settings = settings_for(quick=True)
-    splits = load_splits(data, settings, seed, stages)
+    inputs, classes = _calibration(data, seed, stages)
     with stages.stage("Quantize to int8"):
-        small = quantize(model, calibration_of(splits.training, settings.calibration))
-    return small, splits.training.classes
+        return quantize(model, inputs), classes
+
+
+def _calibration(data: str, seed: int, stages: Stages) -> tuple[Calibration, tuple[str, ...]]:
+    settings = settings_for(quick=True)
+    file = Path(data)
+    if file.suffix in (".npz", ".npy") and file.is_file() and not is_labelled(file):
+        return calibration_inputs(file)[: settings.calibration], ()
+    training = load_splits(data, settings, seed, stages).training
+    return calibration_of(training, settings.calibration), training.classes
 
 
 def demo_variants(
