@@ -1,5 +1,6 @@
 """int8 throughout, batch 1, nothing but the operators of the network; and as good as float."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -84,3 +85,19 @@ def test_models_without_one_fixed_input_are_refused(keras: Any) -> None:
     a, b = keras.Input((4,)), keras.Input((4,))
     with pytest.raises(ForgeError, match="2 inputs"):
         to_float_tflite(keras.Model([a, b], layers.Add()([a, b])))
+
+
+def test_inputs_without_labels_calibrate(model: Model, splits: Splits, tmp_path: Path) -> None:
+    from tinyforge.cli.ui import Ui
+    from tinyforge.training.runtime import quiet
+    from tinyforge.training.workflow import quantized_file
+
+    with quiet():
+        model.save(tmp_path / "model.keras")
+    images = splits.training.images[:64]
+    np.savez(tmp_path / "inputs.npz", inputs=images)
+    given, names = quantized_file(
+        tmp_path / "model.keras", str(tmp_path / "inputs.npz"), Ui(), trust=False
+    )
+    assert names == ()
+    assert given == quantize(model, scaled(images))

@@ -15,7 +15,7 @@ from tinyforge.engines.tflm.arena import MARGIN, Recorded, arena_size, not_count
 from tinyforge.graph import Graph
 from tinyforge.memory.interpreter import Kernels, predict, target_for
 from tinyforge.memory.planner import plan
-from tinyforge.report.wording import printable
+from tinyforge.report.wording import printable, short_name
 
 _SHOWN_BUFFERS = 10
 
@@ -134,7 +134,7 @@ class ArenaTable:
         where = ", ".join(filter(None, (f"engine {r.engine}", r.core, r.kernels)))
         yield Text(f"{printable(r.model)}: {where}", style="bold")
         table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-        table.add_column("", no_wrap=True)
+        table.add_column("", no_wrap=True, max_width=40)
         for name in ("bytes", "offset", "layers"):
             table.add_column(name, justify="right", no_wrap=True)
         self._head(table)
@@ -153,7 +153,7 @@ class ArenaTable:
         by_size = sorted(r.buffers, key=lambda b: (-b.nbytes, b.offset, b.first))
         for b in by_size[:_SHOWN_BUFFERS]:
             alive = f"{max(b.first, 0)}" if b.first == b.last else f"{max(b.first, 0)}-{b.last}"
-            table.add_row(f"  {printable(b.what)}", f"{b.nbytes:,}", f"{b.offset:,}", alive)
+            table.add_row(f"  {short_name(b.what)}", f"{b.nbytes:,}", f"{b.offset:,}", alive)
         if len(by_size) > _SHOWN_BUFFERS:
             table.add_row(
                 f"  {len(by_size) - _SHOWN_BUFFERS} smaller ones, in between", style="dim"
