@@ -10,15 +10,8 @@ env = DefaultEnvironment()
 
 
 def find(*names):
-    """The first of these programs that is installed."""
-    found = next(filter(None, map(shutil.which, names)), None)
-    if found is None:
-        sys.stderr.write(
-            f"Error: no compiler was found ({', '.join(names)}). "
-            "Install one: `apt-get install gcc g++`, or on macOS `xcode-select --install`.\n"
-        )
-        env.Exit(1)
-    return f'"{found}"'
+    """The first of these programs that is installed, or None."""
+    return next(filter(None, map(shutil.which, names)), None)
 
 
 def simulate(target, source, env):  # noqa: ARG001 - as SCons calls it
@@ -28,7 +21,15 @@ def simulate(target, source, env):  # noqa: ARG001 - as SCons calls it
 
 SANITIZERS = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
 
-env.Replace(CC=find("gcc", "clang"), CXX=find("g++", "clang++"))
+c_compiler, cxx_compiler = find("gcc", "clang"), find("g++", "clang++")
+if c_compiler is None:
+    sys.stderr.write(
+        "Error: no gcc and no clang was found. Install one: `apt-get install gcc`, "
+        "or on macOS `xcode-select --install`.\n"
+    )
+    env.Exit(1)
+# The compiled model is plain C: only the interpreter needs a compiler of C++.
+env.Replace(CC=f'"{c_compiler}"', CXX=f'"{cxx_compiler}"' if cxx_compiler else "g++")
 env.Append(
     CCFLAGS=["-g", "-O1", "-fno-omit-frame-pointer", *SANITIZERS],
     CFLAGS=["-std=c11"],
