@@ -108,14 +108,17 @@ SPECIAL: dict[str, Drawing] = {
 }
 
 
-@pytest.mark.parametrize(("height", "width"), [(28, 28), (8, 8), (20, 33), (1, 5), (48, 40)])
+@pytest.mark.parametrize(
+    ("height", "width"), [(28, 28), (8, 8), (20, 33), (1, 5), (48, 40), (150, 160)]
+)
 def test_pixels(height: int, width: int, tmp_path: Path) -> None:
+    """In the largest picture the pen is several pixels wide."""
     child = tmp_path / "child.c"
     child.write_text(CHILD)
     size = (f"HEIGHT={height}", f"WIDTH={width}")
     program = sanitized.build([child], tmp_path / "child", [folder("firmware") / "include"], size)
     rng = np.random.default_rng(height)
-    for drawing in (*SPECIAL.values(), *(random_drawing(rng) for _ in range(15))):
+    for drawing in (*SPECIAL.values(), *(random_drawing(rng) for _ in range(15 * (height < 100)))):
         done = sanitized.run(program, points_of(drawing))
         assert done.returncode == 0
         pixels = np.frombuffer(done.stdout, np.int8).reshape(height, width)
