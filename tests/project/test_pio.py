@@ -1,5 +1,6 @@
 """PlatformIO run for the user: its failures named, its time limited."""
 
+import functools
 import time
 from pathlib import Path
 
@@ -7,13 +8,16 @@ import pytest
 
 from tinyforge.errors import ForgeError
 from tinyforge.project import pio
+from tinyforge.project.offline import ensure_scons
 from tinyforge.project.pio import run_pio
 
 
 @pytest.fixture
 def project(tmp_path, monkeypatch) -> Path:
-    """The least that PlatformIO takes for a project."""
+    """The least that PlatformIO takes for a project, where its registry cannot be reached."""
     monkeypatch.setenv("PLATFORMIO_CORE_DIR", str(tmp_path / "core"))
+    offline = functools.partial(ensure_scons, reachable=lambda: False)
+    monkeypatch.setattr(pio, "ensure_scons", offline)
     folder = tmp_path / "a project"
     folder.mkdir()
     (folder / "platformio.ini").write_text("[env:one]\nplatform = forge_native\n")

@@ -1,5 +1,6 @@
 """Projects built, run and tested by PlatformIO itself, offline, emulated and on this computer."""
 
+import functools
 import os
 import re
 import shutil
@@ -12,6 +13,8 @@ from platformio.project.config import ProjectConfig
 from tests.project.test_tree import example
 from tinyforge.boards.cores import CORES
 from tinyforge.errors import ForgeError
+from tinyforge.project import pio
+from tinyforge.project.offline import ensure_scons
 from tinyforge.project.pio import run_pio
 from tinyforge.project.platforms import board_files, emulated_cores
 from tinyforge.project.tree import project_files
@@ -26,9 +29,10 @@ PASSED = f"PASS: {VECTORS} golden vectors"
 
 @pytest.fixture(scope="module")
 def core_dir(tmp_path_factory):
-    """A PlatformIO that has never run on this machine."""
+    """A PlatformIO that has never run on this machine, and cannot reach its registry."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PLATFORMIO_CORE_DIR", str(tmp_path_factory.mktemp("core dir")))
+        patch.setattr(pio, "ensure_scons", functools.partial(ensure_scons, reachable=lambda: False))
         yield
 
 
