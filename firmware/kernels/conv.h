@@ -15,28 +15,26 @@ typedef struct {
   forge_requantization requantization;
 } forge_conv_2d;
 
-/* Where a window lies: rows (NULL in the padding), its first column, the columns inside the image.
- * Neighbouring columns lie side by side, so an undilated window row is one long dot product:
- * it is taken in runs of run columns. */
-typedef struct {
-  const int8_t *const *rows;
-  int left, begin, end;
-  int run;
-} forge_conv_2d_place;
+/* Neighbouring columns lie side by side, so an undilated window row is one long dot product: it is
+ * taken in runs of this many columns. */
+FORGE_INLINE int forge_conv_2d_run_columns(const forge_window *w, const forge_place *p) {
+  return w->dilation_width == 1 ? p->end - p->begin : 1;
+}
 
 /* One output channel of one window. */
-FORGE_INLINE int32_t forge_conv_2d_1(const forge_conv_2d *c, const forge_conv_2d_place *p,
+FORGE_INLINE int32_t forge_conv_2d_1(const forge_conv_2d *c, const forge_place *p,
                                      int channel) {
   const forge_window *w = &c->window;
+  const int run = forge_conv_2d_run_columns(w, p);
   const int8_t *weights =
       c->weights + channel * w->kernel_height * w->kernel_width * c->input_channels;
   int32_t acc = c->bias[channel];
   for (int y = 0; y < w->kernel_height; ++y, weights += w->kernel_width * c->input_channels) {
     if (p->rows[y] == NULL) continue; /* padding equals the zero point: it adds nothing */
-    for (int x = p->begin; x < p->end; x += p->run) {
+    for (int x = p->begin; x < p->end; x += run) {
       const int column = p->left + x * w->dilation_width;
       acc = forge_dot(acc, p->rows[y] + column * c->input_channels,
-                      weights + x * c->input_channels, p->run * c->input_channels,
+                      weights + x * c->input_channels, run * c->input_channels,
                       c->input_zero_point);
     }
   }
@@ -44,18 +42,19 @@ FORGE_INLINE int32_t forge_conv_2d_1(const forge_conv_2d *c, const forge_conv_2d
 }
 
 /* Four output channels of one window. */
-FORGE_INLINE void forge_conv_2d_4(const forge_conv_2d *c, const forge_conv_2d_place *p,
+FORGE_INLINE void forge_conv_2d_4(const forge_conv_2d *c, const forge_place *p,
                                   int channel, int32_t acc[4]) {
   const forge_window *w = &c->window;
+  const int run = forge_conv_2d_run_columns(w, p);
   const int size = w->kernel_height * w->kernel_width * c->input_channels;
   const int8_t *weights = c->weights + channel * size;
   for (int i = 0; i < 4; ++i) acc[i] = c->bias[channel + i];
   for (int y = 0; y < w->kernel_height; ++y, weights += w->kernel_width * c->input_channels) {
     if (p->rows[y] == NULL) continue;
-    for (int x = p->begin; x < p->end; x += p->run) {
+    for (int x = p->begin; x < p->end; x += run) {
       const int column = p->left + x * w->dilation_width;
       forge_dot_4(acc, p->rows[y] + column * c->input_channels, weights + x * c->input_channels,
-                  size, p->run * c->input_channels, c->input_zero_point);
+                  size, run * c->input_channels, c->input_zero_point);
     }
   }
 }
@@ -65,12 +64,7 @@ FORGE_INLINE void forge_conv_2d_row(const forge_conv_2d *c, const int8_t *const 
                                     int8_t *output) {
   const forge_window *w = &c->window;
   for (int x = 0; x < w->output_width; ++x) {
-    forge_conv_2d_place place;
-    place.rows = rows;
-    place.left = forge_window_left(w, x);
-    place.begin = forge_window_begin(w, place.left);
-    place.end = forge_window_end(w, place.left);
-    place.run = w->dilation_width == 1 ? place.end - place.begin : 1;
+    const forge_place place = forge_window_place(w, rows, x);
     int channel = 0;
     for (; channel + 4 <= c->output_channels; channel += 4, output += 4) {
       int32_t acc[4];

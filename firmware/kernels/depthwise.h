@@ -15,15 +15,9 @@ typedef struct {
   forge_requantization requantization;
 } forge_depthwise_conv_2d;
 
-/* Where a window lies: rows (NULL in the padding), its first column, the columns inside the image. */
-typedef struct {
-  const int8_t *const *rows;
-  int left, begin, end;
-} forge_depthwise_place;
-
 /* One output channel of one window. */
 FORGE_INLINE int32_t forge_depthwise_1(const forge_depthwise_conv_2d *c,
-                                       const forge_depthwise_place *p, int channel) {
+                                       const forge_place *p, int channel) {
   const forge_window *w = &c->window;
   const int channels_out = c->input_channels * c->depth_multiplier;
   const int source = channel / c->depth_multiplier;
@@ -42,7 +36,7 @@ FORGE_INLINE int32_t forge_depthwise_1(const forge_depthwise_conv_2d *c,
 
 /* Four output channels of one window, for a depth multiplier of 1: they share its loops. */
 FORGE_INLINE void forge_depthwise_4(const forge_depthwise_conv_2d *c,
-                                    const forge_depthwise_place *p, int channel, int32_t acc[4]) {
+                                    const forge_place *p, int channel, int32_t acc[4]) {
   const forge_window *w = &c->window;
   const int channels = c->input_channels;
   const int zero_point = c->input_zero_point;
@@ -68,11 +62,7 @@ FORGE_INLINE void forge_depthwise_conv_2d_row(const forge_depthwise_conv_2d *c,
   const forge_window *w = &c->window;
   const int channels_out = c->input_channels * c->depth_multiplier;
   for (int x = 0; x < w->output_width; ++x) {
-    forge_depthwise_place place;
-    place.rows = rows;
-    place.left = forge_window_left(w, x);
-    place.begin = forge_window_begin(w, place.left);
-    place.end = forge_window_end(w, place.left);
+    const forge_place place = forge_window_place(w, rows, x);
     int channel = 0;
     for (; c->depth_multiplier == 1 && channel + 4 <= channels_out; channel += 4, output += 4) {
       int32_t acc[4];

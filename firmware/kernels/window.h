@@ -42,4 +42,20 @@ FORGE_INLINE int forge_window_end(const forge_window *w, int left) {
   return inside < w->kernel_width ? inside : w->kernel_width;
 }
 
+/* Where a window lies: rows (NULL in the padding), its first column, the columns inside the image. */
+typedef struct {
+  const int8_t *const *rows;
+  int left, begin, end;
+} forge_place;
+
+FORGE_INLINE forge_place forge_window_place(const forge_window *w, const int8_t *const *rows,
+                                            int x) {
+  forge_place place;
+  place.rows = rows;
+  place.left = forge_window_left(w, x);
+  place.begin = forge_window_begin(w, place.left);
+  place.end = forge_window_end(w, place.left);
+  return place;
+}
+
 #endif
