@@ -42,24 +42,24 @@ class HostModel:
         output = workspace / "model.so"
         include = [folder("firmware"), folder("firmware") / "include", workspace / "src" / "aot"]
         shared_library(sources, include=include, optimize="-O1", output=output)
-        self.library = ctypes.CDLL(str(output))
-        self.library.forge_input.restype = ctypes.c_void_p
-        self.library.forge_output.restype = ctypes.c_void_p
+        self.functions = ctypes.CDLL(str(output))
+        self.functions.forge_input.restype = ctypes.c_void_p
+        self.functions.forge_output.restype = ctypes.c_void_p
 
     def arena(self) -> Int8:
         """The arena itself, not a copy."""
-        array = (ctypes.c_int8 * self.plan.arena_bytes).in_dll(self.library, "forge_arena")
+        array = (ctypes.c_int8 * self.plan.arena_bytes).in_dll(self.functions, "forge_arena")
         return np.ctypeslib.as_array(array)
 
     def layers(self, values: Int8) -> Mapping[int, Int8]:
         """Runs layer by layer: tensor index to its bytes, read as soon as it is written."""
         arena = self.arena()
         arena[:] = 0x55  # what a layer leaves out shows
-        ctypes.memmove(self.library.forge_input(), values.tobytes(), values.size)
+        ctypes.memmove(self.functions.forge_input(), values.tobytes(), values.size)
         found = {}
         for index in self.plan.order:
             if index in self.lowered.layer_symbols:
-                self.library[self.lowered.layer_symbols[index]]()
+                self.functions[self.lowered.layer_symbols[index]]()
             for t in self.graph.operators[index].outputs:
                 begin = self.plan.offsets[t]
                 found[t] = arena[begin : begin + self.graph.tensors[t].nbytes].copy()
@@ -67,8 +67,8 @@ class HostModel:
 
     def invoke(self, values: Int8) -> Int8:
         """Runs the whole model as an application does: the first output's bytes."""
-        assert self.library.forge_init() == 0
-        ctypes.memmove(self.library.forge_input(), values.tobytes(), values.size)
-        assert self.library.forge_invoke() == 0
+        assert self.functions.forge_init() == 0
+        ctypes.memmove(self.functions.forge_input(), values.tobytes(), values.size)
+        assert self.functions.forge_invoke() == 0
         size = self.graph.tensors[self.graph.outputs[0]].nbytes
-        return np.frombuffer(ctypes.string_at(self.library.forge_output(), size), np.int8)
+        return np.frombuffer(ctypes.string_at(self.functions.forge_output(), size), np.int8)
