@@ -136,3 +136,11 @@ def test_names_cannot_steer_the_terminal(name):
 
 def test_a_colour_terminal_gets_colours():
     assert "\x1b[" in shown(samples.demo(), colour=True)
+
+
+def test_answers_alone_are_not_called_every_layer() -> None:
+    proof = replace(samples.PROOF, instructions_by_layer=samples.PROOF.instructions_by_layer[-1:])
+    text = shown(samples.build(proof))
+    assert "PROVED: every answer bit-exact" in text
+    assert "every layer" not in text
+    assert "the answer of each" in " ".join(text.replace("│", " ").split())

@@ -43,7 +43,7 @@ def prove_answers(
         toolchain=subject.toolchain,
         oracle=oracle,
         inputs=len(subject.inputs),
-        layers=1,
+        layers=len(graph.operators),
         bit_exact=first is None,
         first_difference=first,
         accuracy=None if labels is None else accuracy(run.outputs, output, labels),

@@ -51,7 +51,7 @@ def prove_interpreted(
         core=board.core,
         machine=f"host: {oracle.version()}",
         toolchain="none: the wheel's own build",
-        oracle=oracle.NUMPY_MODELS if modelled else oracle.version(),
+        oracle=oracle.NUMPY_MODELS if modelled else f"{oracle.version()}, from your file",
         inputs=len(examples),
         layers=len(graph.operators),
         bit_exact=first is None,

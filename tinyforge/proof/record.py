@@ -86,7 +86,10 @@ class Difference:
 
 @dataclass(frozen=True)
 class Proof:
-    """One engine on one machine, over all inputs. instructions_by_layer: in the order they run.
+    """One engine on one machine, over all inputs.
+
+    layers: of the model. instructions_by_layer: a row for each layer that was compared, in the
+    order they run; fewer than layers where only answers can be seen.
 
     instructions: of one inference, mean over the inputs, rounded (input-dependent branches make
     them differ by a little; min and max are beside it). accuracy: None where there are no labels.

@@ -55,7 +55,8 @@ def verdict(proof: Proof) -> Verdict:
     inputs, layers = wording.plural(proof.inputs, "input"), wording.plural(proof.layers, "layer")
     oracle = wording.printable(proof.oracle)
     runner = "the interpreter" if proof.engine == "tflm" else "the firmware"
-    done = f"{inputs} through {runner}, {layers} each"
+    compared = f"{layers} each" if every_layer(proof) else "the answer of each"
+    done = f"{inputs} through {runner}, {compared}"
     if proof.bit_exact:
         lines = [f"{done}: every byte equals {oracle}."]
     else:
@@ -64,6 +65,11 @@ def verdict(proof: Proof) -> Verdict:
             lines.append(difference(proof.first_difference))
     lines += [f"Does not fit: {use.name} needs {use}." for use in memories(proof) if not use.fits]
     return Verdict(proof.bit_exact, "PROVED" if proof.bit_exact else "DIFFERS", tuple(lines))
+
+
+def every_layer(proof: Proof) -> bool:
+    """Whether all layers were compared, not the answers alone."""
+    return len(proof.instructions_by_layer) == proof.layers
 
 
 def difference(first: Difference) -> str:

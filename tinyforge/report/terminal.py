@@ -108,7 +108,8 @@ def _lessons(report: DemoReport) -> Iterator[Table]:
 def _proof(report: Report) -> Panel:
     result = findings.verdict(report.proof)
     style = _GOOD if result.proved else _BAD
-    claim = "every layer bit-exact" if result.proved else "not bit-exact"
+    exact = "every layer" if findings.every_layer(report.proof) else "every answer"
+    claim = f"{exact} bit-exact" if result.proved else "not bit-exact"
     banner = Padding(Text(f"{result.word}: {claim}", justify="center"), style=f"{style} reverse")
     body: list[RenderableType] = [banner, Text(), *map(Text, result.lines), Text(), _facts(report)]
     return Panel(Group(*body), box=box.ROUNDED, border_style=style, padding=(0, 1))
