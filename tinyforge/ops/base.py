@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from tinyforge.errors import ForgeError
 from tinyforge.graph import DType, Graph, Operator, Tensor
+from tinyforge.ops.forms import Form, Whole
 
 Int8Array = npt.NDArray[np.int8]
 
@@ -28,9 +29,9 @@ class Kernel:
     """What an operator becomes in C: one call of a kernel with constant arguments.
 
     header: in firmware/kernels/. struct: the kernel's parameter type; fields: its members.
-    function(&fields[, window_rows], inputs..., output): the call. window_rows: how many row
-    pointers the kernel needs for its window, 0 for kernels without one. inputs: tensor indices of
-    computed inputs, or a Table where an operand is constant.
+    function: what is called, with the arguments that form states. inputs: tensor indices of
+    computed inputs, or a Table where an operand is constant. form: how it goes over its tensors.
+    window_rows: how many row pointers the kernel needs for its window, 0 for kernels without one.
     """
 
     header: str
@@ -38,6 +39,7 @@ class Kernel:
     function: str
     fields: Mapping[str, int | Table]
     inputs: tuple[int | Table, ...]
+    form: Form = Whole()  # noqa: RUF009 - immutable
     window_rows: int = 0
 
 
