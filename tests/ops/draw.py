@@ -1,0 +1,82 @@
+"""Draws what random single-operator models are made of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from tests.corpus.builder import Constant, TensorSpec
+from tinyforge.graph import Quant
+
+SAME, VALID = 0, 1
+
+
+@dataclass
+class Random:
+    """Draws what a case is made of."""
+
+    rng: np.random.Generator
+
+    def integer(self, low: int, high: int) -> int:
+        """Both ends included."""
+        return int(self.rng.integers(low, high + 1))
+
+    def pick(self, *choices: Any) -> Any:
+        return choices[self.integer(0, len(choices) - 1)]
+
+    def scale(self, low: float = 1e-3, high: float = 0.3) -> float:
+        return float(np.float32(np.exp(self.rng.uniform(np.log(low), np.log(high)))))
+
+    def zero_point(self) -> int:
+        return int(self.pick(-128, 127, 0, self.integer(-128, 127)))
+
+    def values(self, shape: tuple[int, ...]) -> npt.NDArray[np.int8]:
+        """int8 values: any, extreme ones only, or mostly zeros."""
+        full = self.rng.integers(-128, 128, shape)
+        kind = self.integer(0, 3)
+        if kind == 0:
+            full = np.where(full < 0, -128, 127)
+        if kind == 1:
+            full = np.where(self.rng.random(shape) < 0.8, 0, full)
+        return full.astype(np.int8)
+
+    def spec(self, *shape: int, scale: float | None = None) -> TensorSpec:
+        return TensorSpec(shape, self.scale() if scale is None else scale, self.zero_point())
+
+    def activation(self) -> int:
+        """NONE, RELU, RELU_N1_TO_1 or RELU6."""
+        return self.integer(0, 3)
+
+    def weights(self, shape: tuple[int, ...], axis: int) -> Constant:
+        """Symmetric int8, one scale or one a channel."""
+        values = np.clip(self.values(shape), -127, 127)
+        count = int(self.pick(1, shape[axis]))
+        scales = tuple(self.scale(1e-4, 0.1) for _ in range(count))
+        return Constant(values, Quant(scales, (0,) * count, axis))
+
+    def bias(self, source: TensorSpec, weights: Constant, channels: int) -> Constant | None:
+        """int32 at the accumulators' scale, or none."""
+        if self.integer(0, 3) == 0:
+            return None
+        assert weights.quant is not None
+        scales = tuple(source.scale * s for s in weights.quant.scale)
+        values = self.rng.integers(-(10 ** self.integer(1, 6)), 10**6, channels).astype(np.int32)
+        return Constant(values, Quant(scales, (0,) * len(scales), 0))
+
+    def window(self, height: int, width: int, dilated: bool) -> dict[str, int]:
+        """Kernel, strides, dilations and padding that leave at least one output."""
+        padding = self.pick(SAME, VALID)
+        options = {"padding": padding}
+        for axis, size in (("h", height), ("w", width)):
+            dilation = self.integer(1, 3) if dilated else 1
+            most = size if padding == VALID else 5
+            kernel = self.integer(1, max(1, min(5, (most - 1) // dilation + 1)))
+            options |= {
+                f"kernel_{axis}": kernel,
+                f"stride_{axis}": self.integer(1, 3),
+                f"dilation_{axis}": dilation,
+            }
+        return options
