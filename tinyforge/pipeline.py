@@ -116,6 +116,7 @@ def generate(source: Source, examples: Examples, settings: Spec, stages: Stages)
                     source.labels,
                     choice.left_out,
                     settings.app,
+                    settings.optimize,
                 )
             )
         )
@@ -149,7 +150,7 @@ def verify_folder(
             lowered = generated.lowered["tflm"]
             return prove_interpreted(lowered, source.model, source.graph, examples, board)
     runner = machine(settings.machine)
-    compiler = compiler_for(settings.toolchain, runner)
+    compiler = compiler_for(settings.toolchain, runner, settings.optimize)
     with stages.stage(f"Build the firmware with {compiler.name}"):
         firmware = build_firmware(folder, "aot", board, compiler=compiler, machine=runner)
     with stages.stage("Ask TensorFlow Lite Micro for every layer"):

@@ -15,6 +15,7 @@ DEFAULT_BOARD = "nrf52840_dk"
 EngineChoice = Literal["both", "aot", "tflm"]
 AppChoice = Literal["classify", "watch", "drone"]
 ToolchainChoice = Literal["zig", "gcc"]
+OptimizeChoice = Literal["speed", "size"]
 MachineChoice = Literal["unicorn", "qemu", "native"]
 
 _Limit = Annotated[int, msgspec.Meta(ge=1)]
@@ -40,7 +41,8 @@ class Spec(
 
     model: a .keras or .tflite file. data: doodles, quickdraw, a .npz file or an image folder.
     app: the application around the model, a file of firmware/apps.
-    toolchain: None takes zig where it is installed, else gcc. output: the project's folder.
+    toolchain: None takes zig where it is installed, else gcc. optimize: what the project's own
+    code is compiled for, on the board and on an emulated one. output: the project's folder.
     Relative paths are relative to the file that names them, or to the current folder.
     """
 
@@ -50,6 +52,7 @@ class Spec(
     engine: EngineChoice = "both"
     app: AppChoice = "classify"
     toolchain: ToolchainChoice | None = None
+    optimize: OptimizeChoice = "speed"
     machine: MachineChoice = "unicorn"
     seed: int = 0
     output: str | None = None

@@ -98,6 +98,26 @@ def test_simulate_a_project_on_each_machine(machine: str, model: Path, tmp_path:
     assert proof["machine"].startswith(machine)
 
 
+@pytest.mark.parametrize("compiler", ["zig", "gcc"])
+def test_a_project_for_size_is_smaller_on_the_board_too(
+    compiler: str, model: Path, tmp_path: Path
+) -> None:
+    """The choice stays with the project: PlatformIO's flags, and what simulate builds again."""
+    proofs = {}
+    for optimize in ("speed", "size"):
+        built = ("build", str(model), "--optimize", optimize, "--toolchain", compiler)
+        written = document(*built, "-o", optimize, folder=tmp_path)["proof"]
+        proofs[optimize] = document("simulate", optimize, folder=tmp_path)["proof"]
+        assert proofs[optimize]["flash"] == written["flash"]
+    speed, size = proofs["speed"], proofs["size"]
+    assert (speed["toolchain"][-3:], size["toolchain"][-3:]) == ("-O2", "-Os")
+    assert size["flash"]["code"] < speed["flash"]["code"]
+    assert size["flash"]["weights"] == speed["flash"]["weights"]
+    ini = (tmp_path / "size" / "platformio.ini").read_text()
+    assert "-Os\n" in ini
+    assert "-O2\n" not in ini
+
+
 def test_simulate_builds_the_sources_as_they_lie_there(model: Path, tmp_path: Path) -> None:
     tinyforge("generate", str(model), "-o", "out", folder=tmp_path)
     source = tmp_path / "out" / "src" / "aot" / "weights.c"

@@ -68,6 +68,17 @@ def test_every_board_has_a_simulation_and_a_native_build(tmp_path, board):
     assert sim["board_upload.maximum_size"] == str(board.flash_limit)
 
 
+@pytest.mark.parametrize(("optimize", "flag"), [("speed", "-O2"), ("size", "-Os")])
+def test_every_environment_is_optimized_for_what_was_asked(tmp_path, optimize, flag):
+    ini = tmp_path / "platformio.ini"
+    ini.write_text(render_ini(sections(DK, BOTH, optimize=optimize)), encoding="utf-8")
+    config = ProjectConfig(str(ini))
+    assert len(config.envs()) == 6
+    for name in config.envs():
+        flags = config.get(f"env:{name}", "build_src_flags")
+        assert [f for f in flags if f.startswith("-O")] == [flag]
+
+
 @pytest.mark.parametrize("platform", ["nordicnrf52", "ststm32"])
 def test_gcc_12_where_the_platform_has_gcc_7(tmp_path, platform):
     for board in all_boards():

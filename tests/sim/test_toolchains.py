@@ -176,8 +176,25 @@ def test_an_unknown_toolchain_is_refused():
 
 
 @BOTH
-def test_versions_name_the_tool(compiler):
-    assert toolchain(compiler).version().split()[-1][0].isdigit()
+def test_versions_name_the_tool_and_how_it_is_called(compiler):
+    *_, version, flag = toolchain(compiler).version().split()
+    assert version[0].isdigit()
+    assert flag == "-O2"
+
+
+@BOTH
+def test_code_is_optimized_for_what_was_asked(tmp_path, compiler):
+    """Every core's compiler tells the sources so."""
+    only_for_size = """
+#ifndef __OPTIMIZE_SIZE__
+#error "not for size"
+#endif
+"""
+    small = toolchain(compiler, "size")
+    assert small.version().split()[-1] == "-Os"
+    tiny.build(small, tmp_path / "tiny.elf", model=only_for_size)
+    with pytest.raises(ForgeError, match="not for size"):
+        tiny.build(toolchain(compiler, "speed"), tmp_path / "tiny.elf", model=only_for_size)
 
 
 def test_a_cache_that_cannot_be_written_is_named(tmp_path, monkeypatch):

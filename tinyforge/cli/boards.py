@@ -7,7 +7,17 @@ from typing import Annotated
 
 import typer
 
-from tinyforge.cli.options import App, Config, Debug, Inputs, Json, Machine, Seed, Toolchain
+from tinyforge.cli.options import (
+    App,
+    Config,
+    Debug,
+    Inputs,
+    Json,
+    Machine,
+    Optimize,
+    Seed,
+    Toolchain,
+)
 from tinyforge.cli.ui import Ui
 
 app = typer.Typer(
@@ -65,6 +75,7 @@ def fit(
     inputs: Inputs = None,
     app: App = None,
     toolchain: Toolchain = None,
+    optimize: Optimize = None,
     machine: Machine = None,
     seed: Seed = None,
     config: Config = None,
@@ -87,6 +98,7 @@ def fit(
             model=str(model) if model else None,
             app=app,
             toolchain=toolchain,
+            optimize=optimize,
             machine=machine,
             seed=seed,
         )

@@ -17,6 +17,7 @@ from tinyforge.cli.options import (
     Inputs,
     Json,
     Machine,
+    Optimize,
     Output,
     Seed,
     Toolchain,
@@ -36,6 +37,7 @@ def run(
     inputs: Inputs = None,
     data: Data = None,
     toolchain: Toolchain = None,
+    optimize: Optimize = None,
     machine: Machine = None,
     seed: Seed = None,
     trust_model: Trust = False,
@@ -64,6 +66,7 @@ def run(
             app=app,
             data=data,
             toolchain=toolchain,
+            optimize=optimize,
             machine=machine,
             seed=seed,
         )

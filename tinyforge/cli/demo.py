@@ -11,6 +11,7 @@ from tinyforge.cli.options import (
     Engine,
     Json,
     Machine,
+    Optimize,
     Output,
     Quick,
     Seed,
@@ -29,6 +30,7 @@ def run(
     data: Data = None,
     quick: Quick = False,
     toolchain: Toolchain = None,
+    optimize: Optimize = None,
     machine: Machine = None,
     seed: Seed = None,
     config: Config = None,
@@ -57,6 +59,7 @@ def run(
             app=app,
             data=data,
             toolchain=toolchain,
+            optimize=optimize,
             machine=machine,
             seed=seed,
         )

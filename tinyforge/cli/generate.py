@@ -7,7 +7,18 @@ from typing import Annotated
 
 import typer
 
-from tinyforge.cli.options import App, Board, Config, Debug, Engine, Inputs, Json, Output, Seed
+from tinyforge.cli.options import (
+    App,
+    Board,
+    Config,
+    Debug,
+    Engine,
+    Inputs,
+    Json,
+    Optimize,
+    Output,
+    Seed,
+)
 from tinyforge.cli.ui import Ui
 
 EXAMPLE = "Example: tinyforge generate model.tflite --board nucleo_h743zi -o firmware"
@@ -20,6 +31,7 @@ def run(
     engine: Engine = None,
     app: App = None,
     inputs: Inputs = None,
+    optimize: Optimize = None,
     seed: Seed = None,
     config: Config = None,
     json: Json = False,
@@ -38,6 +50,7 @@ def run(
             board=board,
             engine=engine,
             app=app,
+            optimize=optimize,
             seed=seed,
         )
         source = pipeline.open_tflite(pipeline.model_path(spec))

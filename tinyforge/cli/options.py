@@ -5,7 +5,13 @@ from typing import Annotated
 
 import typer
 
-from tinyforge.spec import AppChoice, EngineChoice, MachineChoice, ToolchainChoice
+from tinyforge.spec import (
+    AppChoice,
+    EngineChoice,
+    MachineChoice,
+    OptimizeChoice,
+    ToolchainChoice,
+)
 
 Json = Annotated[
     bool, typer.Option("--json", help="Print one JSON document on stdout, and nothing else there.")
@@ -34,6 +40,10 @@ App = Annotated[
 Toolchain = Annotated[
     ToolchainChoice | None,
     typer.Option("--toolchain", help="The cross compiler. [default: zig, else gcc]"),
+]
+Optimize = Annotated[
+    OptimizeChoice | None,
+    typer.Option("--optimize", help="What the code is compiled for. [default: speed]"),
 ]
 Machine = Annotated[
     MachineChoice | None,

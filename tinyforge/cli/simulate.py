@@ -16,6 +16,7 @@ from tinyforge.cli.options import (
     Inputs,
     Json,
     Machine,
+    Optimize,
     Seed,
     Toolchain,
 )
@@ -40,6 +41,7 @@ def run(
     engine: Engine = None,
     app: App = None,
     toolchain: Toolchain = None,
+    optimize: Optimize = None,
     machine: Machine = None,
     seed: Seed = None,
     config: Config = None,
@@ -66,6 +68,7 @@ def run(
             engine=engine,
             app=app,
             toolchain=toolchain,
+            optimize=optimize,
             machine=machine,
             seed=seed,
         )

@@ -16,6 +16,8 @@ from tinyforge.names import c_comment, ini_value
 from tinyforge.project import platforms
 from tinyforge.project.layout import source_patterns
 from tinyforge.project.templates import render
+from tinyforge.sim.toolchains.build import OPTIMIZE_FLAGS
+from tinyforge.spec import OptimizeChoice
 
 # The user's own settings: read after platformio.ini, absent at first, never generated.
 LOCAL = "local.ini"
@@ -26,10 +28,14 @@ SHARED = "board"
 # The environments on the emulator and on this computer, and the ports they run on.
 SIM, NATIVE = "sim", "native"
 
-_CODE_FLAGS = ("-O2", "-Wall", "-Wextra")
-_ENGINE_FLAGS: Mapping[str, tuple[str, ...]] = {
-    "aot": _CODE_FLAGS,
-    "tflm": ("-std=gnu++17", "-fno-exceptions", "-fno-rtti", *_CODE_FLAGS),
+_WARNINGS = ("-Wall", "-Wextra")
+_LANGUAGE_FLAGS: Mapping[str, tuple[str, ...]] = {
+    "aot": (),
+    "tflm": ("-std=gnu++17", "-fno-exceptions", "-fno-rtti"),
+}
+_OPTIMIZE_COMMENTS: Mapping[OptimizeChoice, str] = {
+    "speed": "Speed for the project's own code; the framework stays small (-Os).",
+    "size": "The project's own code as small as the framework's.",
 }
 # Where only our own sources are compiled, a warning is an error.
 _STRICT = "-Werror"
@@ -68,11 +74,15 @@ def environment(target: Board | str, engine: str) -> str:
 
 
 def sections(
-    board: Board, engines: Sequence[str], simulated: Core | None = None
+    board: Board,
+    engines: Sequence[str],
+    simulated: Core | None = None,
+    optimize: OptimizeChoice = "speed",
 ) -> tuple[Section, ...]:
     """What platformio.ini says for these engines; the first is built by default.
 
     simulated: the core that sim emulates; None: what stands for the board's when it is small.
+    optimize: what the project's own code is compiled for, in every environment.
     ForgeError when a value cannot stand in the file.
     """
     core = platforms.simulated_core(board) if simulated is None else simulated
@@ -84,7 +94,7 @@ def sections(
     found = [_project(environment(board, engines[0])), _every_environment()]
     for target, port, shared in targets:
         found.append(shared)
-        found += [_environment(target, shared.name, port, engine) for engine in engines]
+        found += [_environment(target, shared.name, port, engine, optimize) for engine in engines]
     return tuple(found)
 
 
@@ -215,13 +225,15 @@ def _native() -> Section:
     )
 
 
-def _environment(target: str, shared: str, port: str, engine: str) -> Section:
+def _environment(
+    target: str, shared: str, port: str, engine: str, optimize: OptimizeChoice
+) -> Section:
     patterns = source_patterns(engine, port)
     on_board = target not in (SIM, NATIVE)
     options = [
         _option("extends", shared),
         _option("build_src_filter", "-<*>", *(f"+<{pattern}>" for pattern in patterns)),
-        _source_flags(engine, on_board=on_board),
+        _source_flags(engine, optimize, on_board=on_board),
     ]
     if engine == "tflm":
         comment = ("The library and all that includes it must agree on this: see README.md.",)
@@ -232,13 +244,14 @@ def _environment(target: str, shared: str, port: str, engine: str) -> Section:
     return Section(f"env:{environment(target, engine)}", tuple(options), _ENGINE_COMMENTS[engine])
 
 
-def _source_flags(engine: str, *, on_board: bool) -> Option:
+def _source_flags(engine: str, optimize: OptimizeChoice, *, on_board: bool) -> Option:
     """Flags of the project's own sources. Our platforms know which of them C does not have."""
+    flags = (OPTIMIZE_FLAGS[optimize], *_WARNINGS)
     if not on_board:
         own, comment = _TFLM_HEADERS if engine == "tflm" else ((), ())
-        return _option("build_src_flags", *_CODE_FLAGS, _STRICT, *own, comment=comment)
-    comment = ("Speed for the project's own code; the framework stays small (-Os).",)
-    return _option("build_src_flags", *_ENGINE_FLAGS[engine], comment=comment)
+        return _option("build_src_flags", *flags, _STRICT, *own, comment=comment)
+    comment = (_OPTIMIZE_COMMENTS[optimize],)
+    return _option("build_src_flags", *_LANGUAGE_FLAGS[engine], *flags, comment=comment)
 
 
 def _option(key: str, *values: str, comment: tuple[str, ...] = ()) -> Option:

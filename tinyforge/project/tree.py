@@ -23,7 +23,7 @@ from tinyforge.project.model_files import Golden, model_files
 from tinyforge.project.selftest import selftest_sections
 from tinyforge.project.templates import render
 from tinyforge.resources import folder
-from tinyforge.spec import AppChoice
+from tinyforge.spec import AppChoice, OptimizeChoice
 
 _LIBRARY = "lib/forge"
 # What PlatformIO and tinyforge make; platforms that PlatformIO fetches lie beside ours.
@@ -51,7 +51,7 @@ class Project:
     engines: the generated sources by engine ("aot", "tflm"), at least one; the first is the one
     that PlatformIO builds by default. model: the .tflite bytes. labels: the classes' names, or
     none. left_out: an engine that was asked for but cannot run the model, and the layers it lacks.
-    app: the application.
+    app: the application. optimize: what its own code is compiled for.
     """
 
     graph: Graph
@@ -62,6 +62,7 @@ class Project:
     labels: Sequence[str] = ()
     left_out: Mapping[str, Sequence[Missing]] = field(default_factory=dict)
     app: AppChoice = "classify"
+    optimize: OptimizeChoice = "speed"
 
 
 def project_files(project: Project) -> Mapping[str, str]:
@@ -73,7 +74,12 @@ def project_files(project: Project) -> Mapping[str, str]:
     files = {
         "platformio.ini": render_ini(
             (
-                *sections(project.board, tuple(project.engines), _simulated(project)),
+                *sections(
+                    project.board,
+                    tuple(project.engines),
+                    _simulated(project),
+                    project.optimize,
+                ),
                 *selftest_sections(project.board, tuple(project.engines)),
             )
         ),

@@ -11,14 +11,17 @@ from tinyforge.sim.base import Machine, Toolchain
 from tinyforge.sim.elf import Firmware
 from tinyforge.sim.toolchains import toolchain
 from tinyforge.sim.toolchains.host import Host
+from tinyforge.spec import OptimizeChoice
 
 _HOST_MACHINE = "native"
 
 
-def compiler_for(name: str | None, machine: Machine) -> Toolchain:
+def compiler_for(
+    name: str | None, machine: Machine, optimize: OptimizeChoice = "speed"
+) -> Toolchain:
     """The cross compiler of that name (None: the best that is there); for the native machine
-    always the host's own. ForgeError when it is missing."""
-    return Host() if machine.name == _HOST_MACHINE else toolchain(name)
+    always the host's own, whose code nobody ships. ForgeError when it is missing."""
+    return Host() if machine.name == _HOST_MACHINE else toolchain(name, optimize)
 
 
 def build_firmware(

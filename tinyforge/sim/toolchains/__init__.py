@@ -7,11 +7,12 @@ from tinyforge.sim.base import Toolchain
 from tinyforge.sim.toolchains import gcc, zig
 from tinyforge.sim.toolchains.gcc import Gcc
 from tinyforge.sim.toolchains.zig import Zig
+from tinyforge.spec import OptimizeChoice
 
-TOOLCHAINS: dict[str, Toolchain] = {chosen.name: chosen for chosen in (Zig(), Gcc())}
+TOOLCHAINS: dict[str, type[Zig] | type[Gcc]] = {"zig": Zig, "gcc": Gcc}
 
 
-def toolchain(name: str | None = None) -> Toolchain:
+def toolchain(name: str | None = None, optimize: OptimizeChoice = "speed") -> Toolchain:
     """The cross compiler of that name; None: zig if it is installed, else gcc.
 
     ForgeError that names the command which installs it, when it is missing.
@@ -22,6 +23,6 @@ def toolchain(name: str | None = None) -> Toolchain:
         raise ForgeError(
             f"unknown toolchain {name!r}", fix=f"choose one of {', '.join(TOOLCHAINS)}"
         )
-    chosen = TOOLCHAINS[name]
+    chosen = TOOLCHAINS[name](optimize=optimize)
     chosen.version()
     return chosen

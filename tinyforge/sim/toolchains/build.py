@@ -16,6 +16,7 @@ from tinyforge.errors import DoesNotFitError, ForgeError
 from tinyforge.project.templates import render
 from tinyforge.resources import folder
 from tinyforge.sim.elf import Firmware
+from tinyforge.spec import OptimizeChoice
 
 # Any language. No unwinding tables: nothing throws.
 COMMON_FLAGS = (
@@ -31,7 +32,9 @@ LANGUAGE_FLAGS = {
     ".cpp": ("-std=c++17", "-fno-exceptions", "-fno-rtti"),
     ".S": (),
 }
-CROSS_FLAGS = ("-O2", "-ffreestanding", "-ffunction-sections", "-fdata-sections")
+CROSS_FLAGS = ("-ffreestanding", "-ffunction-sections", "-fdata-sections")
+# A board is built with the same: project/ini.py. Both compilers give what -Os gives for -Oz too.
+OPTIMIZE_FLAGS: Mapping[OptimizeChoice, str] = {"speed": "-O2", "size": "-Os"}
 
 # The least stack a link must leave room for, bytes. What the firmware really needs is measured.
 STACK_MINIMUM = 1024

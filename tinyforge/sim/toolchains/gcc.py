@@ -12,7 +12,14 @@ from tinyforge.boards.cores import Core
 from tinyforge.boards.memory import MemoryMap
 from tinyforge.errors import ForgeError
 from tinyforge.sim.elf import Firmware
-from tinyforge.sim.toolchains.build import CROSS_FLAGS, Driver, build_elf, run
+from tinyforge.sim.toolchains.build import (
+    CROSS_FLAGS,
+    OPTIMIZE_FLAGS,
+    Driver,
+    build_elf,
+    run,
+)
+from tinyforge.spec import OptimizeChoice
 
 _NAME = "arm-none-eabi-gcc"
 
@@ -52,9 +59,10 @@ class Gcc:
     """Implements Toolchain."""
 
     name: str = "gcc"
+    optimize: OptimizeChoice = "speed"
 
     def version(self) -> str:
-        return _version(_command())
+        return f"{_version(_command())} {OPTIMIZE_FLAGS[self.optimize]}"
 
     def build(
         self,
@@ -68,7 +76,7 @@ class Gcc:
         driver = Driver(
             command=_command(),
             target=core.gcc_flags,
-            compile=CROSS_FLAGS,
+            compile=(OPTIMIZE_FLAGS[self.optimize], *CROSS_FLAGS),
             # Freestanding as with zig, so that both run the same memory functions.
             link=("-nostdlib",),
             libraries=("-lgcc",),

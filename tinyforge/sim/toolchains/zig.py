@@ -14,7 +14,14 @@ from tinyforge.errors import ForgeError
 from tinyforge.resources import folder
 from tinyforge.sim.cache import cache_folder
 from tinyforge.sim.elf import Firmware
-from tinyforge.sim.toolchains.build import CROSS_FLAGS, Driver, build_elf, run
+from tinyforge.sim.toolchains.build import (
+    CROSS_FLAGS,
+    OPTIMIZE_FLAGS,
+    Driver,
+    build_elf,
+    run,
+)
+from tinyforge.spec import OptimizeChoice
 
 
 def installed() -> bool:
@@ -57,9 +64,10 @@ class Zig:
     """Implements Toolchain."""
 
     name: str = "zig"
+    optimize: OptimizeChoice = "speed"
 
     def version(self) -> str:
-        return _version(zig_driver().command[0])
+        return f"{_version(zig_driver().command[0])} {OPTIMIZE_FLAGS[self.optimize]}"
 
     def build(
         self,
@@ -75,6 +83,7 @@ class Zig:
             command=host.command,
             target=("-target", core.zig_target, f"-mcpu={core.zig_cpu}"),
             compile=(
+                OPTIMIZE_FLAGS[self.optimize],
                 *CROSS_FLAGS,
                 "-fno-sanitize=all",
                 # zig has no C library for bare cores.
