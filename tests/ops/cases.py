@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tests.corpus.builder import Constant, TensorSpec, single_op
+from tests.ops import case_reduce
 from tests.ops.draw import SAME, Random
 from tinyforge.graph import Graph
 
@@ -155,6 +156,7 @@ CASES: dict[str, Callable[[Random], Graph]] = {
     "RELU": relu,
     "RELU6": relu6,
     "SOFTMAX": softmax,
+    **case_reduce.CASES,
 }
 
 

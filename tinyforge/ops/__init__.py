@@ -10,10 +10,14 @@ from tinyforge.ops import (
     fully_connected,
     logistic,
     max_pool_2d,
+    mean,
+    reduce_max,
+    reduce_min,
     relu,
     relu6,
     reshape,
     softmax,
+    sum,
 )
 from tinyforge.ops.base import Kernel, Op, Table
 
@@ -27,10 +31,14 @@ OPS: Mapping[str, Op] = {
         fully_connected.OP,
         logistic.OP,
         max_pool_2d.OP,
+        mean.OP,
+        reduce_max.OP,
+        reduce_min.OP,
         relu.OP,
         relu6.OP,
         reshape.OP,
         softmax.OP,
+        sum.OP,
     )
 }
 

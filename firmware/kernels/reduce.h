@@ -1,0 +1,74 @@
+/* MEAN, SUM, REDUCE_MAX and REDUCE_MIN: every output takes in the inputs along some dimensions. */
+#ifndef FORGE_KERNELS_REDUCE_H
+#define FORGE_KERNELS_REDUCE_H
+
+#include "kernels/fixed_point.h"
+
+/* Neighbouring dimensions that are all kept, or all reduced, count as one. Outermost first; a loop
+ * that is not needed has size 1. Steps are in elements of the input. */
+typedef struct {
+  int kept[2], kept_step[2];
+  int reduced[2], reduced_step[2];
+} forge_reduction;
+
+/* A MEAN divides by means of its multiplier. offset: minus the zero points of all inputs. */
+typedef struct {
+  forge_reduction reduction;
+  int32_t offset, multiplier;
+  int shift;
+  int output_zero_point;
+} forge_reduce_sum;
+
+/* One output. input: the first of the values that it takes in. */
+FORGE_INLINE int8_t forge_reduce_sum_1(const forge_reduce_sum *c, const int8_t *input) {
+  const forge_reduction *r = &c->reduction;
+  int32_t sum = c->offset;
+  for (int i = 0; i < r->reduced[0]; ++i) {
+    for (int j = 0; j < r->reduced[1]; ++j) {
+      sum += input[i * r->reduced_step[0] + j * r->reduced_step[1]];
+    }
+  }
+  const int32_t value = forge_requantize(sum, c->multiplier, c->shift);
+  return forge_clamp(value + c->output_zero_point, -128, 127);
+}
+
+FORGE_INLINE void forge_reduce_sum_run(const forge_reduce_sum *c, const int8_t *input,
+                                       int8_t *output) {
+  const forge_reduction *r = &c->reduction;
+  for (int i = 0; i < r->kept[0]; ++i) {
+    for (int j = 0; j < r->kept[1]; ++j) {
+      *output++ = forge_reduce_sum_1(c, input + i * r->kept_step[0] + j * r->kept_step[1]);
+    }
+  }
+}
+
+/* sign: 1 for the greatest value, -1 for the least. */
+typedef struct {
+  forge_reduction reduction;
+  int sign;
+} forge_reduce_extreme;
+
+/* One output. input: the first of the values that it takes in. */
+FORGE_INLINE int8_t forge_reduce_extreme_1(const forge_reduce_extreme *c, const int8_t *input) {
+  const forge_reduction *r = &c->reduction;
+  int8_t extreme = *input;
+  for (int i = 0; i < r->reduced[0]; ++i) {
+    for (int j = 0; j < r->reduced[1]; ++j) {
+      const int8_t value = input[i * r->reduced_step[0] + j * r->reduced_step[1]];
+      if (c->sign * value > c->sign * extreme) extreme = value;
+    }
+  }
+  return extreme;
+}
+
+FORGE_INLINE void forge_reduce_extreme_run(const forge_reduce_extreme *c, const int8_t *input,
+                                           int8_t *output) {
+  const forge_reduction *r = &c->reduction;
+  for (int i = 0; i < r->kept[0]; ++i) {
+    for (int j = 0; j < r->kept[1]; ++j) {
+      *output++ = forge_reduce_extreme_1(c, input + i * r->kept_step[0] + j * r->kept_step[1]);
+    }
+  }
+}
+
+#endif

@@ -1,0 +1,81 @@
+"""What the reductions refuse, and the sums at the ends of their range."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.corpus.builder import Constant, TensorSpec, single_op
+from tests.ops import harness
+from tests.ops.refusals import accepted, refused
+from tinyforge.graph import Graph
+
+SUMS = ("MEAN", "SUM")
+EXTREMES = ("REDUCE_MAX", "REDUCE_MIN")
+
+
+def reduction(
+    name: str,
+    shape: tuple[int, ...],
+    axes: list[int] | TensorSpec,
+    out: tuple[int, ...],
+    *,
+    scales: tuple[float, float] = (0.1, 0.1),
+    keep_dims: bool = False,
+    dtype: type = np.int32,
+) -> Graph:
+    return single_op(
+        name,
+        inputs=[
+            TensorSpec(shape, scales[0], 3),
+            axes if isinstance(axes, TensorSpec) else Constant(np.array(axes, dtype)),
+        ],
+        output=TensorSpec(out, scales[1], 3),
+        options={"keep_dims": keep_dims},
+    )
+
+
+@pytest.mark.parametrize("name", SUMS + EXTREMES)
+def test_geometry_that_no_kernel_has_is_refused(name: str) -> None:
+    shape = (1, 4, 5, 6)
+    accepted(reduction(name, shape, [1, 2], (1, 6)))
+    accepted(reduction(name, shape, [-3, -2, 1], (1, 1, 1, 6), keep_dims=True))
+    refused(reduction(name, shape, [1, 4], (1, 6)), "out of range for 4 dimensions")
+    refused(reduction(name, shape, [1, -5], (1, 6)), "out of range for 4 dimensions")
+    refused(reduction(name, shape, [1, 2], (1, 6), keep_dims=True), "does not give")
+    refused(reduction(name, shape, [1, 2], (6, 1)), "does not give")
+    refused(reduction(name, shape, [1, 2], (1, 6), dtype=np.int64), "int64, not int32")
+    refused(reduction(name, shape, TensorSpec((2,), 1.0), (1, 6)), "constant axes")
+    refused(reduction(name, (2, 3, 2, 3, 2), [0, 2, 4], (3, 3)), "more than 2 separate runs")
+
+
+@pytest.mark.parametrize("name", SUMS)
+def test_sums_that_overflow_are_refused(name: str) -> None:
+    accepted(reduction(name, (1, 4096, 2056), [1, 2], (1,)))
+    refused(reduction(name, (1, 4096, 2057), [1, 2], (1,)), "overflow 32 bits")
+    refused(reduction(name, (1, 2), [1], (1,), scales=(2.0**31, 1.0)), "scale is too small")
+
+
+@pytest.mark.parametrize("name", EXTREMES)
+def test_extremes_that_rescale_are_refused(name: str) -> None:
+    refused(reduction(name, (1, 4), [1], (1,), scales=(0.1, 0.2)), "cannot rescale")
+
+
+@pytest.mark.parametrize("name", SUMS)
+@pytest.mark.parametrize("ratio", [2.0**-33, 2.0**-31, 2.0**-30, 2.0**-3, 1.0, 2.0**20])
+def test_every_magnitude_equals_tflm(name: str, ratio: float, tmp_path: Path) -> None:
+    """Where the interpreter limits the shift of a MEAN, and where the factor rounds to nothing."""
+    graphs = [
+        reduction(name, (1, n), [1], (1,), scales=(1.0, 1 / ratio)) for n in (1, 2, 3, 1000, 4097)
+    ]
+    library = harness.compiled(graphs, tmp_path)
+    for i, graph in enumerate(graphs):
+        accepted(graph)
+        for value in (-128, 127):
+            x = [np.full(graph.tensors[graph.inputs[0]].shape, value, np.int8)]
+            expected = harness.tflm(graph, x)
+            np.testing.assert_array_equal(harness.reference(graph, x), expected.reshape(1))
+            found = harness.run_compiled(library, i, graph, x)
+            np.testing.assert_array_equal(found, expected.reshape(1))

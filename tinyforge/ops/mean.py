@@ -1,0 +1,14 @@
+"""MEAN, int8: averages over some of the dimensions."""
+
+from __future__ import annotations
+
+from tinyforge.ops import reduction
+from tinyforge.ops.base import Op
+
+OP = Op(
+    "MEAN",
+    reduction.check_sum,
+    reduction.sum_reference,
+    reduction.lower_sum,
+    summary=reduction.summary,
+)

@@ -1,0 +1,14 @@
+"""SUM, int8: sums over some of the dimensions."""
+
+from __future__ import annotations
+
+from tinyforge.ops import reduction
+from tinyforge.ops.base import Op
+
+OP = Op(
+    "SUM",
+    reduction.check_sum,
+    reduction.sum_reference,
+    reduction.lower_sum,
+    summary=reduction.summary,
+)
