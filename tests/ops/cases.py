@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tests.corpus.builder import Constant, TensorSpec, single_op
-from tests.ops import case_reduce
+from tests.ops import case_reduce, case_transpose_conv
 from tests.ops.draw import SAME, Random
 from tinyforge.graph import Graph
 
@@ -157,6 +157,7 @@ CASES: dict[str, Callable[[Random], Graph]] = {
     "RELU6": relu6,
     "SOFTMAX": softmax,
     **case_reduce.CASES,
+    **case_transpose_conv.CASES,
 }
 
 

@@ -18,6 +18,7 @@ from tinyforge.ops import (
     reshape,
     softmax,
     sum,
+    transpose_conv,
 )
 from tinyforge.ops.base import Kernel, Op, Table
 
@@ -39,6 +40,7 @@ OPS: Mapping[str, Op] = {
         reshape.OP,
         softmax.OP,
         sum.OP,
+        transpose_conv.OP,
     )
 }
 

@@ -1,4 +1,7 @@
-"""What CONV_2D, DEPTHWISE_CONV_2D and FULLY_CONNECTED check alike: weights, bias, accumulator."""
+"""What operators with constant weights check alike: weights, bias, accumulator.
+
+Their operands are input, weights, bias; TRANSPOSE_CONV's lie elsewhere, and it says where.
+"""
 
 from __future__ import annotations
 
@@ -11,14 +14,16 @@ from tinyforge.graph import DType, Graph, Operator, Tensor
 from tinyforge.ops.base import check_activation, constant, optional_tensor, output, require, tensor
 
 
-def check_weighted(graph: Graph, op: Operator, channel_axis: int) -> None:
+def check_weighted(
+    graph: Graph, op: Operator, channel_axis: int, *, source_at: int = 0, bias_at: int = 2
+) -> None:
     """int8 input and output, constant int8 weights with zero point 0, constant int32 bias.
 
     channel_axis: the weights' output-channel dimension. Also proves that no int32 accumulator
     can overflow, whatever the input: TFLM would wrap there, and a kernel that sums in another
     order must not.
     """
-    source, weights, out = tensor(graph, op, 0), tensor(graph, op, 1), output(graph, op)
+    source, weights, out = tensor(graph, op, source_at), tensor(graph, op, 1), output(graph, op)
     check_activation(graph, op, (source, out))
     require(
         weights.dtype is DType.INT8 and weights.quant is not None,
@@ -44,7 +49,7 @@ def check_weighted(graph: Graph, op: Operator, channel_axis: int) -> None:
         graph,
         op,
     )
-    bias = bias_values(graph, op, channels)
+    bias = bias_values(graph, op, channels, bias_at)
     magnitude = np.abs(np.moveaxis(values, channel_axis, 0).reshape(channels, -1).astype(np.int64))
     require(
         bool((magnitude.sum(1) * 255 + np.abs(bias) < 2**31).all()),
@@ -54,9 +59,11 @@ def check_weighted(graph: Graph, op: Operator, channel_axis: int) -> None:
     )
 
 
-def bias_values(graph: Graph, op: Operator, channels: int) -> npt.NDArray[np.int64]:
+def bias_values(
+    graph: Graph, op: Operator, channels: int, bias_at: int = 2
+) -> npt.NDArray[np.int64]:
     """The bias, one value a channel; zeros where the model has none."""
-    bias = optional_tensor(graph, op, 2)
+    bias = optional_tensor(graph, op, bias_at)
     if bias is None:
         return np.zeros(channels, np.int64)
     require(

@@ -76,9 +76,9 @@ class Requantization:
         }
 
 
-def channel_requantization(graph: Graph, op: Operator) -> Requantization:
-    """CONV_2D, DEPTHWISE_CONV_2D and per-channel FULLY_CONNECTED: factors in float64."""
-    source, weights, out = tensor(graph, op, 0), tensor(graph, op, 1), output(graph, op)
+def channel_requantization(graph: Graph, op: Operator, source_at: int = 0) -> Requantization:
+    """Convolutions and per-channel FULLY_CONNECTED: factors in float64."""
+    source, weights, out = tensor(graph, op, source_at), tensor(graph, op, 1), output(graph, op)
     assert weights.quant is not None
     return _requantization(graph, op, [source.scale * w / out.scale for w in weights.quant.scale])
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from tinyforge.graph import Graph, Operator
+from tinyforge.graph import Graph, Operator, Tensor
 from tinyforge.ops.base import option, output, require, tensor
 
 _PADDING = {0: "SAME", 1: "VALID"}
@@ -80,11 +80,17 @@ def weights_window(graph: Graph, op: Operator) -> Window:
 
 
 def window(graph: Graph, op: Operator, kernel: tuple[int, int]) -> Window:
-    """The window an operator's options describe, checked against its tensors' shapes.
+    """The window an operator's options describe, checked against its tensors' shapes."""
+    return window_between(graph, op, tensor(graph, op, 0), output(graph, op), kernel)
+
+
+def window_between(
+    graph: Graph, op: Operator, source: Tensor, out: Tensor, kernel: tuple[int, int]
+) -> Window:
+    """The same from one tensor to another, which need not be the operator's input and output.
 
     Source of the output size and padding: TensorFlow Lite's kernels/padding.h.
     """
-    source, out = tensor(graph, op, 0), output(graph, op)
     stride = (option(op, "stride_h"), option(op, "stride_w"))
     dilation = (
         (option(op, "dilation_h_factor"), option(op, "dilation_w_factor"))
@@ -102,8 +108,8 @@ def window(graph: Graph, op: Operator, kernel: tuple[int, int]) -> Window:
         expected = (n + s - 1) // s if _PADDING[padding] == "SAME" else (n + s - reach) // s
         require(
             expected == found and found >= 1,
-            f"output is {out.shape[1]}x{out.shape[2]}, but a {kernel[0]}x{kernel[1]} window over "
-            f"{size[0]}x{size[1]} does not give that",
+            f"a {kernel[0]}x{kernel[1]} window over {size[0]}x{size[1]} does not give "
+            f"{out.shape[1]}x{out.shape[2]}",
             graph,
             op,
         )
