@@ -64,7 +64,7 @@ def _ways(graph: Graph) -> list[int | None]:
     return [None, *(graph.inputs.index(t) for t in inputs)]
 
 
-@pytest.mark.parametrize("op", CASES)
+@pytest.mark.parametrize("op", [op for op in CASES if OPS[op].lower])
 def test_a_kernel_stays_inside_its_buffers(op: str, tmp_path: Path) -> None:
     cases = [random_case(op, 1000 + seed) for seed in range(COUNT)]
     runs = [(i, way) for i, (graph, _) in enumerate(cases) for way in _ways(graph)]

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tests.corpus.builder import Constant, TensorSpec, single_op
-from tests.ops import case_reduce, case_transpose_conv
+from tests.ops import case_movement, case_reduce, case_transpose_conv
 from tests.ops.draw import SAME, Random
 from tinyforge.graph import Graph
 
@@ -156,6 +156,7 @@ CASES: dict[str, Callable[[Random], Graph]] = {
     "RELU": relu,
     "RELU6": relu6,
     "SOFTMAX": softmax,
+    **case_movement.CASES,
     **case_reduce.CASES,
     **case_transpose_conv.CASES,
 }

@@ -1,0 +1,36 @@
+/* CONCATENATION and PACK: runs of bytes from several tensors in turn. */
+#ifndef FORGE_KERNELS_CONCAT_H
+#define FORGE_KERNELS_CONCAT_H
+
+#include <string.h>
+
+#include "kernels/fixed_point.h"
+
+#define FORGE_CONCAT_MOST 16
+
+/* The output is made of stretches of total bytes; input i has run[i] bytes of each. */
+typedef struct {
+  int stretches;
+  int inputs;
+  int total;
+  int run[FORGE_CONCAT_MOST];
+} forge_concat;
+
+/* operands: the inputs, then the output. */
+FORGE_INLINE void forge_concat_operands(const forge_concat *c, const int8_t *const *operands) {
+  int8_t *begin = (int8_t *)operands[c->inputs]; /* the caller gave it as one to be written */
+  for (int i = 0; i < c->inputs; ++i) {
+    const int8_t *input = operands[i];
+    int8_t *output = begin;
+    for (int k = 0; k < c->stretches; ++k, input += c->run[i], output += c->total) {
+      memcpy(output, input, (size_t)c->run[i]);
+    }
+    begin += c->run[i];
+  }
+}
+
+/* forge_concat_run(&fields, inputs..., output), for any number of inputs up to the most. */
+#define forge_concat_run(c, ...) \
+  forge_concat_operands((c), (const int8_t *const[]){__VA_ARGS__})
+
+#endif

@@ -1,0 +1,196 @@
+"""What operators that move values refuse, each with a message that says why."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.corpus.builder import Constant, GraphBuilder, TensorSpec, single_op
+from tests.ops.cases import random_case
+from tests.ops.refusals import refused
+from tinyforge.errors import ForgeError
+from tinyforge.graph import Graph, Operator, Quant
+from tinyforge.ops import OPS
+from tinyforge.ops.copying import copy
+
+SPEC = TensorSpec((2, 4, 6, 8), 0.5, 3)
+
+
+def ints(*values: Any, dtype: Any = np.int32) -> Constant:
+    return Constant(np.array(values, dtype))
+
+
+def like(*shape: int) -> TensorSpec:
+    return TensorSpec(shape, SPEC.scale, SPEC.zero_point)
+
+
+def constant(*shape: int) -> Constant:
+    return Constant(np.zeros(shape, np.int8), SPEC.quant)
+
+
+def case(op: str, inputs: Sequence[Any], output: Sequence[int], **options: Any) -> Graph:
+    """One operator; and an input that it may not read, for those of constants alone."""
+    b = GraphBuilder(op.lower())
+    b.input((1, 1), 1.0)
+    operands = [
+        b.constant(x.values, x.quant)
+        if isinstance(x, Constant)
+        else b.input(x.shape, x.scale, x.zero_point)
+        for x in inputs
+    ]
+    return b.build(b.ops(op, operands, [like(*output)], options))
+
+
+STRIDED = (ints(0, 1, 1, 0), ints(2, 3, 6, 8), ints(1, 1, 1, 1))
+
+
+def strided(
+    begin: Constant = STRIDED[0],
+    end: Constant = STRIDED[1],
+    strides: Constant = STRIDED[2],
+    output: Sequence[int] = (2, 2, 5, 8),
+    **options: Any,
+) -> Graph:
+    return case("STRIDED_SLICE", [SPEC, begin, end, strides], output, **options)
+
+
+def padded(amounts: Constant, output: Sequence[int], *value: Any) -> Graph:
+    return case("PADV2" if value else "PAD", [SPEC, amounts, *value], output)
+
+
+BORDER = ints((0, 0), (1, 2), (0, 0), (0, 0))
+VALUE = Constant(np.array([9], np.int8), SPEC.quant)
+TWICE = Constant(np.array([9, 9], np.int8), SPEC.quant)
+RESCALED = Constant(np.array([9], np.int8), Quant((0.25,), (3,)))
+
+REFUSED = {
+    "computed operand": (case("EXPAND_DIMS", [like(1, 4), like(1)], (1, 1, 4)), "constant axis"),
+    "operand of int64": (strided(begin=ints(0, 1, 1, 0, dtype=np.int64)), "begin as int32"),
+    "constant source": (case("TRANSPOSE", [constant(2, 3), ints(1, 0)], (3, 2)), "of a constant"),
+    "six dimensions": (
+        case("TRANSPOSE", [like(1, 1, 1, 1, 1, 2), ints(0, 1, 2, 3, 4, 5)], (1, 1, 1, 1, 1, 2)),
+        "more than 5 dimensions",
+    ),
+    "twice the same": (case("TRANSPOSE", [like(2, 2), ints(0, 0)], (2, 2)), "no permutation"),
+    "negative dimension": (case("TRANSPOSE", [like(2, 3), ints(-1, 0)], (3, 2)), "no permutation"),
+    "transposed shape": (case("TRANSPOSE", [like(2, 3), ints(1, 0)], (2, 3)), r"not \[3, 2\]"),
+    "slice outside": (case("SLICE", [like(4), ints(2), ints(3)], (3,)), r"outside \[4\]"),
+    "slice before": (case("SLICE", [like(4), ints(-1), ints(2)], (2,)), r"outside \[4\]"),
+    "slice of nothing": (case("SLICE", [like(4), ints(4), ints(-1)], (1,)), r"not \[0\]"),
+    "slice of two": (case("SLICE", [like(4), ints(0, 0), ints(1, 1)], (1,)), "for 1 dimensions"),
+    "new axis": (strided(new_axis_mask=1), "new_axis_mask is not supported"),
+    "ellipsis": (strided(ellipsis_mask=1), "ellipsis_mask is not supported"),
+    "offset": (strided(offset=True), "offset is not supported"),
+    "strided slice of five": (
+        case("STRIDED_SLICE", [like(1, 1, 1, 1, 2), *[ints(0, 0, 0, 0, 0)] * 3], (1,)),
+        "more than 4 dimensions",
+    ),
+    "too few ends": (strided(end=ints(2, 3)), "2 values of end for 4 dimensions"),
+    "no stride": (strided(strides=ints(1, 0, 1, 1)), "stride 0 in dimension 1"),
+    "endless stride": (strided(strides=ints(1, 1, 2**31 - 1, 1)), "stride 2147483647"),
+    "backward index": (
+        strided(strides=ints(-1, 1, 1, 1), output=(2, 5, 8), shrink_axis_mask=1),
+        "negative stride",
+    ),
+    "index outside": (
+        strided(begin=ints(2, 1, 1, 0), output=(2, 5, 8), shrink_axis_mask=1),
+        "index 2 of dimension 0, which has 2",
+    ),
+    "strided shape": (strided(output=(2, 2, 5, 7)), r"not \[2, 2, 5, 8\]"),
+    "negative padding": (
+        padded(ints((0, 0), (0, -1), (0, 0), (0, 0)), (2, 3, 6, 8)),
+        "paddings are negative",
+    ),
+    "paddings of three": (padded(ints((0, 0), (1, 2), (0, 0)), (2, 7, 6, 8)), "6 paddings for 4"),
+    "padded shape": (padded(BORDER, (2, 6, 6, 8)), r"not \[2, 7, 6, 8\]"),
+    "computed value": (padded(BORDER, (2, 7, 6, 8), like(1)), "constant padding value"),
+    "two values": (padded(BORDER, (2, 7, 6, 8), TWICE), "more than one padding value"),
+    "value's scale": (padded(BORDER, (2, 7, 6, 8), RESCALED), "output's scale and zero point"),
+    "blocks of 0": (case("SPACE_TO_DEPTH", [SPEC], SPEC.shape, block_size=0), "block size 0"),
+    "blocks of 4": (case("SPACE_TO_DEPTH", [SPEC], (2, 1, 1, 128), block_size=4), "4x6 does not"),
+    "8 channels": (case("DEPTH_TO_SPACE", [SPEC], (2, 12, 18, 1), block_size=3), "8 channels do"),
+    "resized channels": (
+        case("RESIZE_NEAREST_NEIGHBOR", [SPEC, ints(5, 5)], (2, 5, 5, 7)),
+        r"not \[2, 5, 5, 8\]",
+    ),
+    "eleven inputs": (
+        case("CONCATENATION", [like(1, 2)] * 11, (1, 22), axis=1),
+        "1 to 10 inputs",
+    ),
+    "constants alone": (
+        case("CONCATENATION", [constant(1, 2)] * 2, (1, 4), axis=1),
+        "all inputs are constant",
+    ),
+    "axis outside": (
+        case("CONCATENATION", [like(1, 2)] * 2, (1, 4), axis=2),
+        "axis 2 is outside 2 dimensions",
+    ),
+    "rescaling": (
+        case("CONCATENATION", [like(1, 2), TensorSpec((1, 2), 0.5, 4)], (1, 4), axis=1),
+        "CONCATENATION cannot rescale",
+    ),
+    "activation": (
+        case("CONCATENATION", [like(1, 2)] * 2, (1, 4), axis=1, fused_activation_function=1),
+        "fused activation 1",
+    ),
+    "shapes": (
+        case("CONCATENATION", [like(1, 2), like(2, 2)], (1, 4), axis=1),
+        "differ in more than dimension 1",
+    ),
+    "ranks": (case("CONCATENATION", [like(1, 2), like(2)], (1, 4), axis=1), "needs 2 dimensions"),
+    "joined shape": (case("CONCATENATION", [like(1, 2)] * 2, (1, 5), axis=1), r"not \[1, 4\]"),
+    "packs fewer": (case("PACK", [like(2)] * 2, (2, 2), values_count=3), "values_count is 3, of 2"),
+    "packs 17": (case("PACK", [like(2)] * 17, (17, 2), values_count=17), "1 to 16 inputs"),
+    "packs shapes": (
+        case("PACK", [like(2), like(3)], (2, 2), values_count=2),
+        "inputs have different shapes",
+    ),
+    "packed shape": (case("PACK", [like(2)] * 2, (2, 3), values_count=2), r"not \[2, 2\]"),
+    "squeezes 4": (case("SQUEEZE", [like(1, 4)], (1,), squeeze_dims=(1,)), "dimension 1 is 4"),
+    "squeezes the sixth": (
+        case("SQUEEZE", [like(1, 4)], (4,), squeeze_dims=(5,)),
+        "axis 5 is outside 2 dimensions",
+    ),
+    "squeezed shape": (case("SQUEEZE", [like(1, 4)], (1, 4), squeeze_dims=(0,)), r"not \[4\]"),
+    "expanded shape": (case("EXPAND_DIMS", [like(1, 4), ints(1)], (1, 4, 1)), r"not \[1, 1, 4\]"),
+    "expands two": (case("EXPAND_DIMS", [like(1, 4), ints(1, 1)], (1, 1, 4)), "2 axes"),
+    "expands outside": (
+        case("EXPAND_DIMS", [like(1, 4), ints(-4)], (1, 1, 4)),
+        "axis -4 is outside 3 dimensions",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_refusals_say_why_and_name_the_layer(name: str) -> None:
+    refused(*REFUSED[name])
+
+
+@pytest.mark.parametrize("op", ["PAD", "TRANSPOSE", "CONCATENATION", "RESIZE_NEAREST_NEIGHBOR"])
+def test_missing_operands_are_refused(op: str) -> None:
+    graph, _ = random_case(op, 1)
+    (operator,) = graph.operators
+    for inputs in ((), (-1, *operator.inputs[1:])):
+        without: Operator = replace(operator, inputs=inputs)
+        with pytest.raises(ForgeError):
+            OPS[op].check(replace(graph, operators=(without,)), without)
+
+
+def test_walks_that_lie_together_become_one_run() -> None:
+    """The copy of a slice of rows is one run of bytes; a transposed matrix has runs of one."""
+    source = single_op("RELU", inputs=[SPEC], output=SPEC).tensors[0]
+    rows = copy(source, 96, [(1, 192), (2, 48), (6, 8), (8, 1)])
+    assert [rows.fields[f"size[{i}]"] for i in range(5)] == [1, 1, 1, 1, 1]
+    assert (rows.fields["start"], rows.fields["run"]) == (96, 96)
+    columns = copy(source, 0, [(6, 8), (4, 48), (8, 1)])
+    assert (columns.fields["size[3]"], columns.fields["size[4]"], columns.fields["run"]) == (
+        6,
+        4,
+        8,
+    )
+    transposed = copy(source, 0, [(8, 1), (48, 8)])
+    assert (transposed.fields["size[4]"], transposed.fields["run"]) == (48, 1)

@@ -1,0 +1,87 @@
+"""What operators share that copy values to other places: the interpreter moves the bytes as they
+are, whatever the quantizations of input and output."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tinyforge.graph import Graph, Operator, Tensor
+from tinyforge.ops.base import (
+    Kernel,
+    check_activation,
+    check_counts,
+    check_rank,
+    option,
+    output,
+    require,
+    tensor,
+)
+
+_MAX_RANK = 5
+
+
+def check_copied(graph: Graph, op: Operator, inputs: int, rank: int = _MAX_RANK) -> Tensor:
+    """So many inputs, the first of them a computed int8 tensor of at most so many dimensions,
+    which is returned; an int8 output."""
+    check_counts(graph, op, inputs, inputs)
+    source = tensor(graph, op, 0)
+    check_activation(graph, op, (source, output(graph, op)))
+    require(source.data is None, f"{op.op} of a constant is not supported", graph, op)
+    require(len(source.shape) <= rank, f"more than {rank} dimensions", graph, op)
+    return source
+
+
+def check_shape(graph: Graph, op: Operator, expected: tuple[int, ...]) -> None:
+    """The interpreter trusts the file: a wrong output shape would be read or written past."""
+    found = output(graph, op).shape
+    require(found == expected, f"output is {list(found)}, not {list(expected)}", graph, op)
+
+
+def check_blocks(graph: Graph, op: Operator) -> int:
+    """The side of the square blocks that SPACE_TO_DEPTH and DEPTH_TO_SPACE rearrange."""
+    check_rank(graph, op, (tensor(graph, op, 0),), 4)
+    block = option(op, "block_size")
+    require(block >= 1, f"block size {block}", graph, op)
+    return block
+
+
+def block_summary(graph: Graph, op: Operator) -> str:
+    del graph
+    return f"blocks of {option(op, 'block_size')}x{option(op, 'block_size')}"
+
+
+def steps(shape: Sequence[int]) -> list[int]:
+    """Bytes from one index to the next in each dimension of an int8 tensor."""
+    found = [1]
+    for size in reversed(shape[1:]):
+        found.insert(0, found[0] * size)
+    return found[: len(shape)]
+
+
+def copy(source: Tensor, start: int, walk: Sequence[tuple[int, int]]) -> Kernel:
+    """The kernel that gathers the output's bytes from the source.
+
+    start: byte of the source. walk: (size, step in the source) of every dimension of the output,
+    outermost first.
+    """
+    places = _merged(walk)
+    run = places.pop()[0] if places and places[-1][1] == 1 else 1
+    places = [(1, 0)] * (_MAX_RANK - len(places)) + places
+    fields = {"start": start}
+    for i, (size, step) in enumerate(places):
+        fields |= {f"size[{i}]": size, f"step[{i}]": step}
+    fields["run"] = run
+    return Kernel("copy.h", "forge_copy", "forge_copy_run", fields, (source.index,))
+
+
+def _merged(walk: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """The same walk in as few dimensions as possible: the fewer, the longer its runs."""
+    merged: list[tuple[int, int]] = []
+    for size, step in walk:
+        if size == 1:
+            continue
+        if merged and merged[-1][1] == size * step:
+            merged[-1] = (merged[-1][0] * size, step)
+        else:
+            merged.append((size, step))
+    return merged

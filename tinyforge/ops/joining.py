@@ -1,0 +1,43 @@
+"""What CONCATENATION and PACK share: runs of bytes from several tensors in turn."""
+
+from __future__ import annotations
+
+import math
+
+from tinyforge.graph import Graph, Operator, Tensor
+from tinyforge.ops.base import (
+    Kernel,
+    Table,
+    check_activation,
+    check_counts,
+    output,
+    require,
+    tensor,
+)
+
+
+def parts(graph: Graph, op: Operator) -> list[Tensor]:
+    return [tensor(graph, op, i) for i in range(len(op.inputs))]
+
+
+def check_parts(graph: Graph, op: Operator, most: int) -> None:
+    """One to most int8 inputs, not all of them constant; an int8 output."""
+    check_counts(graph, op, 1, most)
+    found = parts(graph, op)
+    check_activation(graph, op, (*found, output(graph, op)))
+    require(any(t.data is None for t in found), "all inputs are constant", graph, op)
+
+
+def join(graph: Graph, op: Operator, axis: int) -> Kernel:
+    """The inputs one after the other along one dimension of the output, which they may lack."""
+    found, out = parts(graph, op), output(graph, op)
+    stretches = math.prod(out.shape[:axis])
+    fields = {"stretches": stretches, "inputs": len(found), "total": out.size // stretches}
+    fields |= {f"run[{i}]": t.size // stretches for i, t in enumerate(found)}
+    return Kernel(
+        header="concat.h",
+        struct="forge_concat",
+        function="forge_concat_run",
+        fields=fields,
+        inputs=tuple(t.index if t.data is None else Table("int8_t", t.data) for t in found),
+    )

@@ -1,0 +1,134 @@
+"""PAD, int8: the border is the zero point, or a constant value."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from tinyforge.graph import Graph, Operator
+from tinyforge.ops.base import (
+    Int8Array,
+    Kernel,
+    Op,
+    check_activation,
+    check_counts,
+    constant,
+    optional_tensor,
+    output,
+    require,
+    tensor,
+)
+from tinyforge.ops.copying import check_shape
+from tinyforge.ops.operands import integers
+
+_MAX_RANK = 5
+
+
+@dataclass(frozen=True)
+class _Side:
+    """One dimension: elements of the input, and of padding before and after them."""
+
+    before: int
+    size: int
+    after: int
+
+    @property
+    def padded(self) -> bool:
+        return self.before > 0 or self.after > 0
+
+
+def _sides(graph: Graph, op: Operator) -> list[_Side]:
+    shape, amounts = tensor(graph, op, 0).shape, integers(graph, op, 1, "paddings")
+    require(
+        len(amounts) == 2 * len(shape),
+        f"{len(amounts)} paddings for {len(shape)} dimensions",
+        graph,
+        op,
+    )
+    return [
+        _Side(before, size, after)
+        for before, size, after in zip(amounts[::2], shape, amounts[1::2], strict=True)
+    ]
+
+
+def _value(graph: Graph, op: Operator) -> int:
+    """What the border is filled with."""
+    given = optional_tensor(graph, op, 2)
+    return output(graph, op).zero_point if given is None else int(_constant(graph, op)[0])
+
+
+def _constant(graph: Graph, op: Operator) -> npt.NDArray[Any]:
+    return constant(graph, op, tensor(graph, op, 2), "padding value").reshape(-1)
+
+
+def check(graph: Graph, op: Operator) -> None:
+    """Source: PadPrepare."""
+    check_counts(graph, op, 2, 3)
+    source, out = tensor(graph, op, 0), output(graph, op)
+    check_activation(graph, op, (source, out))
+    require(source.data is None, f"{op.op} of a constant is not supported", graph, op)
+    require(len(source.shape) <= _MAX_RANK, f"more than {_MAX_RANK} dimensions", graph, op)
+    sides = _sides(graph, op)
+    require(all(s.before >= 0 and s.after >= 0 for s in sides), "paddings are negative", graph, op)
+    check_shape(graph, op, tuple(s.before + s.size + s.after for s in sides))
+    given = optional_tensor(graph, op, 2)
+    if given is not None:
+        check_activation(graph, op, (given,))
+        require(_constant(graph, op).size == 1, "more than one padding value", graph, op)
+        require(
+            (given.scale, given.zero_point) == (out.scale, out.zero_point),
+            "the padding value must have the output's scale and zero point",
+            graph,
+            op,
+        )
+
+
+def reference(graph: Graph, op: Operator, inputs: Sequence[npt.NDArray[Any]]) -> Int8Array:
+    """Source: reference_ops::Pad."""
+    amounts = [(s.before, s.after) for s in _sides(graph, op)]
+    padded = np.pad(inputs[0], amounts, constant_values=_value(graph, op))
+    return np.asarray(padded, np.int8)
+
+
+def _merged(sides: Sequence[_Side]) -> list[_Side]:
+    """The same in as few dimensions as possible: one without padding belongs to the one outside."""
+    merged: list[_Side] = []
+    for side in sides:
+        if merged and not side.padded:
+            outer = merged.pop()
+            merged.append(
+                _Side(outer.before * side.size, outer.size * side.size, outer.after * side.size)
+            )
+        elif side.padded or side.size > 1:
+            merged.append(side)
+    return merged
+
+
+def lower(graph: Graph, op: Operator) -> Kernel:
+    sides = _merged(_sides(graph, op))
+    sides = [_Side(0, 1, 0)] * (_MAX_RANK - len(sides)) + sides
+    fields: dict[str, int] = {}
+    for i, side in enumerate(sides[:3]):
+        fields |= {f"before[{i}]": side.before, f"size[{i}]": side.size, f"after[{i}]": side.after}
+    lines, line = sides[3:]
+    fields |= {
+        "row.before_lines": lines.before,
+        "row.lines": lines.size,
+        "row.after_lines": lines.after,
+        "row.before": line.before,
+        "row.size": line.size,
+        "row.after": line.after,
+        "row.value": _value(graph, op),
+    }
+    return Kernel("pad.h", "forge_pad", "forge_pad_run", fields, (tensor(graph, op, 0).index,))
+
+
+def summary(graph: Graph, op: Operator) -> str:
+    return ", ".join(f"{s.before}+{s.size}+{s.after}" for s in _sides(graph, op))
+
+
+OP = Op("PAD", check, reference, lower, summary=summary)
