@@ -86,6 +86,14 @@ class Firmware:
             )
         return self.symbols[name]
 
+    def code(self, address: int, size: int) -> bytes:
+        """What is loaded there. IndexError unless all of it lies in one segment."""
+        for segment in self.segments:
+            begin = address - segment.address
+            if begin >= 0 and begin + size <= len(segment.data):
+                return segment.data[begin : begin + size]
+        raise IndexError(f"no {size} bytes are loaded at 0x{address:08x}")
+
     def region(self, name: str) -> str:
         """The memory that a symbol lies in: "flash", "ram", or "" for neither."""
         address = self.symbol(name).address
