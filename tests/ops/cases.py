@@ -10,8 +10,8 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
-from tests.corpus.builder import Constant, TensorSpec, single_op
-from tests.ops import case_movement, case_reduce, case_transpose_conv
+from tests.corpus.builder import TensorSpec, single_op
+from tests.ops import case_binary, case_movement, case_reduce, case_transpose_conv
 from tests.ops.draw import SAME, Random
 from tinyforge.graph import Graph
 
@@ -101,23 +101,6 @@ def pool(name: str) -> Callable[[Random], Graph]:
     return case
 
 
-def add(r: Random) -> Graph:
-    shape = (1, r.integer(1, 5), r.integer(1, 5), r.integer(1, 9))
-    other: tuple[int, ...] = r.pick(shape, shape, shape[3:], (1, 1, 1, shape[3]), (1,))
-    first: TensorSpec | Constant = r.spec(*shape)
-    second: TensorSpec | Constant = r.spec(*other)
-    if r.integer(0, 2) == 0:
-        assert isinstance(second, TensorSpec)
-        second = Constant(r.values(other), second.quant)
-    operands = [first, second] if r.integer(0, 1) else [second, first]
-    return single_op(
-        "ADD",
-        inputs=operands,
-        output=r.spec(*shape),
-        options={"fused_activation_function": r.activation(), "pot_scale_int16": False},
-    )
-
-
 def softmax(r: Random) -> Graph:
     source = r.spec(*r.pick((1, 1), (1, 2), (1, r.integer(3, 40)), (1, 4, 5)))
     return single_op(
@@ -146,7 +129,6 @@ def relu6(r: Random) -> Graph:
 
 
 CASES: dict[str, Callable[[Random], Graph]] = {
-    "ADD": add,
     "AVERAGE_POOL_2D": pool("AVERAGE_POOL_2D"),
     "CONV_2D": conv_2d,
     "DEPTHWISE_CONV_2D": depthwise_conv_2d,
@@ -156,6 +138,7 @@ CASES: dict[str, Callable[[Random], Graph]] = {
     "RELU": relu,
     "RELU6": relu6,
     "SOFTMAX": softmax,
+    **case_binary.CASES,
     **case_movement.CASES,
     **case_reduce.CASES,
     **case_transpose_conv.CASES,

@@ -1,0 +1,211 @@
+"""Operators on pairs of int8 values: broadcasting, a constant operand, the scales of three tensors.
+
+An operator is the numbers that its arithmetic needs and its function on two values, which
+firmware/kernels/binary.h has under the same names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from tinyforge.graph import Graph, Operator
+from tinyforge.ops.base import (
+    Int8Array,
+    Kernel,
+    Op,
+    Table,
+    check_activation,
+    check_counts,
+    option,
+    output,
+    require,
+    tensor,
+)
+from tinyforge.ops.broadcast import MAX_RANK, broadcast_fields
+from tinyforge.ops.fixed_point import Int, quantize_multiplier, requantize
+from tinyforge.ops.quantization import activation_name, activation_range
+
+_ACTIVATION = "fused_activation_function"
+
+Factor = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Scaling:
+    """The numbers of an operator's arithmetic; those that it does not need are 0.
+
+    left_shift: inputs are scaled up by 2**left_shift first, to keep fractions. first, second and
+    output: factors as (multiplier, shift). activation_min and activation_max: int8.
+    """
+
+    first_zero_point: int = 0
+    second_zero_point: int = 0
+    output_zero_point: int = 0
+    left_shift: int = 0
+    first: Factor = (0, 0)
+    second: Factor = (0, 0)
+    output: Factor = (0, 0)
+    activation_min: int = 0
+    activation_max: int = 0
+
+    def on_common_scale(self, first: Int, second: Int) -> tuple[Int, Int]:
+        """int8 values of both inputs, rescaled by their factors."""
+        return (
+            requantize((first - self.first_zero_point) << self.left_shift, *self.first),
+            requantize((second - self.second_zero_point) << self.left_shift, *self.second),
+        )
+
+    def output_value(self, x: Int) -> Int8Array:
+        """int32 values through the output's factor and the activation."""
+        return self.clamped(requantize(x, *self.output) + self.output_zero_point)
+
+    def clamped(self, x: Int) -> Int8Array:
+        return np.clip(x, self.activation_min, self.activation_max).astype(np.int8)
+
+    def fields(self) -> dict[str, int | Table]:
+        """The members of the kernel's scaling that are not 0."""
+        members = {
+            "first_zero_point": self.first_zero_point,
+            "second_zero_point": self.second_zero_point,
+            "output_zero_point": self.output_zero_point,
+            "left_shift": self.left_shift,
+            "first_multiplier": self.first[0],
+            "first_shift": self.first[1],
+            "second_multiplier": self.second[0],
+            "second_shift": self.second[1],
+            "output_multiplier": self.output[0],
+            "output_shift": self.output[1],
+            "activation_min": self.activation_min,
+            "activation_max": self.activation_max,
+        }
+        return {f"scaling.{name}": value for name, value in members.items() if value}
+
+
+def scaling_of(
+    graph: Graph,
+    op: Operator,
+    *,
+    output_factor: Factor,
+    left_shift: int = 0,
+    first: Factor = (0, 0),
+    second: Factor = (0, 0),
+) -> Scaling:
+    """The factors given, with the tensors' zero points and the fused activation's range."""
+    out = output(graph, op)
+    low, high = activation_range(graph, op, _activation(op), out)
+    return Scaling(
+        first_zero_point=tensor(graph, op, 0).zero_point,
+        second_zero_point=tensor(graph, op, 1).zero_point,
+        output_zero_point=out.zero_point,
+        left_shift=left_shift,
+        first=first,
+        second=second,
+        output=output_factor,
+        activation_min=low,
+        activation_max=high,
+    )
+
+
+def unscaled(graph: Graph, op: Operator) -> Scaling:
+    """No arithmetic on values: all three tensors must have one scale and zero point.
+
+    The interpreter does not ask; it compares the bytes of different quantizations as they are.
+    """
+    out = output(graph, op)
+    for t in (tensor(graph, op, 0), tensor(graph, op, 1)):
+        require(
+            (t.scale, t.zero_point) == (out.scale, out.zero_point),
+            f"{op.op} cannot rescale: inputs and output must have the same scale and zero point",
+            graph,
+            op,
+        )
+    return Scaling()
+
+
+def factor(graph: Graph, op: Operator, real: float, *, bits: int) -> Factor:
+    """(multiplier, shift) of a real factor > 0 for values below 2**bits.
+
+    ForgeError where nothing is left of the factor, or where the interpreter's left shift would
+    overflow 32 bits.
+    """
+    require(real > 0, "its scales are too far apart", graph, op)
+    found = quantize_multiplier(real)
+    require(bits + found[1] <= 31, "output scale is too small for those of its inputs", graph, op)
+    return found
+
+
+# (graph, operator) to numbers; ForgeError where TFLM does not run the operator.
+MakeScaling = Callable[[Graph, Operator], Scaling]
+# Two arrays of int8 values, as int64, that broadcast.
+Function = Callable[[Scaling, Int, Int], Int8Array]
+
+
+def binary(name: str, make_scaling: MakeScaling, function: Function) -> Op:
+    """An operator from its scaling and its function; forge_<name> is its kernel."""
+
+    def check(graph: Graph, op: Operator) -> None:
+        _check_operands(graph, op)
+        make_scaling(graph, op)
+
+    def reference(graph: Graph, op: Operator, inputs: Sequence[npt.NDArray[Any]]) -> Int8Array:
+        first, second = (x.astype(np.int64) for x in inputs)
+        return function(make_scaling(graph, op), first, second)
+
+    def lower(graph: Graph, op: Operator) -> Kernel:
+        return _kernel(graph, op, f"forge_{name.lower()}", make_scaling(graph, op))
+
+    return Op(name, check, reference, lower, summary=_summary)
+
+
+def _activation(op: Operator) -> int:
+    return option(op, _ACTIVATION) if _ACTIVATION in op.options else 0
+
+
+def _summary(graph: Graph, op: Operator) -> str:
+    del graph
+    return activation_name(_activation(op))
+
+
+def _check_operands(graph: Graph, op: Operator) -> None:
+    check_counts(graph, op, 2, 2)
+    first, second, out = tensor(graph, op, 0), tensor(graph, op, 1), output(graph, op)
+    check_activation(graph, op, (first, second, out))
+    require(first.data is None or second.data is None, "both operands are constant", graph, op)
+    require(len(out.shape) <= MAX_RANK, f"more than {MAX_RANK} dimensions", graph, op)
+    try:
+        shape = np.broadcast_shapes(first.shape, second.shape)
+    except ValueError:
+        shape = ()
+    require(
+        shape == out.shape,
+        f"{list(first.shape)} and {list(second.shape)} do not give {list(out.shape)}",
+        graph,
+        op,
+    )
+
+
+def _kernel(graph: Graph, op: Operator, function: str, scaling: Scaling) -> Kernel:
+    first, second, out = tensor(graph, op, 0), tensor(graph, op, 1), output(graph, op)
+    operands = tuple(
+        t.index if t.data is None else Table("int8_t", t.data) for t in (first, second)
+    )
+    if first.size == second.size == out.size:
+        return Kernel(
+            header="binary.h",
+            struct="forge_binary",
+            function=f"{function}_run",
+            fields={"size": out.size} | scaling.fields(),
+            inputs=operands,
+        )
+    return Kernel(
+        header="binary.h",
+        struct="forge_broadcast",
+        function=f"{function}_broadcast_run",
+        fields=broadcast_fields(first.shape, second.shape, out.shape) | scaling.fields(),
+        inputs=operands,
+    )

@@ -1,0 +1,18 @@
+"""MINIMUM, int8."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tinyforge.ops.base import Int8Array
+from tinyforge.ops.binary import Scaling, binary, unscaled
+from tinyforge.ops.fixed_point import Int
+
+
+def function(s: Scaling, first: Int, second: Int) -> Int8Array:
+    """Source: MinimumOp in maximum_minimum.h."""
+    del s
+    return np.minimum(first, second).astype(np.int8)
+
+
+OP = binary("MINIMUM", unscaled, function)

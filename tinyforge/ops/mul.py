@@ -1,0 +1,25 @@
+"""MUL, int8."""
+
+from __future__ import annotations
+
+from tinyforge.graph import Graph, Operator
+from tinyforge.ops.base import Int8Array, output, tensor
+from tinyforge.ops.binary import Scaling, binary, factor, scaling_of
+from tinyforge.ops.fixed_point import Int
+
+_PRODUCT_BITS = 16  # of 255 * 255
+
+
+def scaling(graph: Graph, op: Operator) -> Scaling:
+    """Source: CalculateOpDataMul, in float64."""
+    first, second, out = tensor(graph, op, 0), tensor(graph, op, 1), output(graph, op)
+    real = first.scale * second.scale / out.scale
+    return scaling_of(graph, op, output_factor=factor(graph, op, real, bits=_PRODUCT_BITS))
+
+
+def function(s: Scaling, first: Int, second: Int) -> Int8Array:
+    """Source: reference_integer_ops::MulElementwise."""
+    return s.output_value((first - s.first_zero_point) * (second - s.second_zero_point))
+
+
+OP = binary("MUL", scaling, function)

@@ -1,0 +1,38 @@
+"""SQUARED_DIFFERENCE, int8."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tinyforge.graph import Graph, Operator
+from tinyforge.ops.base import Int8Array, output, tensor
+from tinyforge.ops.binary import Scaling, binary, factor, scaling_of
+from tinyforge.ops.fixed_point import Int, quantize_multiplier
+
+_LEFT_SHIFT = 7
+_SQUARE_BITS = 30  # of (255 * 2**7) ** 2
+
+
+def scaling(graph: Graph, op: Operator) -> Scaling:
+    """Source: PrepareQuantized in squared_difference.cc: float64, but for the output's scale."""
+    first, second, out = tensor(graph, op, 0), tensor(graph, op, 1), output(graph, op)
+    common = 2 * max(first.scale, second.scale)
+    with np.errstate(over="ignore"):
+        divisor = float(np.float32(1 << 2 * _LEFT_SHIFT) * np.float32(out.scale))
+    return scaling_of(
+        graph,
+        op,
+        left_shift=_LEFT_SHIFT,
+        first=quantize_multiplier(first.scale / common),
+        second=quantize_multiplier(second.scale / common),
+        output_factor=factor(graph, op, common * common / divisor, bits=_SQUARE_BITS),
+    )
+
+
+def function(s: Scaling, first: Int, second: Int) -> Int8Array:
+    """Source: SquaredDifference in squared_difference.cc."""
+    a, b = s.on_common_scale(first, second)
+    return s.output_value((a - b) ** 2)
+
+
+OP = binary("SQUARED_DIFFERENCE", scaling, function)
