@@ -80,9 +80,11 @@ FORGE_INLINE void forge_softmax_row(const forge_softmax *c, const int8_t *input,
   const int32_t fraction = (int32_t)(((uint32_t)sum << headroom) - (1u << 31));
   const int32_t reciprocal = forge_one_over_one_plus(fraction);
   const int exponent = 12 - headroom + 31 - 8;
+  /* From an exponent of 32 on, every probability is below 1/512. The interpreter aborts there. */
+  const int all_round_to_zero = exponent > 31;
   for (int i = 0; i < c->classes; ++i) {
     const int32_t difference = input[i] - most;
-    if (difference < c->smallest_difference) {
+    if (all_round_to_zero || difference < c->smallest_difference) {
       output[i] = INT8_MIN;
       continue;
     }

@@ -291,10 +291,27 @@ def softmax(shape: tuple[int, ...], scale: float, beta: float = 1.0) -> Graph:
 
 
 def test_softmax_of_as_many_equals_as_tflm_can_add(tmp_path: Path) -> None:
-    x = np.full((1, 511), 3, np.int8)
-    assert_equal_tflm([(softmax(x.shape, 0.1), x)], tmp_path)
-    graph = softmax((1, 512), 0.1)
-    with pytest.raises(ForgeError, match="512 classes"):
+    """511 of them; what else there is must be so unlikely that it does not count."""
+    cases = []
+    for classes in (511, 1000, 1001, 4095):
+        x = np.full((1, classes), -128, np.int8)
+        x[0, -511:] = 60
+        cases.append((softmax(x.shape, 0.1), x))
+    assert_equal_tflm(cases, tmp_path)
+
+
+def test_softmax_of_more_equals_rounds_to_zero(tmp_path: Path) -> None:
+    """There TFLM aborts, so the truth is arithmetic: 256 / 512 and less is no whole step."""
+    graphs = [softmax((1, classes), 0.1) for classes in (512, 1000, 4095)]
+    library = harness.compiled(graphs, tmp_path)
+    for i, graph in enumerate(graphs):
+        x = np.full(graph.tensors[0].shape, 3, np.int8)
+        np.testing.assert_array_equal(harness.reference(graph, [x]), np.full_like(x, -128))
+        np.testing.assert_array_equal(
+            harness.run_compiled(library, i, graph, [x]), np.full_like(x, -128)
+        )
+    graph = softmax((1, 4096), 0.1)
+    with pytest.raises(ForgeError, match="4096 classes are more than 4095"):
         OPS["SOFTMAX"].check(graph, graph.operators[0])
 
 

@@ -112,12 +112,6 @@ def _require_weights(graph: Graph, op: Operator, roles: _Roles) -> None:
             f"is quantized along dimension {weights.quant.axis}, not {roles.channel_axis}",
             where,
         )
-    if bias is None and op.op == "DEPTHWISE_CONV_2D":
-        raise ForgeError(
-            "DEPTHWISE_CONV_2D has no bias; TensorFlow Lite Micro reads address 0 there",
-            where=where,
-            fix="build the layer with use_bias=True",
-        )
     if bias is not None:
         _require_bias(bias, operands[roles.source].scale, weights.quant.scale, where)
 
