@@ -11,7 +11,13 @@ import numpy as np
 import numpy.typing as npt
 
 from tests.corpus.builder import TensorSpec, single_op
-from tests.ops import case_binary, case_movement, case_reduce, case_transpose_conv
+from tests.ops import (
+    case_batch_matmul,
+    case_binary,
+    case_movement,
+    case_reduce,
+    case_transpose_conv,
+)
 from tests.ops.draw import SAME, Random
 from tinyforge.graph import Graph
 
@@ -138,6 +144,7 @@ CASES: dict[str, Callable[[Random], Graph]] = {
     "RELU": relu,
     "RELU6": relu6,
     "SOFTMAX": softmax,
+    **case_batch_matmul.CASES,
     **case_binary.CASES,
     **case_movement.CASES,
     **case_reduce.CASES,

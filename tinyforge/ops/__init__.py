@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from tinyforge.ops import (
     add,
     average_pool_2d,
+    batch_matmul,
     concatenation,
     conv_2d,
     depth_to_space,
@@ -45,6 +46,7 @@ OPS: Mapping[str, Op] = {
     for op in (
         add.OP,
         average_pool_2d.OP,
+        batch_matmul.OP,
         concatenation.OP,
         conv_2d.OP,
         depth_to_space.OP,

@@ -11,19 +11,19 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tinyforge.graph import DType, Graph, Operator
+from tinyforge.graph import Graph, Operator
 from tinyforge.ops.base import (
     Int8Array,
     Kernel,
     check_activation,
     check_counts,
-    constant,
     option,
     output,
     require,
     tensor,
 )
 from tinyforge.ops.fixed_point import quantize_multiplier, requantize
+from tinyforge.ops.operands import axis_index, integers
 
 # Runs of kept and of reduced dimensions that the kernels loop over.
 _MAX_RUNS = 2
@@ -41,14 +41,8 @@ class _Run:
 def axes(graph: Graph, op: Operator) -> tuple[int, ...]:
     """The dimensions that are reduced, in order, each once. Source: ResolveAxis."""
     rank = len(tensor(graph, op, 0).shape)
-    given = constant(graph, op, tensor(graph, op, 1), "axes").reshape(-1).tolist()
-    require(
-        all(-rank <= axis < rank for axis in given),
-        f"axes {given} are out of range for {rank} dimensions",
-        graph,
-        op,
-    )
-    return tuple(sorted({axis % rank for axis in given}))
+    given = integers(graph, op, 1, "axes")
+    return tuple(sorted({axis_index(graph, op, axis, rank) for axis in given}))
 
 
 def count(graph: Graph, op: Operator) -> int:
@@ -73,10 +67,9 @@ def _runs(graph: Graph, op: Operator) -> list[_Run]:
 def check(graph: Graph, op: Operator) -> None:
     """Axes are constant int32; the output has the kept dimensions, and 1s with keep_dims."""
     check_counts(graph, op, 2, 2)
-    source, axis, out = tensor(graph, op, 0), tensor(graph, op, 1), output(graph, op)
+    source, out = tensor(graph, op, 0), output(graph, op)
     check_activation(graph, op, (source, out))
     reduced = axes(graph, op)
-    require(axis.dtype is DType.INT32, f"axes are {axis.dtype.name.lower()}, not int32", graph, op)
     sizes = [1 if i in reduced else n for i, n in enumerate(source.shape)]
     if not option(op, "keep_dims"):
         sizes = [n for i, n in enumerate(sizes) if i not in reduced]

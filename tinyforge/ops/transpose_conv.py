@@ -16,13 +16,13 @@ from tinyforge.ops.base import (
     Table,
     check_counts,
     check_rank,
-    constant,
     option,
     output,
     require,
     tensor,
 )
 from tinyforge.ops.convolution import bias_values, check_weighted, exact_matmul, weights_table
+from tinyforge.ops.operands import integers
 from tinyforge.ops.quantization import Requantization, activation_name, channel_requantization
 from tinyforge.ops.window import Window, window_between
 
@@ -46,10 +46,10 @@ def check(graph: Graph, op: Operator) -> None:
     check_counts(graph, op, 3, 4)
     source, weights, out = tensor(graph, op, _SOURCE), tensor(graph, op, 1), output(graph, op)
     check_rank(graph, op, (source, weights, out), 4)
-    shape = constant(graph, op, tensor(graph, op, _SHAPE), "output shape").reshape(-1).tolist()
+    shape = integers(graph, op, _SHAPE, "output shape")
     require(
-        tuple(shape) == out.shape,
-        f"output shape {shape} is not the output's {list(out.shape)}",
+        shape == out.shape,
+        f"output shape {list(shape)} is not the output's {list(out.shape)}",
         graph,
         op,
     )
