@@ -131,13 +131,13 @@ def test_what_the_reader_of_the_source_is_told() -> None:
 def test_missing_operators_are_named() -> None:
     b = GraphBuilder()
     x = b.input((1, 4), 0.1, 0)
-    x = layers.unary(b, "TANH", x, 1 / 128, 0)
+    x = layers.unary(b, "RSQRT", x, 0.1, 0)
     x = layers.unary(b, "RELU", x, 0.1, 0)
-    x = b.op("HARD_SWISH", [x], (1, 4), 0.1, name="swish")
+    x = b.op("L2_NORMALIZATION", [x], (1, 4), 1 / 128, name="norm")
     graph = b.build([x])
     found = Aot().missing(graph)
     assert [(m.where, m.what) for m in found] == [
-        ("layer 0 TANH 'tanh_0'", "the compiled engine has no TANH"),
-        ("layer 2 HARD_SWISH 'swish'", "the compiled engine has no HARD_SWISH"),
+        ("layer 0 RSQRT 'rsqrt_0'", "the compiled engine has no RSQRT"),
+        ("layer 2 L2_NORMALIZATION 'norm'", "the compiled engine has no L2_NORMALIZATION"),
     ]
     assert Aot().missing(models.classifier(0)) == ()

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 from tests.firmware import sanitized
-from tests.memory.test_plan import IN_PLACE
 from tests.ops import harness
 from tests.ops.cases import CASES, random_case
+from tests.ops.in_place import IN_PLACE
 from tinyforge.graph import Graph
 from tinyforge.ops import OPS
 from tinyforge.resources import folder

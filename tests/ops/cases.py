@@ -14,6 +14,7 @@ from tests.corpus.builder import TensorSpec, single_op
 from tests.ops import (
     case_batch_matmul,
     case_binary,
+    case_elementwise,
     case_movement,
     case_reduce,
     case_transpose_conv,
@@ -117,35 +118,16 @@ def softmax(r: Random) -> Graph:
     )
 
 
-def logistic(r: Random) -> Graph:
-    source = r.spec(1, 256)
-    output = TensorSpec(source.shape, 1 / 256, -128)
-    return single_op("LOGISTIC", inputs=[source], output=output)
-
-
-def relu(r: Random) -> Graph:
-    source = r.spec(1, 256)
-    return single_op("RELU", inputs=[source], output=r.spec(1, 256))
-
-
-def relu6(r: Random) -> Graph:
-    source = r.spec(1, 256)
-    output = TensorSpec(source.shape, source.scale, source.zero_point)
-    return single_op("RELU6", inputs=[source], output=output)
-
-
 CASES: dict[str, Callable[[Random], Graph]] = {
     "AVERAGE_POOL_2D": pool("AVERAGE_POOL_2D"),
     "CONV_2D": conv_2d,
     "DEPTHWISE_CONV_2D": depthwise_conv_2d,
     "FULLY_CONNECTED": fully_connected,
-    "LOGISTIC": logistic,
     "MAX_POOL_2D": pool("MAX_POOL_2D"),
-    "RELU": relu,
-    "RELU6": relu6,
     "SOFTMAX": softmax,
     **case_batch_matmul.CASES,
     **case_binary.CASES,
+    **case_elementwise.CASES,
     **case_movement.CASES,
     **case_reduce.CASES,
     **case_transpose_conv.CASES,

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from tinyforge.ops import (
+    abs,
     add,
     average_pool_2d,
     batch_matmul,
@@ -10,8 +11,11 @@ from tinyforge.ops import (
     conv_2d,
     depth_to_space,
     depthwise_conv_2d,
+    elu,
     expand_dims,
     fully_connected,
+    hard_swish,
+    leaky_relu,
     logistic,
     max_pool_2d,
     maximum,
@@ -22,6 +26,7 @@ from tinyforge.ops import (
     pad,
     padv2,
     prelu,
+    quantize,
     reduce_max,
     reduce_min,
     relu,
@@ -36,6 +41,7 @@ from tinyforge.ops import (
     strided_slice,
     sub,
     sum,
+    tanh,
     transpose,
     transpose_conv,
 )
@@ -44,6 +50,7 @@ from tinyforge.ops.base import Kernel, Op, Table
 OPS: Mapping[str, Op] = {
     op.name: op
     for op in (
+        abs.OP,
         add.OP,
         average_pool_2d.OP,
         batch_matmul.OP,
@@ -51,8 +58,11 @@ OPS: Mapping[str, Op] = {
         conv_2d.OP,
         depth_to_space.OP,
         depthwise_conv_2d.OP,
+        elu.OP,
         expand_dims.OP,
         fully_connected.OP,
+        hard_swish.OP,
+        leaky_relu.OP,
         logistic.OP,
         max_pool_2d.OP,
         maximum.OP,
@@ -63,6 +73,7 @@ OPS: Mapping[str, Op] = {
         pad.OP,
         padv2.OP,
         prelu.OP,
+        quantize.OP,
         reduce_max.OP,
         reduce_min.OP,
         relu.OP,
@@ -77,6 +88,7 @@ OPS: Mapping[str, Op] = {
         strided_slice.OP,
         sub.OP,
         sum.OP,
+        tanh.OP,
         transpose.OP,
         transpose_conv.OP,
     )

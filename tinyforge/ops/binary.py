@@ -27,7 +27,7 @@ from tinyforge.ops.base import (
     tensor,
 )
 from tinyforge.ops.broadcast import MAX_RANK, broadcast_fields
-from tinyforge.ops.fixed_point import Int, quantize_multiplier, requantize
+from tinyforge.ops.fixed_point import Int, requantize
 from tinyforge.ops.quantization import activation_name, activation_range
 
 _ACTIVATION = "fused_activation_function"
@@ -127,18 +127,6 @@ def unscaled(graph: Graph, op: Operator) -> Scaling:
     return Scaling()
 
 
-def factor(graph: Graph, op: Operator, real: float, *, bits: int) -> Factor:
-    """(multiplier, shift) of a real factor > 0 for values below 2**bits.
-
-    ForgeError where nothing is left of the factor, or where the interpreter's left shift would
-    overflow 32 bits.
-    """
-    require(real > 0, "its scales are too far apart", graph, op)
-    found = quantize_multiplier(real)
-    require(bits + found[1] <= 31, "output scale is too small for those of its inputs", graph, op)
-    return found
-
-
 # (graph, operator) to numbers; ForgeError where TFLM does not run the operator.
 MakeScaling = Callable[[Graph, Operator], Scaling]
 # Two arrays of int8 values, as int64, that broadcast.
@@ -159,7 +147,7 @@ def binary(name: str, make_scaling: MakeScaling, function: Function) -> Op:
     def lower(graph: Graph, op: Operator) -> Kernel:
         return _kernel(graph, op, f"forge_{name.lower()}", make_scaling(graph, op))
 
-    return Op(name, check, reference, lower, summary=_summary)
+    return Op(name, check, reference, lower, inplace=(0, 1), summary=_summary)
 
 
 def _activation(op: Operator) -> int:

@@ -124,20 +124,37 @@ def _exp_between_minus_quarter_and_0(a: Int) -> Int:
     return exp_minus_eighth + doubling_high_mul(x + tail, exp_minus_eighth)
 
 
-def one_over_one_plus_x(a: Int) -> Int:
-    """1 / (1 + a) for a in [0, 1), Q0 to Q0: three Newton-Raphson steps.
-
-    Source: gemmlowp one_over_one_plus_x_for_x_in_0_1.
-    """
+def _reciprocal_of_half(a: Int) -> Int:
+    """2 / (1 + a) for a in [0, 1), Q0 to Q2: three Newton-Raphson steps."""
     half_denominator = (a + INT32_MAX + 1) >> 1
     x = 1515870810 + doubling_high_mul(half_denominator, -1010580540)  # Q2: 48/17 - 32/17 * d
     for _ in range(3):
         error = (1 << 29) - doubling_high_mul(half_denominator, x)
         x = x + saturating_left_shift(doubling_high_mul(x, error), 2)
-    return saturating_left_shift(x, 1)
+    return x
+
+
+def one_over_one_plus_x(a: Int) -> Int:
+    """1 / (1 + a) for a in [0, 1), Q0 to Q0. Source: gemmlowp one_over_one_plus_x_for_x_in_0_1."""
+    return saturating_left_shift(_reciprocal_of_half(a), 1)
+
+
+def one_minus_x_over_one_plus_x(a: Int) -> Int:
+    """(1 - a) / (1 + a) for a in [0, 1), Q0 to Q0.
+
+    Source: gemmlowp one_minus_x_over_one_plus_x_for_x_in_0_1.
+    """
+    return saturating_left_shift(_reciprocal_of_half(a) - (1 << 29), 2)
 
 
 def logistic(a: Int, integer_bits: int) -> Int:
     """1 / (1 + exp(-a)). a: Q(integer_bits). Returns Q0. Source: gemmlowp logistic."""
     positive = one_over_one_plus_x(exp_on_negative_values(-np.abs(a), integer_bits))
     return np.where(a == 0, 1 << 30, np.where(a > 0, positive, INT32_MAX - positive))
+
+
+def tanh(a: Int, integer_bits: int) -> Int:
+    """tanh(a). a: Q(integer_bits), integer_bits <= 4. Returns Q0. Source: gemmlowp tanh."""
+    # The same bits with one more integer bit are twice the value.
+    magnitude = one_minus_x_over_one_plus_x(exp_on_negative_values(-np.abs(a), integer_bits + 1))
+    return np.where(a == 0, 0, np.where(a > 0, magnitude, -magnitude))

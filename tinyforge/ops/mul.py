@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from tinyforge.graph import Graph, Operator
 from tinyforge.ops.base import Int8Array, output, tensor
-from tinyforge.ops.binary import Scaling, binary, factor, scaling_of
+from tinyforge.ops.binary import Scaling, binary, scaling_of
 from tinyforge.ops.fixed_point import Int
+from tinyforge.ops.quantization import factor
 
 _PRODUCT_BITS = 16  # of 255 * 255
 

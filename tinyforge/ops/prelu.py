@@ -6,10 +6,10 @@ import numpy as np
 
 from tinyforge.graph import Graph, Operator
 from tinyforge.ops.base import Int8Array, output, tensor
-from tinyforge.ops.binary import Scaling, binary, factor, scaling_of
+from tinyforge.ops.binary import Scaling, binary, scaling_of
 from tinyforge.ops.fixed_point import Int, requantize
+from tinyforge.ops.quantization import VALUE_BITS, factor
 
-_VALUE_BITS = 8  # of 255
 _PRODUCT_BITS = 16
 
 
@@ -21,7 +21,7 @@ def scaling(graph: Graph, op: Operator) -> Scaling:
     return scaling_of(
         graph,
         op,
-        first=factor(graph, op, above, bits=_VALUE_BITS),
+        first=factor(graph, op, above, bits=VALUE_BITS),
         output_factor=factor(graph, op, below, bits=_PRODUCT_BITS),
     )
 

@@ -45,6 +45,33 @@ def activation_range(graph: Graph, op: Operator, code: int, out: Tensor) -> tupl
     )
 
 
+VALUE_BITS = 8  # of a value less its zero point: 255
+
+
+def float32_quotient(dividend: float, divisor: float) -> float:
+    """Of two float32 values; 0 or infinite where float32 holds it no more."""
+    with np.errstate(over="ignore", under="ignore"):
+        return float(np.float32(dividend) / np.float32(divisor))
+
+
+def factor(graph: Graph, op: Operator, real: float, *, bits: int) -> tuple[int, int]:
+    """(multiplier, shift) of a real factor >= 0 for values below 2**bits.
+
+    ForgeError where the interpreter's left shift would overflow 32 bits.
+    """
+    too_large = "output scale is too small for those of its inputs"
+    require(real < 2.0**31, too_large, graph, op)
+    found = quantize_multiplier(real)
+    require(bits + found[1] <= 31, too_large, graph, op)
+    return found
+
+
+def scale_factor(graph: Graph, op: Operator) -> tuple[int, int]:
+    """From the input's scale to the output's: a float32 quotient, as in most of TFLM's kernels."""
+    quotient = float32_quotient(tensor(graph, op, 0).scale, output(graph, op).scale)
+    return factor(graph, op, quotient, bits=VALUE_BITS)
+
+
 @dataclass(frozen=True, eq=False)
 class Requantization:
     """How int32 accumulators become int8 outputs: one multiplier and shift, or one a channel."""

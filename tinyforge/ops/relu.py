@@ -6,25 +6,20 @@ import numpy as np
 import numpy.typing as npt
 
 from tinyforge.graph import Graph, Operator
-from tinyforge.ops.base import Int8Array, output, require, tensor
+from tinyforge.ops.base import Int8Array, output, tensor
 from tinyforge.ops.elementwise import unary
-from tinyforge.ops.fixed_point import quantize_multiplier, requantize
-
-
-def _factor(graph: Graph, op: Operator) -> tuple[int, int]:
-    """A float32 quotient, as in TFLM."""
-    source, out = tensor(graph, op, 0), output(graph, op)
-    return quantize_multiplier(float(np.float32(source.scale) / np.float32(out.scale)))
+from tinyforge.ops.fixed_point import requantize
+from tinyforge.ops.quantization import scale_factor
 
 
 def check(graph: Graph, op: Operator) -> None:
-    require(_factor(graph, op)[1] <= 30, "output scale is too small for its input", graph, op)
+    scale_factor(graph, op)
 
 
 def function(graph: Graph, op: Operator, x: npt.NDArray[np.int64]) -> Int8Array:
     """Source: ReluQuantized."""
     source, out = tensor(graph, op, 0), output(graph, op)
-    value = requantize(x - source.zero_point, *_factor(graph, op)) + out.zero_point
+    value = requantize(x - source.zero_point, *scale_factor(graph, op)) + out.zero_point
     return np.clip(value, out.zero_point, 127).astype(np.int8)
 
 

@@ -6,8 +6,9 @@ import numpy as np
 
 from tinyforge.graph import Graph, Operator
 from tinyforge.ops.base import Int8Array, output, tensor
-from tinyforge.ops.binary import Scaling, binary, factor, scaling_of
+from tinyforge.ops.binary import Scaling, binary, scaling_of
 from tinyforge.ops.fixed_point import Int, quantize_multiplier
+from tinyforge.ops.quantization import factor
 
 _LEFT_SHIFT = 7
 _SQUARE_BITS = 30  # of (255 * 2**7) ** 2

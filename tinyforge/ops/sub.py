@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from tinyforge.graph import Graph, Operator
-from tinyforge.ops.base import Int8Array, output, tensor
-from tinyforge.ops.binary import Scaling, binary, factor, scaling_of
+from tinyforge.ops.base import Int8Array, output, require, tensor
+from tinyforge.ops.binary import Scaling, binary, scaling_of
 from tinyforge.ops.fixed_point import Int
+from tinyforge.ops.quantization import factor
 
 _LEFT_SHIFT = 20
 
@@ -20,7 +21,8 @@ def scaling(graph: Graph, op: Operator) -> Scaling:
     with np.errstate(over="ignore", under="ignore"):
         common = np.float32(2) * max(first, second)
         reals = first / common, second / common, common / (np.float32(1 << _LEFT_SHIFT) * out)
-    # The interpreter ends the process where a factor is 0, or where it is 1 or more: 31 bits.
+    # The interpreter ends the process where a factor is 0, or 1 and more: then 31 bits overflow.
+    require(all(real > 0 for real in reals), "its scales are too far apart", graph, op)
     factors = [factor(graph, op, float(real), bits=31) for real in reals]
     return scaling_of(
         graph,

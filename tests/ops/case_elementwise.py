@@ -1,0 +1,71 @@
+"""Random operators on one value at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from tests.corpus.builder import OptionValue, TensorSpec, single_op
+from tests.ops.draw import Random
+from tinyforge.graph import Graph
+
+
+def _shape(r: Random) -> tuple[int, ...]:
+    """256 values, most of them different ones, in any number of dimensions."""
+    shape: tuple[int, ...] = r.pick((1, 256), (1, 8, 8, 4), (1, 4, 64), (256,))
+    return shape
+
+
+def rescaling(
+    name: str, options: Callable[[Random], dict[str, OptionValue]] = lambda r: {}
+) -> Callable[[Random], Graph]:
+    """Two tensors of any quantization, sometimes of the same scale."""
+
+    def case(r: Random) -> Graph:
+        source = r.spec(*_shape(r))
+        scale = r.pick(r.scale(), source.scale, source.scale * r.scale(0.3, 3))
+        output = r.spec(*source.shape, scale=scale)
+        return single_op(name, inputs=[source], output=output, options=options(r))
+
+    return case
+
+
+def fixed_output(name: str, scale: float, zero_point: int) -> Callable[[Random], Graph]:
+    """An output whose quantization the operator prescribes."""
+
+    def case(r: Random) -> Graph:
+        source = r.spec(*_shape(r), scale=r.scale(1e-4, 1))
+        output = TensorSpec(source.shape, scale, zero_point)
+        return single_op(name, inputs=[source], output=output)
+
+    return case
+
+
+def relu6(r: Random) -> Graph:
+    source = r.spec(*_shape(r))
+    output = TensorSpec(source.shape, source.scale, source.zero_point)
+    return single_op("RELU6", inputs=[source], output=output)
+
+
+def hard_swish(r: Random) -> Graph:
+    """The output's scale is at least 1/128 of the input's."""
+    source = r.spec(*_shape(r), scale=r.scale(1e-5, 5))
+    scale = source.scale * r.pick(r.scale(0.0079, 400), r.scale(0.3, 3))
+    output = r.spec(*source.shape, scale=scale)
+    return single_op("HARD_SWISH", inputs=[source], output=output)
+
+
+def alpha(r: Random) -> dict[str, OptionValue]:
+    return {"alpha": r.pick(0.0, 0.1, 0.3, 1.0, -0.5, float(r.rng.uniform(-2, 2)))}
+
+
+CASES: dict[str, Callable[[Random], Graph]] = {
+    "ABS": rescaling("ABS"),
+    "ELU": rescaling("ELU"),
+    "HARD_SWISH": hard_swish,
+    "LEAKY_RELU": rescaling("LEAKY_RELU", alpha),
+    "LOGISTIC": fixed_output("LOGISTIC", 1 / 256, -128),
+    "QUANTIZE": rescaling("QUANTIZE"),
+    "RELU": rescaling("RELU"),
+    "RELU6": relu6,
+    "TANH": fixed_output("TANH", 1 / 128, 0),
+}

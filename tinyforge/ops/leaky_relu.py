@@ -1,0 +1,51 @@
+"""LEAKY_RELU, int8: one slope below zero."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+
+from tinyforge.graph import Graph, Operator
+from tinyforge.ops.base import Int8Array, output, tensor
+from tinyforge.ops.elementwise import unary
+from tinyforge.ops.fixed_point import Int, requantize
+from tinyforge.ops.quantization import VALUE_BITS, factor, float32_quotient, scale_factor
+
+
+def _alpha(op: Operator) -> float:
+    alpha = op.options["alpha"]
+    assert isinstance(alpha, float | int)
+    return float(np.float32(alpha))
+
+
+def _slope_factor(graph: Graph, op: Operator) -> tuple[int, int]:
+    """Below zero, of alpha's magnitude. Source: CalculateOpDataLeakyRelu, in float32."""
+    with np.errstate(over="ignore", under="ignore"):
+        product = np.float32(tensor(graph, op, 0).scale) * np.float32(abs(_alpha(op)))
+    quotient = float32_quotient(float(product), output(graph, op).scale)
+    return factor(graph, op, quotient, bits=VALUE_BITS)
+
+
+def check(graph: Graph, op: Operator) -> None:
+    scale_factor(graph, op)
+    _slope_factor(graph, op)
+
+
+def function(graph: Graph, op: Operator, x: npt.NDArray[np.int64]) -> Int8Array:
+    """Source: reference_ops::QuantizeLeakyRelu, which negates after rounding for alpha < 0."""
+    source, out = tensor(graph, op, 0), output(graph, op)
+    centred = x - source.zero_point
+    above = requantize(centred, *scale_factor(graph, op))
+    below = requantize(centred, *_slope_factor(graph, op)) * (-1 if _alpha(op) < 0 else 1)
+    value: Int = np.where(centred < 0, below, above) + out.zero_point
+    return np.clip(value, -128, 127).astype(np.int8)
+
+
+def summary(graph: Graph, op: Operator) -> str:
+    del graph
+    return f"alpha {_alpha(op):.6g}"
+
+
+OP = replace(unary("LEAKY_RELU", function, check), summary=summary)
