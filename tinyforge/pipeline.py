@@ -20,6 +20,7 @@ from tinyforge.engines.base import Lowered
 from tinyforge.engines.choose import choose
 from tinyforge.errors import DoesNotFitError, ForgeError
 from tinyforge.graph import Graph, Tensor
+from tinyforge.graph.passes import adapt
 from tinyforge.memory.plan import Plan
 from tinyforge.memory.planner import plan
 from tinyforge.project import tree, writer
@@ -78,11 +79,17 @@ class Generated:
         return replace(self, board=board)
 
 
-def open_tflite(path: Path) -> Source:
-    """A .tflite file, read, verified and fully int8. ForgeError for anything else."""
+def open_tflite(path: Path, stages: Stages) -> Source:
+    """A .tflite file, read, verified and int8 inside. ForgeError for anything else.
+
+    Conversions at its boundary are dropped, with a note: then model is not the file's bytes.
+    """
     model, graph = tflite.read_file(path)
-    tflite.require_int8(graph)
-    return Source(model, graph)
+    adapted, notes = adapt(graph)
+    for note in notes:
+        stages.note(note)
+    tflite.require_int8(adapted)
+    return Source(model if adapted is graph else tflite.write(adapted), adapted)
 
 
 def examples_for(source: Source, settings: Spec, inputs: Path | None) -> Examples:
@@ -213,7 +220,7 @@ def simulate(
     project: a project's folder, whose own sources are built and whose golden vectors are the
     inputs where no others are given. core: another core than the board's.
     """
-    source = open_tflite(model_path(settings))
+    source = open_tflite(model_path(settings), stages)
     if project is not None and inputs is None:
         examples = golden_examples(project)
     else:
@@ -253,7 +260,7 @@ def simulate_pio(
             "with --pio the project says the core",
             fix=f"set `board = {core}` below [env:{SIM}] in the project's {LOCAL}",
         )
-    source = open_tflite(model_path(settings))
+    source = open_tflite(model_path(settings), stages)
     examples = examples_for(source, settings, inputs) if inputs else golden_examples(project)
     generated = generate(source, examples, settings, stages)
     engine, lowered = next(iter(generated.lowered.items()))
@@ -301,7 +308,7 @@ def open_model(settings: Spec, stages: Stages, *, trust: bool) -> Source:
     """A .tflite file, or a .keras file that is quantized first, calibrated with settings.data."""
     path = model_path(settings)
     if path.suffix not in (".keras", ".h5"):
-        return open_tflite(path)
+        return open_tflite(path, stages)
     from tinyforge.training.workflow import quantized_file
 
     model, labels = quantized_file(path, settings.data, stages, trust=trust)

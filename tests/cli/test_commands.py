@@ -12,7 +12,9 @@ import numpy as np
 import pytest
 
 from tests.corpus import models
-from tinyforge.tflite import write
+from tests.corpus.boundary import with_boundary
+from tinyforge.graph import DType
+from tinyforge.tflite import read, require_int8, write
 
 
 def tinyforge(*arguments: str, folder: Path, status: int = 0) -> subprocess.CompletedProcess[str]:
@@ -77,6 +79,17 @@ def test_build_proves_and_writes(model: Path, tmp_path: Path) -> None:
     for name in ("platformio.ini", "report.json", "report.html", "model.tflite", "tinyforge.toml"):
         assert (tmp_path / "out" / name).is_file()
     assert "seconds" not in json.loads((tmp_path / "out" / "report.json").read_text())
+
+
+def test_a_model_with_a_float_boundary_is_built_as_int8(tmp_path: Path) -> None:
+    graph = with_boundary(models.classifier(1), DType.FLOAT32)
+    (tmp_path / "float.tflite").write_bytes(write(graph))
+    shown = tinyforge("build", "float.tflite", "-o", "out", folder=tmp_path)
+    assert "input 'seen 0' is float32 in the file and int8 in the firmware" in shown.stderr
+    built = read((tmp_path / "out" / "model.tflite").read_bytes())
+    require_int8(built)
+    assert len(built.operators) == len(graph.operators) - 2
+    assert document("simulate", "out", folder=tmp_path)["proof"]["bit_exact"] is True
 
 
 def test_building_twice_changes_no_byte_and_no_mtime(model: Path, tmp_path: Path) -> None:

@@ -61,7 +61,7 @@ def generate(
     model = folder / "model.tflite"
     model.write_bytes(to_tflite(graph))
     settings = Spec(board=board, engine=engine)
-    source = pipeline.open_tflite(model)
+    source = pipeline.open_tflite(model, Quiet())
     examples = synthetic(source.input, VECTORS, seed=0)
     made = pipeline.generate(source, examples, settings, Quiet())
     return write(made.files, folder / "project")

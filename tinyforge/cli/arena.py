@@ -48,7 +48,7 @@ def run(
         from tinyforge.memory.interpreter import Kernels
         from tinyforge.report.arena import ArenaTable, compiled, interpreted
 
-        source = pipeline.open_tflite(model)
+        source = pipeline.open_tflite(model, ui)
         core = f"cortex-{core}" if f"cortex-{core}" in CORES else core
         report = (
             compiled(source.graph, core)

@@ -102,7 +102,7 @@ def fit(
             machine=machine,
             seed=seed,
         )
-        source = pipeline.open_tflite(pipeline.model_path(spec))
+        source = pipeline.open_tflite(pipeline.model_path(spec), ui)
         examples = pipeline.examples_for(source, spec, inputs)
         measured = needs.measure(source, examples, spec, ui)
         ranking = Ranking(boards.rank(measured.by_core), measured)

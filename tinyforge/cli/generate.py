@@ -53,7 +53,7 @@ def run(
             optimize=optimize,
             seed=seed,
         )
-        source = pipeline.open_tflite(pipeline.model_path(spec))
+        source = pipeline.open_tflite(pipeline.model_path(spec), ui)
         examples = pipeline.examples_for(source, spec, inputs)
         project = pipeline.generate(source, examples, spec, ui)
         folder = pipeline.write(project, spec)

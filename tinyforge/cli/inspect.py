@@ -25,6 +25,6 @@ def run(
         from tinyforge import pipeline
         from tinyforge.report.summary import ModelTable, summarize
 
-        summary = summarize(pipeline.open_tflite(model).graph)
+        summary = summarize(pipeline.open_tflite(model, ui).graph)
         ui.print(ModelTable(summary))
         ui.emit_json(asdict(summary))

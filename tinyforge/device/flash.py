@@ -47,7 +47,7 @@ def flash(
     answer, which the proof holds.
     """
     settings = _settings(project, engine)
-    source = pipeline.open_tflite(pipeline.model_path(settings))
+    source = pipeline.open_tflite(pipeline.model_path(settings), stages)
     examples = _golden(project, source)
     board = boards.load(settings.board)
     subject = _subject(project, source, examples, board, settings.engine)

@@ -1,0 +1,28 @@
+"""Passes: a Graph to another that computes the same, and what the user should know of it.
+
+`adapt` is for models as they come from a file, before anything else looks at them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from tinyforge.graph.passes.absent_bias import absent_bias
+from tinyforge.graph.passes.int8_boundary import int8_boundary
+from tinyforge.graph.types import Graph
+
+Pass = Callable[[Graph], tuple[Graph, tuple[str, ...]]]
+
+_ADAPT: tuple[Pass, ...] = (int8_boundary, absent_bias)
+
+
+def adapt(graph: Graph) -> tuple[Graph, tuple[str, ...]]:
+    """The graph in the form in which engines run it; the very same where nothing is to be done."""
+    notes: list[str] = []
+    for one in _ADAPT:
+        graph, said = one(graph)
+        notes.extend(said)
+    return graph, tuple(notes)
+
+
+__all__ = ["adapt"]
