@@ -18,7 +18,7 @@ from rich.table import Table
 from tinyforge import pipeline
 from tinyforge.cli.ui import Ui
 from tinyforge.proof.record import Proof
-from tinyforge.spec import Spec
+from tinyforge.spec import OptimizeChoice, Spec
 
 MODELS = ("resnet8", "kws", "vww", "ad", "quickdraw")
 REFERENCE = "cortex-m4 (reference kernels)"
@@ -31,16 +31,24 @@ def baselines(corpus: Path) -> dict[tuple[str, str], dict[str, str]]:
         return {(row["model"], row["core"]): row for row in csv.DictReader(file)}
 
 
-def proof_of(corpus: Path, model: str, toolchain: str) -> Proof:
-    """The model's proof on its golden vectors, built for a Cortex-M4 with enough memory."""
+def proof_of(
+    corpus: Path,
+    model: str,
+    toolchain: str,
+    *,
+    optimize: OptimizeChoice = "speed",
+    core: str = "cortex-m4",
+) -> Proof:
+    """The model's proof on its golden vectors, with enough memory."""
     settings = Spec(
         model=str(corpus / "models" / f"{model}.tflite"),
         board="nucleo_l4r5zi",
         engine="aot",
         toolchain="gcc" if toolchain == "gcc" else "zig",
+        optimize=optimize,
     )
     golden = corpus / "golden" / f"{model}.npz"
-    report = pipeline.simulate(settings, Ui(), project=None, inputs=golden, core=None)
+    report = pipeline.simulate(settings, Ui(), project=None, inputs=golden, core=core)
     assert report.proof.bit_exact
     return report.proof
 
