@@ -22,19 +22,19 @@ def batch_matmul(r: Random) -> Graph:
     rows, depth, columns = r.integer(1, 7), r.integer(1, 12), r.integer(1, 7)
     adj_x, adj_y = bool(r.integer(0, 1)), bool(r.integer(0, 1))
     batches = _batches(r) if r.integer(0, 1) else _batches(r)[::-1]
-    first: TensorSpec | Constant = r.spec(*batches[0], *((depth, rows) if adj_x else (rows, depth)))
-    second: TensorSpec | Constant = r.spec(
-        *batches[1], *((columns, depth) if adj_y else (depth, columns))
-    )
+    first = r.spec(*batches[0], *((depth, rows) if adj_x else (rows, depth)))
+    second = r.spec(*batches[1], *((columns, depth) if adj_y else (depth, columns)))
+    unit = first.scale * second.scale
     constant = r.integer(0, 3)
-    if constant == 0:
-        first = Constant(r.values(first.shape), first.quant)
-    if constant == 1:
-        second = Constant(r.values(second.shape), second.quant)
+    operands: list[TensorSpec | Constant] = [first, second]
+    if constant < 2:
+        spec = (first, second)[constant]
+        operands[constant] = Constant(r.values(spec.shape), spec.quant)
+    shape = (*np.broadcast_shapes(*batches), rows, columns)
     return single_op(
         "BATCH_MATMUL",
-        inputs=[first, second],
-        output=r.spec(*np.broadcast_shapes(*batches), rows, columns),
+        inputs=operands,
+        output=r.spec(*shape, scale=r.pick(r.scale(), r.tie_scale(unit))),
         options={"adj_x": adj_x, "adj_y": adj_y},
     )
 

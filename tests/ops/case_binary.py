@@ -41,16 +41,23 @@ def _pair(
 
 def rescaling(
     name: str,
-    natural: Callable[[float, float], float],
+    unit: Callable[[float, float], float],
+    reach: int,
     options: Callable[[Random], dict[str, OptionValue]],
 ) -> Callable[[Random], Graph]:
-    """Three tensors of any quantization; the output's scale is often near its natural one."""
+    """Three tensors of any quantization, two of them sometimes of the same scale.
+
+    unit: of two input scales, that at which results are whole numbers; reach: the output's usual
+    scale in units, for which results just fill int8.
+    """
 
     def case(r: Random) -> Graph:
-        first, second = (r.spec(*shape) for shape in _shapes(r))
+        shapes = _shapes(r)
+        first = r.spec(*shapes[0])
+        second = r.spec(*shapes[1], scale=r.pick(r.scale(), first.scale))
         operands, shape = _pair(r, first, second)
-        usual = natural(first.scale, second.scale)
-        scale = r.pick(r.scale(), r.scale(usual / 4, usual * 4))
+        one = unit(first.scale, second.scale)
+        scale = r.pick(r.scale(), r.scale(one * reach / 4, one * reach * 4), r.tie_scale(one))
         return single_op(
             name, inputs=operands, output=r.spec(*shape, scale=scale), options=options(r)
         )
@@ -58,16 +65,12 @@ def rescaling(
     return case
 
 
-def sum_scale(first: float, second: float) -> float:
-    return first + second
+def product(first: float, second: float) -> float:
+    return first * second
 
 
-def product_scale(first: float, second: float) -> float:
-    return 128 * first * second
-
-
-def square_scale(first: float, second: float) -> float:
-    return 255 * max(first, second) ** 2
+def square(first: float, second: float) -> float:
+    return max(first, second) ** 2
 
 
 def activation(r: Random) -> dict[str, OptionValue]:
@@ -101,16 +104,17 @@ def prelu(r: Random) -> Graph:
     channels = source.shape[3:]
     slope = r.spec(*r.pick((1, 1, *channels), channels, source.shape, (1,)))
     constant = Constant(r.values(slope.shape), slope.quant)
-    inputs = [source, r.pick(constant, constant, slope)]
-    return single_op("PRELU", inputs=inputs, output=r.spec(*source.shape))
+    unit = source.scale * r.pick(1, slope.scale)
+    output = r.spec(*source.shape, scale=r.pick(r.scale(), r.tie_scale(unit)))
+    return single_op("PRELU", inputs=[source, r.pick(constant, constant, slope)], output=output)
 
 
 CASES: dict[str, Callable[[Random], Graph]] = {
-    "ADD": rescaling("ADD", sum_scale, activation_and_int16),
+    "ADD": rescaling("ADD", max, 2, activation_and_int16),
     "MAXIMUM": comparing("MAXIMUM"),
     "MINIMUM": comparing("MINIMUM"),
-    "MUL": rescaling("MUL", product_scale, activation),
+    "MUL": rescaling("MUL", product, 128, activation),
     "PRELU": prelu,
-    "SQUARED_DIFFERENCE": rescaling("SQUARED_DIFFERENCE", square_scale, no_options),
-    "SUB": rescaling("SUB", sum_scale, activation_and_int16),
+    "SQUARED_DIFFERENCE": rescaling("SQUARED_DIFFERENCE", square, 255, no_options),
+    "SUB": rescaling("SUB", max, 2, activation_and_int16),
 }

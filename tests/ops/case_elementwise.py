@@ -22,7 +22,8 @@ def rescaling(
 
     def case(r: Random) -> Graph:
         source = r.spec(*_shape(r))
-        scale = r.pick(r.scale(), source.scale, source.scale * r.scale(0.3, 3))
+        near = source.scale * r.scale(0.3, 3)
+        scale = r.pick(r.scale(), source.scale, near, r.tie_scale(source.scale))
         output = r.spec(*source.shape, scale=scale)
         return single_op(name, inputs=[source], output=output, options=options(r))
 

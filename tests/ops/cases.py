@@ -77,10 +77,12 @@ def fully_connected(r: Random) -> Graph:
     source = r.spec(*r.pick((1, depth), (1, 3, depth)))
     weights = r.weights((out, depth), 0)
     keep = len(source.shape) == 3
+    assert weights.quant is not None
+    unit = source.scale * weights.quant.scale[0]
     return single_op(
         "FULLY_CONNECTED",
         inputs=[source, weights, r.bias(source, weights, out)],
-        output=r.spec(*source.shape[:-1], out),
+        output=r.spec(*source.shape[:-1], out, scale=r.pick(r.scale(), r.tie_scale(unit))),
         options={"fused_activation_function": r.activation(), "keep_num_dims": keep},
     )
 

@@ -30,6 +30,11 @@ class Random:
     def scale(self, low: float = 1e-3, high: float = 0.3) -> float:
         return float(np.float32(np.exp(self.rng.uniform(np.log(low), np.log(high)))))
 
+    def tie_scale(self, unit: float) -> float:
+        """A scale at which many whole multiples of unit lie halfway between two steps, but for
+        unit's rounding to float32: that is where a factor's last bits decide."""
+        return unit / float(self.pick(0.5, 0.75, 1.25, 1.5, 2.5, 3.5)) * 2.0 ** self.integer(-1, 5)
+
     def zero_point(self) -> int:
         return int(self.pick(-128, 127, 0, self.integer(-128, 127)))
 

@@ -35,10 +35,9 @@ def _matrix(t: Tensor, transposed: int) -> tuple[int, int]:
 
 
 def _factor(graph: Graph, op: Operator) -> tuple[int, int]:
-    """Source: GetQuantizedConvolutionMultipler, which multiplies the two scales in float32."""
+    """Source: GetQuantizedConvolutionMultipler."""
     first, second, out = tensor(graph, op, 0), tensor(graph, op, 1), output(graph, op)
-    product = float(np.float32(first.scale) * np.float32(second.scale))
-    return quantize_multiplier(product / out.scale)
+    return quantize_multiplier(first.scale * second.scale / out.scale)
 
 
 def check(graph: Graph, op: Operator) -> None:

@@ -8,14 +8,17 @@ import numpy.typing as npt
 from tinyforge.graph import Graph, Operator
 from tinyforge.ops.base import Int8Array, output, require, tensor
 from tinyforge.ops.elementwise import unary
-from tinyforge.ops.quantization import float32_quotient
 
 
 def check(graph: Graph, op: Operator) -> None:
     """The interpreter converts its results to int32 before it clamps them."""
     largest = 256 * tensor(graph, op, 0).scale / output(graph, op).scale
-    inverse = float32_quotient(1, output(graph, op).scale)
-    require(max(largest, inverse) < 2.0**30, "output scale is too small for its input's", graph, op)
+    require(
+        max(largest, 1 / output(graph, op).scale) < 2.0**30,
+        "output scale is too small for its input's",
+        graph,
+        op,
+    )
 
 
 def function(graph: Graph, op: Operator, x: npt.NDArray[np.int64]) -> Int8Array:
@@ -27,9 +30,8 @@ def function(graph: Graph, op: Operator, x: npt.NDArray[np.int64]) -> Int8Array:
     source, out = tensor(graph, op, 0), output(graph, op)
     real = np.float32(source.scale) * (x - source.zero_point).astype(np.float32)
     power = np.exp(np.minimum(real, 0).astype(np.float64)).astype(np.float32)
-    steps = np.where(real < 0, power - np.float32(1), real) * np.float32(
-        float32_quotient(1, out.scale)
-    )
+    inverse = np.float32(1) / np.float32(out.scale)
+    steps = np.where(real < 0, power - np.float32(1), real) * inverse
     rounded = np.sign(steps) * np.floor(np.abs(steps).astype(np.float64) + 0.5)
     result: Int8Array = np.clip(rounded + out.zero_point, -128, 127).astype(np.int8)
     return result

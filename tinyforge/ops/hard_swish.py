@@ -9,7 +9,6 @@ from tinyforge.graph import Graph, Operator
 from tinyforge.ops.base import Int8Array, output, require, tensor
 from tinyforge.ops.elementwise import unary
 from tinyforge.ops.fixed_point import Int, quantize_multiplier, rounding_divide_by_pot
-from tinyforge.ops.quantization import float32_quotient
 
 _HIRES_SHIFT = 7
 # The scale on which 3.0 is 2**15.
@@ -21,14 +20,11 @@ _LEAST_SHIFT, _MOST_RELUISH_SHIFT = -15, 31
 def _factors(graph: Graph, op: Operator) -> tuple[tuple[int, int], tuple[int, int]]:
     """From the input, scaled up, to the output and to reluish values; multipliers are Q15.
 
-    Source: HardSwishPrepare, in float32.
+    Source: HardSwishPrepare.
     """
-    hires = float32_quotient(tensor(graph, op, 0).scale, 1 << _HIRES_SHIFT)
-    quotients = (
-        float32_quotient(hires, output(graph, op).scale),
-        float32_quotient(hires, _RELUISH_SCALE),
-    )
-    to_output, to_reluish = (quantize_multiplier(min(q, 2.0**64)) for q in quotients)
+    hires = tensor(graph, op, 0).scale / (1 << _HIRES_SHIFT)
+    to_output = quantize_multiplier(hires / output(graph, op).scale)
+    to_reluish = quantize_multiplier(hires / _RELUISH_SCALE)
     return (_to_q15(to_output[0]), to_output[1]), (_to_q15(to_reluish[0]), to_reluish[1])
 
 

@@ -11,7 +11,7 @@ from tinyforge.graph import Graph, Operator
 from tinyforge.ops.base import Int8Array, output, tensor
 from tinyforge.ops.elementwise import unary
 from tinyforge.ops.fixed_point import Int, requantize
-from tinyforge.ops.quantization import VALUE_BITS, factor, float32_quotient, scale_factor
+from tinyforge.ops.quantization import VALUE_BITS, factor, scale_factor
 
 
 def _alpha(op: Operator) -> float:
@@ -21,11 +21,9 @@ def _alpha(op: Operator) -> float:
 
 
 def _slope_factor(graph: Graph, op: Operator) -> tuple[int, int]:
-    """Below zero, of alpha's magnitude. Source: CalculateOpDataLeakyRelu, in float32."""
-    with np.errstate(over="ignore", under="ignore"):
-        product = np.float32(tensor(graph, op, 0).scale) * np.float32(abs(_alpha(op)))
-    quotient = float32_quotient(float(product), output(graph, op).scale)
-    return factor(graph, op, quotient, bits=VALUE_BITS)
+    """Below zero, of alpha's magnitude. Source: CalculateOpDataLeakyRelu."""
+    real = tensor(graph, op, 0).scale * abs(_alpha(op)) / output(graph, op).scale
+    return factor(graph, op, real, bits=VALUE_BITS)
 
 
 def check(graph: Graph, op: Operator) -> None:

@@ -12,7 +12,7 @@ _PRODUCT_BITS = 16  # of 255 * 255
 
 
 def scaling(graph: Graph, op: Operator) -> Scaling:
-    """Source: CalculateOpDataMul, in float64."""
+    """Source: CalculateOpDataMul."""
     first, second, out = tensor(graph, op, 0), tensor(graph, op, 1), output(graph, op)
     real = first.scale * second.scale / out.scale
     return scaling_of(graph, op, output_factor=factor(graph, op, real, bits=_PRODUCT_BITS))

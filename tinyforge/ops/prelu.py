@@ -14,7 +14,7 @@ _PRODUCT_BITS = 16
 
 
 def scaling(graph: Graph, op: Operator) -> Scaling:
-    """Source: CalculatePreluParams, in float64. The slope is the second input."""
+    """Source: CalculatePreluParams. The slope is the second input."""
     source, slope, out = tensor(graph, op, 0), tensor(graph, op, 1), output(graph, op)
     above = source.scale / out.scale
     below = source.scale * slope.scale / out.scale

@@ -1,6 +1,8 @@
 """Quantization parameters that operators share: activation ranges and convolution factors.
 
-Source: TensorFlow Lite's kernel_util.cc. Each product is formed in the precision it has there.
+Source: TensorFlow Lite Micro's kernel_util.cc and the kernels' Prepare functions, as they are in
+the tflite-micro package 0.dev20261023: factors are formed in float64. Sources of August 2026
+(90b983c2) form some in float32, which shows in the last bit of results halfway between two steps.
 """
 
 from __future__ import annotations
@@ -48,28 +50,20 @@ def activation_range(graph: Graph, op: Operator, code: int, out: Tensor) -> tupl
 VALUE_BITS = 8  # of a value less its zero point: 255
 
 
-def float32_quotient(dividend: float, divisor: float) -> float:
-    """Of two float32 values; 0 or infinite where float32 holds it no more."""
-    with np.errstate(over="ignore", under="ignore"):
-        return float(np.float32(dividend) / np.float32(divisor))
-
-
 def factor(graph: Graph, op: Operator, real: float, *, bits: int) -> tuple[int, int]:
     """(multiplier, shift) of a real factor >= 0 for values below 2**bits.
 
     ForgeError where the interpreter's left shift would overflow 32 bits.
     """
-    too_large = "output scale is too small for those of its inputs"
-    require(real < 2.0**31, too_large, graph, op)
     found = quantize_multiplier(real)
-    require(bits + found[1] <= 31, too_large, graph, op)
+    require(bits + found[1] <= 31, "output scale is too small for those of its inputs", graph, op)
     return found
 
 
 def scale_factor(graph: Graph, op: Operator) -> tuple[int, int]:
-    """From the input's scale to the output's: a float32 quotient, as in most of TFLM's kernels."""
-    quotient = float32_quotient(tensor(graph, op, 0).scale, output(graph, op).scale)
-    return factor(graph, op, quotient, bits=VALUE_BITS)
+    """From the scale of the only input to the output's."""
+    real = tensor(graph, op, 0).scale / output(graph, op).scale
+    return factor(graph, op, real, bits=VALUE_BITS)
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,17 +98,15 @@ class Requantization:
 
 
 def channel_requantization(graph: Graph, op: Operator, source_at: int = 0) -> Requantization:
-    """Convolutions and per-channel FULLY_CONNECTED: factors in float64."""
+    """Convolutions and FULLY_CONNECTED, with a factor a channel or one for all."""
     source, weights, out = tensor(graph, op, source_at), tensor(graph, op, 1), output(graph, op)
     assert weights.quant is not None
     return _requantization(graph, op, [source.scale * w / out.scale for w in weights.quant.scale])
 
 
 def tensor_requantization(graph: Graph, op: Operator) -> Requantization:
-    """Per-tensor FULLY_CONNECTED: TFLM multiplies the two scales in float32 there."""
-    source, weights, out = tensor(graph, op, 0), tensor(graph, op, 1), output(graph, op)
-    product = float(np.float32(source.scale) * np.float32(weights.scale))
-    return _requantization(graph, op, [product / out.scale])
+    """Per-tensor FULLY_CONNECTED."""
+    return channel_requantization(graph, op)
 
 
 def _requantization(graph: Graph, op: Operator, factors: list[float]) -> Requantization:

@@ -9,23 +9,17 @@ from tinyforge.graph import Graph, Operator
 from tinyforge.ops.base import Int8Array, output, tensor
 from tinyforge.ops.elementwise import unary
 from tinyforge.ops.fixed_point import requantize
-from tinyforge.ops.quantization import VALUE_BITS, factor
-
-
-def _factor(graph: Graph, op: Operator) -> tuple[int, int]:
-    """Source: PrepareQuantizeReference, in float64."""
-    real = tensor(graph, op, 0).scale / output(graph, op).scale
-    return factor(graph, op, real, bits=VALUE_BITS)
+from tinyforge.ops.quantization import scale_factor
 
 
 def check(graph: Graph, op: Operator) -> None:
-    _factor(graph, op)
+    scale_factor(graph, op)
 
 
 def function(graph: Graph, op: Operator, x: npt.NDArray[np.int64]) -> Int8Array:
     """Source: reference_ops::Requantize."""
     source, out = tensor(graph, op, 0), output(graph, op)
-    value = requantize(x - source.zero_point, *_factor(graph, op)) + out.zero_point
+    value = requantize(x - source.zero_point, *scale_factor(graph, op)) + out.zero_point
     return np.clip(value, -128, 127).astype(np.int8)
 
 

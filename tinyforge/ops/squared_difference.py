@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from tinyforge.graph import Graph, Operator
 from tinyforge.ops.base import Int8Array, output, tensor
 from tinyforge.ops.binary import Scaling, binary, scaling_of
@@ -15,18 +13,17 @@ _SQUARE_BITS = 30  # of (255 * 2**7) ** 2
 
 
 def scaling(graph: Graph, op: Operator) -> Scaling:
-    """Source: PrepareQuantized in squared_difference.cc: float64, but for the output's scale."""
+    """Source: PrepareQuantized in squared_difference.cc: inputs as in SUB."""
     first, second, out = tensor(graph, op, 0), tensor(graph, op, 1), output(graph, op)
     common = 2 * max(first.scale, second.scale)
-    with np.errstate(over="ignore"):
-        divisor = float(np.float32(1 << 2 * _LEFT_SHIFT) * np.float32(out.scale))
+    real = common * common / ((1 << 2 * _LEFT_SHIFT) * out.scale)
     return scaling_of(
         graph,
         op,
         left_shift=_LEFT_SHIFT,
         first=quantize_multiplier(first.scale / common),
         second=quantize_multiplier(second.scale / common),
-        output_factor=factor(graph, op, common * common / divisor, bits=_SQUARE_BITS),
+        output_factor=factor(graph, op, real, bits=_SQUARE_BITS),
     )
 
 
