@@ -2,9 +2,7 @@
 #ifndef FORGE_KERNELS_CONCAT_H
 #define FORGE_KERNELS_CONCAT_H
 
-#include <string.h>
-
-#include "kernels/fixed_point.h"
+#include "kernels/bytes.h"
 
 #define FORGE_CONCAT_MOST 16
 
@@ -23,7 +21,7 @@ FORGE_INLINE void forge_concat_operands(const forge_concat *c, const int8_t *con
     const int8_t *input = operands[i];
     int8_t *output = begin;
     for (int k = 0; k < c->stretches; ++k, input += c->run[i], output += c->total) {
-      memcpy(output, input, (size_t)c->run[i]);
+      forge_copy_bytes(output, input, c->run[i]);
     }
     begin += c->run[i];
   }

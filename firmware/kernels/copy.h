@@ -3,9 +3,7 @@
 #ifndef FORGE_KERNELS_COPY_H
 #define FORGE_KERNELS_COPY_H
 
-#include <string.h>
-
-#include "kernels/fixed_point.h"
+#include "kernels/bytes.h"
 
 /* start: where in the input the walk begins. step: bytes to go in each dimension, outermost first;
  * may be negative. run: bytes that lie together, in the input as in the output, at each place. */
@@ -23,7 +21,7 @@ FORGE_INLINE void forge_copy_run(const forge_copy *c, const int8_t *input, int8_
         for (int l = 0; l < c->size[3]; ++l) {
           const int begin = c->start + i * s[0] + j * s[1] + k * s[2] + l * s[3];
           for (int m = 0; m < c->size[4]; ++m, output += c->run) {
-            memcpy(output, input + begin + m * s[4], (size_t)c->run);
+            forge_copy_bytes(output, input + begin + m * s[4], c->run);
           }
         }
       }

@@ -2,10 +2,7 @@
 #ifndef FORGE_KERNELS_PAD_H
 #define FORGE_KERNELS_PAD_H
 
-#include <stddef.h>
-#include <string.h>
-
-#include "kernels/fixed_point.h"
+#include "kernels/bytes.h"
 
 /* A row: lines of bytes, and what comes before and after. before_lines and after_lines are
  * lines of padding alone. */
@@ -15,25 +12,20 @@ typedef struct {
   int value;
 } forge_pad_row;
 
-FORGE_INLINE int8_t *forge_fill(int8_t *output, int value, int count) {
-  memset(output, value, (size_t)count);
-  return output + count;
-}
-
 /* One row of the output; input is the row inside, or NULL for a row of padding alone. */
 FORGE_INLINE void forge_pad_row_run(const forge_pad_row *c, const int8_t *input, int8_t *output) {
   const int line = c->before + c->size + c->after;
   if (input == NULL) {
-    forge_fill(output, c->value, (c->before_lines + c->lines + c->after_lines) * line);
+    forge_fill_bytes(output, c->value, (c->before_lines + c->lines + c->after_lines) * line);
     return;
   }
-  output = forge_fill(output, c->value, c->before_lines * line);
+  output = forge_fill_bytes(output, c->value, c->before_lines * line);
   for (int i = 0; i < c->lines; ++i, input += c->size) {
-    output = forge_fill(output, c->value, c->before);
-    memcpy(output, input, (size_t)c->size);
-    output = forge_fill(output + c->size, c->value, c->after);
+    output = forge_fill_bytes(output, c->value, c->before);
+    output = forge_copy_bytes(output, input, c->size);
+    output = forge_fill_bytes(output, c->value, c->after);
   }
-  forge_fill(output, c->value, c->after_lines * line);
+  forge_fill_bytes(output, c->value, c->after_lines * line);
 }
 
 /* Three outer dimensions, outermost first, of rows. */

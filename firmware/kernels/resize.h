@@ -2,9 +2,7 @@
 #ifndef FORGE_KERNELS_RESIZE_H
 #define FORGE_KERNELS_RESIZE_H
 
-#include <string.h>
-
-#include "kernels/fixed_point.h"
+#include "kernels/bytes.h"
 
 /* row, column: the input row of each output row, the input column of each output column. */
 typedef struct {
@@ -17,7 +15,7 @@ typedef struct {
 FORGE_INLINE void forge_resize_nearest_row(const forge_resize_nearest *c, const int8_t *input,
                                            int8_t *output) {
   for (int x = 0; x < c->width; ++x, output += c->channels) {
-    memcpy(output, input + c->column[x] * c->channels, (size_t)c->channels);
+    forge_copy_bytes(output, input + c->column[x] * c->channels, c->channels);
   }
 }
 

@@ -16,7 +16,9 @@ def _int32(values: object) -> Constant:
 
 
 def _shape(r: Random, most_rank: int) -> tuple[int, ...]:
-    """One to so many dimensions; of five, three or fewer are long."""
+    """One to so many dimensions; often an image."""
+    if r.integer(0, 1) and most_rank >= 4:
+        return (1, *(r.integer(1, 7) for _ in range(3)))
     rank = r.integer(1, most_rank)
     return tuple(r.integer(1, 7 if rank < 4 else 4) for _ in range(rank))
 
