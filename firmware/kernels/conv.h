@@ -78,15 +78,11 @@ FORGE_INLINE void forge_conv_2d_row(const forge_conv_2d *c, const int8_t *const 
   }
 }
 
-/* The whole tensor. rows: room for kernel_height pointers. */
-FORGE_INLINE void forge_conv_2d_run(const forge_conv_2d *c, const int8_t **rows,
-                                    const int8_t *input, int8_t *output) {
-  const forge_window *w = &c->window;
-  for (int y = 0; y < w->output_height; ++y) {
-    forge_window_rows(w, y, input, w->input_width * c->input_channels, rows);
-    forge_conv_2d_row(c, rows, output);
-    output += w->output_width * c->output_channels;
-  }
+/* Output row y. rows: room for kernel_height pointers. */
+FORGE_INLINE void forge_conv_2d_step(const forge_conv_2d *c, int y, const forge_rows *input,
+                                     const int8_t **rows, int8_t *output) {
+  forge_window_rows(&c->window, y, input, rows);
+  forge_conv_2d_row(c, rows, output);
 }
 
 #endif

@@ -32,4 +32,27 @@ FORGE_INLINE void forge_fully_connected_run(const forge_fully_connected *c, cons
   }
 }
 
+/* One row of input_depth values that come in pieces. */
+typedef struct {
+  forge_fully_connected layer;
+  int pieces;
+} forge_fully_connected_pieces;
+
+/* Piece k as it is made. accumulators: one an output. */
+FORGE_INLINE void forge_fully_connected_accumulate(const forge_fully_connected_pieces *c, int k,
+                                                   const int8_t *input, int32_t *accumulators,
+                                                   int8_t *output) {
+  const forge_fully_connected *l = &c->layer;
+  const int size = l->input_depth / c->pieces;
+  const int8_t *weights = l->weights + k * size;
+  for (int channel = 0; channel < l->output_depth; ++channel, weights += l->input_depth) {
+    const int32_t begin = k == 0 ? l->bias[channel] : accumulators[channel];
+    const int32_t acc = forge_dot(begin, input, weights, size, l->input_zero_point);
+    accumulators[channel] = acc;
+    if (k == c->pieces - 1) {
+      output[channel] = forge_requantize_channel(&l->requantization, acc, channel);
+    }
+  }
+}
+
 #endif

@@ -31,7 +31,13 @@ FORGE_INLINE void forge_max_pool_2d_row(const forge_pool_2d *c, const int8_t *co
   }
 }
 
-/* The mean of what lies inside the image, halves rounded away from zero. */
+/* Halves are rounded away from zero. */
+FORGE_INLINE int8_t forge_average(const forge_pool_2d *c, int32_t sum, int32_t count) {
+  const int32_t half = sum > 0 ? count / 2 : -(count / 2);
+  return forge_clamp((sum + half) / count, c->activation_min, c->activation_max);
+}
+
+/* The mean of what lies inside the image. */
 FORGE_INLINE void forge_average_pool_2d_row(const forge_pool_2d *c, const int8_t *const *rows,
                                             int8_t *output) {
   const forge_window *w = &c->window;
@@ -49,26 +55,37 @@ FORGE_INLINE void forge_average_pool_2d_row(const forge_pool_2d *c, const int8_t
         }
         count += end - begin;
       }
-      const int32_t half = sum > 0 ? count / 2 : -(count / 2);
-      *output++ = forge_clamp((sum + half) / count, c->activation_min, c->activation_max);
+      *output++ = forge_average(c, sum, count);
     }
   }
 }
 
-/* The whole tensor, by either row function. rows: room for kernel_height pointers. */
-#define FORGE_POOL_2D_RUN(name)                                                             \
-  FORGE_INLINE void name##_run(const forge_pool_2d *c, const int8_t **rows,                 \
-                               const int8_t *input, int8_t *output) {                       \
-    const forge_window *w = &c->window;                                                     \
-    for (int y = 0; y < w->output_height; ++y, output += w->output_width * c->channels) {   \
-      forge_window_rows(w, y, input, w->input_width * c->channels, rows);                   \
-      name##_row(c, rows, output);                                                          \
-    }                                                                                       \
+/* Output row y, by either row function. rows: room for kernel_height pointers. */
+#define FORGE_POOL_2D_STEP(name)                                                               \
+  FORGE_INLINE void name##_step(const forge_pool_2d *c, int y, const forge_rows *input,        \
+                                const int8_t **rows, int8_t *output) {                         \
+    forge_window_rows(&c->window, y, input, rows);                                             \
+    name##_row(c, rows, output);                                                               \
   }
 
-FORGE_POOL_2D_RUN(forge_max_pool_2d)
-FORGE_POOL_2D_RUN(forge_average_pool_2d)
+FORGE_POOL_2D_STEP(forge_max_pool_2d)
+FORGE_POOL_2D_STEP(forge_average_pool_2d)
 
-#undef FORGE_POOL_2D_RUN
+#undef FORGE_POOL_2D_STEP
+
+/* An average over the whole image, for input row y as it is made. sums: one a channel. */
+FORGE_INLINE void forge_average_pool_2d_accumulate(const forge_pool_2d *c, int y,
+                                                   const int8_t *input, int32_t *sums,
+                                                   int8_t *output) {
+  const forge_window *w = &c->window;
+  for (int channel = 0; channel < c->channels; ++channel) {
+    int32_t sum = y == 0 ? 0 : sums[channel];
+    for (int x = 0; x < w->input_width; ++x) sum += input[x * c->channels + channel];
+    sums[channel] = sum;
+    if (y == w->input_height - 1) {
+      output[channel] = forge_average(c, sum, w->input_height * w->input_width);
+    }
+  }
+}
 
 #endif

@@ -6,7 +6,7 @@
 
 #include <stddef.h>
 
-#include "kernels/fixed_point.h"
+#include "kernels/rows.h"
 
 /* pad_top, pad_left: rows and columns of padding before the image. */
 typedef struct {
@@ -18,12 +18,12 @@ typedef struct {
   int pad_top, pad_left;
 } forge_window;
 
-/* Fills rows[0..kernel_height) for output row y; row_size is the bytes of one input row. */
-FORGE_INLINE void forge_window_rows(const forge_window *w, int y, const int8_t *input,
-                                    int row_size, const int8_t **rows) {
+/* Fills rows[0..kernel_height) for output row y. */
+FORGE_INLINE void forge_window_rows(const forge_window *w, int y, const forge_rows *input,
+                                    const int8_t **rows) {
   int row = y * w->stride_height - w->pad_top;
   for (int k = 0; k < w->kernel_height; ++k, row += w->dilation_height) {
-    rows[k] = row < 0 || row >= w->input_height ? NULL : input + row * row_size;
+    rows[k] = row < 0 || row >= w->input_height ? NULL : forge_row(input, row);
   }
 }
 

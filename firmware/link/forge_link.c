@@ -6,14 +6,14 @@
  *   kind       question's body               answer's body
  *   1 hello    -                             protocol u8, ABI u8, status of forge_init u8,
  *                                            model 8 bytes, bytes of input u32, of output u32, of
- *                                            the arena u32, layers u16, golden vectors u16,
+ *                                            the arena u32, steps u16, golden vectors u16,
  *                                            engine and board as length u8 and text
  *   2 input    offset u32, bytes             -
- *   3 run      layers u16, 0xFFFF for all    processor cycles u32
+ *   3 run      steps u16, 0xFFFF for all     processor cycles u32
  *   4 read     from u8, offset u32, size u8  the bytes; from the output (0) or the arena (1)
  *
- * The input is written from its beginning to its end, in pieces. Then either all is run, or layer
- * after layer up to a number that grows; after the last one no more than reading is possible.
+ * The input is written from its beginning to its end, in pieces. Then either all is run, or step
+ * after step up to a number that grows; after the last one no more than reading is possible.
  * A question that comes twice in a row, sequence number included, is answered with the first answer
  * and has no other effect: the computer repeats what may have been lost. */
 #include <string.h>
@@ -23,8 +23,8 @@
 #include "forge_frame.h"
 #include "model.h"
 
-#define PROTOCOL 1
-#define ALL_LAYERS 0xFFFFu
+#define PROTOCOL 2
+#define ALL_STEPS 0xFFFFu
 #define ANSWER 0x80u
 #define REFUSAL 0xFFu
 #define HEADER 2u /* kind and sequence number */
@@ -35,8 +35,8 @@ enum { FROM_OUTPUT = 0, FROM_ARENA = 1 };
 typedef enum {
   ACCEPTED = 0,
   MALFORMED = 1,    /* an unknown kind, or a body of the wrong size */
-  OUT_OF_RANGE = 2, /* of the input, the output, the arena or the layers */
-  OUT_OF_ORDER = 3, /* no whole input to run on, or a layer that has run already */
+  OUT_OF_RANGE = 2, /* of the input, the output, the arena or the steps */
+  OUT_OF_ORDER = 3, /* no whole input to run on, or a step that has been taken already */
   ENGINE = 4        /* see the status */
 } reason;
 
@@ -56,7 +56,7 @@ static struct {
   uint8_t frame[FORGE_FRAME_ENCODED];
   size_t frame_size; /* of the last answer; 0 before the first */
   uint32_t filled;   /* bytes of input since it was begun */
-  uint16_t done;     /* layers that have run on it */
+  uint16_t done;     /* steps that have been taken on it */
 } self;
 
 static forge_status status(void) { return self.begun ? self.status : FORGE_ERROR_STATE; }
@@ -93,7 +93,7 @@ static reason hello(exchange *x) {
   put(x, FORGE_INPUT_BYTES, 4);
   put(x, FORGE_OUTPUT_BYTES, 4);
   put(x, forge_link_self.arena_bytes, 4);
-  put(x, forge_link_self.layer_count, 2);
+  put(x, forge_link_self.step_count, 2);
   put(x, forge_link_self.golden_count, 2);
   put_text(x, forge_link_self.engine);
   put_text(x, forge_link_self.board);
@@ -115,24 +115,24 @@ static reason input(exchange *x) {
   return ACCEPTED;
 }
 
-/* Runs the layers that have not run yet up to a number, or the whole model. */
-static forge_status run_layers(uint32_t until) {
-  if (until == ALL_LAYERS) {
+/* Takes the steps that have not been taken yet up to a number, or runs the whole model. */
+static forge_status run_steps(uint32_t until) {
+  if (until == ALL_STEPS) {
     self.filled = 0; /* the model may have written over its input */
     return forge_invoke();
   }
-  while (self.done < until) forge_link_self.layers[self.done++]();
+  while (self.done < until) forge_link_self.run_step(self.done++);
   return FORGE_OK;
 }
 
 static reason run(exchange *x) {
   if (x->size != 2) return MALFORMED;
   const uint32_t until = get(x->body, 2);
-  if (until != ALL_LAYERS && until > forge_link_self.layer_count) return OUT_OF_RANGE;
+  if (until != ALL_STEPS && until > forge_link_self.step_count) return OUT_OF_RANGE;
   if (self.filled != FORGE_INPUT_BYTES || self.done >= until) return OUT_OF_ORDER;
-  if (until == ALL_LAYERS && self.done != 0) return OUT_OF_ORDER;
+  if (until == ALL_STEPS && self.done != 0) return OUT_OF_ORDER;
   const uint32_t start = forge_port_cycles();
-  self.status = run_layers(until);
+  self.status = run_steps(until);
   const uint32_t cycles = forge_port_cycles() - start;
   if (self.status != FORGE_OK) return ENGINE;
   put(x, cycles, 4);

@@ -75,7 +75,7 @@ def test_hello(link: Link) -> None:
         input_bytes=300,
         output_bytes=5,
         arena_bytes=300,
-        layers=2,
+        steps=2,
         golden=9,
         engine="aot",
         board="desk",
@@ -90,7 +90,7 @@ def test_an_inference_and_its_cycles(link: Link) -> None:
     assert link.repeated == link.damaged == 0
 
 
-def test_layer_by_layer(link: Link) -> None:
+def test_step_by_step(link: Link) -> None:
     link.write_input(INPUT)
     assert link.read_arena(0, 300) == INPUT
     assert link.run(1) == 7
@@ -129,7 +129,7 @@ def test_order_is_kept(link: Link) -> None:
     assert "wrong order" in refused(link, Kind.RUN, messages.run_body(0))
     link.run(1)
     for body in (whole, one):
-        assert "wrong order" in refused(link, Kind.RUN, body)  # it would run on layer 1's output
+        assert "wrong order" in refused(link, Kind.RUN, body)  # it would run on step 1's output
     link.write_input(INPUT)
     link.run()
     assert "wrong order" in refused(link, Kind.RUN, whole)  # the input may be overwritten

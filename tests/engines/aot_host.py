@@ -14,6 +14,7 @@ from tinyforge.engines.base import Lowered
 from tinyforge.graph import Graph
 from tinyforge.memory.plan import Plan
 from tinyforge.memory.planner import plan
+from tinyforge.proof.steps import assemble, finished
 from tinyforge.resources import folder
 from tinyforge.sim.toolchains.host import shared_library
 
@@ -52,18 +53,18 @@ class HostModel:
         return np.ctypeslib.as_array(array)
 
     def layers(self, values: Int8) -> Mapping[int, Int8]:
-        """Runs layer by layer: tensor index to its bytes, read as soon as it is written."""
+        """Runs step by step: tensor index to its bytes, read as soon as they are written."""
         arena = self.arena()
         arena[:] = 0x55  # what a layer leaves out shows
         ctypes.memmove(self.functions.forge_input(), values.tobytes(), values.size)
-        found = {}
-        for index in self.plan.order:
-            if index in self.lowered.layer_symbols:
-                self.functions[self.lowered.layer_symbols[index]]()
-            for t in self.graph.operators[index].outputs:
-                begin = self.plan.offsets[t]
-                found[t] = arena[begin : begin + self.graph.tensors[t].nbytes].copy()
-        return found
+        pieces, captured = finished(self.graph, self.plan), []
+        for step, group in enumerate(pieces):
+            if step:
+                self.functions.forge_run_step(step - 1)
+            read = [arena[p.offset : p.offset + p.nbytes] for p in group]
+            captured.append(np.concatenate([np.zeros(0, np.int8), *read])[np.newaxis])
+        found = assemble(self.graph, self.plan, pieces, captured)
+        return {t: rows[0] for t, rows in found.items()}
 
     def invoke(self, values: Int8) -> Int8:
         """Runs the whole model as an application does: the first output's bytes."""

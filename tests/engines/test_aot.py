@@ -19,7 +19,7 @@ from tinyforge.graph import Graph
 from tinyforge.memory.planner import plan
 from tinyforge.tflite import read, write
 
-API = {"forge_init", "forge_input", "forge_output", "forge_invoke", "forge_arena"}
+API = {"forge_init", "forge_input", "forge_output", "forge_invoke", "forge_arena", "forge_run_step"}
 
 # What model files hold: ends of comments and strings, format characters, templates, other scripts.
 NASTY = (
@@ -109,14 +109,18 @@ def test_the_same_model_gives_the_same_bytes(name: str) -> None:
     assert lowered(models.NETWORKS[name](5)).files != first.files
 
 
-def test_symbols_are_in_the_order_that_layers_run() -> None:
+def test_steps_are_those_of_the_plan() -> None:
+    """Layers by their place among those with code, in the order in which they begin."""
     graph = models.residual(2)
-    made = lowered(graph)
-    with_code = [i for i in plan(graph).order if graph.operators[i].op != "RESHAPE"]
+    found, made = plan(graph), lowered(graph)
+    with_code = [i for i in found.order if graph.operators[i].op != "RESHAPE"]
     assert list(made.layer_symbols) == with_code
-    body = made.files["src/aot/model.c"].split("forge_status forge_invoke(void) {")[1]
-    calls = re.findall(r"(forge_layer_\d+)\(\);", body)
-    assert calls == list(made.layer_symbols.values())
+    text = made.files["src/aot/model.c"]
+    table = text.split("(*const layers[])(int) = {")[1].split("};")[0]
+    assert re.findall(r"forge_layer_\d+", table) == list(made.layer_symbols.values())
+    steps = re.findall(r"\{(\d+), (\d+)\}", text.split("} steps[] = {")[1].split("};")[0])
+    assert [(with_code[int(a)], int(b)) for a, b in steps] == list(found.steps)
+    assert len(steps) == made.step_count > len(with_code)
 
 
 def test_what_the_reader_of_the_source_is_told() -> None:

@@ -12,6 +12,8 @@ from tinyforge.errors import ForgeError
 from tinyforge.graph import DType, Graph, Operator, Quant, Tensor
 from tinyforge.memory.plan import Plan
 from tinyforge.memory.planner import plan
+from tinyforge.ops import OPS
+from tinyforge.ops.forms import Form
 from tinyforge.tflite import read_file
 
 # What the kernels allow, by operator: inputs that the output may lie over, byte for byte.
@@ -36,81 +38,116 @@ class Arena:
     def __init__(self, graph: Graph, found: Plan) -> None:
         self.graph = graph
         self.plan = found
-        self.value: dict[int, int] = {}
+        self.value = {t: t for t in graph.inputs}
+        for op in graph.operators:
+            root = self.value[op.inputs[0]] if op.op == "RESHAPE" else None
+            self.value |= {t: t if root is None else root for t in op.outputs}
         self.owners: list[tuple[int, int] | None] = [None] * found.arena_bytes
 
-    def span(self, tensor: int) -> range:
-        begin = self.plan.offsets[tensor]
-        return range(begin, begin + self.graph.tensors[tensor].nbytes)
+    def bytes_of(self, tensor: int, rows: range, count: int) -> dict[int, int]:
+        """Rows of a tensor that has so many: byte of the tensor to address."""
+        place = self.plan.places[tensor].of(count)
+        size = self.graph.tensors[tensor].nbytes // count
+        return {row * size + i: place.begin(row) + i for row in rows for i in range(size)}
 
-    def write(self, tensor: int) -> None:
-        self.value[tensor] = tensor
-        for i, address in enumerate(self.span(tensor)):
-            self.owners[address] = (tensor, i)
+    def write(self, tensor: int, rows: range, count: int) -> set[int]:
+        addresses = self.bytes_of(tensor, rows, count)
+        for i, address in addresses.items():
+            self.owners[address] = (self.value[tensor], i)
+        return set(addresses.values())
 
-    def check(self, tensor: int, when: str) -> None:
-        """The tensor's bytes hold its value, all of it."""
-        found = [self.owners[address] for address in self.span(tensor)]
+    def check(self, tensor: int, rows: range, count: int, when: str) -> set[int]:
+        """These rows hold the tensor's value."""
+        addresses = self.bytes_of(tensor, rows, count)
         name = self.graph.tensors[tensor].name
-        assert found == [(self.value[tensor], i) for i in range(len(found))], f"{name}, {when}"
+        for i, address in addresses.items():
+            assert self.owners[address] == (self.value[tensor], i), f"{name}, byte {i}, {when}"
+        return set(addresses.values())
 
-    def run(self, op: Operator) -> None:
-        computed = [t for t in op.inputs if t >= 0 and self.graph.tensors[t].data is None]
-        for t in computed:
-            self.check(t, f"read by {self.graph.where(op)}")
-        if op.op == "RESHAPE":
-            (out,) = op.outputs
-            self.value[out] = self.value[computed[0]]
-            self.check(out, "reshaped")
-            return
+    def take(self, index: int, number: int) -> None:
+        """One step: everything it reads is there, and it writes over nothing it still reads."""
+        op = self.graph.operators[index]
+        form = form_of(self.graph, self.plan, op)
+        where = f"step {number} of {self.graph.where(op)}"
+        reads, makes = form.reads(number), form.writes(number)
+        before = {
+            t: self.check(t, reads, form.input_rows, where) for t in op.inputs if t in self.value
+        }
+        scratch = set()
+        if form.scratch_bytes:
+            begin = self.plan.scratch[index]
+            scratch = set(range(begin, begin + form.scratch_bytes))
+            if number == 0:
+                self.claim(scratch, index)
+            assert all(self.owners[a] == (-1, index) for a in scratch), f"scratch, {where}"
         for out in op.outputs:
-            for position, t in enumerate(op.inputs):
-                if t in computed and not self.may_lie_over(op, position, out):
-                    assert not set(self.span(out)) & set(self.span(t)), self.graph.where(op)
-            self.write(out)
+            new = self.bytes_of(out, makes, form.output_rows)
+            for t, old in before.items():
+                if old & set(new.values()):
+                    assert self.may_lie_over(op, t), where
+                    assert new == self.bytes_of(t, reads, form.input_rows), where
+            assert not scratch & self.write(out, makes, form.output_rows), where
 
-    def may_lie_over(self, op: Operator, position: int, out: int) -> bool:
-        # An operand that is a form of one that may be overwritten lies on the same bytes.
-        allowed = [op.inputs[p] for p in IN_PLACE.get(op.op, ())]
-        return any(
-            self.span(op.inputs[position]) == self.span(t) == self.span(out) for t in allowed
-        )
+    def claim(self, addresses: set[int], index: int) -> None:
+        for address in addresses:
+            self.owners[address] = (-1, index)
+
+    def may_lie_over(self, op: Operator, tensor: int) -> bool:
+        """Or over another form of the same bytes."""
+        allowed = {self.value.get(op.inputs[p]) for p in IN_PLACE.get(op.op, ())}
+        return self.value[tensor] in allowed
+
+
+def form_of(graph: Graph, found: Plan, op: Operator) -> Form:
+    known = OPS[op.op]
+    if op.index in found.streaming:
+        kernel = known.streaming(graph, op, found.places[op.inputs[0]].rows)
+    else:
+        kernel = known.lower(graph, op)
+    return kernel.form
 
 
 @pytest.mark.parametrize("name", CASES)
 def test_no_value_is_overwritten_while_it_is_needed(name: str) -> None:
+    """Every step is taken, in memory where each byte knows whose it is."""
     graph = CASES[name]
     found = planned(name)
     assert sorted(found.order) == list(range(len(graph.operators)))
     arena = Arena(graph, found)
     for t in graph.inputs:
-        arena.write(t)
+        arena.write(t, range(1), 1)
     for t in graph.inputs:
-        arena.check(t, "before the first layer")
-    for index in found.order:
-        arena.run(graph.operators[index])
+        arena.check(t, range(1), 1, "before the first layer")
+    taken: dict[int, int] = {}
+    for index, number in found.steps:
+        assert number == taken.get(index, 0)
+        taken[index] = number + 1
+        arena.take(index, number)
+    assert set(taken) == {op.index for op in graph.operators if op.op != "RESHAPE"}
     for t in graph.outputs:
-        arena.check(t, "at the end")
+        arena.check(t, range(1), 1, "at the end")
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_slots_say_what_the_offsets_say(name: str) -> None:
+def test_slots_say_what_the_places_say(name: str) -> None:
     graph = CASES[name]
     found = planned(name)
     computed = {*graph.inputs, *(t for op in graph.operators for t in op.outputs)}
-    assert set(found.offsets) == computed
+    assert set(found.places) == computed
     assert sorted(t for slot in found.slots for t in slot.tensors) == sorted(computed)
-    step = {index: i for i, index in enumerate(found.order)}
+    times = dict.fromkeys(graph.inputs, 0)
+    for time, (index, _) in enumerate(found.steps):
+        times |= dict.fromkeys(graph.operators[index].outputs, time)
     for slot in found.slots:
         assert slot.offset % 4 == 0
-        assert 0 <= slot.first <= slot.last < len(graph.operators)
+        assert 0 <= slot.first <= slot.last < max(1, len(found.steps))
         for t in slot.tensors:
-            assert found.offsets[t] == slot.offset
-            assert graph.tensors[t].nbytes <= slot.nbytes
-            uses = [step[op.index] for op in graph.consumers[t]]
-            made = step[graph.producers[t].index] if t in graph.producers else 0
-            kept = [len(graph.operators) - 1] if t in graph.outputs else []
-            assert slot.first <= made <= slot.last >= max([*uses, *kept, made])
+            place = found.places[t]
+            assert place.offset == slot.offset
+            assert place.row_bytes * min(place.room, place.made) <= slot.nbytes
+            assert not slot.rows or slot.rows == place.room
+            assert t not in times or slot.first <= times[t] <= slot.last
+    assert {s.layer for s in found.slots if s.layer >= 0} == set(found.scratch)
     assert found.arena_bytes == max(slot.offset + slot.nbytes for slot in found.slots)
     assert found.lower_bound <= found.arena_bytes
     assert found.optimal == (found.lower_bound == found.arena_bytes)

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from tflite_micro.python.tflite_micro import runtime
 
+from tinyforge.engines.aot.call import Operand, body
 from tinyforge.graph import Graph
 from tinyforge.ops import OPS, Kernel, Table
 from tinyforge.resources import folder
@@ -56,12 +57,17 @@ def _table(symbol: str, table: Table) -> str:
 
 
 def case_source(i: int, graph: Graph) -> str:
-    """One exported function, void case_<i>(inputs..., output)."""
+    """One exported function, void case_<i>(inputs..., outputs...): all steps of the operator."""
     (op,) = graph.operators
     lower = OPS[op.op].lower
     assert lower is not None
-    kernel: Kernel = lower(graph, op)
-    text, fields, arguments = "", [], []
+    return kernel_source(i, graph, lower(graph, op))
+
+
+def kernel_source(i: int, graph: Graph, kernel: Kernel) -> str:
+    """The same for any of an operator's kernels."""
+    form = kernel.form
+    text, fields, inputs = "", [], []
     for k, (name, value) in enumerate(kernel.fields.items()):
         if isinstance(value, Table):
             text += _table(f"field_{i}_{k}", value)
@@ -69,17 +75,31 @@ def case_source(i: int, graph: Graph) -> str:
     for k, operand in enumerate(kernel.inputs):
         if isinstance(operand, Table):
             text += _table(f"operand_{i}_{k}", operand)
-            arguments.append(f"operand_{i}_{k}")
+            inputs.append(_operand(f"operand_{i}_{k}", operand.values.nbytes, form.input_rows))
         else:
-            arguments.append(f"in_{graph.inputs.index(operand)}")
-    parameters = ", ".join(f"const int8_t *in_{k}" for k in range(len(graph.inputs)))
-    rows = f"const int8_t *rows[{kernel.window_rows}];" if kernel.window_rows else ""
-    call = ", ".join([f"&c_{i}", *(["rows"] if rows else []), *arguments, "out"])
+            size = graph.tensors[operand].nbytes
+            inputs.append(_operand(f"in_{graph.inputs.index(operand)}", size, form.input_rows))
+    outputs = [
+        _operand(f"out_{k}", graph.tensors[t].nbytes, form.output_rows)
+        for k, t in enumerate(graph.outputs)
+    ]
+    parameters = [f"int8_t *in_{k}" for k in range(len(graph.inputs))]
+    parameters += [f"int8_t *out_{k}" for k in range(len(graph.outputs))]
+    lines = body(kernel, f"c_{i}", inputs, outputs, "scratch")
+    if form.scratch_bytes:
+        lines.insert(0, f"static int32_t scratch[{form.scratch_bytes // 4}];")
     return (
-        f'#include "kernels/{kernel.header}"\n{text}'
+        f'#include <stddef.h>\n#include "kernels/{kernel.header}"\n{text}'
         f"static const {kernel.struct} c_{i} = {{{', '.join(fields)}}};\n"
-        f"void case_{i}({parameters}, int8_t *out) {{ {rows} {kernel.function}({call}); }}\n"
+        f"void case_{i}({', '.join(parameters)}) {{\n"
+        f"  for (int row = 0; row < {form.steps}; ++row) {{\n    "
+        + "\n    ".join(lines)
+        + "\n  }\n}\n"
     )
+
+
+def _operand(base: str, nbytes: int, rows: int) -> Operand:
+    return Operand(base, nbytes // rows, rows, rows)
 
 
 def compiled(graphs: Sequence[Graph], workspace: Path) -> ctypes.CDLL:

@@ -58,12 +58,12 @@ class Link:
             piece = values[offset : offset + messages.INPUT_PIECE]
             self._ask(Kind.INPUT, messages.input_body(offset, piece))
 
-    def run(self, layers: int | None = None) -> int:
-        """Runs the model, or its layers up to that many, on the input written last; its cycles.
+    def run(self, steps: int | None = None) -> int:
+        """Runs the model, or its steps up to that many, on the input written last; its cycles.
 
         0 on a board that cannot count them.
         """
-        answer = self._ask(Kind.RUN, messages.run_body(layers))
+        answer = self._ask(Kind.RUN, messages.run_body(steps))
         return int.from_bytes(self._sized(answer, 4), "little")
 
     def read_output(self, size: int) -> bytes:

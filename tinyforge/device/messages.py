@@ -9,10 +9,10 @@ from enum import IntEnum
 from tinyforge.device.frame import PAYLOAD_MAX
 from tinyforge.errors import ForgeError
 
-PROTOCOL = 1
+PROTOCOL = 2
 ANSWER = 0x80
 REFUSAL = 0xFF
-ALL_LAYERS = 0xFFFF
+ALL_STEPS = 0xFFFF
 
 _HEADER = 2  # kind and sequence number
 INPUT_PIECE = PAYLOAD_MAX - _HEADER - 4
@@ -61,7 +61,7 @@ _HELLO = struct.Struct("<BBB8sIIIHH")
 class Hello:
     """Who the board says it is. model: 8 bytes of the SHA-256 of its .tflite file.
 
-    status: what forge_init returned, 0 for ok. arena_bytes and layers: 0 where only the engine
+    status: what forge_init returned, 0 for ok. arena_bytes and steps: 0 where only the engine
     itself knows its arena.
     """
 
@@ -71,7 +71,7 @@ class Hello:
     input_bytes: int
     output_bytes: int
     arena_bytes: int
-    layers: int
+    steps: int
     golden: int
     engine: str
     board: str
@@ -82,9 +82,9 @@ def question(kind: Kind, sequence: int, body: bytes) -> bytes:
     return bytes([kind, sequence]) + body
 
 
-def run_body(layers: int | None) -> bytes:
-    """layers: how many shall have run afterwards; None: the whole model."""
-    return struct.pack("<H", ALL_LAYERS if layers is None else layers)
+def run_body(steps: int | None) -> bytes:
+    """steps: how many shall have been taken afterwards; None: the whole model."""
+    return struct.pack("<H", ALL_STEPS if steps is None else steps)
 
 
 def input_body(offset: int, piece: bytes) -> bytes:

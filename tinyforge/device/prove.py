@@ -13,9 +13,10 @@ from tinyforge.device.link import Link
 from tinyforge.device.messages import Hello
 from tinyforge.device.record import Cycles, DeviceReport
 from tinyforge.device.subject import Subject, require_same
+from tinyforge.proof.arena import planned_arena
 from tinyforge.proof.compare import difference, first_difference, layer_proofs
 from tinyforge.proof.oracle import Trace
-from tinyforge.proof.record import Arena, ArenaSlot, Difference, Proof
+from tinyforge.proof.record import Arena, Difference, Proof
 
 # Called with 1 for every input that is done.
 Progress = Callable[[int], None]
@@ -89,7 +90,7 @@ def _first_wrong(
         in_layers = first_difference(graph, measured.trace, expected)
         if in_layers is not None:
             return in_layers
-    wrong = difference(graph, graph.producers[output], measured.outputs, expected[output])
+    wrong = difference(graph, output, measured.outputs, expected[output])
     if wrong is None or measured.trace or subject.plan is None:
         return wrong
     row = wrong.input
@@ -156,13 +157,6 @@ def _proof(
 
 
 def _arena(subject: Subject) -> Arena:
-    plan, tensors = subject.plan, subject.graph.tensors
-    return Arena(
-        planned=subject.lowered.arena_bytes,
-        touched=None,
-        lower_bound=plan.lower_bound if plan else None,
-        slots=tuple(
-            ArenaSlot(tensors[s.tensors[-1]].name, s.offset, s.nbytes, s.first, s.last)
-            for s in (plan.slots if plan else ())
-        ),
-    )
+    if subject.plan is not None:
+        return planned_arena(subject.graph, subject.plan, touched=None)
+    return Arena(subject.lowered.arena_bytes, touched=None, lower_bound=None, slots=())

@@ -49,7 +49,7 @@ def require_same(hello: Hello, subject: Subject, where: str) -> None:
         ("input size", hello.input_bytes, graph.tensors[graph.inputs[0]].nbytes),
         ("output size", hello.output_bytes, subject.output_bytes),
         ("arena size", hello.arena_bytes, plan.arena_bytes if plan else 0),
-        ("number of layers", hello.layers, len(subject.lowered.layer_symbols) if plan else 0),
+        ("number of steps", hello.steps, subject.lowered.step_count),
     ):
         if found != expected:
             raise ForgeError(

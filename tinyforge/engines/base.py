@@ -25,12 +25,14 @@ class Lowered:
     files: text by path inside the project ("src/aot/model.c").
     flash_symbols: names of the constants that are the model's weights and tables.
     layer_symbols: operator index to the function that runs it, in the order they run; operators
-    without code have none, and an interpreter has none at all. arena_bytes: of forge_arena.
+    without code have none, and an interpreter has none at all. step_count: how many steps those
+    functions take together. arena_bytes: of forge_arena.
     """
 
     files: Mapping[str, str]
     flash_symbols: tuple[str, ...]
     layer_symbols: Mapping[int, str]
+    step_count: int
     arena_bytes: int
 
 

@@ -11,22 +11,19 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from tinyforge.graph import Graph, Operator
-from tinyforge.memory.lifetimes import ALIGNMENT, aligned, is_alias, sharable
+from tinyforge.memory.network import ALIGNMENT, aligned, is_alias, sharable
 
 # Tries of an operator after a set, about a second of them, before only the best sets are kept.
 _MAX_TRIES = 50_000
 _WIDTH, _WIDTH_AFTERWARDS = 5_000, 8
 
 
-def best_order(graph: Graph) -> tuple[tuple[int, ...], int]:
-    """Operator indices in the order to run, and a bound that no order and placement can beat.
+def best_order(graph: Graph) -> tuple[int, ...]:
+    """Operator indices in the order to run, were each tensor kept whole.
 
-    In a graph with very many parallel branches only the most promising sets are followed; then
-    the bound is the largest need of any one operator by itself.
+    In a graph with very many parallel branches only the most promising sets are followed.
     """
-    search = _Search(graph)
-    path, bound = search.run()
-    return _with_aliases(graph, path), bound
+    return _with_aliases(graph, _Search(graph).run())
 
 
 @dataclass(frozen=True)
@@ -92,10 +89,10 @@ class _Search:
         )
         return _Step(op.index, needs, _union(reads), _union(out for out, _ in over), over)
 
-    def run(self) -> tuple[tuple[int, ...], int]:
-        """The order of operators with code, and the bound."""
+    def run(self) -> tuple[int, ...]:
+        """The order of operators with code."""
         level = {0: self.start()}
-        tries, exact = 0, True
+        tries = 0
         for _ in self.steps:
             following: dict[int, _State] = {}
             for done, state in level.items():
@@ -108,10 +105,9 @@ class _Search:
                     if after not in following or peak < following[after].peak:
                         following[after] = self.advance(step, state, after, peak)
             width = _WIDTH if tries < _MAX_TRIES else _WIDTH_AFTERWARDS
-            exact = exact and len(following) <= width
             level = _most_promising(following, width)
         (end,) = level.values()
-        return end.path, end.peak if exact else self.least()
+        return end.path
 
     def start(self) -> _State:
         """The graph's inputs are written before the first step, whoever reads them."""
@@ -143,14 +139,6 @@ class _Search:
 
     def room(self, values: int) -> int:
         return self.total(values) - self.spared(values)
-
-    def least(self) -> int:
-        """The largest need of one operator, or of the graph's inputs or outputs together."""
-        needs = [self.room(self.inputs), self.room(self.kept)]
-        for step in self.steps:
-            made = _union(out for out, over in step.over if not over & ~self.kept)
-            needs.append(self.room(step.reads | made))
-        return max(needs)
 
 
 def _most_promising(states: dict[int, _State], width: int) -> dict[int, _State]:

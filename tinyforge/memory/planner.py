@@ -1,13 +1,36 @@
-"""Graph to memory plan: best order, then best offsets."""
+"""Graph to memory plan: the best order, then what to stream, then the best offsets."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 from tinyforge.errors import ForgeError
 from tinyforge.graph import Graph
-from tinyforge.memory.lifetimes import buffers
+from tinyforge.memory.liveness import Buffer, buffers, peak
+from tinyforge.memory.network import Network, network
 from tinyforge.memory.order import best_order
 from tinyforge.memory.placement import place
-from tinyforge.memory.plan import Plan, Slot
+from tinyforge.memory.plan import Place, Plan, Slot
+from tinyforge.memory.schedule import Schedule, schedule
+from tinyforge.memory.streams import Streams, candidates
+
+_PLACED = 8  # of the sets of streams with the least peaks, so many are placed
+
+
+@dataclass(frozen=True, eq=False)
+class _Placed:
+    """One way to do it: the offset of each buffer, and the bytes that takes."""
+
+    schedule: Schedule
+    buffers: Sequence[Buffer]
+    offsets: Sequence[int]
+    bound: int
+
+    @property
+    def total(self) -> int:
+        ends = (o + b.nbytes for o, b in zip(self.offsets, self.buffers, strict=True))
+        return max(ends, default=0)
 
 
 def plan(graph: Graph) -> Plan:
@@ -15,22 +38,94 @@ def plan(graph: Graph) -> Plan:
 
     ForgeError when it would pass 2**31 - 1 bytes.
     """
-    order, bound = best_order(graph)
-    found = buffers(graph, order)
-    offsets = place(found, bound)
-    slots = tuple(
-        Slot(offset, b.nbytes, b.first, b.last, b.tensors)
-        for b, offset in sorted(zip(found, offsets, strict=True), key=lambda p: (p[0].first, p[1]))
-    )
-    total = max((slot.offset + slot.nbytes for slot in slots), default=0)
-    if total > 2**31 - 1:
+    order = best_order(graph)
+    net = network(graph, order)
+    best: _Placed | None = None
+    for streams in candidates(net)[:_PLACED]:
+        found = _placed(net, streams, best)
+        if found is not None and (best is None or found.total < best.total):
+            best = found
+    assert best is not None, "without streams, every network can run"
+    if best.total > 2**31 - 1:
         raise ForgeError(
-            f"the activations need {total:,} bytes", fix="use a smaller input or fewer channels"
+            f"the activations need {best.total:,} bytes",
+            fix="use a smaller input or fewer channels",
         )
+    return _plan(graph, net, order, best)
+
+
+def _placed(net: Network, streams: Streams, best: _Placed | None) -> _Placed | None:
+    """The network with these values streamed; None where it cannot be better than the best."""
+    found = schedule(net, streams)
+    assert found is not None, "a candidate can run"
+    every = buffers(net, found)
+    bound = peak(every, len(found.steps))
+    if best is not None and bound >= best.total:
+        return None
+    return _Placed(found, every, place(every, bound), bound)
+
+
+def _plan(graph: Graph, net: Network, order: Sequence[int], best: _Placed) -> Plan:
+    slots, places, scratch = [], {}, {}
+    for buffer, offset in zip(best.buffers, best.offsets, strict=True):
+        slots.append(_slot(graph, net, buffer, offset, len(best.schedule.steps)))
+        if buffer.layer >= 0:
+            scratch[buffer.layer] = offset
+        for v in buffer.values:
+            places[v] = _place(net, best.schedule, buffer, v, offset)
+    streaming = {
+        layer.index for layer in net.layers if best.schedule.forms[layer.index] is layer.streaming
+    }
     return Plan(
-        order=order,
-        slots=slots,
-        offsets={t: slot.offset for slot in slots for t in slot.tensors},
-        arena_bytes=total,
-        lower_bound=bound,
+        order=_as_they_begin(graph, order, best.schedule),
+        steps=best.schedule.steps,
+        finished=tuple(
+            best.schedule.forms[layer].writes(number) for layer, number in best.schedule.steps
+        ),
+        slots=tuple(sorted(slots, key=lambda s: (s.first, s.offset))),
+        places={t: places[v] for t, v in net.value.items()},
+        scratch=scratch,
+        streaming=frozenset(streaming),
+        arena_bytes=best.total,
+        lower_bound=best.bound,
     )
+
+
+def _slot(graph: Graph, net: Network, buffer: Buffer, offset: int, steps: int) -> Slot:
+    values = set(buffer.values)
+    rows = buffer.rows
+    return Slot(
+        offset=offset,
+        nbytes=buffer.nbytes,
+        first=max(0, int(rows.first.min())),
+        last=min(max(0, steps - 1), max(0, int(rows.last.max()))),
+        tensors=tuple(t.index for t in graph.tensors if net.value.get(t.index) in values),
+        rows=len(rows.first) if buffer.ring else 0,
+        layer=buffer.layer,
+    )
+
+
+def _place(net: Network, found: Schedule, buffer: Buffer, value: int, offset: int) -> Place:
+    maker = net.maker.get(value)
+    rows = found.forms[maker.index].output_rows if maker else 1
+    made = rows if maker is None else _rows_made(found, maker.index)
+    room = len(buffer.rows.first) if buffer.ring else rows
+    return Place(offset, net.nbytes[value], rows, room, made)
+
+
+def _rows_made(found: Schedule, layer: int) -> int:
+    """Fewer than the layer has where nobody reads the last ones."""
+    steps = max(number for index, number in found.steps if index == layer) + 1
+    return max(found.forms[layer].writes(step).stop for step in range(steps))
+
+
+def _as_they_begin(graph: Graph, order: Sequence[int], found: Schedule) -> tuple[int, ...]:
+    """Operator indices by their first step; one without code after the one that makes its input."""
+    begin: dict[int, int] = {}
+    for time, (index, _) in enumerate(found.steps):
+        begin.setdefault(index, time)
+    for index in order:
+        if index not in begin:
+            maker = graph.producers.get(graph.operators[index].inputs[0])
+            begin[index] = begin[maker.index] if maker else -1
+    return tuple(sorted(order, key=lambda index: begin[index]))

@@ -23,6 +23,7 @@ from tinyforge.ops.base import (
     tensor,
 )
 from tinyforge.ops.fixed_point import quantize_multiplier, requantize
+from tinyforge.ops.forms import WHOLE, row_by_row
 from tinyforge.ops.quantization import activation_name, activation_range
 
 _LEFT_SHIFT = 20
@@ -106,8 +107,9 @@ def lower(graph: Graph, op: Operator) -> Kernel:
         fields[f"scaling.{name}_multiplier"], fields[f"scaling.{name}_shift"] = factor
     fields |= {"scaling.activation_min": low, "scaling.activation_max": high}
     same = first.shape == second.shape
+    form = row_by_row(out) if same else WHOLE
     if same:
-        fields["size"] = out.size
+        fields["size"] = out.size // form.steps
     else:
         for i, n in enumerate((1,) * (_MAX_RANK - len(out.shape)) + out.shape):
             fields[f"size[{i}]"] = n
@@ -122,6 +124,7 @@ def lower(graph: Graph, op: Operator) -> Kernel:
         inputs=tuple(
             t.index if t.data is None else Table("int8_t", t.data) for t in (first, second)
         ),
+        form=form,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,8 @@ import numpy.typing as npt
 
 from tinyforge.graph import Graph, Operator
 from tinyforge.ops import pool_2d
-from tinyforge.ops.base import Int8Array, Kernel, Op
+from tinyforge.ops.base import Int8Array, Kernel, Op, output
+from tinyforge.ops.forms import Accumulated
 
 
 def reference(graph: Graph, op: Operator, inputs: Sequence[npt.NDArray[Any]]) -> Int8Array:
@@ -26,7 +28,17 @@ def reference(graph: Graph, op: Operator, inputs: Sequence[npt.NDArray[Any]]) ->
 
 
 def lower(graph: Graph, op: Operator) -> Kernel:
-    return pool_2d.lower(graph, op, "forge_average_pool_2d_run")
+    return pool_2d.lower(graph, op, "forge_average_pool_2d_step")
 
 
-OP = Op("AVERAGE_POOL_2D", pool_2d.check, reference, lower, summary=pool_2d.summary)
+def streaming(graph: Graph, op: Operator, rows: int) -> Kernel | None:
+    """An average over the whole image can sum up rows as they come."""
+    win = pool_2d.pool_window(graph, op)
+    if rows != win.input[0] or win.kernel != win.input or win.output != (1, 1):
+        return None
+    kernel = pool_2d.lower(graph, op, "forge_average_pool_2d_accumulate")
+    sums = 4 * output(graph, op).size
+    return replace(kernel, form=Accumulated(rows, scratch_bytes=sums))
+
+
+OP = Op("AVERAGE_POOL_2D", pool_2d.check, reference, lower, streaming, summary=pool_2d.summary)

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from tinyforge.errors import ForgeError
 from tinyforge.graph import DType, Graph, Operator, Tensor
-from tinyforge.ops.forms import Form, Whole
+from tinyforge.ops.forms import WHOLE, Form
 
 Int8Array = npt.NDArray[np.int8]
 
@@ -31,7 +31,6 @@ class Kernel:
     header: in firmware/kernels/. struct: the kernel's parameter type; fields: its members.
     function: what is called, with the arguments that form states. inputs: tensor indices of
     computed inputs, or a Table where an operand is constant. form: how it goes over its tensors.
-    window_rows: how many row pointers the kernel needs for its window, 0 for kernels without one.
     """
 
     header: str
@@ -39,8 +38,7 @@ class Kernel:
     function: str
     fields: Mapping[str, int | Table]
     inputs: tuple[int | Table, ...]
-    form: Form = Whole()  # noqa: RUF009 - immutable
-    window_rows: int = 0
+    form: Form = WHOLE
 
 
 def _no_macs(graph: Graph, op: Operator) -> int:  # noqa: ARG001 - the signature of Op.macs
@@ -54,6 +52,8 @@ class Op:
     check: raises ForgeError where options and shapes do not make an operator that TFLM runs.
     reference: int8 inputs (constants included) to int8 outputs, TFLM's arithmetic in NumPy.
     lower: the aot kernel; None where the output is the input's bytes under another shape.
+    streaming: another kernel, for an input that comes in so many rows, each when it is made,
+    where lower's needs all of it at once; None where there is none.
     inplace: positions of inputs whose memory the output may take over.
     macs: multiply-accumulates of one inference.
     summary: the options, as a reader of the generated C wants them: "3x3, stride 1, SAME".
@@ -63,6 +63,7 @@ class Op:
     check: Callable[[Graph, Operator], None]
     reference: Callable[[Graph, Operator, Sequence[npt.NDArray[Any]]], Int8Array]
     lower: Callable[[Graph, Operator], Kernel] | None
+    streaming: Callable[[Graph, Operator, int], Kernel | None] | None = None
     inplace: tuple[int, ...] = ()
     macs: Callable[[Graph, Operator], int] = _no_macs
     summary: Callable[[Graph, Operator], str] = lambda _graph, _op: ""

@@ -22,6 +22,7 @@ from tinyforge.ops.base import (
     tensor,
 )
 from tinyforge.ops.convolution import bias_values, check_weighted, weights_table
+from tinyforge.ops.forms import Windowed
 from tinyforge.ops.quantization import activation_name, channel_requantization
 from tinyforge.ops.window import weights_window
 
@@ -74,7 +75,7 @@ def lower(graph: Graph, op: Operator) -> Kernel:
     return Kernel(
         header="depthwise.h",
         struct="forge_depthwise_conv_2d",
-        function="forge_depthwise_conv_2d_run",
+        function="forge_depthwise_conv_2d_step",
         fields={
             **win.fields(),
             "input_channels": source.shape[3],
@@ -85,7 +86,7 @@ def lower(graph: Graph, op: Operator) -> Kernel:
             **channel_requantization(graph, op).fields(),
         },
         inputs=(source.index,),
-        window_rows=win.kernel[0],
+        form=Windowed(win),
     )
 
 

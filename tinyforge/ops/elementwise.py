@@ -23,6 +23,7 @@ from tinyforge.ops.base import (
     require,
     tensor,
 )
+from tinyforge.ops.forms import row_by_row
 
 # (graph, operator, every int8 value as int64) to int8 results.
 Function = Callable[[Graph, Operator, npt.NDArray[np.int64]], Int8Array]
@@ -51,15 +52,17 @@ def unary(name: str, function: Function, further_check: Check | None = None) -> 
     def lower(graph: Graph, op: Operator) -> Kernel:
         source = tensor(graph, op, 0)
         every_value = np.arange(-128, 128, dtype=np.int64)
+        form = row_by_row(source)
         return Kernel(
             header="elementwise.h",
             struct="forge_lookup",
             function="forge_lookup_run",
             fields={
-                "size": source.size,
+                "size": source.size // form.steps,
                 "table": Table("int8_t", function(graph, op, every_value)),
             },
             inputs=(source.index,),
+            form=form,
         )
 
     return Op(name, check, reference, lower, inplace=(0,))

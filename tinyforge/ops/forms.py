@@ -7,14 +7,17 @@ and writes; the planner and the generated code know nothing else of a kernel.
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
+
+from tinyforge.graph import Tensor
 
 if TYPE_CHECKING:
     from tinyforge.ops.window import Window
 
 
-class Form(Protocol):
+class Form(Hashable, Protocol):
     """Steps run in order, from 0. Every computed input is divided into input_rows equal stretches
     of bytes, the output into output_rows."""
 
@@ -26,6 +29,11 @@ class Form(Protocol):
 
     @property
     def output_rows(self) -> int: ...
+
+    @property
+    def scratch_bytes(self) -> int:
+        """Memory that the kernel needs from its first step to its last."""
+        ...
 
     def reads(self, step: int) -> range:
         """Rows of every computed input that a step needs; empty for none."""
@@ -43,12 +51,16 @@ class Whole:
     steps: int = 1
     input_rows: int = 1
     output_rows: int = 1
+    scratch_bytes: int = 0
 
     def reads(self, step: int) -> range:
         return range(step, step + 1)
 
     def writes(self, step: int) -> range:
         return range(step, step + 1)
+
+
+WHOLE = Whole()
 
 
 @dataclass(frozen=True)
@@ -59,6 +71,7 @@ class RowByRow:
     """
 
     steps: int
+    scratch_bytes: int = 0
 
     @property
     def input_rows(self) -> int:
@@ -75,14 +88,21 @@ class RowByRow:
         return range(step, step + 1)
 
 
+def row_by_row(t: Tensor) -> Whole | RowByRow:
+    """The form of a kernel that takes each element of t by itself, or each of its rows."""
+    by_rows = len(t.shape) == 4 and t.shape[0] == 1 and t.shape[1] > 1
+    return RowByRow(t.shape[1]) if by_rows else WHOLE
+
+
 @dataclass(frozen=True)
 class Windowed:
     """Output row y comes from the input rows under a window.
 
-    C: function(&fields, y, input as forge_rows, output row).
+    C: function(&fields, y, &input as forge_rows, room for pointers to its rows, output row).
     """
 
     window: Window
+    scratch_bytes: int = 0
 
     @property
     def steps(self) -> int:
@@ -136,6 +156,7 @@ class Picked:
 
     source: tuple[int, ...]
     input_rows: int
+    scratch_bytes: int = 0
 
     @property
     def steps(self) -> int:

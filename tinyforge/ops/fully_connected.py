@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,7 @@ from tinyforge.ops.base import (
     tensor,
 )
 from tinyforge.ops.convolution import bias_values, check_weighted, exact_matmul, weights_table
+from tinyforge.ops.forms import Accumulated
 from tinyforge.ops.quantization import (
     Requantization,
     activation_name,
@@ -87,6 +89,21 @@ def lower(graph: Graph, op: Operator) -> Kernel:
     )
 
 
+def streaming(graph: Graph, op: Operator, rows: int) -> Kernel | None:
+    """A single row of inputs can be taken in pieces as they come."""
+    source, depth = tensor(graph, op, 0), tensor(graph, op, 1).shape[1]
+    if rows < 2 or source.size != depth or depth % rows:
+        return None
+    kernel = lower(graph, op)
+    return replace(
+        kernel,
+        struct="forge_fully_connected_pieces",
+        function="forge_fully_connected_accumulate",
+        fields={**{f"layer.{name}": v for name, v in kernel.fields.items()}, "pieces": rows},
+        form=Accumulated(rows, scratch_bytes=4 * output(graph, op).size),
+    )
+
+
 def macs(graph: Graph, op: Operator) -> int:
     weights = tensor(graph, op, 1)
     return output(graph, op).size // weights.shape[0] * weights.size
@@ -98,4 +115,4 @@ def summary(graph: Graph, op: Operator) -> str:
     return ", ".join(filter(None, (f"{depth_in} to {depth_out}", activation)))
 
 
-OP = Op("FULLY_CONNECTED", check, reference, lower, macs=macs, summary=summary)
+OP = Op("FULLY_CONNECTED", check, reference, lower, streaming, macs=macs, summary=summary)

@@ -20,6 +20,7 @@ from tinyforge.ops.base import (
     require,
     tensor,
 )
+from tinyforge.ops.forms import Windowed
 from tinyforge.ops.quantization import activation_name, activation_range
 from tinyforge.ops.window import Window, window
 
@@ -79,7 +80,7 @@ def lower(graph: Graph, op: Operator, function: str) -> Kernel:
             "activation_max": high,
         },
         inputs=(source.index,),
-        window_rows=win.kernel[0],
+        form=Windowed(win),
     )
 
 

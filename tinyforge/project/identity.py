@@ -23,7 +23,7 @@ def identity_file(engine: str, lowered: Lowered, board: str, model: bytes) -> di
         engine=c_string(engine),
         board=c_string(board),
         model=", ".join(f"0x{byte:02x}" for byte in model_hash(model)),
-        layers=list(lowered.layer_symbols.values()),
+        steps=lowered.step_count,
         arena_bytes=lowered.arena_bytes,
     )
     return {f"src/{engine}/identity.c": text}

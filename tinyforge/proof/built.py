@@ -32,7 +32,7 @@ def prove_answers(
         progress=progress,
     )
     last = graph.producers[output.index]
-    first = difference(graph, last, run.outputs, expected[output.index])
+    first = difference(graph, output.index, run.outputs, expected[output.index])
     total, labels = run.instructions, subject.labels
     return Proof(
         model=graph.name,

@@ -10,12 +10,14 @@ import numpy.typing as npt
 
 from tinyforge.boards import Board
 from tinyforge.engines.base import Lowered
-from tinyforge.graph import Graph, Operator
+from tinyforge.graph import Graph
 from tinyforge.memory.plan import Plan
 from tinyforge.proof.answers import accuracy
+from tinyforge.proof.arena import planned_arena
 from tinyforge.proof.compare import difference, first_difference, layer_proofs
 from tinyforge.proof.oracle import Trace
-from tinyforge.proof.record import Arena, ArenaSlot, Flash, Proof, Ram
+from tinyforge.proof.record import Flash, Proof, Ram
+from tinyforge.proof.steps import Piece, assemble, finished
 from tinyforge.sim.base import Machine, Probe, Progress, Run
 from tinyforge.sim.elf import Firmware
 
@@ -39,14 +41,6 @@ class Subject:
     labels: npt.NDArray[np.int64] | None = None
 
 
-@dataclass(frozen=True)
-class _Watch:
-    """A probe, and the operators whose outputs it reads, in the order of its bytes."""
-
-    probe: Probe
-    operators: tuple[Operator, ...]
-
-
 def prove(
     subject: Subject,
     expected: Trace,
@@ -57,26 +51,26 @@ def prove(
 ) -> Proof:
     """Runs every input through the firmware and compares each layer's every byte.
 
-    A layer's output is read from the arena at the moment the next layer's function is entered,
+    What a step has made is read from the arena at the moment the next step's function is entered,
     so the firmware carries no code for it. expected: the oracle's values, oracle: its name.
     ForgeError when the firmware faults or hangs.
     """
     plan = subject.plan
     assert plan is not None
-    watches = _watches(subject, plan)
+    pieces = finished(subject.graph, plan)
     output = subject.graph.tensors[subject.graph.outputs[0]]
     run = machine.run(
         subject.firmware,
         subject.inputs,
         output_bytes=output.nbytes,
-        probes=[watch.probe for watch in watches],
+        probes=_probes(subject, plan, pieces),
         progress=progress,
     )
     graph = subject.graph
-    actual = _trace(graph, watches, run)
+    actual = assemble(graph, plan, pieces, run.captured)
     # The answer that the application got counts beside what lay in the arena.
     first = first_difference(graph, actual, expected) or difference(
-        graph, graph.producers[output.index], run.outputs, expected[output.index]
+        graph, output.index, run.outputs, expected[output.index]
     )
     counts = run.layer_instructions
     total = run.instructions
@@ -94,7 +88,7 @@ def prove(
         bit_exact=first is None,
         first_difference=first,
         accuracy=None if labels is None else accuracy(run.outputs, output, labels),
-        arena=_arena(subject.graph, plan, run),
+        arena=planned_arena(graph, plan, run.arena_touched),
         ram=ram_use(subject, run),
         flash=flash_use(subject),
         instructions=None if total is None else round(float(total.mean())),
@@ -110,50 +104,15 @@ def prove(
     )
 
 
-def _watches(subject: Subject, plan: Plan) -> list[_Watch]:
-    """A probe at each layer's entry for what finished before it, and one at the end."""
-    graph, symbols = subject.graph, subject.lowered.layer_symbols
-    watches: list[_Watch] = []
-    finished: list[Operator] = []
-
-    def watch(symbol: str, layer: int) -> None:
-        reads = tuple(
-            (plan.offsets[op.outputs[0]], graph.tensors[op.outputs[0]].nbytes) for op in finished
-        )
-        watches.append(_Watch(Probe(symbol, reads, layer), tuple(finished)))
-        finished.clear()
-
-    for index in plan.order:
-        if index in symbols:
-            watch(symbols[index], index)
-        finished.append(graph.operators[index])
-    watch("", -1)
-    return watches
-
-
-def _trace(graph: Graph, watches: Sequence[_Watch], run: Run) -> Trace:
-    """What the firmware computed, by tensor."""
-    found = {}
-    for watch, captured in zip(watches, run.captured, strict=True):
-        begin = 0
-        for op in watch.operators:
-            end = begin + graph.tensors[op.outputs[0]].nbytes
-            found[op.outputs[0]] = captured[:, begin:end]
-            begin = end
-    return found
-
-
-def _arena(graph: Graph, plan: Plan, run: Run) -> Arena:
-    tensors = graph.tensors
-    return Arena(
-        planned=plan.arena_bytes,
-        touched=run.arena_touched,
-        lower_bound=plan.lower_bound,
-        slots=tuple(
-            ArenaSlot(tensors[s.tensors[-1]].name, s.offset, s.nbytes, s.first, s.last)
-            for s in plan.slots
-        ),
-    )
+def _probes(subject: Subject, plan: Plan, pieces: Sequence[Sequence[Piece]]) -> list[Probe]:
+    """One at each step's entry for what was finished before it, and one at the end."""
+    symbols = subject.lowered.layer_symbols
+    reads = [tuple((piece.offset, piece.nbytes) for piece in group) for group in pieces]
+    entries = [
+        Probe(symbols[layer], read, layer, number)
+        for (layer, number), read in zip(plan.steps, reads, strict=False)
+    ]
+    return [*entries, Probe("", reads[-1], -1)]
 
 
 def ram_use(subject: Subject, run: Run) -> Ram | None:

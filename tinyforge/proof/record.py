@@ -27,7 +27,7 @@ class LayerProof:
 
 @dataclass(frozen=True)
 class ArenaSlot:
-    """One stretch of the arena, for the memory timeline."""
+    """One stretch of the arena, for the memory timeline: alive from step first to last."""
 
     name: str
     offset: int
@@ -40,13 +40,15 @@ class ArenaSlot:
 class Arena:
     """planned: bytes the planner decided on. touched: bytes the run wrote (None: not seen).
 
-    lower_bound: no plan can need less. None, and no slots, where the interpreter plans.
+    lower_bound: no placement can need less. steps: the layers (operator indices) in the order in
+    which they take their steps. None, no slots and no steps where the interpreter plans.
     """
 
     planned: int
     touched: int | None
     lower_bound: int | None
     slots: tuple[ArenaSlot, ...]
+    steps: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)

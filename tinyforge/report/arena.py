@@ -15,6 +15,7 @@ from tinyforge.engines.tflm.arena import MARGIN, Recorded, arena_size, not_count
 from tinyforge.graph import Graph
 from tinyforge.memory.interpreter import Kernels, predict, target_for
 from tinyforge.memory.planner import plan
+from tinyforge.proof.arena import slot_name
 from tinyforge.report.wording import printable, short_name
 
 _SHOWN_BUFFERS = 10
@@ -113,9 +114,7 @@ def compiled(graph: Graph, core: str) -> ArenaReport:
         ),
         unknown=(),
         buffers=tuple(
-            ArenaBuffer(
-                graph.tensors[slot.tensors[0]].name, slot.nbytes, slot.offset, slot.first, slot.last
-            )
+            ArenaBuffer(slot_name(graph, slot), slot.nbytes, slot.offset, slot.first, slot.last)
             for slot in planned.slots
         ),
         structures={},

@@ -5,7 +5,7 @@ The page draws them with boxes, not with a scaled picture, so that text keeps it
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from tinyforge.proof.record import Arena, ArenaSlot, LayerProof
@@ -77,12 +77,12 @@ class Box:
 
 
 @dataclass(frozen=True)
-class Step:
-    """A tick of the time axis. fifth: kept where there is room for few."""
+class Stretch:
+    """Steps that belong together, on the axis. weight: how many. number: the layers'."""
 
+    weight: str
     number: str
     op: str
-    fifth: bool
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,7 @@ class SlotRow:
 class Timeline:
     """The arena over the steps of an inference."""
 
-    steps: tuple[Step, ...]
+    steps: tuple[Stretch, ...]
     boxes: tuple[Box, ...]
     ticks: tuple[Tick, ...]
     peak: Tick
@@ -168,10 +168,10 @@ def gauge(memory: findings.Usage) -> Gauge:
 
 
 def timeline(memory: Arena, layers: Sequence[LayerProof]) -> Timeline:
-    """The arena's slots over time. layers: in the order they run, one a step."""
+    """The arena's slots over time. layers: in the order they run."""
     slots = [slot for slot in memory.slots if slot.nbytes]
-    start = min([0, *(slot.first for slot in slots)])
-    end = max([len(layers) - 1, *(slot.last for slot in slots)])
+    steps = memory.steps or tuple(layer.index for layer in layers)
+    count = max([len(steps), *(slot.last + 1 for slot in slots)])
     top = max([memory.planned, *(slot.offset + slot.nbytes for slot in slots)], default=0)
     peak_steps = {
         step
@@ -181,13 +181,13 @@ def timeline(memory: Arena, layers: Sequence[LayerProof]) -> Timeline:
     }
     scale = max(1.0, top * _HEADROOM)
     return Timeline(
-        steps=tuple(_step(step, layers) for step in range(start, end + 1)),
-        boxes=tuple(_box(slot, start, end - start + 1, scale, peak_steps) for slot in slots),
+        steps=tuple(_stretches(steps, {layer.index: layer for layer in layers})),
+        boxes=tuple(_box(slot, count, scale, peak_steps) for slot in slots),
         ticks=tuple(Tick(_percent(at, scale), wording.capacity(at)) for at in _byte_ticks(top)),
         peak=Tick(_percent(top, scale), f"peak {wording.nbytes(top)}"),
         rows=tuple(_slot_row(slot) for slot in slots),
         description=(
-            f"{wording.plural(len(slots), 'slot')} in {wording.plural(end - start + 1, 'step')}; "
+            f"{wording.plural(len(slots), 'slot')} in {wording.plural(count, 'step')}; "
             f"the peak of {wording.nbytes(top)} is reached in {_listed(peak_steps)}."
         ),
     )
@@ -218,20 +218,32 @@ def _layer_row(row: findings.LayerShare, largest: int) -> LayerRow:
     )
 
 
-def _step(step: int, layers: Sequence[LayerProof]) -> Step:
-    known = 0 <= step < len(layers)
-    return Step(
-        number=str(step) if known else "",
-        op=wording.printable(layers[step].op).replace("_", " ") if known else "input",
-        fifth=step % 5 == 0,
-    )
+def _stretches(steps: Sequence[int], layers: Mapping[int, LayerProof]) -> Iterator[Stretch]:
+    """Layers one after the other, and together those that take turns row by row."""
+    last = {layer: step for step, layer in enumerate(steps)}
+    begin, end = 0, -1
+    for step, layer in enumerate(steps):
+        end = max(end, last[layer])
+        if step < end:
+            continue
+        together = sorted(set(steps[begin : end + 1]))
+        name = layers[layer].op if layer in layers else ""
+        alone = len(together) == 1
+        yield Stretch(
+            weight=str(end + 1 - begin),
+            number=str(layer) if alone else f"{together[0]}\u2013{together[-1]}",
+            op=wording.printable(name).replace("_", " ")
+            if alone
+            else f"{len(together)} layers, row by row",
+        )
+        begin = step + 1
 
 
-def _box(slot: ArenaSlot, start: int, steps: int, scale: float, peak_steps: set[int]) -> Box:
+def _box(slot: ArenaSlot, steps: int, scale: float, peak_steps: set[int]) -> Box:
     name, size = wording.short_name(slot.name), wording.nbytes(slot.nbytes)
     last_byte = slot.offset + slot.nbytes - 1
     return Box(
-        left=_percent(slot.first - start, steps),
+        left=_percent(slot.first, steps),
         bottom=_percent(slot.offset, scale),
         width=_percent(slot.last - slot.first + 1, steps),
         height=_percent(slot.nbytes, scale),
@@ -261,10 +273,17 @@ def _during(slot: ArenaSlot) -> str:
 
 
 def _listed(steps: set[int]) -> str:
+    """Neighbours as a range: "steps 1, 4 to 9"."""
     if not steps:
         return "no step"
+    ranges: list[list[int]] = []
+    for step in sorted(steps):
+        if ranges and step == ranges[-1][1] + 1:
+            ranges[-1][1] = step
+        else:
+            ranges.append([step, step])
     noun = "step" if len(steps) == 1 else "steps"
-    return f"{noun} " + ", ".join(str(step) for step in sorted(steps))
+    return f"{noun} " + ", ".join(f"{a}" if a == b else f"{a} to {b}" for a, b in ranges)
 
 
 def _byte_ticks(top: int) -> range:

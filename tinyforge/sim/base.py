@@ -25,11 +25,13 @@ class Probe:
     symbol: the entry of a layer's function, or "" for the moment forge_invoke returns.
     reads: (offset in the arena, bytes) pieces, concatenated.
     layer: the layer whose instructions begin at symbol; -1 for the end.
+    row: what the function is called with.
     """
 
     symbol: str
     reads: tuple[tuple[int, int], ...]
     layer: int
+    row: int = 0
 
 
 @dataclass(frozen=True)
@@ -105,6 +107,10 @@ class Machine(Protocol):
         probes: Sequence[Probe],
         progress: Progress | None = None,
     ) -> Run:
-        """Boots the firmware and feeds it the inputs, (n, bytes). ForgeError on any fault, with
-        the address, the function it lies in and the console's last lines."""
+        """Boots the firmware and feeds it the inputs, (n, bytes).
+
+        probes: in the order in which an inference reaches them; a symbol may come many times.
+        ForgeError when it does not, and on any fault, with the address, the function it lies in
+        and the console's last lines.
+        """
         ...

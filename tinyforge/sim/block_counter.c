@@ -46,7 +46,7 @@ typedef struct {
    * are the self-test's, and are not inferences. */
   uint32_t frames;
   uint32_t probe_count;
-  probe *probes;
+  probe *probes;                /* in the order in which an inference reaches them */
   uint32_t layer_count;
   int64_t *instructions;        /* [inference] */
   int64_t *layer_instructions;  /* [inference][layer] */
@@ -63,6 +63,7 @@ typedef struct {
   uint8_t *watched;             /* [halfword of flash]: whether to look further */
   uint32_t return_address;      /* where forge_invoke will return to, 0 outside of it */
   uint32_t counting;            /* 1 during inferences, else 0 */
+  uint32_t next_probe;          /* to be reached in this inference */
   int32_t layer;                /* layer that runs, -1 for none */
   uint64_t invoke_start, layer_start;
   int32_t failed;               /* out of memory: every figure is void */
@@ -142,16 +143,15 @@ static void capture(counter *c, probe *p) {
   p->hits++;
 }
 
-static void reach_probes(counter *c, uint32_t address) {
-  for (uint32_t i = 0; i < c->probe_count; i++) {
-    probe *p = &c->probes[i];
-    if (p->address != address) continue;
-    capture(c, p);
-    if (p->layer < 0) continue;
-    end_layer(c);
-    c->layer = p->layer;
-    c->layer_start = c->executed;
-  }
+static void reach_probe(counter *c, uint32_t address) {
+  if (c->next_probe == c->probe_count) return;
+  probe *p = &c->probes[c->next_probe];
+  if (p->address != address) return;
+  c->next_probe++;
+  capture(c, p);
+  end_layer(c);
+  c->layer = p->layer;
+  c->layer_start = c->executed;
 }
 
 /* Bytes once found touched stay so: it is enough to look above them. */
@@ -168,6 +168,7 @@ static void enter_invoke(counter *c, void *engine) {
   watch(c, c->return_address);
   c->invoke_start = c->executed;
   c->counting = c->frames > 0;
+  c->next_probe = 0;
 }
 
 static void leave_invoke(counter *c) {
@@ -177,7 +178,7 @@ static void leave_invoke(counter *c) {
   c->counting = 0;
   end_layer(c);
   c->instructions[c->frames - 1] = (int64_t)(c->executed - c->invoke_start);
-  reach_probes(c, 0);
+  reach_probe(c, 0);
 }
 
 static void look(counter *c, void *engine, uint32_t address) {
@@ -189,7 +190,7 @@ static void look(counter *c, void *engine, uint32_t address) {
   } else if (c->return_address != 0 && address == c->return_address) {
     leave_invoke(c);
   }
-  if (c->counting) reach_probes(c, address);
+  if (c->counting) reach_probe(c, address);
 }
 
 /* The emulator's block hook: engine enters a block of this many bytes. */

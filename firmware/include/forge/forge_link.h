@@ -1,5 +1,5 @@
 /* The self-test over a serial line: a computer asks, the board answers. It can ask who the board
- * is, hand it inputs, have it run the model or the first of its layers, and read the output or the
+ * is, hand it inputs, have it run the model or the first of its steps, and read the output or the
  * arena. What is said is in firmware/link/forge_link.c's table of messages.
  *
  * No allocation; about 800 bytes of RAM with the stack, and none where no application calls these. */
@@ -22,8 +22,8 @@ typedef struct {
   uint16_t golden_count;        /* golden vectors that are compiled in */
   const int8_t *arena;          /* NULL where the engine's own structures lie in it */
   uint32_t arena_bytes;         /* 0 then */
-  void (*const *layers)(void);  /* the model's layers in the order they run, or NULL */
-  uint16_t layer_count;         /* 0 then */
+  void (*run_step)(int step);   /* one step of the model, as in forge_steps.h, or NULL */
+  uint16_t step_count;          /* 0 then */
 } forge_link_identity;
 
 extern const forge_link_identity forge_link_self;

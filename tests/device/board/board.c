@@ -1,6 +1,6 @@
 /* A board on this computer: standard input and output are its serial port; it ends with the input.
  *
- * Its model has two layers, which add 1 and 2 to each byte of the input; the output is the first
+ * Its model has two steps, which add 1 and 2 to each byte of the input; the output is the first
  * bytes of the input after that, then how often the model was invoked. Cycles go by in sevens. */
 #include <stdlib.h>
 #include <unistd.h>
@@ -17,10 +17,7 @@ static void add(int value) {
   for (int i = 0; i < FORGE_INPUT_BYTES; i++) arena[i] = (int8_t)(arena[i] + value);
 }
 
-static void first_layer(void) { add(1); }
-static void second_layer(void) { add(2); }
-
-static void (*const layers[])(void) = {first_layer, second_layer};
+static void run_step(int step) { add(step + 1); }
 
 const forge_link_identity forge_link_self = {
     .engine = "aot",
@@ -29,8 +26,8 @@ const forge_link_identity forge_link_self = {
     .golden_count = 9,
     .arena = arena,
     .arena_bytes = sizeof arena,
-    .layers = layers,
-    .layer_count = 2,
+    .run_step = run_step,
+    .step_count = 2,
 };
 
 int8_t *forge_input(void) { return arena; }
@@ -39,8 +36,8 @@ const int8_t *forge_output(void) { return output; }
 
 forge_status forge_invoke(void) {
   if (arena[0] == -128) return FORGE_ERROR_OPERATOR;
-  first_layer();
-  second_layer();
+  run_step(0);
+  run_step(1);
   for (int i = 0; i < FORGE_OUTPUT_BYTES - 1; i++) output[i] = arena[i];
   output[FORGE_OUTPUT_BYTES - 1] = (int8_t)++invocations;
   return FORGE_OK;

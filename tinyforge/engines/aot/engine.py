@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from tinyforge.engines.aot.call import Operand, body
 from tinyforge.engines.base import Lowered, Missing
 from tinyforge.graph import Graph, Operator, Tensor
 from tinyforge.memory.plan import Plan, Slot
@@ -45,6 +46,8 @@ class Aot:
             layer, tables = _layer(graph, plan, graph.operators[index])
             layers.append(layer)
             constants.extend(tables)
+        with_code = [layer["index"] for layer in layers if layer["body"]]
+        number = {index: i for i, index in enumerate(with_code)}
         name = c_comment(graph.name)
         weights = {"model": name, "tables": [_array(c) for c in constants]}
         source = render(
@@ -52,10 +55,13 @@ class Aot:
             model=name,
             arena_bytes=plan.arena_bytes,
             slots=[_slot(graph, slot) for slot in plan.slots],
-            headers=sorted({layer["header"] for layer in layers if layer["call"]}),
+            headers=sorted({layer["header"] for layer in layers if layer["body"]}),
             input=_placed(plan, graph.tensors[graph.inputs[0]]),
             output=_placed(plan, graph.tensors[graph.outputs[0]]),
             layers=layers,
+            step_type=_unsigned(plan),
+            step_count=len(plan.steps),
+            steps=_lines([f"{{{number[index]}, {step}}}" for index, step in plan.steps]),
         )
         return Lowered(
             files={
@@ -64,9 +70,8 @@ class Aot:
                 "src/aot/weights.h": render("aot/weights.h.j2", **weights),
             },
             flash_symbols=tuple(c.symbol for c in constants),
-            layer_symbols={
-                layer["index"]: f"forge_layer_{layer['index']}" for layer in layers if layer["call"]
-            },
+            layer_symbols={index: f"forge_layer_{index}" for index in with_code},
+            step_count=len(plan.steps),
             arena_bytes=plan.arena_bytes,
         )
 
@@ -76,14 +81,13 @@ def _layer(graph: Graph, plan: Plan, op: Operator) -> tuple[dict[str, Any], list
     description = {
         "index": op.index,
         "title": f'{op.op} "{c_comment(graph.tensors[op.outputs[0]].name)}"',
-        "comment": list(_comment(graph, op)),
-        "call": "",
+        "comment": list(_comment(graph, plan, op)),
+        "body": [],
         "header": "",
     }
-    lower = OPS[op.op].lower
-    if lower is None:
+    if OPS[op.op].lower is None:
         return description, []
-    kernel = lower(graph, op)
+    kernel = _kernel(graph, plan, op)
     prefix = f"forge_layer_{op.index}"
     constants = [
         _Constant(f"{prefix}_{name.rpartition('.')[2]}", value)
@@ -106,27 +110,43 @@ def _layer(graph: Graph, plan: Plan, op: Operator) -> tuple[dict[str, Any], list
             "header": kernel.header,
             "struct": kernel.struct,
             "fields": fields,
-            "window_rows": kernel.window_rows,
-            "call": _call(plan, op, kernel, names),
+            "body": _body(plan, op, kernel, names),
         },
         [*constants, *operands],
     )
 
 
-def _call(plan: Plan, op: Operator, kernel: Kernel, names: dict[int, str]) -> str:
-    arguments = [f"&layer_{op.index}"]
-    if kernel.window_rows:
-        arguments.append("rows")
-    for value in kernel.inputs:
+def _kernel(graph: Graph, plan: Plan, op: Operator) -> Kernel:
+    """The kernel in the form in which the plan runs it."""
+    known = OPS[op.op]
+    if op.index not in plan.streaming:
+        assert known.lower is not None
+        return known.lower(graph, op)
+    assert known.streaming is not None
+    kernel = known.streaming(graph, op, plan.places[op.inputs[0]].rows)
+    assert kernel is not None, "planned so"
+    return kernel
+
+
+def _body(plan: Plan, op: Operator, kernel: Kernel, names: Mapping[int, str]) -> list[str]:
+    form = kernel.form
+
+    def operand(value: int | Table, rows: int) -> Operand:
         if isinstance(value, Table):
-            arguments.append(names[id(value)])
-        else:
-            arguments.append(f"forge_arena + {plan.offsets[value]}")
-    arguments += [f"forge_arena + {plan.offsets[t]}" for t in op.outputs]
-    return f"{kernel.function}({', '.join(arguments)});"
+            return Operand(names[id(value)], value.values.nbytes // rows, rows, rows)
+        place = plan.places[value].of(rows)
+        return Operand(f"forge_arena + {place.offset}", place.row_bytes, place.room, place.rows)
+
+    return body(
+        kernel,
+        f"layer_{op.index}",
+        [operand(value, form.input_rows) for value in kernel.inputs],
+        [operand(t, form.output_rows) for t in op.outputs],
+        f"(void *)(forge_arena + {plan.scratch.get(op.index, 0)})",
+    )
 
 
-def _comment(graph: Graph, op: Operator) -> Iterator[str]:
+def _comment(graph: Graph, plan: Plan, op: Operator) -> Iterator[str]:
     """What a reader wants to know of a layer, line by line."""
     known = OPS[op.op]
     summary = known.summary(graph, op)
@@ -139,27 +159,50 @@ def _comment(graph: Graph, op: Operator) -> Iterator[str]:
     for role, tensors in (("in ", computed), ("out", [graph.tensors[t] for t in op.outputs])):
         for t in tensors:
             shape = "x".join(map(str, t.shape)) or "scalar"
-            yield f"{role}  {shape}, scale {t.scale:.9g}, zero point {t.zero_point}"
+            place = plan.places[t.index]
+            rows = f", in a ring of {place.room} rows" if place.room < place.rows else ""
+            yield f"{role}  {shape}, scale {t.scale:.9g}, zero point {t.zero_point}{rows}"
 
 
 def _slot(graph: Graph, slot: Slot) -> dict[str, str]:
     """One line of the memory map at the top of model.c, columns aligned."""
     steps = str(slot.first) if slot.first == slot.last else f"{slot.first}..{slot.last}"
+    what = ", ".join(c_comment(graph.tensors[t].name) for t in slot.tensors)
+    if slot.layer >= 0:
+        what = f"scratch memory of layer {slot.layer}"
+    if slot.rows:
+        what += f" ({slot.rows} rows)"
     return {
-        "steps": f"{steps:<8}",
+        "steps": f"{steps:<10}",
         "offset": f"{slot.offset:>9}",
         "nbytes": f"{slot.nbytes:>10}",
-        "tensors": ", ".join(c_comment(graph.tensors[t].name) for t in slot.tensors),
+        "what": what,
     }
 
 
 def _placed(plan: Plan, t: Tensor) -> dict[str, int]:
-    return {"offset": plan.offsets[t.index], "nbytes": t.nbytes}
+    return {"offset": plan.places[t.index].offset, "nbytes": t.nbytes}
+
+
+def _unsigned(plan: Plan) -> str:
+    """The smallest type that holds an operator's index, and the number of a step."""
+    largest = max((max(step) for step in plan.steps), default=0)
+    return "uint8_t" if largest < 256 else "uint16_t"
 
 
 def _array(constant: _Constant) -> dict[str, Any]:
     """A constant's declaration and its values in lines."""
     values = [str(v) for v in constant.table.values.reshape(-1).tolist()]
+    return {
+        "ctype": constant.table.ctype,
+        "symbol": constant.symbol,
+        "size": len(values),
+        "rows": _lines(values),
+    }
+
+
+def _lines(values: Sequence[str]) -> list[str]:
+    """Values of an initializer, as many in a line as fit."""
     rows: list[str] = []
     line = ""
     for value in values:
@@ -168,10 +211,4 @@ def _array(constant: _Constant) -> dict[str, Any]:
             line = value
         else:
             line = f"{line}, {value}" if line else value
-    rows.append(line)
-    return {
-        "ctype": constant.table.ctype,
-        "symbol": constant.symbol,
-        "size": len(values),
-        "rows": rows,
-    }
+    return [*rows, line]

@@ -40,6 +40,7 @@ class TFLM:
             },
             flash_symbols=(MODEL_SYMBOL,),
             layer_symbols={},
+            step_count=0,
             arena_bytes=arena.nbytes,
         )
 

@@ -80,6 +80,7 @@ class _Counter(ctypes.Structure):
         ("watched", _POINTER),
         ("return_address", _U32),
         ("counting", _U32),
+        ("next_probe", _U32),
         ("layer", ctypes.c_int32),
         ("invoke_start", ctypes.c_uint64),
         ("layer_start", ctypes.c_uint64),

@@ -63,6 +63,10 @@ class GdbRemote:
         """
         return self._stopped(self._ask("c"))
 
+    def step(self) -> None:
+        """Executes one instruction."""
+        self._stopped(self._ask("s"))
+
     def interrupt(self) -> None:
         """Stops a target that resume gave up waiting for."""
         self._send(b"\x03")

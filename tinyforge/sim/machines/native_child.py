@@ -69,7 +69,8 @@ def run(request: dict[str, Any], inputs: npt.NDArray[np.int8]) -> dict[str, npt.
     """What RESULT holds: outputs, and captured0, captured1, ... for the probes."""
     library = Library(request["library"])
     probes = request["probes"]
-    layers = {p["symbol"]: library.function(p["symbol"], None) for p in probes if p["symbol"]}
+    symbols = {probe["symbol"] for probe in probes if probe["symbol"]}
+    layers = {symbol: library.function(symbol, None, [ctypes.c_int]) for symbol in symbols}
     size = request["output_bytes"]
     outputs = np.zeros((len(inputs), size), np.int8)
     captured = [
@@ -80,7 +81,7 @@ def run(request: dict[str, Any], inputs: npt.NDArray[np.int8]) -> dict[str, npt.
         for probe, rows in zip(probes, captured, strict=True):
             rows[index] = library.read_arena(probe["reads"])
             if probe["symbol"]:
-                layers[probe["symbol"]]()
+                layers[probe["symbol"]](probe["row"])
         by_layers = library.read_output(size)
         library.write_input(row.tobytes())
         library.invoke()

@@ -144,6 +144,7 @@ class _Boot:
         self.inference = -1
         self.return_address: int | None = None
         self.invoke_start = 0
+        self.next_probe = 0
         self.layer: int | None = None
         self.layer_start = 0
 
@@ -184,8 +185,11 @@ class _Boot:
         }
         address = -1
         while True:
-            # QEMU would stop at the breakpoint it stands at again: that one pauses.
-            self._arm(self.wanted - {address})
+            if address in self.wanted:
+                # QEMU would stop at the breakpoint it stands at again: that one pauses.
+                self._arm(self.wanted - {address})
+                self.qemu.remote.step()
+            self._arm(self.wanted)
             status = self._resume()
             if status is not None:
                 return status
@@ -195,7 +199,7 @@ class _Boot:
             if address == self.return_address:
                 self._leave_invoke()
             else:
-                self._reach_probes(address)
+                self._reach_probe(address)
 
     def _arm(self, addresses: set[int]) -> None:
         for address in self.armed - addresses:
@@ -239,6 +243,7 @@ class _Boot:
 
     def _enter_invoke(self) -> None:
         self.inference += 1
+        self.next_probe = 0
         self.invoke_start = self.qemu.monitor.instructions()
         self.return_address = self.qemu.remote.read_register("lr") & ~1
         self.wanted.add(self.return_address)
@@ -250,9 +255,8 @@ class _Boot:
         now = self.qemu.monitor.instructions()
         self.instructions[self.inference] = now - self.invoke_start
         self._end_layer(now)
-        for number, probe in enumerate(self.probes):
-            if not probe.symbol:
-                self._capture(number)
+        if self.next_probe < len(self.probes) and not self.probes[self.next_probe].symbol:
+            self._capture(self.next_probe)
         if self.arena:
             written = np.flatnonzero(
                 self.qemu.read(self.arena.address, self.arena.size) != self.paint
@@ -262,15 +266,16 @@ class _Boot:
         if self.progress is not None:
             self.progress(self.inference + 1)
 
-    def _reach_probes(self, address: int) -> None:
-        if self.return_address is None:
+    def _reach_probe(self, address: int) -> None:
+        if self.return_address is None or self.next_probe == len(self.probes):
             return
-        for number, probe in enumerate(self.probes):
-            if probe.symbol and self._address(probe.symbol) == address:
-                now = self.qemu.monitor.instructions()
-                self._end_layer(now)
-                self.layer, self.layer_start = probe.layer, now
-                self._capture(number)
+        probe = self.probes[self.next_probe]
+        if probe.symbol and self._address(probe.symbol) == address:
+            now = self.qemu.monitor.instructions()
+            self._end_layer(now)
+            self.layer, self.layer_start = probe.layer, now
+            self._capture(self.next_probe)
+            self.next_probe += 1
 
     def _end_layer(self, now: int) -> None:
         if self.layer is not None and self.layer >= 0:

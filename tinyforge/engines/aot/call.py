@@ -1,0 +1,71 @@
+"""How a layer's kernel is called: the body of its function in C, for any form."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from tinyforge.ops import Kernel
+from tinyforge.ops.forms import Accumulated, Picked, RowByRow, Whole, Windowed
+
+
+@dataclass(frozen=True)
+class Operand:
+    """A tensor or a constant: a C expression for its first byte, and its rows as Place has them."""
+
+    base: str
+    row_bytes: int = 0
+    room: int = 1
+    rows: int = 1
+
+    def row(self, number: str) -> str:
+        """A C expression for the beginning of a row."""
+        if self.room == 1:
+            return self.base
+        if self.room >= self.rows:
+            return f"{self.base} + {number} * {self.row_bytes}"
+        return f"{self.base} + {number} % {self.room} * {self.row_bytes}"
+
+
+def body(
+    kernel: Kernel, fields: str, inputs: Sequence[Operand], outputs: Sequence[Operand], scratch: str
+) -> list[str]:
+    """The lines of a function whose argument `row` is the number of the step.
+
+    fields: the name of the kernel's constants. scratch: a C expression, where the form needs any.
+    """
+    form = kernel.form
+    arguments = [f"&{fields}"]
+    lines: list[str] = []
+    if isinstance(form, Whole):
+        arguments += [operand.base for operand in (*inputs, *outputs)]
+    elif isinstance(form, RowByRow):
+        arguments += [operand.row("row") for operand in (*inputs, *outputs)]
+    else:
+        arguments.append("row")
+        (source,), (result,) = inputs, outputs
+        lines += _declarations(form, source)
+        arguments += [*_sources(form, source, scratch), result.row("row")]
+    lines.append(f"{kernel.function}({', '.join(arguments)});")
+    used = any(re.search(r"\brow\b", line) for line in lines)
+    return lines if used else ["(void)row;", *lines]
+
+
+def _declarations(form: object, source: Operand) -> Iterator[str]:
+    if isinstance(form, Windowed):
+        rows = f"{source.base}, {source.row_bytes}, {source.room}"
+        yield f"const forge_rows input = {{{rows}}};"
+        yield f"const int8_t *rows[{form.window.kernel[0]}];"
+    if isinstance(form, Picked):
+        rows = ", ".join(map(str, form.source))
+        yield f"static const int16_t source[] = {{{rows}}};"
+
+
+def _sources(form: object, source: Operand, scratch: str) -> list[str]:
+    if isinstance(form, Windowed):
+        return ["&input", "rows"]
+    if isinstance(form, Picked):
+        return [f"source[row] < 0 ? NULL : {source.row('source[row]')}"]
+    assert isinstance(form, Accumulated)
+    return [source.row("row"), scratch]

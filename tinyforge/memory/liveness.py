@@ -1,0 +1,213 @@
+"""Which bytes are alive during which step of a schedule.
+
+Values that lie on the same bytes form one buffer: an output that a layer writes over an input
+which nobody reads again. A buffer all of whose values are streamed is a ring of a few rows.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import numpy.typing as npt
+
+from tinyforge.memory.network import Layer, Network
+from tinyforge.memory.schedule import Schedule
+from tinyforge.ops.forms import Form
+
+Numbers = npt.NDArray[np.int64]
+
+# When the graph's inputs are written; and of what never happens.
+_BEFORE, _NEVER = -1, -2
+
+_MOST_ROWS = 4096  # of a buffer; one whose values divide it more finely is alive as one piece
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """When each row of a value, or of a buffer, is written first and read last; equal sizes.
+
+    Steps count from 0; the graph's inputs are written before, at -1, and their outputs are read
+    after the last. A row that is never made has -2.
+    """
+
+    nbytes: int
+    first: Numbers
+    last: Numbers
+
+    def refined(self, factor: int) -> Rows:
+        """The same with each row divided."""
+        return Rows(
+            self.nbytes // factor, np.repeat(self.first, factor), np.repeat(self.last, factor)
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Buffer:
+    """Consecutive bytes. values: what lies in it, in the order it is written.
+
+    rows: of the buffer, alive from step first to last, both included. ring: whether the values'
+    rows follow each other in it round and round. layer: for scratch memory, whose; else -1.
+    """
+
+    values: tuple[int, ...]
+    rows: Rows
+    ring: bool = False
+    layer: int = -1
+
+    @property
+    def nbytes(self) -> int:
+        return self.rows.nbytes * len(self.rows.first)
+
+
+def buffers(network: Network, plan: Schedule) -> tuple[Buffer, ...]:
+    """All buffers of a schedule, scratch memory included."""
+    return _Liveness(network, plan).buffers()
+
+
+def peak(found: Sequence[Buffer], steps: int) -> int:
+    """The most bytes that are alive at once: no placement needs less."""
+    change = np.zeros(steps + 3, np.int64)
+    for b in found:
+        np.add.at(change, b.rows.first - _BEFORE, b.rows.nbytes)
+        np.subtract.at(change, b.rows.last + 1 - _BEFORE, b.rows.nbytes)
+    return int(np.cumsum(change).max())
+
+
+@lru_cache(maxsize=4096)
+def _last_reader(form: Form, rows: int, taken: int) -> Numbers:
+    """For an input of so many rows, the last of the steps taken that reads each; -1 for none."""
+    last = np.full(rows, -1, np.int64)
+    for step in range(taken):
+        needed = form.reads(step)
+        if needed:
+            begin = needed.start * rows // form.input_rows
+            last[begin : -(-needed.stop * rows // form.input_rows)] = step
+    return last
+
+
+@lru_cache(maxsize=4096)
+def _writer(form: Form, taken: int) -> Numbers:
+    """For each row of the output the step that finishes it; -1 for none of those taken."""
+    steps = np.full(form.output_rows, -1, np.int64)
+    for step in range(taken):
+        for row in form.writes(step):
+            steps[row] = step
+    return steps
+
+
+class _Liveness:
+    def __init__(self, network: Network, plan: Schedule) -> None:
+        self.network = network
+        self.plan = plan
+        self.count = len(plan.steps)
+        layers = np.array([step.layer for step in plan.steps])
+        # When each layer takes its steps; one more at the end, that it never takes.
+        self.times = {
+            index: np.append(np.flatnonzero(layers == index), _NEVER) for index in plan.forms
+        }
+        self.values = {v: self._value(v) for v in network.nbytes}
+
+    def _value(self, value: int) -> Rows:
+        readers = [(self.times[r.index], self._form(r)) for r in self.network.readers[value]]
+        maker = self.network.maker.get(value)
+        if maker is None:
+            count = max((form.input_rows for _, form in readers), default=1)
+            first = np.full(count, _BEFORE, np.int64)
+        else:
+            times = self.times[maker.index]
+            first = times[_writer(self._form(maker), len(times) - 1)]
+        last = first.copy()
+        for times, form in readers:
+            last = np.maximum(last, times[_last_reader(form, len(first), len(times) - 1)])
+        if value in self.network.outputs:
+            last[:] = self.count
+        return Rows(self.network.nbytes[value] // len(first), first, last)
+
+    def _form(self, layer: Layer) -> Form:
+        return self.plan.forms[layer.index]
+
+    def buffers(self) -> tuple[Buffer, ...]:
+        groups = self._groups()
+        found = [self._buffer(group) for group in groups]
+        return (*found, *self._scratch())
+
+    def _scratch(self) -> Iterator[Buffer]:
+        for index, form in self.plan.forms.items():
+            if form.scratch_bytes:
+                times = self.times[index]
+                yield Buffer((), Rows(form.scratch_bytes, times[:1], times[-2:-1]), layer=index)
+
+    def _groups(self) -> list[list[int]]:
+        """Values by the bytes they share."""
+        groups = {v: [v] for v in self.network.inputs}
+        home = {v: groups[v] for v in self.network.inputs}
+        for layer in self.network.layers:
+            for out in layer.makes:
+                over = layer.over if len(layer.makes) == 1 else ()
+                shared = next((v for v in over if self._may_lie_over(home[v], out)), None)
+                group = groups.setdefault(out, []) if shared is None else home[shared]
+                group.append(out)
+                home[out] = group
+        return list(groups.values())
+
+    def _may_lie_over(self, group: Sequence[int], out: int) -> bool:
+        """Whether no byte of the group is needed after the one that takes its place is written."""
+        new = self.values[out]
+        streamed = any(v in self.plan.streamed for v in (*group, out))
+        for rows in (self.values[v] for v in group):
+            if streamed and len(rows.first) != len(new.first):
+                return False
+            count = math.lcm(len(rows.first), len(new.first))
+            if count > _MOST_ROWS:
+                return False
+            last = np.repeat(rows.last, count // len(rows.last))
+            written = np.repeat(new.first, count // len(new.first))
+            if ((written != _NEVER) & (last > written)).any():
+                return False
+        return True
+
+    def _buffer(self, group: Sequence[int]) -> Buffer:
+        rows = self._united([self._made(self.values[v]) for v in group])
+        if self.plan.streamed.issuperset(group):
+            return Buffer(tuple(group), _ring(rows), ring=True)
+        return Buffer(tuple(group), rows)
+
+    def _made(self, rows: Rows) -> Rows:
+        """Without the last rows, where nobody needed them: they are never made."""
+        count = int((rows.first != _NEVER).sum())
+        return Rows(rows.nbytes, rows.first[:count], rows.last[:count])
+
+    def _united(self, parts: Sequence[Rows]) -> Rows:
+        """When the bytes of all parts are alive, from the first writer to the last reader."""
+        nbytes = math.gcd(*(part.nbytes for part in parts))
+        total = max(part.nbytes * len(part.first) for part in parts)
+        if total // nbytes > _MOST_ROWS:
+            first = np.array([min(part.first.min() for part in parts)])
+            return Rows(total, first, np.array([max(part.last.max() for part in parts)]))
+        fine = [part.refined(part.nbytes // nbytes) for part in parts]
+        count = total // nbytes
+        first = np.full(count, np.iinfo(np.int64).max)
+        last = np.full(count, _NEVER, np.int64)
+        for part in fine:
+            n = len(part.first)
+            first[:n] = np.minimum(first[:n], part.first)
+            last[:n] = np.maximum(last[:n], part.last)
+        return Rows(nbytes, first, last)
+
+
+def _ring(rows: Rows) -> Rows:
+    """As few rows as hold what is alive; row y lies in the (y % rows)th."""
+    total, count = len(rows.first), 1
+    while count < total and (rows.first[count:] <= rows.last[:-count]).any():
+        count += 1
+    if count == total:
+        return rows
+    return Rows(
+        rows.nbytes,
+        rows.first[:count],
+        np.array([rows.last[i::count].max() for i in range(count)]),
+    )

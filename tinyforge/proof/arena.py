@@ -1,0 +1,28 @@
+"""The arena as a record shows it."""
+
+from __future__ import annotations
+
+from tinyforge.graph import Graph
+from tinyforge.memory.plan import Plan, Slot
+from tinyforge.proof.record import Arena, ArenaSlot
+
+
+def planned_arena(graph: Graph, plan: Plan, touched: int | None) -> Arena:
+    """touched: the bytes that a run wrote, None where it was not seen."""
+    return Arena(
+        planned=plan.arena_bytes,
+        touched=touched,
+        lower_bound=plan.lower_bound,
+        slots=tuple(
+            ArenaSlot(slot_name(graph, s), s.offset, s.nbytes, s.first, s.last) for s in plan.slots
+        ),
+        steps=tuple(step.layer for step in plan.steps),
+    )
+
+
+def slot_name(graph: Graph, slot: Slot) -> str:
+    """The tensor that lies there last, or whose scratch memory it is."""
+    if slot.layer >= 0:
+        return f"scratch of layer {slot.layer}"
+    name = graph.tensors[slot.tensors[-1]].name
+    return f"{name} ({slot.rows} rows)" if slot.rows else name

@@ -1,0 +1,73 @@
+"""What each step of a plan leaves in the arena, and whole tensors put together from it.
+
+A tensor that is handed on row by row is never there as a whole: its rows are looked at one by one,
+each as soon as it is finished.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from tinyforge.graph import Graph
+from tinyforge.memory.network import is_alias
+from tinyforge.memory.plan import Plan
+from tinyforge.proof.oracle import Trace
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Consecutive bytes of a tensor: where they begin in it, and where they lie in the arena."""
+
+    tensor: int
+    begin: int
+    offset: int
+    nbytes: int
+
+
+def finished(graph: Graph, plan: Plan) -> list[tuple[Piece, ...]]:
+    """For each step the pieces that it finishes; one more in front, what is there before."""
+    before = tuple(Piece(t, 0, plan.places[t].offset, plan.places[t].nbytes) for t in graph.inputs)
+    found = [before]
+    for (index, _), rows in zip(plan.steps, plan.finished, strict=True):
+        found.append(
+            tuple(
+                Piece(t, row * place.row_bytes, place.begin(row), place.row_bytes)
+                for t in graph.operators[index].outputs
+                for place in (plan.places[t],)
+                for row in rows
+            )
+        )
+    return found
+
+
+def assemble(
+    graph: Graph,
+    plan: Plan,
+    pieces: Sequence[Sequence[Piece]],
+    captured: Sequence[npt.NDArray[np.int8]],
+) -> Trace:
+    """Layers' outputs by index, int8 (inputs, bytes), from what was read of the pieces.
+
+    captured: one array (inputs, bytes) a step. A tensor whose last rows are never made, because
+    nobody needs them, is that much shorter.
+    """
+    count = len(captured[0])
+    trace: dict[int, npt.NDArray[np.int8]] = {}
+    for group, read in zip(pieces, captured, strict=True):
+        begin = 0
+        for piece in group:
+            place = plan.places[piece.tensor]
+            made = place.made * place.row_bytes
+            whole = trace.setdefault(piece.tensor, np.zeros((count, made), np.int8))
+            whole[:, piece.begin : piece.begin + piece.nbytes] = read[
+                :, begin : begin + piece.nbytes
+            ]
+            begin += piece.nbytes
+    for op in graph.operators:
+        if is_alias(op):
+            trace[op.outputs[0]] = trace[op.inputs[0]]
+    return {t: rows for t, rows in trace.items() if t in graph.producers}
