@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from tests.corpus import layers
-from tests.corpus.builder import GraphBuilder, OptionValue
+from tests.corpus.builder import GraphBuilder, OptionValue, TensorSpec
 from tests.corpus.layers import NONE, RELU, RELU6, RELU_N1_TO_1, SAME, VALID
 from tinyforge.graph.types import Graph
 
@@ -92,6 +92,10 @@ def branches(seed: int) -> Graph:
     x = _moved(b, "CONCATENATION", [left, right], (1, 5, 4, 12), axis=-1)
     x = _moved(b, "RESIZE_NEAREST_NEIGHBOR", [x], (1, 10, 8, 12), [10, 8])
     x = layers.conv_2d(b, rng, x, filters=8, stride=(2, 2), activation=RELU)
+    half = TensorSpec((1, 5, 4, 4), b.tensors[x].scale, b.tensors[x].zero_point)
+    axis = b.constant(np.array(-1, np.int32))
+    left, right = b.ops("SPLIT", [axis, x], [half, half], {"num_splits": 2})
+    x = _moved(b, "CONCATENATION", [right, left], (1, 5, 4, 8), axis=3)
     x = _moved(b, "DEPTH_TO_SPACE", [x], (1, 10, 8, 2), block_size=2)
     x = _moved(b, "SPACE_TO_DEPTH", [x], (1, 5, 4, 8), block_size=2)
     x = layers.pool_2d(b, x, "AVERAGE_POOL_2D", kernel=(5, 4))

@@ -40,17 +40,23 @@ int main(void) {
 def _call(i: int, graph: Graph, over: int | None) -> str:
     """One case. over: the input whose block the output takes, or None for a block of its own."""
     names = [f"in{k}" for k in range(len(graph.inputs))]
-    size = graph.tensors[graph.outputs[0]].nbytes
+    sizes = [graph.tensors[t].nbytes for t in graph.outputs]
+    outputs = [f"out{k}" for k in range(len(sizes))] if over is None else [names[over]]
     lines = [
         f"int8_t *{name} = block({graph.tensors[t].nbytes}, 1);"
         for name, t in zip(names, graph.inputs, strict=True)
     ]
+    if over is None:
+        lines += [
+            f"int8_t *{out} = block({size}, 0);" for out, size in zip(outputs, sizes, strict=True)
+        ]
     lines += [
-        f"int8_t *out = {f'block({size}, 0)' if over is None else names[over]};",
-        f"case_{i}({', '.join(names)}, out);",
-        f"if (fwrite(out, 1, {size}, stdout) != {size}) exit(3);",
-        *(f"free({name});" for name in names),
-        *(["free(out);"] if over is None else []),
+        f"case_{i}({', '.join([*names, *outputs])});",
+        *(
+            f"if (fwrite({out}, 1, {size}, stdout) != {size}) exit(3);"
+            for out, size in zip(outputs, sizes, strict=True)
+        ),
+        *(f"free({name});" for name in dict.fromkeys([*names, *outputs])),
     ]
     return "  {\n    " + "\n    ".join(lines) + "\n  }"
 
@@ -74,7 +80,7 @@ def test_a_kernel_stays_inside_its_buffers(op: str, tmp_path: Path) -> None:
     source.write_text(functions + MAIN % calls)
     program = sanitized.build([source], tmp_path / "cases", [folder("firmware")])
     stdin = b"".join(x.tobytes() for i, _ in runs for x in cases[i][1])
-    expected = np.concatenate([harness.reference(*cases[i]).reshape(-1) for i, _ in runs])
+    expected = np.concatenate([x.ravel() for i, _ in runs for x in harness.reference(*cases[i])])
     done = sanitized.run(program, stdin)
     assert (done.returncode, done.stderr) == (0, b"")
     np.testing.assert_array_equal(np.frombuffer(done.stdout, np.int8), expected)

@@ -11,11 +11,11 @@ from tests.ops.draw import Random
 from tinyforge.graph import Graph
 
 
-def _int32(values: object) -> Constant:
+def int32(values: object) -> Constant:
     return Constant(np.asarray(values, np.int32))
 
 
-def _shape(r: Random, most_rank: int) -> tuple[int, ...]:
+def random_shape(r: Random, most_rank: int) -> tuple[int, ...]:
     """One to so many dimensions; often an image."""
     if r.integer(0, 1) and most_rank >= 4:
         return (1, *(r.integer(1, 7) for _ in range(3)))
@@ -23,19 +23,19 @@ def _shape(r: Random, most_rank: int) -> tuple[int, ...]:
     return tuple(r.integer(1, 7 if rank < 4 else 4) for _ in range(rank))
 
 
-def _axis(r: Random, axis: int, rank: int) -> int:
-    """The same axis, counted from the front or from the back."""
+def either_way(r: Random, axis: int, rank: int) -> int:
+    """An axis, counted from the front or from the back."""
     return int(r.pick(axis, axis - rank))
 
 
 def pad(r: Random) -> Graph:
     """PAD; few dimensions are padded, as in models, or all of them."""
-    source = r.spec(*_shape(r, 5))
+    source = r.spec(*random_shape(r, 5))
     often = r.pick(0, 1, 3)
     amounts = [[r.pick(*[0] * often, r.integer(0, 3)) for _ in range(2)] for _ in source.shape]
     shape = tuple(n + sum(pair) for n, pair in zip(source.shape, amounts, strict=True))
     out = TensorSpec(shape, source.scale, source.zero_point)
-    return single_op("PAD", inputs=[source, _int32(amounts)], output=out)
+    return single_op("PAD", inputs=[source, int32(amounts)], output=out)
 
 
 def padv2(r: Random) -> Graph:
@@ -47,7 +47,7 @@ def padv2(r: Random) -> Graph:
         "PADV2",
         inputs=[
             TensorSpec(source.shape, source.scale, source.zero_point),
-            _int32(amounts.data),
+            int32(amounts.data),
             value,
         ],
         output=TensorSpec(out.shape, out.scale, out.zero_point),
@@ -55,19 +55,19 @@ def padv2(r: Random) -> Graph:
 
 
 def transpose(r: Random) -> Graph:
-    source = r.spec(*_shape(r, 5))
+    source = r.spec(*random_shape(r, 5))
     permutation = r.rng.permutation(len(source.shape))
     shape = tuple(source.shape[d] for d in permutation)
     return single_op(
         "TRANSPOSE",
-        inputs=[source, _int32(permutation)],
+        inputs=[source, int32(permutation)],
         output=TensorSpec(shape, source.scale, source.zero_point),
     )
 
 
 def slice_(r: Random) -> Graph:
     """SLICE, some of its sizes -1: all that follows."""
-    source = r.spec(*_shape(r, 5))
+    source = r.spec(*random_shape(r, 5))
     begin = [r.integer(0, n - 1) for n in source.shape]
     shape = [r.integer(1, n - b) for n, b in zip(source.shape, begin, strict=True)]
     size = [
@@ -76,7 +76,7 @@ def slice_(r: Random) -> Graph:
     ]
     return single_op(
         "SLICE",
-        inputs=[source, _int32(begin), _int32(size)],
+        inputs=[source, int32(begin), int32(size)],
         output=TensorSpec(tuple(shape), source.scale, source.zero_point),
     )
 
@@ -93,7 +93,7 @@ def _one_dimension(r: Random, size: int) -> tuple[int, int, int, range]:
 
 def strided_slice(r: Random) -> Graph:
     """STRIDED_SLICE: open ends by mask, strides of either sign, dimensions that vanish."""
-    source = r.spec(*_shape(r, 4))
+    source = r.spec(*random_shape(r, 4))
     begins, ends, strides, shape = [], [], [], []
     masks = {"begin_mask": 0, "end_mask": 0, "shrink_axis_mask": 0}
     for d, size in enumerate(source.shape):
@@ -116,7 +116,7 @@ def strided_slice(r: Random) -> Graph:
         strides.append(stride)
     return single_op(
         "STRIDED_SLICE",
-        inputs=[source, _int32(begins), _int32(ends), _int32(strides)],
+        inputs=[source, int32(begins), int32(ends), int32(strides)],
         output=TensorSpec(tuple(shape), source.scale, source.zero_point),
         options=masks,
     )
@@ -148,7 +148,7 @@ def resize_nearest_neighbor(r: Random) -> Graph:
     shape = (source.shape[0], *size, source.shape[3])
     return single_op(
         "RESIZE_NEAREST_NEIGHBOR",
-        inputs=[source, _int32(size)],
+        inputs=[source, int32(size)],
         output=TensorSpec(shape, source.scale, source.zero_point),
         options={"align_corners": r.pick(False, True), "half_pixel_centers": r.pick(False, True)},
     )
@@ -167,7 +167,7 @@ def _parts(
 
 
 def concatenation(r: Random) -> Graph:
-    shape = list(_shape(r, 5))
+    shape = list(random_shape(r, 5))
     axis, count = r.integer(0, len(shape) - 1), r.pick(1, 2, 2, 3, 10)
     sizes = [r.integer(1, 9) for _ in range(count)]
     out = r.spec(*shape[:axis], sum(sizes), *shape[axis + 1 :])
@@ -176,19 +176,19 @@ def concatenation(r: Random) -> Graph:
         "CONCATENATION",
         inputs=_parts(r, shapes, out),
         output=out,
-        options={"axis": _axis(r, axis, len(shape))},
+        options={"axis": either_way(r, axis, len(shape))},
     )
 
 
 def pack(r: Random) -> Graph:
-    shape = _shape(r, 4)
+    shape = random_shape(r, 4)
     axis, count = r.integer(0, len(shape)), r.pick(1, 2, 3, 16)
     out = r.spec(*shape[:axis], count, *shape[axis:])
     return single_op(
         "PACK",
         inputs=_parts(r, [shape] * count, out),
         output=out,
-        options={"axis": _axis(r, axis, len(shape) + 1), "values_count": count},
+        options={"axis": either_way(r, axis, len(shape) + 1), "values_count": count},
     )
 
 
@@ -197,7 +197,7 @@ def squeeze(r: Random) -> Graph:
     shape = tuple(r.pick(1, r.integer(2, 4)) for _ in range(r.integer(1, 6)))
     ones = [d for d, n in enumerate(shape) if n == 1]
     gone = [d for d in ones if r.integer(0, 1)]
-    listed = tuple(_axis(r, d, len(shape)) for d in gone)
+    listed = tuple(either_way(r, d, len(shape)) for d in gone)
     source = r.spec(*shape)
     left = tuple(n for d, n in enumerate(shape) if d not in (gone or ones))
     return single_op(
@@ -209,22 +209,22 @@ def squeeze(r: Random) -> Graph:
 
 
 def expand_dims(r: Random) -> Graph:
-    source = r.spec(*_shape(r, 5))
+    source = r.spec(*random_shape(r, 5))
     axis = r.integer(0, len(source.shape))
     shape = (*source.shape[:axis], 1, *source.shape[axis:])
-    index = _axis(r, axis, len(shape))
+    index = either_way(r, axis, len(shape))
     return single_op(
         "EXPAND_DIMS",
-        inputs=[source, _int32(r.pick(index, [index]))],
+        inputs=[source, int32(r.pick(index, [index]))],
         output=TensorSpec(shape, source.scale, source.zero_point),
     )
 
 
 def reshape(r: Random) -> Graph:
     """RESHAPE, its shape in an operand or in the options alone."""
-    shape = _shape(r, 4)
+    shape = random_shape(r, 4)
     source = r.spec(*r.rng.permutation(shape).tolist())
-    operands = [_int32(shape)] if r.integer(0, 1) else []
+    operands = [int32(shape)] if r.integer(0, 1) else []
     return single_op(
         "RESHAPE",
         inputs=[source, *operands],

@@ -17,6 +17,7 @@ from tests.ops import (
     case_elementwise,
     case_movement,
     case_reduce,
+    case_split,
     case_transpose_conv,
 )
 from tests.ops.draw import SAME, Random
@@ -132,6 +133,7 @@ CASES: dict[str, Callable[[Random], Graph]] = {
     **case_elementwise.CASES,
     **case_movement.CASES,
     **case_reduce.CASES,
+    **case_split.CASES,
     **case_transpose_conv.CASES,
 }
 

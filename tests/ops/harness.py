@@ -33,22 +33,25 @@ FLAGS = [
 ]
 
 
-def tflm(graph: Graph, inputs: Sequence[Int8]) -> Int8:
-    """The output of TensorFlow Lite Micro."""
+def tflm(graph: Graph, inputs: Sequence[Int8]) -> list[Int8]:
+    """The outputs of TensorFlow Lite Micro."""
     # The default arena follows the model's size: for tiny models it is too small, and TFLM crashes.
     interpreter = runtime.Interpreter.from_bytes(write(graph), arena_size=1 << 20)
     for i, values in enumerate(inputs):
         interpreter.set_input(values, i)
     interpreter.invoke()
-    return np.asarray(interpreter.get_output(0))
+    return [
+        np.asarray(interpreter.get_output(i)).reshape(graph.tensors[t].shape)
+        for i, t in enumerate(graph.outputs)
+    ]
 
 
-def reference(graph: Graph, inputs: Sequence[Int8]) -> Int8:
-    """The output of the operator's NumPy model."""
+def reference(graph: Graph, inputs: Sequence[Int8]) -> tuple[Int8, ...]:
+    """The outputs of the operator's NumPy model."""
     (op,) = graph.operators
     given = dict(zip(graph.inputs, inputs, strict=True))
     operands = [given[t] if t in given else graph.tensors[t].data for t in op.inputs if t >= 0]
-    return OPS[op.op].reference(graph, op, [x for x in operands if x is not None])
+    return OPS[op.op].outputs(graph, op, [x for x in operands if x is not None])
 
 
 def _table(symbol: str, table: Table) -> str:
@@ -111,9 +114,30 @@ def compiled(graphs: Sequence[Graph], workspace: Path) -> ctypes.CDLL:
     return ctypes.CDLL(str(library))
 
 
-def run_compiled(library: ctypes.CDLL, i: int, graph: Graph, inputs: Sequence[Int8]) -> Int8:
-    """One case's output. Inputs are copied to memory that ends where they end."""
-    output = np.zeros(graph.tensors[graph.outputs[0]].shape, np.int8)
-    pointers = [np.ascontiguousarray(x).ctypes.data_as(ctypes.c_void_p) for x in inputs]
-    library[f"case_{i}"](*pointers, output.ctypes.data_as(ctypes.c_void_p))
-    return output
+def run_compiled(library: ctypes.CDLL, i: int, graph: Graph, inputs: Sequence[Int8]) -> list[Int8]:
+    """One case's outputs. Inputs are copied to memory that ends where they end."""
+    outputs = [np.zeros(graph.tensors[t].shape, np.int8) for t in graph.outputs]
+    arrays = [*map(np.ascontiguousarray, inputs), *outputs]
+    library[f"case_{i}"](*(x.ctypes.data_as(ctypes.c_void_p) for x in arrays))
+    return outputs
+
+
+def assert_equal_tflm(
+    cases: Sequence[tuple[Graph, Sequence[Int8]]], workspace: Path
+) -> list[list[Int8]]:
+    """NumPy models and kernels give TFLM's bytes, on graphs that pass their operator's check.
+
+    cases: each a graph with values for its inputs. Returns TFLM's outputs of each.
+    """
+    library = compiled([graph for graph, _ in cases], workspace)
+    outputs = []
+    for i, (graph, inputs) in enumerate(cases):
+        (op,) = graph.operators
+        OPS[op.op].check(graph, op)
+        expected = tflm(graph, inputs)
+        label = f"case {i}, {op.op}: {[(t.shape, t.quant) for t in graph.tensors]}"
+        for found in (reference(graph, inputs), run_compiled(library, i, graph, inputs)):
+            for one, other in zip(found, expected, strict=True):
+                np.testing.assert_array_equal(one, other, label)
+        outputs.append(expected)
+    return outputs

@@ -118,11 +118,4 @@ def test_every_pair_of_values_equals_tflm(
     if name in LIMITS:
         scales.append((1.0, 1.0, LIMITS[name][0]))
     graphs = [pair(name, shapes, scale, zero_points) for scale in scales]
-    library = harness.compiled(graphs, tmp_path)
-    for i, graph in enumerate(graphs):
-        accepted(graph)
-        expected = harness.tflm(graph, every_pair()).reshape(shapes[2])
-        label = f"scales {scales[i]}"
-        np.testing.assert_array_equal(harness.reference(graph, every_pair()), expected, label)
-        actual = harness.run_compiled(library, i, graph, every_pair())
-        np.testing.assert_array_equal(actual, expected, label)
+    harness.assert_equal_tflm([(graph, every_pair()) for graph in graphs], tmp_path)

@@ -108,10 +108,4 @@ def test_every_value_equals_tflm(name: str, tmp_path: Path) -> None:
         for chosen in options
     ]
     values = np.arange(-128, 128).astype(np.int8).reshape(SHAPE)
-    library = harness.compiled(graphs, tmp_path)
-    for i, graph in enumerate(graphs):
-        accepted(graph)
-        expected = harness.tflm(graph, [values]).reshape(SHAPE)
-        label = str([t.quant for t in graph.tensors])
-        np.testing.assert_array_equal(harness.reference(graph, [values]), expected, label)
-        np.testing.assert_array_equal(harness.run_compiled(library, i, graph, [values]), expected)
+    harness.assert_equal_tflm([(graph, [values]) for graph in graphs], tmp_path)

@@ -32,7 +32,7 @@ def constant(*shape: int) -> Constant:
     return Constant(np.zeros(shape, np.int8), SPEC.quant)
 
 
-def case(op: str, inputs: Sequence[Any], output: Sequence[int], **options: Any) -> Graph:
+def case(op: str, inputs: Sequence[Any], *outputs: Sequence[int], **options: Any) -> Graph:
     """One operator; and an input that it may not read, for those of constants alone."""
     b = GraphBuilder(op.lower())
     b.input((1, 1), 1.0)
@@ -42,7 +42,7 @@ def case(op: str, inputs: Sequence[Any], output: Sequence[int], **options: Any) 
         else b.input(x.shape, x.scale, x.zero_point)
         for x in inputs
     ]
-    return b.build(b.ops(op, operands, [like(*output)], options))
+    return b.build(b.ops(op, operands, [like(*shape) for shape in outputs], options))
 
 
 STRIDED = (ints(0, 1, 1, 0), ints(2, 3, 6, 8), ints(1, 1, 1, 1))
@@ -158,6 +158,30 @@ REFUSED = {
     "squeezed shape": (case("SQUEEZE", [like(1, 4)], (1, 4), squeeze_dims=(0,)), r"not \[4\]"),
     "expanded shape": (case("EXPAND_DIMS", [like(1, 4), ints(1)], (1, 4, 1)), r"not \[1, 1, 4\]"),
     "expands two": (case("EXPAND_DIMS", [like(1, 4), ints(1, 1)], (1, 1, 4)), "2 axes"),
+    "splits 8 in 3": (
+        case("SPLIT", [ints(3), SPEC], *[(2, 4, 6, 2)] * 3, num_splits=3),
+        "dimension 3 is 8, which 3 outputs do not divide",
+    ),
+    "splits in 17": (case("SPLIT", [ints(0), like(17)], *[(1,)] * 17), "1 to 16 outputs"),
+    "splits a constant": (case("SPLIT", [ints(0), constant(2)], (1,), (1,)), "of a constant"),
+    "split shape": (case("SPLIT", [ints(0), like(4)], (2,), (1,)), r"is \[1\], not \[2\]"),
+    "splits outside": (case("SPLIT", [ints(1), like(4)], (2,), (2,)), "axis 1 is outside 1"),
+    "computed axis": (case("SPLIT", [like(1), like(4)], (2,), (2,)), "constant axis"),
+    "splits along two": (case("SPLIT", [ints(0, 0), like(4)], (2,), (2,)), "2 axes"),
+    "splits off less": (
+        case("SPLIT_V", [like(4), ints(1, 2), ints(0)], (1,), (2,), num_splits=2),
+        "outputs take 3 of dimension 0, which has 4",
+    ),
+    "splits off a rank": (
+        case("SPLIT_V", [like(4, 2), ints(4), ints(1)], (4,), num_splits=1),
+        r"is \[4\], not \[4, 0\]",
+    ),
+    "unpacks fewer": (
+        case("UNPACK", [like(3, 2)], (2,), (2,), num=2),
+        "num is 2, for 2 outputs and 3 in dimension 0",
+    ),
+    "unpacked shape": (case("UNPACK", [like(1, 2)], (1, 2), num=1), r"is \[1, 2\], not \[2\]"),
+    "unpacks outside": (case("UNPACK", [like(1, 2)], (2,), axis=2, num=1), "axis 2 is outside"),
     "expands outside": (
         case("EXPAND_DIMS", [like(1, 4), ints(-4)], (1, 1, 4)),
         "axis -4 is outside 3 dimensions",

@@ -70,12 +70,9 @@ def test_every_magnitude_equals_tflm(name: str, ratio: float, tmp_path: Path) ->
     graphs = [
         reduction(name, (1, n), [1], (1,), scales=(1.0, 1 / ratio)) for n in (1, 2, 3, 1000, 4097)
     ]
-    library = harness.compiled(graphs, tmp_path)
-    for i, graph in enumerate(graphs):
-        accepted(graph)
-        for value in (-128, 127):
-            x = [np.full(graph.tensors[graph.inputs[0]].shape, value, np.int8)]
-            expected = harness.tflm(graph, x)
-            np.testing.assert_array_equal(harness.reference(graph, x), expected.reshape(1))
-            found = harness.run_compiled(library, i, graph, x)
-            np.testing.assert_array_equal(found, expected.reshape(1))
+    cases = [
+        (graph, [np.full(graph.tensors[graph.inputs[0]].shape, value, np.int8)])
+        for graph in graphs
+        for value in (-128, 127)
+    ]
+    harness.assert_equal_tflm(cases, tmp_path)

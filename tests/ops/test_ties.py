@@ -66,9 +66,4 @@ def test_ties_go_the_way_of_tflm(op: str, tmp_path: Path) -> None:
         graphs.append(MAKERS[op](op, first, second, out))
         telling += float(np.float32(unit) / np.float32(out)) == ratio != unit / out
     assert telling > COUNT / 4
-    library = harness.compiled(graphs, tmp_path)
-    for i, graph in enumerate(graphs):
-        expected = harness.tflm(graph, [VALUES]).reshape(SHAPE)
-        label = str([t.quant for t in graph.tensors])
-        np.testing.assert_array_equal(harness.reference(graph, [VALUES]), expected, label)
-        np.testing.assert_array_equal(harness.run_compiled(library, i, graph, [VALUES]), expected)
+    harness.assert_equal_tflm([(graph, [VALUES]) for graph in graphs], tmp_path)

@@ -70,12 +70,8 @@ def test_places_that_no_input_reaches_are_the_bias(tmp_path: Path) -> None:
     graph = transpose_conv(
         (1, 15, 20, 5), weights=(5, 1, 1, 2), stride=5, padding=VALID, bias=bias, weight=127
     )
-    accepted(graph)
-    x = [np.full((1, 3, 4, 2), 127, np.int8)]
-    expected = harness.tflm(graph, x).reshape(1, 15, 20, 5)
+    x = np.full((1, 3, 4, 2), 127, np.int8)
+    ((found,),) = harness.assert_equal_tflm([(graph, [x])], tmp_path)
     gaps = np.ones((15, 20), bool)
     gaps[::5, ::5] = False
-    np.testing.assert_array_equal(expected[0, gaps], [[-5, -3, -1, 1, 3]] * 288)
-    np.testing.assert_array_equal(harness.reference(graph, x), expected)
-    library = harness.compiled([graph], tmp_path)
-    np.testing.assert_array_equal(harness.run_compiled(library, 0, graph, x), expected)
+    np.testing.assert_array_equal(found[0, gaps], [[-5, -3, -1, 1, 3]] * 288)

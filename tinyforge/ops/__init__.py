@@ -36,6 +36,8 @@ from tinyforge.ops import (
     slice,
     softmax,
     space_to_depth,
+    split,
+    split_v,
     squared_difference,
     squeeze,
     strided_slice,
@@ -44,6 +46,7 @@ from tinyforge.ops import (
     tanh,
     transpose,
     transpose_conv,
+    unpack,
 )
 from tinyforge.ops.base import Kernel, Op, Table
 
@@ -83,6 +86,8 @@ OPS: Mapping[str, Op] = {
         slice.OP,
         softmax.OP,
         space_to_depth.OP,
+        split.OP,
+        split_v.OP,
         squared_difference.OP,
         squeeze.OP,
         strided_slice.OP,
@@ -91,6 +96,7 @@ OPS: Mapping[str, Op] = {
         tanh.OP,
         transpose.OP,
         transpose_conv.OP,
+        unpack.OP,
     )
 }
 

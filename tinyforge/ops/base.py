@@ -14,6 +14,7 @@ from tinyforge.graph import DType, Graph, Operator, Tensor
 from tinyforge.ops.forms import WHOLE, Form
 
 Int8Array = npt.NDArray[np.int8]
+Int8Arrays = tuple[Int8Array, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,7 +51,8 @@ class Op:
     """One operator: everything Python knows of it.
 
     check: raises ForgeError where options and shapes do not make an operator that TFLM runs.
-    reference: int8 inputs (constants included) to int8 outputs, TFLM's arithmetic in NumPy.
+    reference: int8 inputs (constants included) to the int8 output, or to a tuple of several;
+    TFLM's arithmetic in NumPy.
     lower: the aot kernel; None where the output is the input's bytes under another shape.
     streaming: another kernel, for an input that comes in so many rows, each when it is made,
     where lower's needs all of it at once; None where there is none.
@@ -61,12 +63,17 @@ class Op:
 
     name: str
     check: Callable[[Graph, Operator], None]
-    reference: Callable[[Graph, Operator, Sequence[npt.NDArray[Any]]], Int8Array]
+    reference: Callable[[Graph, Operator, Sequence[npt.NDArray[Any]]], Int8Array | Int8Arrays]
     lower: Callable[[Graph, Operator], Kernel] | None
     streaming: Callable[[Graph, Operator, int], Kernel | None] | None = None
     inplace: tuple[int, ...] = ()
     macs: Callable[[Graph, Operator], int] = _no_macs
     summary: Callable[[Graph, Operator], str] = lambda _graph, _op: ""
+
+    def outputs(self, graph: Graph, op: Operator, inputs: Sequence[npt.NDArray[Any]]) -> Int8Arrays:
+        """What reference gives, one array an output."""
+        found = self.reference(graph, op, inputs)
+        return found if isinstance(found, tuple) else (found,)
 
 
 def tensor(graph: Graph, op: Operator, position: int) -> Tensor:

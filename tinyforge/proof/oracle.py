@@ -124,7 +124,8 @@ def reference_trace(graph: Graph, inputs: npt.NDArray[np.int8]) -> Trace:
         values = constants | {graph.inputs[0]: one.reshape(shape)}
         for op in graph.operators:
             operands = [values[t] for t in op.inputs if t >= 0]
-            result = OPS[op.op].reference(graph, op, operands)
-            values[op.outputs[0]] = result
-            rows.setdefault(op.outputs[0], []).append(result.reshape(-1))
+            results = OPS[op.op].outputs(graph, op, operands)
+            for t, result in zip(op.outputs, results, strict=True):
+                values[t] = result
+                rows.setdefault(t, []).append(result.reshape(-1))
     return {t: np.stack(found) for t, found in rows.items()}

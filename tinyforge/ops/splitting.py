@@ -1,0 +1,49 @@
+"""What SPLIT, SPLIT_V and UNPACK share: runs of bytes to several tensors in turn."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from tinyforge.graph import Graph, Operator, Tensor
+from tinyforge.ops.base import Kernel, check_activation, require, tensor
+
+_MAX_OUTPUTS = 16  # FORGE_SPLIT_MOST
+
+
+def parts(graph: Graph, op: Operator) -> list[Tensor]:
+    return [graph.tensors[t] for t in op.outputs]
+
+
+def check_split(graph: Graph, op: Operator, inputs: int, position: int) -> Tensor:
+    """So many inputs, the one at a position a computed int8 tensor, which is returned; one to 16
+    int8 outputs."""
+    require(
+        len(op.inputs) == inputs and 1 <= len(op.outputs) <= _MAX_OUTPUTS,
+        f"{op.op} needs {inputs} inputs and 1 to {_MAX_OUTPUTS} outputs, "
+        f"found {len(op.inputs)} and {len(op.outputs)}",
+        graph,
+        op,
+    )
+    source = tensor(graph, op, position)
+    check_activation(graph, op, (source, *parts(graph, op)))
+    require(source.data is None, f"{op.op} of a constant is not supported", graph, op)
+    return source
+
+
+def check_part(graph: Graph, op: Operator, part: Tensor, expected: Sequence[int]) -> None:
+    require(
+        part.shape == tuple(expected),
+        f"output {part.name!r} is {list(part.shape)}, not {list(expected)}",
+        graph,
+        op,
+    )
+
+
+def split(graph: Graph, op: Operator, source: Tensor, axis: int) -> Kernel:
+    """The outputs are taken from along one dimension of the source, one after the other."""
+    stretches = math.prod(source.shape[:axis])
+    found = parts(graph, op)
+    fields = {"stretches": stretches, "outputs": len(found), "total": source.size // stretches}
+    fields |= {f"run[{i}]": t.size // stretches for i, t in enumerate(found)}
+    return Kernel("split.h", "forge_split", "forge_split_run", fields, (source.index,))
