@@ -92,6 +92,14 @@ class GraphBuilder:
         self.tensors.append(Tensor(index, label, values.shape, dtype, quant, values))
         return index
 
+    def variable(self, shape: Sequence[int], dtype: DType, quant: Quant, *, name: str = "") -> int:
+        """A tensor that keeps its value between inferences."""
+        index = len(self.tensors)
+        label = name or f"variable_{index}"
+        tensor = Tensor(index, label, tuple(shape), dtype, quant, variable=True)
+        self.tensors.append(tensor)
+        return index
+
     def op(
         self,
         op: str,

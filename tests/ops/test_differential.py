@@ -15,7 +15,8 @@ COUNT = 60
 
 
 def test_every_operator_has_cases() -> None:
-    assert set(CASES) == set(OPS)
+    """SVDF, which has a state, is tested by sequences: test_svdf.py."""
+    assert set(CASES) | {"SVDF"} == set(OPS)
 
 
 WITHOUT_CODE = [op for op in CASES if OPS[op].lower is None]

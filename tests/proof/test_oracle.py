@@ -13,6 +13,8 @@ import pytest
 from tests.corpus import models
 from tests.corpus.builder import GraphBuilder
 from tests.memory import graphs
+from tests.ops.case_svdf import svdf
+from tests.ops.draw import Random
 from tinyforge.errors import ForgeError
 from tinyforge.graph import Graph, Quant
 from tinyforge.proof import oracle
@@ -23,6 +25,8 @@ pytest.importorskip("tflite_micro")
 MODELS: dict[str, Graph] = {
     **{name: make(6) for name, make in models.NETWORKS.items()},
     **{f"pictures_{seed}": graphs.random_pictures(100 + seed, 10) for seed in range(4)},
+    # Its state goes on from one input to the next.
+    "stateful": svdf(Random(np.random.default_rng(4))),
 }
 
 

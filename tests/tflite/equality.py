@@ -10,7 +10,7 @@ def assert_same_graph(actual: Graph, expected: Graph) -> None:
     assert actual.inputs == expected.inputs
     assert actual.outputs == expected.outputs
     for a, e in zip(actual.tensors, expected.tensors, strict=True):
-        for field in ("index", "name", "shape", "dtype", "quant"):
+        for field in ("index", "name", "shape", "dtype", "quant", "variable"):
             assert getattr(a, field) == getattr(e, field)
         assert (a.data is None) == (e.data is None), a.name
         if a.data is not None and e.data is not None:

@@ -79,7 +79,10 @@ class Quant:
 
 @dataclass(frozen=True, eq=False)
 class Tensor:
-    """One tensor. data is its constant value (shape and dtype as stated), or None if computed."""
+    """One tensor. data is its constant value (shape and dtype as stated), or None if computed.
+
+    variable: it keeps its value from one inference to the next, as operators leave it.
+    """
 
     index: int
     name: str
@@ -87,6 +90,7 @@ class Tensor:
     dtype: DType
     quant: Quant | None = None
     data: npt.NDArray[Any] | None = None
+    variable: bool = False
 
     @property
     def size(self) -> int:
@@ -108,6 +112,14 @@ class Tensor:
         """The one zero point of a per-tensor quantized tensor."""
         assert self.quant is not None and not self.quant.per_channel
         return self.quant.zero_point[0]
+
+    @property
+    def initial(self) -> int:
+        """What every element of a variable tensor is before the first inference.
+
+        Source: TensorFlow Lite Micro's ResetTensorData, which knows the zero points of int8 alone.
+        """
+        return self.zero_point if self.dtype is DType.INT8 and self.quant else 0
 
 
 @dataclass(frozen=True, eq=False)

@@ -119,6 +119,9 @@ def reference_trace(graph: Graph, inputs: npt.NDArray[np.int8]) -> Trace:
     """trace() by the operators' NumPy models. Every operator must be in OPS."""
     shape = graph.tensors[graph.inputs[0]].shape
     constants = {t.index: t.data for t in graph.tensors if t.data is not None}
+    constants |= {  # which their operators change, from one input to the next
+        t.index: np.full(t.shape, t.initial, t.dtype.numpy) for t in graph.tensors if t.variable
+    }
     rows: dict[int, list[npt.NDArray[np.int8]]] = {}
     for one in inputs:
         values = constants | {graph.inputs[0]: one.reshape(shape)}

@@ -36,6 +36,9 @@ _WEIGHTED: Mapping[str, _Roles] = {
     "TRANSPOSE_CONV": _Roles(2, 1, 3, 0),
 }
 
+# Operands that the operator's own check looks at.
+_OWN: Mapping[str, tuple[int, ...]] = {"SVDF": (1, 2, 3, 4)}
+
 # Element types of constants that are not data: shapes, axes, paddings, sizes.
 _PARAMETERS = (DType.INT32, DType.INT64, DType.BOOL)
 
@@ -49,12 +52,14 @@ def require_int8(graph: Graph) -> None:
     for index in (*graph.inputs, *graph.outputs):
         _require_activation(graph.tensors[index], graph.name)
         _require_batch_of_one(graph.tensors[index])
+    for tensor in graph.tensors:
+        _require_stateless(tensor)
     for op in graph.operators:
         where = graph.where(op)
         roles = _WEIGHTED.get(op.op)
-        weighted = (roles.weights, roles.bias) if roles else ()
+        special = (roles.weights, roles.bias) if roles else _OWN.get(op.op, ())
         for position, index in enumerate(op.inputs):
-            if index >= 0 and position not in weighted:
+            if index >= 0 and position not in special:
                 _require_operand(graph.tensors[index], where)
         for index in op.outputs:
             _require_activation(graph.tensors[index], where)
@@ -75,6 +80,16 @@ def _require_batch_of_one(tensor: Tensor) -> None:
             f"the batch is {tensor.shape[0]}; a device runs one input at a time",
             where=tensor_label(tensor.index, tensor.name),
             fix="fix the batch size to 1 before converting the model",
+        )
+
+
+def _require_stateless(tensor: Tensor) -> None:
+    """No plan keeps a tensor's bytes from one inference to the next."""
+    if tensor.variable:
+        raise ForgeError(
+            "the tensor keeps its value between inferences; stateful models are not supported",
+            where=tensor_label(tensor.index, tensor.name),
+            fix="export the model with its state as an input and an output",
         )
 
 

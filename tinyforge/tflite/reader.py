@@ -1,7 +1,7 @@
 """Bytes of a .tflite file to a Graph.
 
 What a Graph cannot say is refused here, with the layer or tensor named: more than one subgraph,
-custom operators, sparse, variable and external tensors, block-wise quantization. What it can say is
+custom operators, sparse and external tensors, block-wise quantization. What it can say is
 then checked by verifier.verify; whether it is fully int8 is for verifier.require_int8.
 """
 
@@ -136,17 +136,12 @@ def _tensor(index: int, table: Table, buffers: list[memoryview]) -> Tensor:
         dtype=dtype,
         quant=_quant(table, where),
         data=_constant(buffers[buffer], shape, dtype, where),
+        variable=bool(table.integer("is_variable")),
     )
 
 
 def _refuse_inexpressible(table: Table, where: str) -> None:
     """ForgeError for what a Tensor has no word for."""
-    if table.integer("is_variable"):
-        raise ForgeError(
-            "the tensor keeps its value between inferences; stateful models are not supported",
-            where=where,
-            fix="export the model with its state as an input and an output",
-        )
     if table.has("sparsity"):
         raise ForgeError(
             "not int8: the tensor is stored sparse",

@@ -68,6 +68,7 @@ def verify(graph: Graph) -> None:
     _check_ends(graph)
     for op in graph.operators:
         _check_operands(graph, op)
+    _check_variables(graph)
     _check_order(graph)
 
 
@@ -133,9 +134,23 @@ def _check_operands(graph: Graph, op: Operator) -> None:
             check_index(index, len(graph.tensors), f"input {position}: tensor", where)
 
 
+def _check_variables(graph: Graph) -> None:
+    """What keeps its value between inferences is changed by the operators that read it alone."""
+    written = {index for op in graph.operators for index in op.outputs}
+    for tensor in graph.tensors:
+        constant = tensor.data is not None
+        if tensor.variable and (constant or tensor.index in {*graph.inputs, *written}):
+            raise ForgeError(
+                "the tensor keeps its value between inferences, but it is a constant, an input of"
+                " the model, or an operator's output",
+                where=tensor_label(tensor.index, tensor.name),
+            )
+
+
 def _check_order(graph: Graph) -> None:
     """In the order of the file, each tensor is written once, and before it is read."""
-    ready = {t.index for t in graph.tensors if t.data is not None} | set(graph.inputs)
+    ready = {t.index for t in graph.tensors if t.data is not None or t.variable}
+    ready |= set(graph.inputs)
     for op in graph.operators:
         for index in op.inputs:
             if index >= 0 and index not in ready:

@@ -72,6 +72,7 @@ def _tensor(tensor: Tensor, buffers: _Buffers) -> Node:
         "buffer": buffers.add(content),
         "name": tensor.name,
         "has_rank": True,
+        "is_variable": tensor.variable,
         "quantization": None if tensor.quant is None else _quant(tensor.quant),
     }
     return Node("Tensor", fields)
