@@ -32,8 +32,10 @@ def _output_size(size: int, axis: str, w: dict[str, int]) -> int:
 
 def conv_2d(r: Random) -> Graph:
     height, width, channels, out = (r.integer(1, 9) for _ in range(4))
+    groups = r.pick(1, 1, 1, 2, 3)
+    out *= groups
     w = r.window(height, width, dilated=True)
-    source = r.spec(1, height, width, channels)
+    source = r.spec(1, height, width, channels * groups)
     weights = r.weights((out, w["kernel_h"], w["kernel_w"], channels), 0)
     return single_op(
         "CONV_2D",

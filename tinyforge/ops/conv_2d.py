@@ -1,4 +1,4 @@
-"""CONV_2D, int8."""
+"""CONV_2D, int8, with any number of groups."""
 
 from __future__ import annotations
 
@@ -27,19 +27,25 @@ from tinyforge.ops.quantization import activation_name, channel_requantization
 from tinyforge.ops.window import weights_window
 
 
+def _groups(graph: Graph, op: Operator) -> int:
+    """Input channels are divided into as many groups, and output channels alike."""
+    return tensor(graph, op, 0).shape[3] // tensor(graph, op, 1).shape[3]
+
+
 def check(graph: Graph, op: Operator) -> None:
-    """Weights are (output channels, height, width, input channels)."""
+    """Weights are (output channels, height, width, input channels of a group)."""
     check_counts(graph, op, 2, 3)
     source, weights, out = tensor(graph, op, 0), tensor(graph, op, 1), output(graph, op)
     check_rank(graph, op, (source, weights, out), 4)
     check_weighted(graph, op, 0)
     require(
-        weights.shape[0] == out.shape[3] and weights.shape[3] == source.shape[3],
+        weights.shape[0] == out.shape[3]
+        and source.shape[3] % weights.shape[3] == 0
+        and out.shape[3] % _groups(graph, op) == 0,
         f"weights {list(weights.shape)} do not fit input {list(source.shape)} "
         f"and output {list(out.shape)}",
         graph,
         op,
-        fix="grouped convolutions are not supported" if source.shape[3] != weights.shape[3] else "",
     )
     weights_window(graph, op)
     channel_requantization(graph, op)
@@ -50,22 +56,31 @@ def reference(graph: Graph, op: Operator, inputs: Sequence[npt.NDArray[Any]]) ->
     source, weights = tensor(graph, op, 0), weights_table(tensor(graph, op, 1))
     centred = inputs[0][0].astype(np.int64) - source.zero_point
     win = weights_window(graph, op)
-    taps = win.taps(centred, 0).reshape(*win.output, -1)
-    acc = exact_matmul(taps, weights.reshape(weights.shape[0], -1).T)
+    groups = _groups(graph, op)
+    taps = np.split(win.taps(centred, 0), groups, axis=4)
+    acc = np.concatenate(
+        [
+            exact_matmul(seen.reshape(*win.output, -1), filters.reshape(len(filters), -1).T)
+            for seen, filters in zip(taps, np.split(weights, groups), strict=True)
+        ],
+        axis=2,
+    )
     acc += bias_values(graph, op, weights.shape[0])
     return channel_requantization(graph, op).apply(acc)[np.newaxis]
 
 
 def lower(graph: Graph, op: Operator) -> Kernel:
     source, weights = tensor(graph, op, 0), weights_table(tensor(graph, op, 1))
-    win = weights_window(graph, op)
+    win, groups = weights_window(graph, op), _groups(graph, op)
+    family = "grouped_conv" if groups > 1 else "conv"
     return Kernel(
-        header="conv.h",
-        struct="forge_conv_2d",
-        function="forge_conv_2d_step",
+        header=f"{family}.h",
+        struct=f"forge_{family}_2d",
+        function=f"forge_{family}_2d_step",
         fields={
             **win.fields(),
-            "input_channels": weights.shape[3],
+            **({"groups": groups} if groups > 1 else {}),
+            "input_channels": source.shape[3],
             "output_channels": weights.shape[0],
             "input_zero_point": source.zero_point,
             "weights": Table("int8_t", weights),
@@ -85,7 +100,8 @@ def macs(graph: Graph, op: Operator) -> int:
 
 def summary(graph: Graph, op: Operator) -> str:
     activation = activation_name(option(op, "fused_activation_function"))
-    return ", ".join(filter(None, (weights_window(graph, op).summary(), activation)))
+    groups = f"{_groups(graph, op)} groups" if _groups(graph, op) > 1 else ""
+    return ", ".join(filter(None, (weights_window(graph, op).summary(), groups, activation)))
 
 
 OP = Op("CONV_2D", check, reference, lower, macs=macs, summary=summary)
