@@ -4,25 +4,17 @@
 
 #include "kernels/bytes.h"
 
-/* row, column: the input row of each output row, the input column of each output column. */
+/* column: the input column of each column of the output, width of them. */
 typedef struct {
-  int height, width; /* of the output */
-  int input_width;
-  int channels;
-  const int32_t *row, *column;
+  int width, channels;
+  const int32_t *column;
 } forge_resize_nearest;
 
+/* A row of the output from a row of the input: which one is the caller's business. */
 FORGE_INLINE void forge_resize_nearest_row(const forge_resize_nearest *c, const int8_t *input,
                                            int8_t *output) {
   for (int x = 0; x < c->width; ++x, output += c->channels) {
     forge_copy_bytes(output, input + c->column[x] * c->channels, c->channels);
-  }
-}
-
-FORGE_INLINE void forge_resize_nearest_run(const forge_resize_nearest *c, const int8_t *input,
-                                           int8_t *output) {
-  for (int y = 0; y < c->height; ++y, output += c->width * c->channels) {
-    forge_resize_nearest_row(c, input + c->row[y] * c->input_width * c->channels, output);
   }
 }
 

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from tests.corpus.builder import GraphBuilder, TensorSpec
+from tests.corpus.builder import GraphBuilder, OptionValue, TensorSpec
 from tinyforge.graph.types import Quant
 
 SAME, VALID = 0, 1
@@ -272,6 +272,28 @@ def reshape(b: GraphBuilder, source: int, shape: Sequence[int]) -> int:
         tensor.zero_point,
         new_shape=tuple(shape),
     )
+
+
+def moved(
+    b: GraphBuilder,
+    op: str,
+    inputs: Sequence[int],
+    shape: Sequence[int],
+    *operands: object,
+    **options: OptionValue,
+) -> int:
+    """An operator that moves values and does not change them. operands: int32 constants."""
+    constants = [b.constant(np.array(values, np.int32)) for values in operands]
+    source = b.tensors[inputs[0]]
+    return b.op(op, [*inputs, *constants], shape, source.scale, source.zero_point, **options)
+
+
+def halves(b: GraphBuilder, source: int) -> list[int]:
+    """SPLIT in two along the last dimension."""
+    tensor = b.tensors[source]
+    half = TensorSpec((*tensor.shape[:-1], tensor.shape[-1] // 2), tensor.scale, tensor.zero_point)
+    axis = b.constant(np.array(-1, np.int32))
+    return b.ops("SPLIT", [axis, source], [half, half], {"num_splits": 2})
 
 
 def random_spec(

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from tests.corpus import layers
-from tests.corpus.builder import GraphBuilder, OptionValue, TensorSpec
+from tests.corpus.builder import GraphBuilder
 from tests.corpus.layers import NONE, RELU, RELU6, RELU_N1_TO_1, SAME, VALID
 from tinyforge.graph.types import Graph
 
@@ -84,44 +84,28 @@ def branches(seed: int) -> Graph:
     rng = np.random.default_rng(seed)
     b = GraphBuilder("branches")
     x = b.input((1, 9, 8, 3), 1 / 128, -5)
-    x = _moved(b, "PAD", [x], (1, 12, 11, 3), [(0, 0), (1, 2), (2, 1), (0, 0)])
+    x = layers.moved(b, "PAD", [x], (1, 12, 11, 3), [(0, 0), (1, 2), (2, 1), (0, 0)])
     x = layers.conv_2d(b, rng, x, filters=6, stride=(2, 2), padding=VALID, activation=RELU)
-    left = _moved(b, "SLICE", [x], (1, 5, 4, 6), [0, 0, 1, 0], [1, 5, 4, 6])
-    right = _moved(b, "TRANSPOSE", [x], (1, 5, 5, 6), [0, 2, 1, 3])
-    right = _moved(b, "STRIDED_SLICE", [right], (1, 5, 4, 6), *_REVERSED)
-    x = _moved(b, "CONCATENATION", [left, right], (1, 5, 4, 12), axis=-1)
-    x = _moved(b, "RESIZE_NEAREST_NEIGHBOR", [x], (1, 10, 8, 12), [10, 8])
+    left = layers.moved(b, "SLICE", [x], (1, 5, 4, 6), [0, 0, 1, 0], [1, 5, 4, 6])
+    right = layers.moved(b, "TRANSPOSE", [x], (1, 5, 5, 6), [0, 2, 1, 3])
+    right = layers.moved(b, "STRIDED_SLICE", [right], (1, 5, 4, 6), *_REVERSED)
+    x = layers.moved(b, "CONCATENATION", [left, right], (1, 5, 4, 12), axis=-1)
+    x = layers.moved(b, "RESIZE_NEAREST_NEIGHBOR", [x], (1, 10, 8, 12), [10, 8])
     x = layers.conv_2d(b, rng, x, filters=8, stride=(2, 2), activation=RELU)
-    half = TensorSpec((1, 5, 4, 4), b.tensors[x].scale, b.tensors[x].zero_point)
-    axis = b.constant(np.array(-1, np.int32))
-    left, right = b.ops("SPLIT", [axis, x], [half, half], {"num_splits": 2})
-    x = _moved(b, "CONCATENATION", [right, left], (1, 5, 4, 8), axis=3)
-    x = _moved(b, "DEPTH_TO_SPACE", [x], (1, 10, 8, 2), block_size=2)
-    x = _moved(b, "SPACE_TO_DEPTH", [x], (1, 5, 4, 8), block_size=2)
+    left, right = layers.halves(b, x)
+    x = layers.moved(b, "CONCATENATION", [right, left], (1, 5, 4, 8), axis=3)
+    x = layers.moved(b, "DEPTH_TO_SPACE", [x], (1, 10, 8, 2), block_size=2)
+    x = layers.moved(b, "SPACE_TO_DEPTH", [x], (1, 5, 4, 8), block_size=2)
     x = layers.pool_2d(b, x, "AVERAGE_POOL_2D", kernel=(5, 4))
-    x = _moved(b, "SQUEEZE", [x], (1, 8), squeeze_dims=(1, 2))
-    x = _moved(b, "PACK", [x, x], (1, 2, 8), axis=1, values_count=2)
-    x = _moved(b, "EXPAND_DIMS", [x], (1, 1, 2, 8), 1)
+    x = layers.moved(b, "SQUEEZE", [x], (1, 8), squeeze_dims=(1, 2))
+    x = layers.moved(b, "PACK", [x, x], (1, 2, 8), axis=1, values_count=2)
+    x = layers.moved(b, "EXPAND_DIMS", [x], (1, 1, 2, 8), 1)
     x = layers.reshape(b, x, (1, 16))
     return b.build([layers.fully_connected(b, rng, x, units=5)])
 
 
 # begin, end and strides of a STRIDED_SLICE that reads rows backwards and leaves out a column.
 _REVERSED = ([0, -1, 0, 0], [1, -6, 4, 6], [1, -1, 1, 1])
-
-
-def _moved(
-    b: GraphBuilder,
-    op: str,
-    inputs: list[int],
-    shape: tuple[int, ...],
-    *operands: object,
-    **options: OptionValue,
-) -> int:
-    """An operator that moves values and does not change them. operands: int32 constants."""
-    constants = [b.constant(np.array(values, np.int32)) for values in operands]
-    source = b.tensors[inputs[0]]
-    return b.op(op, [*inputs, *constants], shape, source.scale, source.zero_point, **options)
 
 
 NETWORKS: Mapping[str, Callable[[int], Graph]] = {
@@ -274,7 +258,7 @@ def _pad(b: GraphBuilder, rng: Random) -> int:
     source = _picture(b, rng)
     amounts = np.array([(0, 0), _pair(rng, 0, 3), _pair(rng, 0, 3), (0, 0)], np.int32)
     shape = tuple(int(n) for n in b.tensors[source].shape + amounts.sum(1))
-    return _moved(b, "PAD", [source], shape, amounts)
+    return layers.moved(b, "PAD", [source], shape, amounts)
 
 
 def _mean(b: GraphBuilder, rng: Random) -> int:
@@ -296,7 +280,7 @@ def _concatenation(b: GraphBuilder, rng: Random) -> int:
     channels = int(rng.integers(1, 6))
     second = b.input((*tensor.shape[:3], channels), tensor.scale, tensor.zero_point)
     shape = (*tensor.shape[:3], tensor.shape[3] + channels)
-    return _moved(b, "CONCATENATION", [first, second], shape, axis=int(rng.choice([3, -1])))
+    return layers.moved(b, "CONCATENATION", [first, second], shape, axis=int(rng.choice([3, -1])))
 
 
 # The operators with a model of one operator, by TensorFlow Lite's name.

@@ -23,6 +23,7 @@ pytest.importorskip("tflite_micro")
 CASES: dict[str, Graph] = {
     **{name: make(1) for name, make in models.NETWORKS.items()},
     **{f"pictures_{seed}": graphs.random_pictures(seed, 12) for seed in range(12)},
+    **{f"moves_{seed}": graphs.random_moves(seed, 12) for seed in range(12)},
     **{name: make() for name, make in graphs.SHAPES.items() if len(make().inputs) == 1},
 }
 

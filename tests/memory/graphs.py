@@ -227,3 +227,52 @@ def random_pictures(seed: int, count: int) -> Graph:
             y = n.relu(x)
         made.append(y)
     return n.build(made[-1], *[t for t in made[1:-1] if n.rng.random() < 0.15])
+
+
+def random_moves(seed: int, count: int) -> Graph:
+    """count operators on small pictures, most of which move values and do not change them."""
+    n = Net(seed)
+    made = [n.input(1, *n.rng.integers(3, 8, 2).tolist(), 2 * int(n.rng.integers(1, 3)))]
+    for _ in range(count):
+        x = made[-1 - min(len(made) - 1, int(n.rng.exponential(1.0)))]
+        made += _moved(n, x, made)
+    return n.build(made[-1], *[t for t in made[1:-1] if n.rng.random() < 0.1])
+
+
+def _moved(n: Net, x: int, made: list[int]) -> list[int]:
+    """What one more operator makes of x, or of x and an earlier picture beside it."""
+    b, pick = n.builder, n.rng.integers
+    _, height, width, channels = n.shape(x)
+
+    def move(op: str, shape: tuple[int, ...], *operands: object, **options: int) -> list[int]:
+        return [layers.moved(b, op, [x], shape, *operands, **options)]
+
+    match int(pick(9)):
+        case 0:
+            return [n.conv(x, 2 * int(pick(1, 4)))]
+        case 1:
+            return [n.relu(x)]
+        case 2 if height < 10 and width < 10:
+            top, bottom, left, right = pick(0, 3, 4).tolist()
+            shape = (1, height + top + bottom, width + left + right, channels)
+            return move("PAD", shape, [(0, 0), (top, bottom), (left, right), (0, 0)])
+        case 3:
+            row, column = int(pick(height)), int(pick(width))
+            shape = (1, height - row, width - column, channels)
+            return move("SLICE", shape, [0, row, column, 0], [1, -1, -1, -1])
+        case 4:
+            shape = (1, -(-height // 2), width, channels)
+            return move("STRIDED_SLICE", shape, [0] * 4, [0] * 4, [1, 2, 1, 1], end_mask=15)
+        case 5:
+            size = pick(1, 10, 2).tolist()
+            return move("RESIZE_NEAREST_NEIGHBOR", (1, *size, channels), size)
+        case 6:
+            return move("TRANSPOSE", (1, width, height, channels), [0, 2, 1, 3])
+        case 7 if channels % 2 == 0:
+            return layers.halves(b, x)
+        case _:
+            like = (b.tensors[x].quant, height, width)
+            peers = [t for t in made if (b.tensors[t].quant, *n.shape(t)[1:3]) == like]
+            y = peers[int(pick(len(peers)))]
+            shape = (1, height, width, channels + n.shape(y)[3])
+            return [layers.moved(b, "CONCATENATION", [x, y], shape, axis=-1)]

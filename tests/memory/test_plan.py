@@ -24,6 +24,7 @@ CASES = {
     **{name: make() for name, make in graphs.SHAPES.items()},
     **{f"vectors_{seed}": graphs.random_vectors(seed, 4 + seed % 17) for seed in range(80)},
     **{f"pictures_{seed}": graphs.random_pictures(seed, 4 + seed % 9) for seed in range(30)},
+    **{f"moves_{seed}": graphs.random_moves(seed, 4 + seed % 9) for seed in range(30)},
 }
 
 

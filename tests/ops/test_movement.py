@@ -16,6 +16,7 @@ from tinyforge.errors import ForgeError
 from tinyforge.graph import Graph, Operator, Quant
 from tinyforge.ops import OPS
 from tinyforge.ops.copying import copy
+from tinyforge.ops.forms import WHOLE
 
 SPEC = TensorSpec((2, 4, 6, 8), 0.5, 3)
 
@@ -114,8 +115,12 @@ REFUSED = {
     "blocks of 4": (case("SPACE_TO_DEPTH", [SPEC], (2, 1, 1, 128), block_size=4), "4x6 does not"),
     "8 channels": (case("DEPTH_TO_SPACE", [SPEC], (2, 12, 18, 1), block_size=3), "8 channels do"),
     "resized channels": (
-        case("RESIZE_NEAREST_NEIGHBOR", [SPEC, ints(5, 5)], (2, 5, 5, 7)),
-        r"not \[2, 5, 5, 8\]",
+        case("RESIZE_NEAREST_NEIGHBOR", [like(1, 4, 6, 8), ints(5, 5)], (1, 5, 5, 7)),
+        r"not \[1, 5, 5, 8\]",
+    ),
+    "two images": (
+        case("RESIZE_NEAREST_NEIGHBOR", [SPEC, ints(5, 5)], (2, 5, 5, 8)),
+        "a batch of 2 is not supported",
     ),
     "eleven inputs": (
         case("CONCATENATION", [like(1, 2)] * 11, (1, 22), axis=1),
@@ -218,3 +223,60 @@ def test_walks_that_lie_together_become_one_run() -> None:
     )
     transposed = copy(source, 0, [(8, 1), (48, 8)])
     assert (transposed.fields["size[4]"], transposed.fields["run"]) == (48, 1)
+
+
+IMAGE = like(1, 4, 6, 8)
+FULL = (1, 4, 6, 8)
+
+# Operators on an image, and the input row of each output row; None for one that needs it whole.
+BY_ROWS: dict[str, tuple[Graph, tuple[int, ...] | None]] = {
+    "padded": (case("PAD", [IMAGE, BORDER], (1, 7, 6, 8)), (-1, 0, 1, 2, 3, -1, -1)),
+    "padded batch": (
+        case("PAD", [IMAGE, ints((0, 1), (0, 0), (0, 0), (0, 0))], (2, 4, 6, 8)),
+        None,
+    ),
+    "sliced": (
+        case("SLICE", [IMAGE, ints(0, 1, 2, 0), ints(1, 2, 4, 8)], (1, 2, 4, 8)),
+        (1, 2),
+    ),
+    "every other": (
+        case(
+            "STRIDED_SLICE",
+            [IMAGE, ints(0, 0, 0, 0), ints(*FULL), ints(1, 2, 1, 1)],
+            (1, 2, 6, 8),
+        ),
+        (0, 2),
+    ),
+    "upside down": (
+        case(
+            "STRIDED_SLICE",
+            [IMAGE, ints(0, -1, 0, 0), ints(1, -5, 6, 8), ints(1, -1, 1, 1)],
+            FULL,
+        ),
+        None,
+    ),
+    "resized": (
+        case("RESIZE_NEAREST_NEIGHBOR", [IMAGE, ints(6, 3)], (1, 6, 3, 8)),
+        (0, 0, 1, 2, 2, 3),
+    ),
+    "joined": (case("CONCATENATION", [IMAGE, IMAGE], (1, 4, 6, 16), axis=3), (0, 1, 2, 3)),
+    "stacked": (case("CONCATENATION", [IMAGE, IMAGE], (1, 8, 6, 8), axis=1), None),
+    "split": (case("SPLIT", [ints(2), IMAGE], *[(1, 4, 3, 8)] * 2), (0, 1, 2, 3)),
+    "split rows": (case("SPLIT", [ints(1), IMAGE], *[(1, 2, 6, 8)] * 2), None),
+    "two images": (case("SLICE", [SPEC, ints(0, 0, 0, 0), ints(*SPEC.shape)], SPEC.shape), None),
+}
+
+
+@pytest.mark.parametrize("name", BY_ROWS)
+def test_images_go_by_rows_where_rows_suffice(name: str) -> None:
+    graph, rows = BY_ROWS[name]
+    (op,) = graph.operators
+    lower = OPS[op.op].lower
+    assert lower is not None
+    form = lower(graph, op).form
+    if rows is None:
+        assert form is WHOLE
+    else:
+        reads = [form.reads(step) for step in range(form.steps)]
+        assert tuple(read[0] if read else -1 for read in reads) == rows
+        assert (form.input_rows, form.output_rows) == (4, len(rows))

@@ -4,6 +4,7 @@ are, whatever the quantizations of input and output."""
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from tinyforge.graph import Graph, Operator, Tensor
 from tinyforge.ops.base import (
@@ -16,6 +17,7 @@ from tinyforge.ops.base import (
     require,
     tensor,
 )
+from tinyforge.ops.forms import WHOLE, Form, Picked
 
 _MAX_RANK = 5
 
@@ -72,6 +74,19 @@ def copy(source: Tensor, start: int, walk: Sequence[tuple[int, int]]) -> Kernel:
         fields |= {f"size[{i}]": size, f"step[{i}]": step}
     fields["run"] = run
     return Kernel("copy.h", "forge_copy", "forge_copy_run", fields, (source.index,))
+
+
+def take(source: Tensor, ranges: Sequence[range]) -> Kernel:
+    """The kernel that takes these indices of each dimension of the source; of an image by rows,
+    unless it turns them around."""
+    step = steps(source.shape)
+    form: Form = WHOLE
+    if len(source.shape) == 4 and source.shape[0] == 1 and ranges[1].step > 0:
+        form = Picked(tuple(ranges[1]), source.shape[1])
+        ranges, step = ranges[2:], step[2:]
+    start = sum(r.start * s for r, s in zip(ranges, step, strict=True))
+    walk = [(len(r), r.step * s) for r, s in zip(ranges, step, strict=True)]
+    return replace(copy(source, start, walk), form=form)
 
 
 def _merged(walk: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:

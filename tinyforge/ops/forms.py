@@ -151,7 +151,7 @@ class Accumulated:
 class Picked:
     """Output row y comes from input row source[y], or from no input where that is -1.
 
-    The sources may not go backwards. C: function(&fields, y, input row or NULL, output row).
+    The sources may not go backwards. C: function(&fields, input row or NULL, output row).
     """
 
     source: tuple[int, ...]

@@ -14,6 +14,7 @@ from tinyforge.ops.base import (
     require,
     tensor,
 )
+from tinyforge.ops.forms import WHOLE, row_by_row
 
 
 def parts(graph: Graph, op: Operator) -> list[Tensor]:
@@ -29,10 +30,18 @@ def check_parts(graph: Graph, op: Operator, most: int) -> None:
 
 
 def join(graph: Graph, op: Operator, axis: int) -> Kernel:
-    """The inputs one after the other along one dimension of the output, which they may lack."""
+    """The inputs one after the other along one dimension of the output, which they may lack.
+
+    Along columns or channels of images it goes by rows.
+    """
     found, out = parts(graph, op), output(graph, op)
+    form = row_by_row(out) if axis >= 2 else WHOLE
     stretches = math.prod(out.shape[:axis])
-    fields = {"stretches": stretches, "inputs": len(found), "total": out.size // stretches}
+    fields = {
+        "stretches": stretches // form.steps,
+        "inputs": len(found),
+        "total": out.size // stretches,
+    }
     fields |= {f"run[{i}]": t.size // stretches for i, t in enumerate(found)}
     return Kernel(
         header="concat.h",
@@ -40,4 +49,5 @@ def join(graph: Graph, op: Operator, axis: int) -> Kernel:
         function="forge_concat_run",
         fields=fields,
         inputs=tuple(t.index if t.data is None else Table("int8_t", t.data) for t in found),
+        form=form,
     )

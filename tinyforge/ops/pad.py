@@ -23,6 +23,7 @@ from tinyforge.ops.base import (
     tensor,
 )
 from tinyforge.ops.copying import check_shape
+from tinyforge.ops.forms import Picked
 from tinyforge.ops.operands import integers
 
 _MAX_RANK = 5
@@ -108,23 +109,38 @@ def _merged(sides: Sequence[_Side]) -> list[_Side]:
     return merged
 
 
+def _row(sides: Sequence[_Side], value: int) -> dict[str, int]:
+    """The members of forge_pad_row, for the innermost dimensions, two at most."""
+    lines, line = _filled(_merged(sides), 2)
+    return {
+        "before_lines": lines.before,
+        "lines": lines.size,
+        "after_lines": lines.after,
+        "before": line.before,
+        "size": line.size,
+        "after": line.after,
+        "value": value,
+    }
+
+
+def _filled(sides: Sequence[_Side], count: int) -> list[_Side]:
+    """As many dimensions as that, with some of one element in front."""
+    return [_Side(0, 1, 0)] * (count - len(sides)) + list(sides)
+
+
 def lower(graph: Graph, op: Operator) -> Kernel:
-    sides = _merged(_sides(graph, op))
-    sides = [_Side(0, 1, 0)] * (_MAX_RANK - len(sides)) + sides
-    fields: dict[str, int] = {}
+    """An image is padded by rows."""
+    source, sides, value = tensor(graph, op, 0), _sides(graph, op), _value(graph, op)
+    if len(sides) == 4 and source.shape[0] == 1 and not sides[0].padded:
+        top, rows, bottom = (-1,) * sides[1].before, range(sides[1].size), (-1,) * sides[1].after
+        form = Picked((*top, *rows, *bottom), sides[1].size)
+        fields = _row(sides[2:], value)
+        return Kernel("pad.h", "forge_pad_row", "forge_pad_row_run", fields, (source.index,), form)
+    sides = _filled(_merged(sides), _MAX_RANK)
+    fields = {f"row.{name}": member for name, member in _row(sides[3:], value).items()}
     for i, side in enumerate(sides[:3]):
         fields |= {f"before[{i}]": side.before, f"size[{i}]": side.size, f"after[{i}]": side.after}
-    lines, line = sides[3:]
-    fields |= {
-        "row.before_lines": lines.before,
-        "row.lines": lines.size,
-        "row.after_lines": lines.after,
-        "row.before": line.before,
-        "row.size": line.size,
-        "row.after": line.after,
-        "row.value": _value(graph, op),
-    }
-    return Kernel("pad.h", "forge_pad", "forge_pad_run", fields, (tensor(graph, op, 0).index,))
+    return Kernel("pad.h", "forge_pad", "forge_pad_run", fields, (source.index,))
 
 
 def summary(graph: Graph, op: Operator) -> str:

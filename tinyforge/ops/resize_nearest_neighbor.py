@@ -9,8 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from tinyforge.graph import Graph, Operator
-from tinyforge.ops.base import Int8Array, Kernel, Op, Table, check_rank, output, tensor
+from tinyforge.ops.base import Int8Array, Kernel, Op, Table, check_rank, output, require, tensor
 from tinyforge.ops.copying import check_copied, check_shape
+from tinyforge.ops.forms import Picked
 from tinyforge.ops.operands import integers
 
 
@@ -41,34 +42,31 @@ def _sources(graph: Graph, op: Operator) -> tuple[npt.NDArray[np.int32], npt.NDA
 def check(graph: Graph, op: Operator) -> None:
     source = check_copied(graph, op, 2)
     check_rank(graph, op, (source,), 4)
+    require(source.shape[0] == 1, f"a batch of {source.shape[0]} is not supported", graph, op)
     size = integers(graph, op, 1, "size")
-    check_shape(graph, op, (source.shape[0], *size, source.shape[3]))
+    check_shape(graph, op, (1, *size, source.shape[3]))
 
 
 def reference(graph: Graph, op: Operator, inputs: Sequence[npt.NDArray[Any]]) -> Int8Array:
-    """inputs[0]: (batch, height, width, channels). Source: reference_ops::ResizeNearestNeighbor."""
+    """inputs[0]: (1, height, width, channels). Source: reference_ops::ResizeNearestNeighbor."""
     rows, columns = _sources(graph, op)
     return np.asarray(inputs[0][:, rows][:, :, columns], np.int8)
 
 
 def lower(graph: Graph, op: Operator) -> Kernel:
     source, out = tensor(graph, op, 0), output(graph, op)
-    batch, height, width, channels = source.shape
     rows, columns = _sources(graph, op)
-    every_image = (np.arange(batch)[:, np.newaxis] * height + rows).reshape(-1)
     return Kernel(
         header="resize.h",
         struct="forge_resize_nearest",
-        function="forge_resize_nearest_run",
+        function="forge_resize_nearest_row",
         fields={
-            "height": every_image.size,
             "width": out.shape[2],
-            "input_width": width,
-            "channels": channels,
-            "row": Table("int32_t", every_image),
+            "channels": out.shape[3],
             "column": Table("int32_t", columns),
         },
         inputs=(source.index,),
+        form=Picked(tuple(rows.tolist()), source.shape[1]),
     )
 
 

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from tinyforge.graph import Graph, Operator
 from tinyforge.ops.base import Int8Array, Kernel, Op, require, tensor
-from tinyforge.ops.copying import check_copied, check_shape, copy, steps
+from tinyforge.ops.copying import check_copied, check_shape, take
 from tinyforge.ops.operands import integers
 
 
@@ -46,10 +46,7 @@ def reference(graph: Graph, op: Operator, inputs: Sequence[npt.NDArray[Any]]) ->
 
 
 def lower(graph: Graph, op: Operator) -> Kernel:
-    source, ranges = tensor(graph, op, 0), _ranges(graph, op)
-    step = steps(source.shape)
-    start = sum(r.start * s for r, s in zip(ranges, step, strict=True))
-    return copy(source, start, [(len(r), s) for r, s in zip(ranges, step, strict=True)])
+    return take(tensor(graph, op, 0), _ranges(graph, op))
 
 
 def summary(graph: Graph, op: Operator) -> str:

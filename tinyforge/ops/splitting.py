@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from tinyforge.graph import Graph, Operator, Tensor
 from tinyforge.ops.base import Kernel, check_activation, require, tensor
+from tinyforge.ops.forms import WHOLE, row_by_row
 
 _MAX_OUTPUTS = 16  # FORGE_SPLIT_MOST
 
@@ -41,9 +42,15 @@ def check_part(graph: Graph, op: Operator, part: Tensor, expected: Sequence[int]
 
 
 def split(graph: Graph, op: Operator, source: Tensor, axis: int) -> Kernel:
-    """The outputs are taken from along one dimension of the source, one after the other."""
-    stretches = math.prod(source.shape[:axis])
+    """The outputs are taken from along one dimension of the source, one after the other; along
+    columns or channels of an image by rows."""
     found = parts(graph, op)
-    fields = {"stretches": stretches, "outputs": len(found), "total": source.size // stretches}
+    form = row_by_row(source) if axis >= 2 else WHOLE
+    stretches = math.prod(source.shape[:axis])
+    fields = {
+        "stretches": stretches // form.steps,
+        "outputs": len(found),
+        "total": source.size // stretches,
+    }
     fields |= {f"run[{i}]": t.size // stretches for i, t in enumerate(found)}
-    return Kernel("split.h", "forge_split", "forge_split_run", fields, (source.index,))
+    return Kernel("split.h", "forge_split", "forge_split_run", fields, (source.index,), form)

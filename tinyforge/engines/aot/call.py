@@ -43,8 +43,9 @@ def body(
     elif isinstance(form, RowByRow):
         arguments += [operand.row("row") for operand in (*inputs, *outputs)]
     else:
-        arguments.append("row")
         (source,), (result,) = inputs, outputs
+        if not isinstance(form, Picked):
+            arguments.append("row")
         lines += _declarations(form, source)
         arguments += [*_sources(form, source, scratch), result.row("row")]
     lines.append(f"{kernel.function}({', '.join(arguments)});")
@@ -59,7 +60,8 @@ def _declarations(form: object, source: Operand) -> Iterator[str]:
         yield f"const int8_t *rows[{form.window.kernel[0]}];"
     if isinstance(form, Picked):
         rows = ", ".join(map(str, form.source))
-        yield f"static const int16_t source[] = {{{rows}}};"
+        ctype = "int16_t" if form.input_rows <= 1 << 15 else "int32_t"
+        yield f"static const {ctype} source[] = {{{rows}}};"
 
 
 def _sources(form: object, source: Operand, scratch: str) -> list[str]:
