@@ -19,6 +19,11 @@ typedef struct {
   int output_zero_point;
 } forge_reduce_sum;
 
+FORGE_INLINE int8_t forge_reduce_sum_output(const forge_reduce_sum *c, int32_t sum) {
+  const int32_t value = forge_requantize(sum, c->multiplier, c->shift);
+  return forge_clamp(value + c->output_zero_point, -128, 127);
+}
+
 /* One output. input: the first of the values that it takes in. */
 FORGE_INLINE int8_t forge_reduce_sum_1(const forge_reduce_sum *c, const int8_t *input) {
   const forge_reduction *r = &c->reduction;
@@ -28,8 +33,7 @@ FORGE_INLINE int8_t forge_reduce_sum_1(const forge_reduce_sum *c, const int8_t *
       sum += input[i * r->reduced_step[0] + j * r->reduced_step[1]];
     }
   }
-  const int32_t value = forge_requantize(sum, c->multiplier, c->shift);
-  return forge_clamp(value + c->output_zero_point, -128, 127);
+  return forge_reduce_sum_output(c, sum);
 }
 
 FORGE_INLINE void forge_reduce_sum_run(const forge_reduce_sum *c, const int8_t *input,
@@ -39,6 +43,19 @@ FORGE_INLINE void forge_reduce_sum_run(const forge_reduce_sum *c, const int8_t *
     for (int j = 0; j < r->kept[1]; ++j) {
       *output++ = forge_reduce_sum_1(c, input + i * r->kept_step[0] + j * r->kept_step[1]);
     }
+  }
+}
+
+/* Sums over a whole image, for input row y as it is made: reduced are its rows and its columns,
+ * kept[1] are its channels. sums: one a channel. */
+FORGE_INLINE void forge_reduce_sum_accumulate(const forge_reduce_sum *c, int y, const int8_t *input,
+                                              int32_t *sums, int8_t *output) {
+  const forge_reduction *r = &c->reduction;
+  for (int channel = 0; channel < r->kept[1]; ++channel) {
+    int32_t sum = y == 0 ? c->offset : sums[channel];
+    for (int x = 0; x < r->reduced[1]; ++x) sum += input[x * r->reduced_step[1] + channel];
+    sums[channel] = sum;
+    if (y == r->reduced[0] - 1) output[channel] = forge_reduce_sum_output(c, sum);
   }
 }
 

@@ -107,8 +107,13 @@ def _operand(base: str, nbytes: int, rows: int) -> Operand:
 
 def compiled(graphs: Sequence[Graph], workspace: Path) -> ctypes.CDLL:
     """All cases in one shared library, built under the undefined behaviour sanitizer."""
+    return built([case_source(i, graph) for i, graph in enumerate(graphs)], workspace)
+
+
+def built(sources: Sequence[str], workspace: Path) -> ctypes.CDLL:
+    """The same for sources of cases, as kernel_source makes them."""
     source, library = workspace / "cases.c", workspace / "cases.so"
-    source.write_text("".join(case_source(i, g) for i, g in enumerate(graphs)))
+    source.write_text("".join(sources))
     include = f"-I{folder('firmware')}"
     subprocess.run(["cc", *FLAGS, include, str(source), "-o", str(library)], check=True)
     return ctypes.CDLL(str(library))

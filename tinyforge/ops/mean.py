@@ -10,5 +10,6 @@ OP = Op(
     reduction.check_sum,
     reduction.sum_reference,
     reduction.lower_sum,
+    reduction.stream_sum,
     summary=reduction.summary,
 )

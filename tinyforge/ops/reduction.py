@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any
 
@@ -23,6 +23,7 @@ from tinyforge.ops.base import (
     tensor,
 )
 from tinyforge.ops.fixed_point import quantize_multiplier, requantize
+from tinyforge.ops.forms import Accumulated
 from tinyforge.ops.operands import axis_index, integers
 
 # Runs of kept and of reduced dimensions that the kernels loop over.
@@ -144,6 +145,28 @@ def lower_sum(graph: Graph, op: Operator) -> Kernel:
             "output_zero_point": output(graph, op).zero_point,
         },
         inputs=(source.index,),
+    )
+
+
+def stream_sum(graph: Graph, op: Operator, rows: int) -> Kernel | None:
+    """Sums over a whole image can be taken of its rows as they come."""
+    source = tensor(graph, op, 0)
+    whole_image = len(source.shape) == 4 and source.shape[0] == 1 and axes(graph, op) == (1, 2)
+    if rows < 2 or not whole_image or rows != source.shape[1]:
+        return None
+    _, _, columns, channels = source.shape
+    kernel = lower_sum(graph, op)
+    image = {
+        "reduction.kept[1]": channels,
+        "reduction.reduced[0]": rows,
+        "reduction.reduced[1]": columns,
+        "reduction.reduced_step[1]": channels,
+    }
+    return replace(
+        kernel,
+        function="forge_reduce_sum_accumulate",
+        fields={name: v for name, v in kernel.fields.items() if "reduction" not in name} | image,
+        form=Accumulated(rows, scratch_bytes=4 * channels),
     )
 
 
