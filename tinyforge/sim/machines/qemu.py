@@ -185,14 +185,11 @@ class _Boot:
         }
         address = -1
         while True:
-            if address not in self.wanted:
-                self._arm(self.wanted)
-            else:
+            if address in self.wanted:
                 # QEMU would stop at the breakpoint it stands at again: that one pauses.
                 self._arm(self.wanted - {address})
-            if self._comes_again(address):
                 self.qemu.remote.step()
-                self._arm(self.wanted)
+            self._arm(self.wanted)
             status = self._resume()
             if status is not None:
                 return status
@@ -203,11 +200,6 @@ class _Boot:
                 self._leave_invoke()
             else:
                 self._reach_probe(address)
-
-    def _comes_again(self, address: int) -> bool:
-        """Whether the next stop is to be at the same place; else its breakpoint may wait."""
-        following = self.probes[self.next_probe : self.next_probe + 1]
-        return any(probe.symbol and self._address(probe.symbol) == address for probe in following)
 
     def _arm(self, addresses: set[int]) -> None:
         for address in self.armed - addresses:
