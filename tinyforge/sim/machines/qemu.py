@@ -206,7 +206,7 @@ class _Boot:
             self.qemu.remote.remove_breakpoint(address)
         for address in addresses - self.armed:
             self.qemu.remote.insert_breakpoint(address)
-        self.armed = addresses
+        self.armed = set(addresses)
 
     def _resume(self) -> int | None:
         try:
