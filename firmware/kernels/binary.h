@@ -34,6 +34,11 @@ FORGE_INLINE int8_t forge_binary_output(const forge_binary_scaling *s, int32_t v
   return forge_clamp(scaled + s->output_zero_point, s->activation_min, s->activation_max);
 }
 
+FORGE_INLINE int8_t forge_add(const forge_binary_scaling *s, int8_t first, int8_t second) {
+  const forge_pair x = forge_common_scale(s, first, second);
+  return forge_binary_output(s, x.first + x.second);
+}
+
 /* The larger and the smaller of two values that have the output's quantization already. */
 FORGE_INLINE int8_t forge_maximum(const forge_binary_scaling *s, int8_t first, int8_t second) {
   (void)s;
@@ -68,6 +73,12 @@ FORGE_INLINE int8_t forge_sub(const forge_binary_scaling *s, int8_t first, int8_
   return forge_binary_output(s, x.first - x.second);
 }
 
+/* Two tensors of as many elements as the output has. */
+typedef struct {
+  int size;
+  forge_binary_scaling scaling;
+} forge_binary;
+
 /* A size for each of four loops, and the elements by which its steps advance an input: 0 where
  * the input is repeated. */
 typedef struct {
@@ -75,12 +86,6 @@ typedef struct {
   int first_step[4], second_step[4];
   forge_binary_scaling scaling;
 } forge_broadcast;
-
-/* Two tensors of as many elements as the output has. */
-typedef struct {
-  int size;
-  forge_binary_scaling scaling;
-} forge_binary;
 
 /* An operator's loops around its function on one pair of values. */
 #define FORGE_BINARY_RUN(name)                                                                 \
@@ -106,6 +111,7 @@ typedef struct {
     }                                                                                          \
   }
 
+FORGE_BINARY_RUN(forge_add)
 FORGE_BINARY_RUN(forge_maximum)
 FORGE_BINARY_RUN(forge_minimum)
 FORGE_BINARY_RUN(forge_mul)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.memory import graphs
+from tests.ops.in_place import IN_PLACE
 from tinyforge.errors import ForgeError
 from tinyforge.graph import DType, Graph, Operator, Quant, Tensor
 from tinyforge.memory.plan import Plan
@@ -15,10 +16,6 @@ from tinyforge.memory.planner import plan
 from tinyforge.ops import OPS
 from tinyforge.ops.forms import Form
 from tinyforge.tflite import read_file
-
-# What the kernels allow, by operator: inputs that the output may lie over, byte for byte.
-# tests/firmware runs each of them so.
-IN_PLACE = {"ADD": (0, 1), "LOGISTIC": (0,), "RELU": (0,), "RELU6": (0,), "SOFTMAX": (0,)}
 
 CASES = {
     **{name: make() for name, make in graphs.SHAPES.items()},

@@ -7,11 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.corpus.builder import TensorSpec, single_op
+from tests.corpus.builder import GraphBuilder, TensorSpec, single_op
 from tests.ops import harness
 from tests.ops.case_elementwise import CASES
 from tests.ops.refusals import accepted, refused
-from tinyforge.graph import Graph
+from tinyforge.errors import ForgeError
+from tinyforge.graph import Graph, Quant
+from tinyforge.ops import OPS
 
 # The operators whose results have one output scale, and those that a factor takes to any.
 FIXED = {"LOGISTIC": (1 / 256, -128), "TANH": (1 / 128, 0)}
@@ -84,6 +86,18 @@ def test_elu_beyond_int32_is_refused() -> None:
     accepted(unary("ELU", (2.0**21, 1.0)))
     refused(unary("ELU", (2.0**22, 1.0)), "output scale is too small")
     refused(unary("ELU", (1e-10, 1e-10)), "output scale is too small")
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_constant_is_refused(name: str) -> None:
+    scale, zero_point = FIXED.get(name, (0.1, 0))
+    b = GraphBuilder()
+    x = b.input(SHAPE, scale, zero_point)
+    folded = b.op(name, [b.constant(np.zeros(SHAPE, np.int8), Quant((0.1,), (0,)))], SHAPE, scale,
+                  zero_point)  # fmt: skip
+    graph = b.build([b.op("ADD", [x, folded], SHAPE, scale)])
+    with pytest.raises(ForgeError, match=f"{name} of a constant"):
+        OPS[name].check(graph, graph.operators[0])
 
 
 # (input, output): equal scales, a shift either way, and the ends of what is accepted.

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tinyforge.graph import Graph, Operator
+from tinyforge.graph import Graph, Operator, Tensor
 from tinyforge.ops.base import (
     Int8Array,
     Kernel,
@@ -27,7 +27,8 @@ from tinyforge.ops.base import (
     tensor,
 )
 from tinyforge.ops.broadcast import MAX_RANK, broadcast_fields
-from tinyforge.ops.fixed_point import Int, requantize
+from tinyforge.ops.fixed_point import Int, quantize_multiplier, requantize
+from tinyforge.ops.forms import row_by_row
 from tinyforge.ops.quantization import activation_name, activation_range
 
 _ACTIVATION = "fused_activation_function"
@@ -111,6 +112,27 @@ def scaling_of(
     )
 
 
+def common_scale(first: Tensor, second: Tensor) -> float:
+    """Of operators that bring both inputs to one: twice the larger scale."""
+    return 2 * max(first.scale, second.scale)
+
+
+def on_common_scale(
+    graph: Graph, op: Operator, *, left_shift: int, output_factor: Factor
+) -> Scaling:
+    """The inputs' factors are those to the common scale, at most 1/2."""
+    first, second = tensor(graph, op, 0), tensor(graph, op, 1)
+    common = common_scale(first, second)
+    return scaling_of(
+        graph,
+        op,
+        left_shift=left_shift,
+        first=quantize_multiplier(first.scale / common),
+        second=quantize_multiplier(second.scale / common),
+        output_factor=output_factor,
+    )
+
+
 def unscaled(graph: Graph, op: Operator) -> Scaling:
     """No arithmetic on values: all three tensors must have one scale and zero point.
 
@@ -183,12 +205,14 @@ def _kernel(graph: Graph, op: Operator, function: str, scaling: Scaling) -> Kern
         t.index if t.data is None else Table("int8_t", t.data) for t in (first, second)
     )
     if first.size == second.size == out.size:
+        form = row_by_row(out)
         return Kernel(
             header="binary.h",
             struct="forge_binary",
             function=f"{function}_run",
-            fields={"size": out.size} | scaling.fields(),
+            fields={"size": out.size // form.steps} | scaling.fields(),
             inputs=operands,
+            form=form,
         )
     return Kernel(
         header="binary.h",

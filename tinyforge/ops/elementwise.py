@@ -23,35 +23,36 @@ from tinyforge.ops.base import (
     require,
     tensor,
 )
+from tinyforge.ops.fixed_point import Int
 from tinyforge.ops.forms import row_by_row
 
-# (graph, operator, every int8 value as int64) to int8 results.
-Function = Callable[[Graph, Operator, npt.NDArray[np.int64]], Int8Array]
-Check = Callable[[Graph, Operator], None]
+# (graph, operator, int8 values) to int8 results; ForgeError where TFLM does not run the operator.
+Function = Callable[[Graph, Operator, Int], Int8Array]
+
+_EVERY_VALUE = np.arange(-128, 128, dtype=np.int64)
 
 
-def unary(name: str, function: Function, further_check: Check | None = None) -> Op:
-    """An operator from its function on int8 values."""
+def unary(name: str, function: Function) -> Op:
+    """An operator from its function on int8 values, which it gets as int64."""
 
     def check(graph: Graph, op: Operator) -> None:
         check_counts(graph, op, 1, 1)
         source, out = tensor(graph, op, 0), output(graph, op)
         check_activation(graph, op, (source, out))
+        require(source.data is None, f"{name} of a constant is not supported", graph, op)
         require(
             source.shape == out.shape,
             f"shape {list(source.shape)} in, {list(out.shape)} out",
             graph,
             op,
         )
-        if further_check is not None:
-            further_check(graph, op)
+        function(graph, op, _EVERY_VALUE)
 
     def reference(graph: Graph, op: Operator, inputs: Sequence[npt.NDArray[Any]]) -> Int8Array:
         return function(graph, op, inputs[0].astype(np.int64))
 
     def lower(graph: Graph, op: Operator) -> Kernel:
         source = tensor(graph, op, 0)
-        every_value = np.arange(-128, 128, dtype=np.int64)
         form = row_by_row(source)
         return Kernel(
             header="elementwise.h",
@@ -59,7 +60,7 @@ def unary(name: str, function: Function, further_check: Check | None = None) -> 
             function="forge_lookup_run",
             fields={
                 "size": source.size // form.steps,
-                "table": Table("int8_t", function(graph, op, every_value)),
+                "table": Table("int8_t", function(graph, op, _EVERY_VALUE)),
             },
             inputs=(source.index,),
             form=form,

@@ -3,31 +3,22 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
 from tinyforge.graph import Graph, Operator
 from tinyforge.ops.base import Int8Array, output, require, tensor
 from tinyforge.ops.elementwise import unary
+from tinyforge.ops.fixed_point import Int
 
 
-def check(graph: Graph, op: Operator) -> None:
-    """The interpreter converts its results to int32 before it clamps them."""
-    largest = 256 * tensor(graph, op, 0).scale / output(graph, op).scale
-    require(
-        max(largest, 1 / output(graph, op).scale) < 2.0**30,
-        "output scale is too small for its input's",
-        graph,
-        op,
-    )
-
-
-def function(graph: Graph, op: Operator, x: npt.NDArray[np.int64]) -> Int8Array:
+def function(graph: Graph, op: Operator, x: Int) -> Int8Array:
     """Source: PopulateLookupTable in elu.cc, in float32.
 
     exp is rounded to float32 from float64. The C library's may differ in the last bit, which
     matters where a result then lies beside half a step of the output.
     """
     source, out = tensor(graph, op, 0), output(graph, op)
+    largest = max(256 * source.scale, 1) / out.scale  # converted to int32 before it is clamped
+    require(largest < 2.0**30, "output scale is too small for its input's", graph, op)
     real = np.float32(source.scale) * (x - source.zero_point).astype(np.float32)
     power = np.exp(np.minimum(real, 0).astype(np.float64)).astype(np.float32)
     inverse = np.float32(1) / np.float32(out.scale)
@@ -37,4 +28,4 @@ def function(graph: Graph, op: Operator, x: npt.NDArray[np.int64]) -> Int8Array:
     return result
 
 
-OP = unary("ELU", function, check)
+OP = unary("ELU", function)

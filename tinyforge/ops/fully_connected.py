@@ -24,19 +24,7 @@ from tinyforge.ops.base import (
 )
 from tinyforge.ops.convolution import bias_values, check_weighted, exact_matmul, weights_table
 from tinyforge.ops.forms import Accumulated
-from tinyforge.ops.quantization import (
-    Requantization,
-    activation_name,
-    channel_requantization,
-    tensor_requantization,
-)
-
-
-def _requantization(graph: Graph, op: Operator) -> Requantization:
-    quant = tensor(graph, op, 1).quant
-    assert quant is not None
-    factors = channel_requantization if quant.per_channel else tensor_requantization
-    return factors(graph, op)
+from tinyforge.ops.quantization import activation_name, channel_requantization
 
 
 def check(graph: Graph, op: Operator) -> None:
@@ -56,7 +44,7 @@ def check(graph: Graph, op: Operator) -> None:
         graph,
         op,
     )
-    _requantization(graph, op)
+    channel_requantization(graph, op)
 
 
 def reference(graph: Graph, op: Operator, inputs: Sequence[npt.NDArray[Any]]) -> Int8Array:
@@ -67,7 +55,7 @@ def reference(graph: Graph, op: Operator, inputs: Sequence[npt.NDArray[Any]]) ->
     source, weights = tensor(graph, op, 0), weights_table(tensor(graph, op, 1))
     rows = inputs[0].reshape(-1, weights.shape[1]).astype(np.int64) - source.zero_point
     acc = exact_matmul(rows, weights.T) + bias_values(graph, op, weights.shape[0])
-    return _requantization(graph, op).apply(acc).reshape(output(graph, op).shape)
+    return channel_requantization(graph, op).apply(acc).reshape(output(graph, op).shape)
 
 
 def lower(graph: Graph, op: Operator) -> Kernel:
@@ -83,7 +71,7 @@ def lower(graph: Graph, op: Operator) -> Kernel:
             "input_zero_point": source.zero_point,
             "weights": Table("int8_t", weights),
             "bias": Table("int32_t", bias_values(graph, op, weights.shape[0])),
-            **_requantization(graph, op).fields(),
+            **channel_requantization(graph, op).fields(),
         },
         inputs=(source.index,),
     )

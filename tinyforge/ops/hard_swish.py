@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
 from tinyforge.graph import Graph, Operator
 from tinyforge.ops.base import Int8Array, output, require, tensor
@@ -20,21 +19,12 @@ _LEAST_SHIFT, _MOST_RELUISH_SHIFT = -15, 31
 def _factors(graph: Graph, op: Operator) -> tuple[tuple[int, int], tuple[int, int]]:
     """From the input, scaled up, to the output and to reluish values; multipliers are Q15.
 
-    Source: HardSwishPrepare.
+    ForgeError where a scale is out of range. Source: HardSwishPrepare.
     """
-    hires = tensor(graph, op, 0).scale / (1 << _HIRES_SHIFT)
-    to_output = quantize_multiplier(hires / output(graph, op).scale)
-    to_reluish = quantize_multiplier(hires / _RELUISH_SCALE)
-    return (_to_q15(to_output[0]), to_output[1]), (_to_q15(to_reluish[0]), to_reluish[1])
-
-
-def _to_q15(multiplier: int) -> int:
-    """Q31 to Q15. Source: DownScaleInt32ToInt16Multiplier."""
-    return min((multiplier + (1 << 15)) >> 16, (1 << 15) - 1)
-
-
-def check(graph: Graph, op: Operator) -> None:
-    (multiplier, shift), (_, reluish_shift) = _factors(graph, op)
+    source, out = tensor(graph, op, 0), output(graph, op)
+    hires = source.scale / (1 << _HIRES_SHIFT)
+    multiplier, shift = quantize_multiplier(hires / out.scale)
+    reluish_multiplier, reluish_shift = quantize_multiplier(hires / _RELUISH_SCALE)
     require(shift <= 0, "output scale is below 1/128 of the input's", graph, op)
     require(
         shift >= _LEAST_SHIFT and multiplier > 0,
@@ -44,10 +34,16 @@ def check(graph: Graph, op: Operator) -> None:
     )
     require(
         _LEAST_SHIFT <= reluish_shift <= _MOST_RELUISH_SHIFT,
-        f"input scale {tensor(graph, op, 0).scale} is out of HARD_SWISH's range",
+        f"input scale {source.scale} is out of HARD_SWISH's range",
         graph,
         op,
     )
+    return (_to_q15(multiplier), shift), (_to_q15(reluish_multiplier), reluish_shift)
+
+
+def _to_q15(multiplier: int) -> int:
+    """Q31 to Q15. Source: DownScaleInt32ToInt16Multiplier."""
+    return min((multiplier + (1 << 15)) >> 16, (1 << 15) - 1)
 
 
 def _high_mul(a: Int, multiplier: int) -> Int:
@@ -72,7 +68,7 @@ def _reluish(hires: Int, multiplier: int, shift: int) -> Int:
     return (scaled + (1 << 15)) >> 1
 
 
-def function(graph: Graph, op: Operator, x: npt.NDArray[np.int64]) -> Int8Array:
+def function(graph: Graph, op: Operator, x: Int) -> Int8Array:
     """Source: reference_ops::HardSwish; values are int16 throughout."""
     (multiplier, shift), reluish_factor = _factors(graph, op)
     hires = (x - tensor(graph, op, 0).zero_point) << _HIRES_SHIFT
@@ -82,4 +78,4 @@ def function(graph: Graph, op: Operator, x: npt.NDArray[np.int64]) -> Int8Array:
     return np.clip(value, -128, 127).astype(np.int8)
 
 
-OP = unary("HARD_SWISH", function, check)
+OP = unary("HARD_SWISH", function)

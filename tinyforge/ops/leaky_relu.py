@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-import numpy.typing as npt
 
 from tinyforge.graph import Graph, Operator
 from tinyforge.ops.base import Int8Array, output, tensor
@@ -26,12 +25,7 @@ def _slope_factor(graph: Graph, op: Operator) -> tuple[int, int]:
     return factor(graph, op, real, bits=VALUE_BITS)
 
 
-def check(graph: Graph, op: Operator) -> None:
-    scale_factor(graph, op)
-    _slope_factor(graph, op)
-
-
-def function(graph: Graph, op: Operator, x: npt.NDArray[np.int64]) -> Int8Array:
+def function(graph: Graph, op: Operator, x: Int) -> Int8Array:
     """Source: reference_ops::QuantizeLeakyRelu, which negates after rounding for alpha < 0."""
     source, out = tensor(graph, op, 0), output(graph, op)
     centred = x - source.zero_point
@@ -46,4 +40,4 @@ def summary(graph: Graph, op: Operator) -> str:
     return f"alpha {_alpha(op):.6g}"
 
 
-OP = replace(unary("LEAKY_RELU", function, check), summary=summary)
+OP = replace(unary("LEAKY_RELU", function), summary=summary)

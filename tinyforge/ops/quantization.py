@@ -104,11 +104,6 @@ def channel_requantization(graph: Graph, op: Operator, source_at: int = 0) -> Re
     return _requantization(graph, op, [source.scale * w / out.scale for w in weights.quant.scale])
 
 
-def tensor_requantization(graph: Graph, op: Operator) -> Requantization:
-    """Per-tensor FULLY_CONNECTED."""
-    return channel_requantization(graph, op)
-
-
 def _requantization(graph: Graph, op: Operator, factors: list[float]) -> Requantization:
     pairs = [quantize_multiplier(factor) for factor in factors]
     require(

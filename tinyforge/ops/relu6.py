@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
 from tinyforge.graph import Graph, Operator
 from tinyforge.ops.base import Int8Array, tensor
 from tinyforge.ops.elementwise import unary
+from tinyforge.ops.fixed_point import Int
 from tinyforge.ops.quantization import quantize
 
 
-def function(graph: Graph, op: Operator, x: npt.NDArray[np.int64]) -> Int8Array:
+def function(graph: Graph, op: Operator, x: Int) -> Int8Array:
     """Source: Relu6Quantized, which ignores the output's scale; so do we, to be bit-exact."""
     source = tensor(graph, op, 0)
     six = min(127, quantize(6.0, source))

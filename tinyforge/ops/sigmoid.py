@@ -6,7 +6,6 @@ import math
 from collections.abc import Callable
 
 import numpy as np
-import numpy.typing as npt
 
 from tinyforge.graph import Graph, Operator
 from tinyforge.ops.base import Int8Array, Op, output, require, tensor
@@ -28,25 +27,17 @@ Curve = Callable[[Int, int], Int]
 def sigmoid(name: str, curve: Curve, fraction_bits: int, zero_point: int) -> Op:
     """An operator from its curve; the output's scale is 2**-fraction_bits.
 
-    Source: reference_integer_ops::Logistic and Tanh, which differ in nothing else.
+    Source: reference_integer_ops::Logistic and Tanh, which differ in nothing else, but that TFLM
+    runs TANH with other zero points, and returns the same values.
     """
 
-    def check(graph: Graph, op: Operator) -> None:
+    def function(graph: Graph, op: Operator, x: Int) -> Int8Array:
         require(
             output(graph, op).zero_point == zero_point,
             f"{name} needs output zero point {zero_point}",
             graph,
             op,
         )
-        multiplier, shift = _multiplier(graph, op)
-        require(
-            0 <= shift <= 30 and multiplier < 2**31,
-            f"input scale {tensor(graph, op, 0).scale} is out of {name}'s range",
-            graph,
-            op,
-        )
-
-    def function(graph: Graph, op: Operator, x: npt.NDArray[np.int64]) -> Int8Array:
         multiplier, shift = _multiplier(graph, op)
         radius = input_radius(_INTEGER_BITS, shift)
         centred = x - tensor(graph, op, 0).zero_point
@@ -57,9 +48,11 @@ def sigmoid(name: str, curve: Curve, fraction_bits: int, zero_point: int) -> Op:
         result = np.where(centred <= -radius, -128, np.where(centred >= radius, 127, result))
         return result.astype(np.int8)
 
-    return unary(name, function, check)
+    return unary(name, function)
 
 
 def _multiplier(graph: Graph, op: Operator) -> tuple[int, int]:
-    fraction, shift = math.frexp(tensor(graph, op, 0).scale * 2.0 ** (31 - _INTEGER_BITS))
+    scale = tensor(graph, op, 0).scale
+    fraction, shift = math.frexp(scale * 2.0 ** (31 - _INTEGER_BITS))
+    require(0 <= shift <= 30, f"input scale {scale} is out of {op.op}'s range", graph, op)
     return round_half_away(fraction * 2**31), shift

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from tinyforge.graph import Graph, Operator
 from tinyforge.ops.base import Int8Array, output, tensor
-from tinyforge.ops.binary import Scaling, binary, scaling_of
-from tinyforge.ops.fixed_point import Int, quantize_multiplier
+from tinyforge.ops.binary import Scaling, binary, common_scale, on_common_scale
+from tinyforge.ops.fixed_point import Int
 from tinyforge.ops.quantization import factor
 
 _LEFT_SHIFT = 7
@@ -13,16 +13,13 @@ _SQUARE_BITS = 30  # of (255 * 2**7) ** 2
 
 
 def scaling(graph: Graph, op: Operator) -> Scaling:
-    """Source: PrepareQuantized in squared_difference.cc: inputs as in SUB."""
-    first, second, out = tensor(graph, op, 0), tensor(graph, op, 1), output(graph, op)
-    common = 2 * max(first.scale, second.scale)
-    real = common * common / ((1 << 2 * _LEFT_SHIFT) * out.scale)
-    return scaling_of(
+    """Source: PrepareQuantized in squared_difference.cc."""
+    common = common_scale(tensor(graph, op, 0), tensor(graph, op, 1))
+    real = common * common / ((1 << 2 * _LEFT_SHIFT) * output(graph, op).scale)
+    return on_common_scale(
         graph,
         op,
         left_shift=_LEFT_SHIFT,
-        first=quantize_multiplier(first.scale / common),
-        second=quantize_multiplier(second.scale / common),
         output_factor=factor(graph, op, real, bits=_SQUARE_BITS),
     )
 
