@@ -9,6 +9,7 @@ from tinyforge.boards.memory import MemoryMap, Region
 from tinyforge.errors import ForgeError
 from tinyforge.sim.base import Probe
 from tinyforge.sim.machines.unicorn import Unicorn
+from tinyforge.sim.profile import Accesses
 from tinyforge.sim.toolchains import toolchain
 
 pytest.importorskip("unicorn")
@@ -72,18 +73,63 @@ def test_progress_counts_finished_inputs(tmp_path, zig):
     assert calls == [0, 1, 2, 3]
 
 
+def profile(firmware, count=10):
+    return Unicorn().profile(
+        firmware, tiny.inputs(count), output_bytes=tiny.OUTPUT_BYTES, probes=tiny.PROBES
+    )
+
+
 def test_the_profile_adds_up_to_the_instructions(tmp_path, zig):
     firmware = tiny.build(zig, tmp_path / "tiny.elf")
-    profile = Unicorn().profile(firmware, tiny.inputs(10), output_bytes=tiny.OUTPUT_BYTES)
-    executed = sum(block.entries * block.instructions for block in profile)
-    assert executed == run(firmware).instructions.sum()
-    # Layer 0's loop: entered from above with what precedes it, and by 7 jumps an inference.
+    found, seen = profile(firmware), run(firmware)
+    for layer in (0, 1):
+        executed = sum(b.entries * b.instructions for b in found.blocks if b.layer == layer)
+        assert executed == seen.layer_instructions[:, layer].sum()
+    assert sum(b.entries * b.instructions for b in found.blocks) == seen.instructions.sum()
+    assert found.inferences == 10
+    assert all(firmware.function_at(b.address).startswith("forge_") for b in found.blocks)
+
+
+def test_the_profile_tells_taken_branches_from_others(tmp_path, zig):
+    firmware = tiny.build(zig, tmp_path / "tiny.elf")
+    by_address = {block.address: block for block in profile(firmware).blocks}
+    # Layer 0's loop of 8: entered from above with what precedes it, and by 7 jumps an inference;
+    # the last of these falls out of it.
     layer = firmware.symbol("forge_layer_0").address
-    by_address = {block.address: block for block in profile}
-    assert by_address[layer].entries == 10
-    loop = by_address[layer + 4]
-    assert (loop.instructions, loop.size, loop.entries) == (6, 12, 70)
-    assert all(firmware.function_at(block.address).startswith("forge_") for block in profile)
+    first, loop, end = (by_address[layer + at] for at in (0, 4, 16))
+    assert (first.entries, first.fell_through) == (10, 0)
+    assert (loop.instructions, loop.size, loop.entries, loop.fell_through) == (6, 12, 70, 10)
+    assert (end.entries, end.fell_through) == (10, 0)
+    # Where a page of the emulator's ends, so does a block; no branch is taken there.
+    nops = by_address[-(-firmware.symbol("forge_layer_1").address // 1024) * 1024]
+    assert (nops.entries, nops.fell_through) == (10, 10)
+
+
+ACCESSES = """
+  ldr r0, =forge_arena
+  ldr r1, [r0, #1]
+  ldr r1, [r0, #2]
+  ldrh r1, [r0, #3]
+  ldrh r1, [r0, #2]
+  ldrb r1, [r0, #3]
+  str r1, [r0, #55]
+  strh r1, [r0, #57]
+  ldr r1, =forge_invoke
+  bic r1, #3
+  ldmia r1!, {r2, r3}
+  ldrd r2, r3, [r1]
+  ldr r2, [r1, #1]
+"""
+
+
+def test_the_profile_tells_loads_from_flash_and_unaligned_accesses(tmp_path, zig):
+    plain = profile(tiny.build(zig, tmp_path / "tiny.elf"), 3).accesses
+    found = profile(tiny.build(zig, tmp_path / "tiny.elf", extra=ACCESSES), 3).accesses
+    assert found[0] == plain[0] == Accesses(flash_loads=3, unaligned_extra=0)
+    assert found[1] == plain[1] == Accesses(flash_loads=3, unaligned_extra=0)
+    assert plain[-1] == Accesses(0, 0)
+    # Two literals, two words, two more, and one that is not aligned.
+    assert found[-1] == Accesses(flash_loads=3 * 7, unaligned_extra=3 * (2 + 1 + 1 + 2 + 1 + 2))
 
 
 @pytest.mark.parametrize("used", [512, 1024])

@@ -26,8 +26,19 @@ typedef struct {
   uint32_t bytes;
   uint32_t instructions;
   uint32_t next;            /* number of another block that begins here, or 0 */
-  uint64_t entries;         /* during inferences */
 } block;
+
+/* What inferences did with a block while one layer ran. */
+typedef struct {
+  uint64_t entries;
+  uint64_t fell_through;    /* times the code behind it was entered next: no branch was taken */
+} tally;
+
+/* What the data accesses of one layer cost beside its instructions, during inferences. */
+typedef struct {
+  uint64_t flash_loads;
+  uint64_t unaligned_extra; /* bus accesses more than an aligned one takes: 1 or 2 each */
+} access_tally;
 
 typedef int (*register_reader)(void *engine, int id, void *value);
 
@@ -56,6 +67,8 @@ typedef struct {
   uint32_t arena_touched;       /* highest byte ever found other than painted, + 1 */
   uint32_t block_count;
   block *blocks;                /* [0] is unused */
+  tally *tallies;               /* [block][layer + 1] */
+  access_tally *accesses;       /* [layer + 1] */
 
   /* State. */
   uint32_t block_capacity;
@@ -65,23 +78,33 @@ typedef struct {
   uint32_t counting;            /* 1 during inferences, else 0 */
   uint32_t next_probe;          /* to be reached in this inference */
   int32_t layer;                /* layer that runs, -1 for none */
+  uint32_t last_end;            /* the address behind the block entered last */
+  uint64_t last_tally;          /* its tally's index */
   uint64_t invoke_start, layer_start;
   int32_t failed;               /* out of memory: every figure is void */
 } counter;
 
-enum { BLOCKS_AT_FIRST = 4096 };
+enum { BLOCKS_AT_FIRST = 4096, MEMORY_READ = 16 /* UC_MEM_READ */ };
 
 static void watch(counter *c, uint32_t address) {
   const uint32_t offset = address - c->flash_base;
   if (offset < c->flash_bytes) c->watched[offset / 2] = 1;
 }
 
+/* Tallies a block has: one a layer, and one for what runs outside of layers. */
+static uint32_t layers(const counter *c) { return c->layer_count + 1; }
+
 /* Allocates the tables and marks the watched addresses. Returns 0 when out of memory. */
 int counter_open(counter *c) {
   c->index = calloc(c->flash_bytes / 2 + 1, sizeof *c->index);
   c->watched = calloc(c->flash_bytes / 2 + 1, sizeof *c->watched);
   c->blocks = calloc(BLOCKS_AT_FIRST, sizeof *c->blocks);
-  if (c->index == NULL || c->watched == NULL || c->blocks == NULL) return 0;
+  c->tallies = calloc((size_t)BLOCKS_AT_FIRST * layers(c), sizeof *c->tallies);
+  c->accesses = calloc(layers(c), sizeof *c->accesses);
+  if (c->index == NULL || c->watched == NULL || c->blocks == NULL || c->tallies == NULL ||
+      c->accesses == NULL) {
+    return 0;
+  }
   c->block_capacity = BLOCKS_AT_FIRST;
   c->block_count = 1;
   c->layer = -1;
@@ -95,6 +118,8 @@ void counter_close(counter *c) {
   free(c->index);
   free(c->watched);
   free(c->blocks);
+  free(c->tallies);
+  free(c->accesses);
 }
 
 /* Number of Thumb instructions in bytes of code: 32-bit ones begin with 0b11101, 11110, 11111. */
@@ -107,24 +132,47 @@ static uint32_t instructions_in(const uint8_t *code, uint32_t bytes) {
   return count;
 }
 
-/* The block at offset in flash of this size; made when it is new. NULL when out of memory. */
-static block *find_block(counter *c, uint32_t offset, uint32_t bytes) {
+/* Doubles the tables of blocks. Returns 0 when out of memory. */
+static int grow(counter *c) {
+  const size_t capacity = c->block_capacity, tallies = capacity * layers(c);
+  block *blocks = realloc(c->blocks, 2 * capacity * sizeof *blocks);
+  if (blocks == NULL) return 0;
+  c->blocks = blocks;
+  tally *grown = realloc(c->tallies, 2 * tallies * sizeof *grown);
+  if (grown == NULL) return 0;
+  memset(grown + tallies, 0, tallies * sizeof *grown);
+  c->tallies = grown;
+  c->block_capacity *= 2;
+  return 1;
+}
+
+/* The number of the block at offset in flash of this size; made when it is new. 0 when out of
+ * memory. */
+static uint32_t find_block(counter *c, uint32_t offset, uint32_t bytes) {
   for (uint32_t number = c->index[offset / 2]; number != 0; number = c->blocks[number].next) {
-    if (c->blocks[number].bytes == bytes) return &c->blocks[number];
+    if (c->blocks[number].bytes == bytes) return number;
   }
-  if (c->block_count == c->block_capacity) {
-    block *grown = realloc(c->blocks, 2u * c->block_capacity * sizeof *grown);
-    if (grown == NULL) return NULL;
-    c->blocks = grown;
-    c->block_capacity *= 2;
-  }
+  if (c->block_count == c->block_capacity && !grow(c)) return 0;
   block *made = &c->blocks[c->block_count];
   *made = (block){.address = c->flash_base + offset,
                   .bytes = bytes,
                   .instructions = instructions_in(c->flash + offset, bytes),
                   .next = c->index[offset / 2]};
-  c->index[offset / 2] = c->block_count++;
-  return made;
+  c->index[offset / 2] = c->block_count;
+  return c->block_count++;
+}
+
+/* The index, in tables by layer, of the one that runs. */
+static uint32_t layer_slot(const counter *c) { return (uint32_t)(c->layer + 1); }
+
+/* Tallies that the block of this number was entered, and how the one before it was left. */
+static void count_entry(counter *c, uint32_t number) {
+  if (c->blocks[number].address == c->last_end) {
+    c->tallies[c->last_tally].fell_through += c->counting;
+  }
+  c->last_tally = (uint64_t)number * layers(c) + layer_slot(c);
+  c->last_end = c->blocks[number].address + c->blocks[number].bytes;
+  c->tallies[c->last_tally].entries += c->counting;
 }
 
 static void end_layer(counter *c) {
@@ -199,12 +247,30 @@ void count_block(void *engine, uint64_t address, uint32_t bytes, void *user) {
   const uint32_t offset = (uint32_t)address - c->flash_base;
   if (offset >= c->flash_bytes || bytes > c->flash_bytes - offset) return; /* about to fault */
   if (c->watched[offset / 2]) look(c, engine, (uint32_t)address);
-  block *b = c->index[offset / 2] != 0 ? &c->blocks[c->index[offset / 2]] : NULL;
-  if (b == NULL || b->bytes != bytes) b = find_block(c, offset, bytes);
-  if (b == NULL) {
+  uint32_t number = c->index[offset / 2];
+  if (number == 0 || c->blocks[number].bytes != bytes) number = find_block(c, offset, bytes);
+  if (number == 0) {
     c->failed = 1;
     return;
   }
-  b->entries += c->counting;
-  c->executed += b->instructions;
+  count_entry(c, number);
+  c->executed += c->blocks[number].instructions;
+}
+
+/* Bus accesses more than an aligned one takes: a word at an odd address goes as a byte, a halfword
+ * and a byte, any other in two halves. */
+static uint32_t extra_accesses(uint32_t address, uint32_t bytes) {
+  if (bytes > 4 || address % bytes == 0) return 0;
+  return bytes == 4 && address % 2 != 0 ? 2 : 1;
+}
+
+/* The emulator's hook of data accesses. */
+void count_access(void *engine, int type, uint64_t address, int bytes, int64_t value, void *user) {
+  (void)engine, (void)value;
+  counter *c = user;
+  if (!c->counting) return;
+  access_tally *t = &c->accesses[layer_slot(c)];
+  const int in_flash = (uint32_t)address - c->flash_base < c->flash_bytes;
+  if (type == MEMORY_READ && in_flash) t->flash_loads++;
+  t->unaligned_extra += extra_accesses((uint32_t)address, (uint32_t)bytes);
 }

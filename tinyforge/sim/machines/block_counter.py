@@ -7,7 +7,6 @@ import hashlib
 import os
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from tinyforge.sim.base import Probe
 from tinyforge.sim.cache import cache_folder
 from tinyforge.sim.elf import Firmware
 from tinyforge.sim.machines.memory import Memory
+from tinyforge.sim.profile import Accesses, BlockCount, Profile
 from tinyforge.sim.toolchains.host import shared_library
 
 _SOURCE = Path(__file__).resolve().parent.parent / "block_counter.c"
@@ -47,8 +47,19 @@ class _Block(ctypes.Structure):
         ("bytes", _U32),
         ("instructions", _U32),
         ("next", _U32),
-        ("entries", ctypes.c_uint64),
     )
+
+
+class _Tally(ctypes.Structure):
+    """Mirrors tally."""
+
+    _fields_ = (("entries", ctypes.c_uint64), ("fell_through", ctypes.c_uint64))
+
+
+class _AccessTally(ctypes.Structure):
+    """Mirrors access_tally."""
+
+    _fields_ = (("flash_loads", ctypes.c_uint64), ("unaligned_extra", ctypes.c_uint64))
 
 
 class _Counter(ctypes.Structure):
@@ -75,6 +86,8 @@ class _Counter(ctypes.Structure):
         ("arena_touched", _U32),
         ("block_count", _U32),
         ("blocks", ctypes.POINTER(_Block)),
+        ("tallies", ctypes.POINTER(_Tally)),
+        ("accesses", ctypes.POINTER(_AccessTally)),
         ("block_capacity", _U32),
         ("index", _POINTER),
         ("watched", _POINTER),
@@ -82,21 +95,12 @@ class _Counter(ctypes.Structure):
         ("counting", _U32),
         ("next_probe", _U32),
         ("layer", ctypes.c_int32),
+        ("last_end", _U32),
+        ("last_tally", ctypes.c_uint64),
         ("invoke_start", ctypes.c_uint64),
         ("layer_start", ctypes.c_uint64),
         ("failed", ctypes.c_int32),
     )
-
-
-@dataclass(frozen=True)
-class BlockCount:
-    """A stretch of straight-line code: its address, bytes, instructions, and how many times
-    inferences entered it. Stretches may overlap: one begins wherever a jump leads."""
-
-    address: int
-    size: int
-    instructions: int
-    entries: int
 
 
 @cache
@@ -196,6 +200,11 @@ class BlockCounter:
         return ctypes.cast(self._library.count_block, ctypes.c_void_p)
 
     @property
+    def access_hook(self) -> ctypes.c_void_p:
+        """The hook of data accesses; a profile without it shows none."""
+        return ctypes.cast(self._library.count_access, ctypes.c_void_p)
+
+    @property
     def user(self) -> ctypes.c_void_p:
         """What the hook wants as user data."""
         return ctypes.c_void_p(ctypes.addressof(self._state))
@@ -229,11 +238,26 @@ class BlockCounter:
             raise MemoryError("no memory for the block counter")
         return [int(row.hits) for row in self._probe_rows]
 
-    def blocks(self) -> list[BlockCount]:
-        """Every block that an inference entered, by address."""
-        found = self._state.blocks[1 : self._state.block_count]
-        counts = (BlockCount(b.address, b.bytes, b.instructions, b.entries) for b in found)
-        return sorted((c for c in counts if c.entries), key=lambda c: (c.address, c.size))
+    def profile(self) -> Profile:
+        """Every block that an inference entered, by address, size and layer."""
+        state = self._state
+        layers = range(-1, state.layer_count)
+        blocks = [
+            BlockCount(b.address, b.bytes, b.instructions, layer, t.entries, t.fell_through)
+            for number, b in enumerate(state.blocks[: state.block_count])
+            for layer, t in zip(layers, self._tallies(number), strict=True)
+            if t.entries
+        ]
+        accesses = zip(layers, state.accesses[: len(layers)], strict=True)
+        return Profile(
+            inferences=len(self.instructions),
+            blocks=tuple(sorted(blocks, key=lambda b: (b.address, b.size, b.layer))),
+            accesses={layer: Accesses(a.flash_loads, a.unaligned_extra) for layer, a in accesses},
+        )
+
+    def _tallies(self, block: int) -> list[_Tally]:
+        layers = self._state.layer_count + 1
+        return list(self._state.tallies[block * layers : (block + 1) * layers])
 
     def close(self) -> None:
         self._library.counter_close(ctypes.byref(self._state))

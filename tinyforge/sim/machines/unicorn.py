@@ -19,11 +19,12 @@ from tinyforge.boards.memory import MemoryMap, Region
 from tinyforge.errors import ForgeError
 from tinyforge.sim.base import Probe, Progress, Run
 from tinyforge.sim.elf import Firmware, contains
-from tinyforge.sim.machines.block_counter import BlockCount, BlockCounter
+from tinyforge.sim.machines.block_counter import BlockCounter
 from tinyforge.sim.machines.memory import Memory
 from tinyforge.sim.machines.outcome import fault, outputs_of, require_reached
 from tinyforge.sim.machines.paint import PAINTS, REPEATED, merge, stack_high_water_mark
 from tinyforge.sim.machines.semihosting import Semihosting
+from tinyforge.sim.profile import Profile
 
 _SYSTEM_CONTROL_SPACE = Region(0xE000E000, 0x1000)
 _BKPT_AB = b"\xab\xbe"
@@ -45,7 +46,7 @@ _ERRORS = {
 
 @dataclass(frozen=True)
 class Unicorn:
-    """Implements Machine.
+    """Implements Machine and Profiler.
 
     stall_seconds: firmware that neither reads, writes nor prints for so long is taken to hang.
     """
@@ -85,16 +86,19 @@ class Unicorn:
         return merge(firmware, *runs)
 
     def profile(
-        self, firmware: Firmware, inputs: npt.NDArray[np.int8], *, output_bytes: int
-    ) -> list[BlockCount]:
-        """Which code the inferences executed, and how often: entries times instructions, summed
-        over all blocks, is the sum of Run.instructions."""
+        self,
+        firmware: Firmware,
+        inputs: npt.NDArray[np.int8],
+        *,
+        output_bytes: int,
+        probes: Sequence[Probe],
+    ) -> Profile:
         _require()
-        boot = _Boot(firmware, inputs, (), PAINTS[0], None)
+        boot = _Boot(firmware, inputs, probes, PAINTS[0], None, count_accesses=True)
         with boot.counter:
             boot.execute(self.stall_seconds)
             boot.result(output_bytes)
-            return boot.counter.blocks()
+            return boot.counter.profile()
 
 
 def _require() -> None:
@@ -122,11 +126,14 @@ class _Boot:
         probes: Sequence[Probe],
         paint: int,
         progress: Progress | None,
+        *,
+        count_accesses: bool = False,
     ) -> None:
         self.firmware = firmware
         self.probes = probes
         self.paint = paint
         self.progress = progress
+        self.count_accesses = count_accesses
         self.inferences = len(inputs)
         self.memory = Memory(firmware, paint)
         frames = (inputs.tobytes(), inputs.shape[1])
@@ -183,15 +190,33 @@ class _Boot:
             read_register=ctypes.cast(uclib.uc_reg_read, ctypes.c_void_p),
             link_register=uc.arm_const.UC_ARM_REG_LR,
         )
+        try:
+            self._hook(uc.UC_HOOK_BLOCK, counter.hook, counter)
+        except uc.UcError:
+            counter.close()
+            raise
+        return counter
+
+    def _hook_accesses(self) -> None:
+        """Has the counter see each data access too, which makes the engine 30 times slower."""
+        import unicorn as uc
+
+        kinds = uc.UC_HOOK_MEM_READ | uc.UC_HOOK_MEM_WRITE
+        self._hook(kinds, self.counter.access_hook, self.counter)
+        self.engine.ctl_flush_tb()  # code that was translated before calls no such hook
+
+    def _hook(self, kinds: int, function: ctypes.c_void_p, counter: BlockCounter) -> None:
+        """Has the engine call one of the counter's C functions, wherever it executes."""
+        import unicorn as uc
+        from unicorn.unicorn_py3.unicorn import uclib
+
         everywhere = (ctypes.c_uint64(1), ctypes.c_uint64(0))
         handle = ctypes.byref(ctypes.c_size_t())
         status = uclib.uc_hook_add(
-            self.engine._uch, handle, uc.UC_HOOK_BLOCK, counter.hook, counter.user, *everywhere
+            self.engine._uch, handle, kinds, function, counter.user, *everywhere
         )
         if status != uc.UC_ERR_OK:
-            counter.close()
             raise uc.UcError(status)
-        return counter
 
     def execute(self, stall_seconds: float) -> None:
         """From reset to the firmware's own exit. ForgeError if it ends in any other way."""
@@ -236,6 +261,8 @@ class _Boot:
         except IndexError as error:
             raise self._fault(f"semihosting was given a bad address: {error}") from error
         if self.host.frames_read != self.counter.frames:
+            if self.count_accesses and self.counter.frames == 0:  # the self-test is over
+                self._hook_accesses()
             self.counter.frames = self.host.frames_read
             if self.progress is not None:
                 self.progress(self.counter.frames - 1)
