@@ -46,6 +46,7 @@ def survey() -> tuple[Tool, ...]:
             "apt-get install gcc-arm-none-eabi libnewlib-arm-none-eabi",
         ),
         _package("unicorn", "emulator from pip: M0+ to M33", "--machine unicorn", sim),
+        _package("capstone", "decodes what the emulator ran", "no estimate of cycles", sim),
         _program(
             "qemu-system-arm",
             "emulator: every core, M55 too",

@@ -125,6 +125,23 @@ def test_instructions_add_up(sound: Proof) -> None:
     assert layers[0].macs == 8 * 8 * 6 * 27
 
 
+def test_cycles_are_those_of_the_layers(sound: Proof) -> None:
+    found = sound.cycles
+    assert found is not None
+    assert found.low < found.mid < found.high
+    assert found.mid < found.ws1
+    assert sound.instructions is not None
+    assert sound.instructions < found.low < 2 * sound.instructions
+    layers = [layer.cycles for layer in sound.instructions_by_layer]
+    assert all(layer is not None for layer in layers)
+    # forge_invoke itself belongs to no layer.
+    assert 0 <= found.mid - sum(layer.mid for layer in layers if layer) < 50
+    assert all(
+        (layer is not None and layer.mid == 0) == (row.op == "RESHAPE")
+        for layer, row in zip(layers, sound.instructions_by_layer, strict=True)
+    )
+
+
 def assert_found(proof: Proof, layer: int) -> None:
     """The layer is the first one named, and each one that it needs is exact."""
     assert not proof.bit_exact

@@ -6,6 +6,7 @@ import numpy as np
 
 from tinyforge.proof.record import Arena, ArenaSlot, Difference, Flash, LayerProof, Proof, Ram
 from tinyforge.report.record import DemoReport, Drawing, RealDrawings, Report, Variant
+from tinyforge.sim.cycles.count import Cycles
 
 _CONV = LayerProof(0, "CONV_2D", "net/conv/Relu;net/conv/bias", (1, 4, 4, 8), 1152, 128, True, 3000)
 _DENSE = LayerProof(1, "FULLY_CONNECTED", "net/dense", (1, 2), 256, 2, True, 1000)
@@ -31,6 +32,7 @@ PROOF = Proof(
     instructions=4100,
     instructions_min=4090,
     instructions_max=4110,
+    cycles=Cycles(low=5100, mid=5300, high=5600, ws1=6100),
     instructions_by_layer=(_CONV, _DENSE),
 )
 
@@ -52,6 +54,7 @@ BARE = replace(
     instructions=None,
     instructions_min=None,
     instructions_max=None,
+    cycles=None,
     instructions_by_layer=(),
 )
 

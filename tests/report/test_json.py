@@ -26,12 +26,13 @@ def test_a_proof_has_these_keys():
     proof = read(samples.demo())["proof"]
     promised = {
         "inputs", "layers", "bit_exact", "first_difference", "accuracy", "arena", "ram", "flash",
-        "instructions", "instructions_by_layer", "machine", "toolchain",
+        "instructions", "cycles", "instructions_by_layer", "machine", "toolchain",
     }  # fmt: skip
     assert promised <= set(proof)
     assert {"planned", "touched"} <= set(proof["arena"])
     assert set(proof["ram"]) == {"arena", "data_bss", "stack", "total", "limit"}
     assert {"code", "weights", "total", "limit"} <= set(proof["flash"])
+    assert proof["cycles"] == {"low": 5100, "mid": 5300, "high": 5600, "ws1": 6100}
 
 
 def test_values_are_the_records():
@@ -66,6 +67,7 @@ def test_what_was_not_measured_is_null():
     assert proof["ram"] is None
     assert proof["flash"] is None
     assert proof["instructions"] is None
+    assert proof["cycles"] is None
     assert proof["arena"]["touched"] is None
 
 

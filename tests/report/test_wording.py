@@ -30,6 +30,15 @@ def test_capacity(size, text):
     assert wording.capacity(size) == text
 
 
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0, "0"), (951, "951"), (1000, "1.00 k"), (98765, "98.8 k"), (1234567, "1.23 M"),
+     (583_000_000, "583 M"), (1_234_567_890, "1,235 M")],
+)  # fmt: skip
+def test_estimates(value, text):
+    assert wording.about(value) == text
+
+
 def test_shapes_leave_the_batch_out():
     assert wording.shape((1, 26, 26, 12)) == "26x26x12"
     assert wording.shape((600,)) == "600"

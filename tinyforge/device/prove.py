@@ -152,6 +152,7 @@ def _proof(
         instructions=None,
         instructions_min=None,
         instructions_max=None,
+        cycles=None,
         instructions_by_layer=rows or (),
     )
 

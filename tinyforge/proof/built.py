@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tinyforge.proof.answers import accuracy
 from tinyforge.proof.compare import difference, layer_proofs
+from tinyforge.proof.cycles import estimate, whole
 from tinyforge.proof.oracle import Trace
 from tinyforge.proof.prove import Subject, flash_use, ram_use
 from tinyforge.proof.record import Arena, Proof
@@ -24,12 +25,16 @@ def prove_answers(
     """
     graph = subject.graph
     output = graph.tensors[graph.outputs[0]]
+    end = Probe("", (), -1)
     run = machine.run(
         subject.firmware,
         subject.inputs,
         output_bytes=output.nbytes,
-        probes=[Probe("", (), -1)],
+        probes=[end],
         progress=progress,
+    )
+    cycles = estimate(
+        machine, subject.firmware, subject.inputs, output_bytes=output.nbytes, probes=[end]
     )
     last = graph.producers[output.index]
     first = difference(graph, output.index, run.outputs, expected[output.index])
@@ -53,6 +58,7 @@ def prove_answers(
         instructions=None if total is None else round(float(total.mean())),
         instructions_min=None if total is None else int(total.min()),
         instructions_max=None if total is None else int(total.max()),
+        cycles=whole(cycles),
         instructions_by_layer=layer_proofs(
             graph, [last.index], {output.index: run.outputs}, expected
         ),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +11,7 @@ from tinyforge.graph import Graph
 from tinyforge.ops import OPS
 from tinyforge.proof.oracle import Trace
 from tinyforge.proof.record import Difference, LayerProof
+from tinyforge.sim.cycles.count import NONE, Cycles
 
 
 def first_difference(graph: Graph, actual: Trace, expected: Trace) -> Difference | None:
@@ -50,10 +51,12 @@ def layer_proofs(
     order: Sequence[int],
     actual: Trace,
     expected: Trace,
+    *,
     counts: npt.NDArray[np.float64] | None = None,
+    cycles: Mapping[int, Cycles] | None = None,
 ) -> tuple[LayerProof, ...]:
     """One row a layer, in the order they run. counts: instructions by layer index, where counted;
-    a layer without code costs nothing and may have no entry."""
+    cycles: the same, where estimated. A layer without code costs nothing and may have no entry."""
     rows = []
     for index in order:
         op = graph.operators[index]
@@ -71,6 +74,7 @@ def layer_proofs(
                     difference(graph, t, actual[t], expected[t]) is None for t in op.outputs
                 ),
                 instructions=None if counts is None else round(cost),
+                cycles=None if cycles is None else cycles.get(index, NONE),
             )
         )
     return tuple(rows)

@@ -63,5 +63,6 @@ def prove_interpreted(
         instructions=None,
         instructions_min=None,
         instructions_max=None,
+        cycles=None,
         instructions_by_layer=layer_proofs(graph, order, actual, expected),
     )

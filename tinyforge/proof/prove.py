@@ -15,6 +15,7 @@ from tinyforge.memory.plan import Plan
 from tinyforge.proof.answers import accuracy
 from tinyforge.proof.arena import planned_arena
 from tinyforge.proof.compare import difference, first_difference, layer_proofs
+from tinyforge.proof.cycles import estimate, whole
 from tinyforge.proof.oracle import Trace
 from tinyforge.proof.record import Flash, Proof, Ram
 from tinyforge.proof.steps import Piece, assemble, finished
@@ -58,13 +59,17 @@ def prove(
     plan = subject.plan
     assert plan is not None
     pieces = finished(subject.graph, plan)
+    probes = _probes(subject, plan, pieces)
     output = subject.graph.tensors[subject.graph.outputs[0]]
     run = machine.run(
         subject.firmware,
         subject.inputs,
         output_bytes=output.nbytes,
-        probes=_probes(subject, plan, pieces),
+        probes=probes,
         progress=progress,
+    )
+    cycles = estimate(
+        machine, subject.firmware, subject.inputs, output_bytes=output.nbytes, probes=probes
     )
     graph = subject.graph
     actual = assemble(graph, plan, pieces, run.captured)
@@ -94,12 +99,14 @@ def prove(
         instructions=None if total is None else round(float(total.mean())),
         instructions_min=None if total is None else int(total.min()),
         instructions_max=None if total is None else int(total.max()),
+        cycles=whole(cycles),
         instructions_by_layer=layer_proofs(
             graph,
             plan.order,
             actual,
             expected,
-            None if counts is None else counts.mean(axis=0),
+            counts=None if counts is None else counts.mean(axis=0),
+            cycles=cycles,
         ),
     )
 

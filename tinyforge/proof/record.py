@@ -7,12 +7,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tinyforge.sim.cycles.count import Cycles
+
 
 @dataclass(frozen=True)
 class LayerProof:
     """One layer: what it is, what it cost, whether every byte of it equals the oracle's.
 
-    instructions: mean over the inputs, rounded; None where the machine cannot count.
+    instructions: mean over the inputs, rounded; None where the machine cannot count. cycles: as
+    those of the Proof.
     """
 
     index: int
@@ -23,6 +26,7 @@ class LayerProof:
     output_bytes: int
     bit_exact: bool
     instructions: int | None
+    cycles: Cycles | None = None
 
 
 @dataclass(frozen=True)
@@ -95,6 +99,8 @@ class Proof:
 
     instructions: of one inference, mean over the inputs, rounded (input-dependent branches make
     them differ by a little; min and max are beside it). accuracy: None where there are no labels.
+    cycles: estimated, of the first input's inference; None where there is no model of the core, or
+    the machine does not see which code runs.
     """
 
     model: str
@@ -115,4 +121,5 @@ class Proof:
     instructions: int | None
     instructions_min: int | None
     instructions_max: int | None
+    cycles: Cycles | None
     instructions_by_layer: tuple[LayerProof, ...]

@@ -120,6 +120,15 @@ def instructions(proof: Proof) -> str:
     return f"{text} ({wording.count(low)} to {wording.count(high)})"
 
 
+def cycles(proof: Proof) -> str:
+    """Cycles of one inference, with their range; "" where there is no estimate."""
+    found = proof.cycles
+    if found is None:
+        return ""
+    low, mid, high = map(wording.about, (found.low, found.mid, found.high))
+    return f"{mid} an inference, estimated ({low} to {high})"
+
+
 def all_macs(proof: Proof) -> int:
     """Multiply-accumulates of one inference."""
     return sum(layer.macs for layer in proof.instructions_by_layer)

@@ -139,9 +139,9 @@ def _headline(report: Report) -> Iterator[Figure]:
 
 
 def _inference(proof: Proof) -> Inference:
-    macs = findings.all_macs(proof)
+    macs, cycles = findings.all_macs(proof), findings.cycles(proof)
     return Inference(
-        summary=findings.instructions(proof),
+        summary=f"{findings.instructions(proof)}{f'; cycles: {cycles}' if cycles else ''}",
         macs=wording.count(macs),
         instructions="" if proof.instructions is None else wording.count(proof.instructions),
         per_mac=wording.per(proof.instructions, macs),
@@ -161,6 +161,7 @@ def _facts(report: Report) -> Iterator[tuple[str, str]]:
         ("inputs", wording.count(proof.inputs)),
         ("layers", wording.count(proof.layers)),
         ("instructions", findings.instructions(proof)),
+        *([("cycles", findings.cycles(proof))] if proof.cycles else []),
         ("arena", findings.arena(proof.arena)[1]),
         *((memory.name, str(memory)) for memory in findings.memories(proof)),
         *report.facts,

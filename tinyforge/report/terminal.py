@@ -136,6 +136,8 @@ def _facts(report: Report) -> Table:
         grid.add_row("", _framed(_bar(memory.total, memory.limit, bad=not memory.fits)))
         grid.add_row("", Text(_parts(memory), _QUIET))
     grid.add_row("instructions", findings.instructions(proof))
+    if proof.cycles is not None:
+        grid.add_row("cycles", findings.cycles(proof))
     grid.add_row("machine", Text(wording.printable(proof.machine)))
     grid.add_row("toolchain", Text(wording.printable(proof.toolchain)))
     return grid

@@ -14,6 +14,16 @@ def count(value: int) -> str:
     return f"{value:,}"
 
 
+def about(value: int) -> str:
+    """An estimate, to three digits: 1234567 to "1.23 M", 98765 to "98.8 k"; 951 stays."""
+    for unit, size in (("M", 10**6), ("k", 10**3)):
+        if value >= size:
+            scaled = value / size
+            digits = 2 if scaled < 10 else 1 if scaled < 100 else 0
+            return f"{scaled:,.{digits}f} {unit}"
+    return str(value)
+
+
 def nbytes(value: int) -> str:
     """1234567 to "1,234,567 B": exact, because a byte decides whether firmware fits."""
     return f"{value:,} B"
