@@ -27,3 +27,13 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     if any("TINYFORGE_TFLM" not in reason for reason in reasons):
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
         reporter.write_line(f"skipped, though this machine has what they need: {reasons}", red=True)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Tells what became better, and how to hold on to it: see tests/bench/test_results.py."""
+    passed = terminalreporter.getreports("passed")
+    better = [text for r in passed for name, text in r.user_properties if name == "better"]
+    if better:
+        terminalreporter.section("better than stored: python -m tests.bench.store")
+        for line in better:
+            terminalreporter.write_line(str(line))

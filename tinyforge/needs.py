@@ -11,6 +11,7 @@ from tinyforge import boards, pipeline
 from tinyforge.boards import Board, Need
 from tinyforge.errors import ForgeError
 from tinyforge.pipeline import Source
+from tinyforge.proof.budget import require_exact
 from tinyforge.proof.examples import Examples
 from tinyforge.proof.record import Proof
 from tinyforge.spec import Spec
@@ -47,12 +48,7 @@ def measure(source: Source, examples: Examples, settings: Spec, stages: Stages) 
 
 
 def _need(proof: Proof) -> Need:
-    if not proof.bit_exact:
-        raise ForgeError(
-            f"the firmware for {proof.core} does not equal TensorFlow Lite Micro",
-            where=proof.model,
-            fix="tinyforge simulate shows the first difference",
-        )
+    require_exact(proof)
     if proof.ram is None or proof.flash is None or proof.instructions is None:
         raise ForgeError(f"{proof.machine} does not measure", fix="use --machine unicorn")
     return Need(proof.ram.total, proof.flash.total, proof.instructions)

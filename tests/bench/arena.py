@@ -7,40 +7,19 @@ Run: TINYFORGE_CORPUS=.../shared python -m tests.bench.arena
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from tinyforge.bench import baselines
 from tinyforge.engines.tflm.arena import recorded
-from tinyforge.memory.interpreter import HOST, Kernels, predict, target_for
+from tinyforge.memory.interpreter import HOST, predict, target_for
 from tinyforge.tflite import read_file
 
 # Never less than what was measured, and at most so much more.
 _MOST = 1.02
-
-
-@dataclass(frozen=True)
-class Measured:
-    """One row of baselines/tflm.csv."""
-
-    model: str
-    core: str
-    kernels: Kernels
-    used: int
-    head: int
-
-
-def measured(corpus: Path) -> Iterator[Measured]:
-    """Every row. A core's name, such as "cortex-m55 (CMSIS-NN, MVE)", may hold a comma."""
-    for line in (corpus / "baselines" / "tflm.csv").read_text().splitlines()[1:]:
-        model, rest = line.split(",", 1)
-        core, _, _, used, head, *_ = rest.rsplit(",", 10)
-        kernels = Kernels.REFERENCE if "reference" in core else Kernels.CMSIS_NN
-        yield Measured(model, core.split()[0], kernels, int(used), int(head))
 
 
 def main() -> None:
@@ -52,21 +31,21 @@ def main() -> None:
         table.add_column(name, justify="right")
     on_host: dict[str, str] = {}
     good = True
-    for row in measured(corpus):
+    for row in baselines.load(corpus / "baselines"):
         data, graph = read_file(corpus / "models" / f"{row.model}.tflite")
         found = predict(graph, target_for(row.core, row.kernels))
         if row.model not in on_host:
             host = recorded(data)
             ratio = predict(graph, HOST).used / (host.head + host.tail) if host else None
             on_host[row.model] = f"{ratio:.4f}" if ratio else "-"
-        good &= row.used <= found.used <= row.used * _MOST and found.head == row.head
+        good &= row.arena <= found.used <= row.arena * _MOST and found.head == row.head
         table.add_row(
             row.model,
             row.core,
             row.kernels.value,
             f"{found.used:,}",
-            f"{row.used:,}",
-            f"{found.used / row.used:.4f}",
+            f"{row.arena:,}",
+            f"{found.used / row.arena:.4f}",
             "exact" if found.head == row.head else f"{found.head - row.head:+,}",
             f"{found.smallest_working:,}",
             on_host[row.model],

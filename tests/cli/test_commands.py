@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.bench.baseline_files import baseline_files
 from tests.corpus import models
 from tests.corpus.boundary import with_boundary
 from tinyforge.graph import DType
@@ -53,6 +54,7 @@ COMMANDS = [
     "flash",
     "inspect",
     "arena",
+    "bench",
     "convert",
     "train",
     "prune",
@@ -225,6 +227,73 @@ def test_arena_of_both_engines(model: Path, tmp_path: Path) -> None:
     error = document("arena", str(model), "--core", "m99", folder=tmp_path, status=2)["error"]
     assert "unknown core 'm99'" in error["what"]
     assert "smallest arena" in tinyforge("arena", str(model), folder=tmp_path).stdout
+
+
+@pytest.fixture
+def baselines(tmp_path: Path) -> Path:
+    """The interpreter's figures for the small classifier: made up."""
+    folder = tmp_path / "baselines"
+    folder.mkdir()
+    for name, text in baseline_files("small").items():
+        (folder / name).write_text(text)
+    return folder
+
+
+def test_bench_says_what_each_layer_costs(model: Path, baselines: Path, tmp_path: Path) -> None:
+    found = document("bench", str(model), "--baselines", str(baselines), folder=tmp_path)
+    (small,) = found["models"]
+    proof = document("build", str(model), "-o", "out", folder=tmp_path)["proof"]
+    assert small["instructions"] == proof["instructions"]
+    assert small["cycles"] == proof["cycles"]
+    assert small["ram"] == small["arena"] + small["data_bss"] + small["stack"]
+    assert (small["arena"], small["ram"]) == (proof["arena"]["planned"], proof["ram"]["total"])
+    assert (small["code"], small["weights"]) == (proof["flash"]["code"], proof["flash"]["weights"])
+    layers = {layer["index"]: layer for layer in small["layers"]}
+    for measured in proof["instructions_by_layer"]:
+        layer = layers[measured["index"]]
+        assert (layer["op"], layer["macs"]) == (measured["op"], measured["macs"])
+        assert layer["instructions"] == measured["instructions"]
+        assert layer["cycles"] == measured["cycles"]
+    assert layers[0]["cycles_per_mac"] == layers[0]["cycles"]["mid"] / layers[0]["macs"]
+    assert layers[0]["baseline"] == {"instructions": 880, "cycles": 1100}
+    assert small["ratios"]["instructions"] == small["instructions"] / 1000
+    assert small["ratios"]["cycles"] == small["cycles"]["mid"] / 1300
+    assert small["ratios"]["arena"] == small["arena"] / 500
+    assert small["ratios"]["ram"] == small["ram"] / 600
+    assert small["ratios"]["flash"] == (small["code"] + small["weights"]) / 10000
+    assert found["geometric_means"] == pytest.approx(small["ratios"])
+
+
+def test_bench_in_a_pipe(model: Path, baselines: Path, tmp_path: Path) -> None:
+    (tmp_path / "other.tflite").write_bytes(model.read_bytes())
+    shown = tinyforge(
+        "bench", str(model), "other.tflite", "--baselines", str(baselines), folder=tmp_path
+    ).stdout
+    assert "\x1b" not in shown
+    assert all(len(line) <= 80 for line in shown.splitlines())
+    assert "small on cortex-m4, for speed: zig" in shown
+    assert "other on cortex-m4" in shown
+    assert shown.count("geometric mean") == 0  # of one model with a baseline
+    assert "that was not checked on silicon" in shown.replace("\n", " ")
+
+
+def test_bench_on_another_core_and_for_size(model: Path, tmp_path: Path) -> None:
+    def bench(*arguments: str) -> dict[str, Any]:
+        (found,) = document("bench", str(model), *arguments, folder=tmp_path)["models"]
+        return dict(found)
+
+    fast, small = bench("--core", "m7"), bench("--core", "cortex-m7", "--optimize", "size")
+    assert fast["core"] == small["core"] == "cortex-m7"
+    assert fast["cycles"] is None  # the model is of the Cortex-M4 alone
+    assert small["code"] < fast["code"]
+    vector = bench("--core", "m55", "--machine", "qemu")
+    assert vector["instructions"] < fast["instructions"]
+    refused = document("bench", str(model), "--core", "m99", folder=tmp_path, status=2)["error"]
+    assert "unknown core 'm99'" in refused["what"]
+    refused = document("bench", str(model), "--baselines", ".", folder=tmp_path, status=2)["error"]
+    assert "not usable baselines" in refused["what"]
+    refused = document("bench", str(model), "--machine", "native", folder=tmp_path, status=2)
+    assert "does not measure" in refused["error"]["what"]
 
 
 def test_boards_and_doctor(tmp_path: Path) -> None:

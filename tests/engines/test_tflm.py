@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.bench.arena import measured
 from tests.corpus.models import classifier, residual, separable
 from tests.host_program import build, output_of
+from tinyforge.bench import baselines
 from tinyforge.cli.ui import Ui
 from tinyforge.engines.tflm import TFLM, arena, embedded_model
 from tinyforge.engines.tflm.arena import MARGIN, ArenaSize, arena_size, recorded
@@ -312,11 +312,11 @@ def test_the_arena_suffices_wherever_it_was_measured(corpus, name):
     found = arena_size(graph, model)
     vector = dict(found.others)["defined(__ARM_FEATURE_MVE)"]
     smallest = {"cortex-m4": 3024, "cortex-m7": 3024, "cortex-m55": 9712} if name == "ad" else {}
-    rows = [row for row in measured(corpus) if row.model == name]
+    rows = [row for row in baselines.load(corpus / "baselines") if row.model == name]
     assert len(rows) == 4
     for row in rows:
         nbytes = vector if row.core == "cortex-m55" else found.nbytes
-        least = smallest.get(row.core, row.used)
+        least = smallest.get(row.core, row.arena)
         assert least <= nbytes <= least * 1.02 + MARGIN, row
 
 

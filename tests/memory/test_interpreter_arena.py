@@ -14,9 +14,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.bench.arena import measured
 from tests.corpus.models import NETWORKS, SINGLE, single
 from tests.memory.interpreter_operators import GRAPHS, odd
+from tinyforge.bench import baselines
 from tinyforge.engines.tflm.resolver import METHODS
 from tinyforge.errors import ForgeError
 from tinyforge.graph import Graph
@@ -48,14 +48,14 @@ def twice(graph: Graph) -> Graph:
 
 
 def test_every_baseline_to_the_byte(corpus):
-    rows = list(measured(corpus))
+    rows = list(baselines.load(corpus / "baselines"))
     assert len(rows) == 20
     for row in rows:
         _, graph = read_file(corpus / "models" / f"{row.model}.tflite")
         found = predict(graph, target_for(row.core, row.kernels))
-        assert (found.used, found.head, found.unknown) == (row.used, row.head, ()), row
+        assert (found.used, found.head, found.unknown) == (row.arena, row.head, ()), row
         if row.model != "ad":
-            assert found.smallest_working == -(-row.used // 16) * 16, row
+            assert found.smallest_working == -(-row.arena // 16) * 16, row
 
 
 @pytest.mark.parametrize(("core", "smallest"), [("cortex-m4", 3024), ("cortex-m55", 9712)])

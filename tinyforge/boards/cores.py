@@ -50,6 +50,11 @@ CORES = {
 }  # fmt: skip
 
 
+def full_name(core: str) -> str:
+    """A core's name, which may be given without its family: "m4" for "cortex-m4"."""
+    return f"cortex-{core}" if f"cortex-{core}" in CORES else core
+
+
 def core_named(name: str) -> Core:
     """ForgeError, with the names there are, for any other."""
     if name not in CORES:

@@ -5,6 +5,7 @@ import typer
 from tinyforge import __version__
 from tinyforge.cli import (
     arena,
+    bench,
     boards,
     build,
     convert,
@@ -54,6 +55,7 @@ _COMMANDS = (
     flash,
     inspect,
     arena,
+    bench,
     convert,
     train,
     prune,

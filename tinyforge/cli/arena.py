@@ -44,12 +44,12 @@ def run(
     ui = Ui(json=json, debug=debug)
     with ui.errors():
         from tinyforge import pipeline
-        from tinyforge.boards.cores import CORES
+        from tinyforge.boards.cores import full_name
         from tinyforge.memory.interpreter import Kernels
         from tinyforge.report.arena import ArenaTable, compiled, interpreted
 
         source = pipeline.open_tflite(model, ui)
-        core = f"cortex-{core}" if f"cortex-{core}" in CORES else core
+        core = full_name(core)
         report = (
             compiled(source.graph, core)
             if engine is _Engine.AOT

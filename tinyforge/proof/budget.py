@@ -10,11 +10,11 @@ from tinyforge.spec import Budget
 
 def require(proof: Proof, board: Board, budget: Budget) -> None:
     """Returns when the firmware may be handed over. ForgeError that says why not."""
-    _require_exact(proof)
+    require_exact(proof)
     _require_fit(proof, board, budget)
 
 
-def _require_exact(proof: Proof) -> None:
+def require_exact(proof: Proof) -> None:
     """ForgeError with the first differing byte, unless every layer equals the oracle's."""
     d = proof.first_difference
     if d is not None:

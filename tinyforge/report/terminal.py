@@ -10,38 +10,23 @@ from rich import box
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.padding import Padding
 from rich.panel import Panel
-from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
 from tinyforge.proof.record import Proof
 from tinyforge.report import findings, wording
-from tinyforge.report.record import DemoReport, Report
-
-_GOOD, _BAD, _ACCENT, _QUIET = "bold green", "bold red", "bold dark_orange3", "dim"
-# An operator's column: DEPTHWISE_CONV_2D fits, the few longer names are cut.
-_OP_WIDTH = 17
-# Wider than this, a bar says no more and the eye loses the row.
-_MAX_WIDTH = 100
-
-
-@dataclass(frozen=True)
-class _Glyphs:
-    """What an encoding can show: the mark of an exact layer, the rules of a table."""
-
-    tick: str
-    rules: box.Box
-
-
-_DRAWN = _Glyphs("\u2713", box.SIMPLE)
-# Rows of a box: top, head, head rule, body, row rule, foot rule, foot, bottom.
-_BLANK, _RULE = "    ", " -- "
-_ASCII = _Glyphs(
-    "ok",
-    box.Box(
-        "\n".join([_BLANK, _BLANK, _RULE, _BLANK, _BLANK, _RULE, _BLANK, _BLANK, ""]), ascii=True
-    ),
+from tinyforge.report.drawing import (
+    ACCENT,
+    BAD,
+    GOOD,
+    OP_WIDTH,
+    QUIET,
+    Glyphs,
+    bar,
+    fitted,
+    glyphs_of,
 )
+from tinyforge.report.record import DemoReport, Report
 
 
 @dataclass(frozen=True)
@@ -51,11 +36,10 @@ class TerminalReport:
     report: Report
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        fitted = options.update_width(min(options.max_width, _MAX_WIDTH))
-        glyphs = _ASCII if options.ascii_only else _DRAWN
-        yield from console.render(Group(*self._parts(glyphs)), fitted)
+        glyphs = glyphs_of(options)
+        yield from console.render(Group(*self._parts(glyphs)), fitted(options))
 
-    def _parts(self, glyphs: _Glyphs) -> Iterator[RenderableType]:
+    def _parts(self, glyphs: Glyphs) -> Iterator[RenderableType]:
         yield _title(self.report)
         yield Text()
         if isinstance(self.report, DemoReport):
@@ -69,7 +53,7 @@ class TerminalReport:
             yield _layers(self.report.proof, glyphs)
             yield Text()
         if self.report.seconds is not None:
-            yield Text(f"{self.report.seconds:,.1f} s", style=_QUIET)
+            yield Text(f"{self.report.seconds:,.1f} s", style=QUIET)
 
 
 def _title(report: Report) -> Text:
@@ -80,8 +64,8 @@ def _title(report: Report) -> Text:
     )
 
 
-def _variants(report: DemoReport, glyphs: _Glyphs) -> Table:
-    table = Table(box=glyphs.rules, show_edge=False, pad_edge=False, header_style=_ACCENT)
+def _variants(report: DemoReport, glyphs: Glyphs) -> Table:
+    table = Table(box=glyphs.rules, show_edge=False, pad_edge=False, header_style=ACCENT)
     table.add_column("variant")
     for heading in (".tflite", "gzip", "nonzero weights", "accuracy"):
         table.add_column(heading, justify="right")
@@ -101,13 +85,13 @@ def _variants(report: DemoReport, glyphs: _Glyphs) -> Table:
 def _lessons(report: DemoReport) -> Iterator[Table]:
     for lesson in findings.lessons(report):
         item = Table.grid(padding=(0, 1))
-        item.add_row(Text("-", _ACCENT), Text(lesson))
+        item.add_row(Text("-", ACCENT), Text(lesson))
         yield item
 
 
 def _proof(report: Report) -> Panel:
     result = findings.verdict(report.proof)
-    style = _GOOD if result.proved else _BAD
+    style = GOOD if result.proved else BAD
     exact = "every layer" if findings.every_layer(report.proof) else "every answer"
     claim = f"{exact} bit-exact" if result.proved else "not bit-exact"
     banner = Padding(Text(f"{result.word}: {claim}", justify="center"), style=f"{style} reverse")
@@ -118,7 +102,7 @@ def _proof(report: Report) -> Panel:
 def _facts(report: Report) -> Table:
     proof = report.proof
     grid = Table.grid(padding=(0, 2, 0, 0))
-    grid.add_column(style=_ACCENT)
+    grid.add_column(style=ACCENT)
     grid.add_column()
     if proof.accuracy is not None:
         grid.add_row("accuracy", f"{wording.percent(proof.accuracy, 2)} on the device")
@@ -130,11 +114,11 @@ def _facts(report: Report) -> Table:
             f"{wording.count(drawings.count)} drawn by people",
         )
     agrees, arena = findings.arena(proof.arena)
-    grid.add_row("arena", Text(f"{arena}; {findings.bound(proof.arena)}", "" if agrees else _BAD))
+    grid.add_row("arena", Text(f"{arena}; {findings.bound(proof.arena)}", "" if agrees else BAD))
     for memory in findings.memories(proof):
-        grid.add_row(memory.name, Text(str(memory), "" if memory.fits else _BAD))
-        grid.add_row("", _framed(_bar(memory.total, memory.limit, bad=not memory.fits)))
-        grid.add_row("", Text(_parts(memory), _QUIET))
+        grid.add_row(memory.name, Text(str(memory), "" if memory.fits else BAD))
+        grid.add_row("", _framed(bar(memory.total, memory.limit, bad=not memory.fits)))
+        grid.add_row("", Text(_parts(memory), QUIET))
     grid.add_row("instructions", findings.instructions(proof))
     if proof.cycles is not None:
         grid.add_row("cycles", findings.cycles(proof))
@@ -147,28 +131,17 @@ def _parts(memory: findings.Usage) -> str:
     return " + ".join(f"{what} {wording.count(size)}" for what, size in memory.parts)
 
 
-def _framed(bar: ProgressBar) -> Table:
+def _framed(bar: RenderableType) -> Table:
     """The bar between brackets: without colours, they alone show where the board's limit is."""
     frame = Table.grid(expand=True)
     frame.add_column()
     frame.add_column(ratio=1)
     frame.add_column()
-    frame.add_row(Text("[", _QUIET), bar, Text("]", _QUIET))
+    frame.add_row(Text("[", QUIET), bar, Text("]", QUIET))
     return frame
 
 
-def _bar(part: float, whole: float, *, bad: bool = False) -> ProgressBar:
-    colour = "red" if bad else "dark_orange3"
-    return ProgressBar(
-        total=max(whole, 1e-9),
-        completed=min(part, whole),
-        style="grey37",
-        complete_style=colour,
-        finished_style=colour,
-    )
-
-
-def _layers(proof: Proof, glyphs: _Glyphs) -> Table:
+def _layers(proof: Proof, glyphs: Glyphs) -> Table:
     table = _layer_columns(proof, glyphs)
     shares = findings.layer_shares(proof)
     largest = max((s.share or 0.0 for s in shares), default=0.0)
@@ -180,14 +153,14 @@ def _layers(proof: Proof, glyphs: _Glyphs) -> Table:
             wording.shape(layer.output_shape),
             wording.count(layer.macs) if layer.macs else "",
             _counted(layer.instructions),
-            _bar(row.share or 0.0, largest),
+            bar(row.share or 0.0, largest),
             row.per_mac,
-            Text(glyphs.tick, _GOOD) if layer.bit_exact else Text("NO", _BAD),
+            Text(glyphs.tick, GOOD) if layer.bit_exact else Text("NO", BAD),
         )
     return table
 
 
-def _layer_columns(proof: Proof, glyphs: _Glyphs) -> Table:
+def _layer_columns(proof: Proof, glyphs: Glyphs) -> Table:
     """The empty table, with the whole inference as its last line."""
     macs = findings.all_macs(proof)
     table = Table(
@@ -195,13 +168,13 @@ def _layer_columns(proof: Proof, glyphs: _Glyphs) -> Table:
         show_edge=False,
         show_footer=True,
         padding=(0, 1, 0, 0),
-        header_style=_ACCENT,
+        header_style=ACCENT,
         footer_style="bold",
         expand=True,
     )
     right = partial(table.add_column, justify="right", no_wrap=True)
     right("#")
-    table.add_column("layer", "whole inference", max_width=_OP_WIDTH, no_wrap=True)
+    table.add_column("layer", "whole inference", max_width=OP_WIDTH, no_wrap=True)
     right("output")
     right("MACs", wording.count(macs))
     right("instructions", _counted(proof.instructions))

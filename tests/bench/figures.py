@@ -1,0 +1,84 @@
+"""The figures that must not get worse: of each shared model, on two cores, for speed and size."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from tinyforge import pipeline
+from tinyforge.bench.baselines import Baseline
+from tinyforge.bench.measure import Result, measure
+from tinyforge.cli.ui import Ui
+from tinyforge.proof import examples
+from tinyforge.proof.examples import Examples
+from tinyforge.spec import OptimizeChoice, Spec, ToolchainChoice
+
+RESULTS = Path(__file__).with_name("results.json")
+STORE = "python -m tests.bench.store"
+
+MODELS = ("resnet8", "kws", "vww", "ad", "quickdraw")
+CORES = ("cortex-m4", "cortex-m0plus")
+OPTIMIZE: tuple[OptimizeChoice, ...] = ("speed", "size")
+
+
+@dataclass(frozen=True)
+class Case:
+    """What is measured: a shared model on a core."""
+
+    model: str
+    core: str
+    optimize: OptimizeChoice
+
+    def __str__(self) -> str:
+        return f"{self.model} {self.core} {self.optimize}"
+
+
+CASES = [Case(m, core, optimize) for m in MODELS for core in CORES for optimize in OPTIMIZE]
+
+
+def result(
+    corpus: Path,
+    case: Case,
+    toolchain: ToolchainChoice = "zig",
+    baselines: Sequence[Baseline] = (),
+) -> Result:
+    """One of the model's golden inputs, built, run and proved."""
+    source = pipeline.open_tflite(corpus / "models" / f"{case.model}.tflite")
+    golden = examples.load(corpus / "golden" / f"{case.model}.npz", source.input, source.output)
+    assert golden.outputs is not None
+    one = Examples(golden.inputs[:1], outputs=golden.outputs[:1])
+    settings = Spec(toolchain=toolchain, optimize=case.optimize)
+    return measure(source, one, case.core, settings, Ui(), baselines=baselines)
+
+
+def toolchain_named(arguments: Sequence[str]) -> ToolchainChoice:
+    """gcc where a program was told so, else zig."""
+    return "gcc" if "gcc" in arguments else "zig"
+
+
+def measured(corpus: Path, case: Case) -> dict[str, Any]:
+    """The toolchain, and the figures: instructions and mid cycles of an inference, the rest in
+    bytes. Of each figure, less is better."""
+    found = result(corpus, case)
+    cycles = {} if found.cycles is None else {"cycles": found.cycles.mid}
+    return {
+        "toolchain": found.toolchain,
+        "instructions": found.instructions,
+        **cycles,
+        "arena": found.arena,
+        "ram": found.ram,
+        "stack": found.stack,
+        "code": found.code,
+        "weights": found.weights,
+    }
+
+
+@cache
+def stored() -> dict[str, dict[str, Any]]:
+    """By case: the figures, and the toolchain that they are of."""
+    found: dict[str, dict[str, Any]] = json.loads(RESULTS.read_text())
+    return found

@@ -1,0 +1,45 @@
+"""The compiled engine over TensorFlow Lite Micro with CMSIS-NN, on a Cortex-M4.
+
+The ratios of instructions and of estimated cycles; of the arena to what the interpreter uses of its
+own; of all RAM to all RAM; and, compiled for size, of code and weights to the interpreter's code
+and model.
+
+Run: TINYFORGE_CORPUS=.../shared python -m tests.bench.memory [zig|gcc]
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+from rich.console import Console
+
+from tests.bench.figures import MODELS, Case, result, toolchain_named
+from tinyforge.bench import baselines
+from tinyforge.bench.measure import Result
+from tinyforge.report.bench import ratio_table
+from tinyforge.report.drawing import glyphs_of
+from tinyforge.spec import ToolchainChoice
+
+
+def compared(corpus: Path, model: str, toolchain: ToolchainChoice) -> Result:
+    """The model compiled for speed, but for its ratio of flash."""
+    known = baselines.load(corpus / "baselines")
+    speed = result(corpus, Case(model, "cortex-m4", "speed"), toolchain, known)
+    size = result(corpus, Case(model, "cortex-m4", "size"), toolchain, known)
+    return replace(speed, ratios=speed.ratios | {"flash": size.ratios["flash"]})
+
+
+def main() -> None:
+    corpus = Path(os.environ["TINYFORGE_CORPUS"])
+    toolchain = toolchain_named(sys.argv[1:])
+    console = Console(width=110)
+    rows = [compared(corpus, model, toolchain) for model in MODELS]
+    console.print(f"{rows[0].toolchain}; flash: compiled for size")
+    console.print(ratio_table(rows, glyphs_of(console.options)))
+
+
+if __name__ == "__main__":
+    main()

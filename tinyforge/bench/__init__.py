@@ -1,0 +1,1 @@
+"""What a model costs, layer by layer, beside what it costs elsewhere."""

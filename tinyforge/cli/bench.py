@@ -1,0 +1,67 @@
+"""tinyforge bench: what a model costs on a core, layer by layer, beside the interpreter."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tinyforge.cli.options import (
+    Config,
+    Debug,
+    Inputs,
+    Json,
+    Machine,
+    Optimize,
+    Seed,
+    Toolchain,
+)
+from tinyforge.cli.ui import Ui
+
+EXAMPLE = "Example: tinyforge bench model.tflite --core m4 --optimize size"
+
+
+def run(
+    models: Annotated[list[Path], typer.Argument(help="Files of the kind .tflite, int8.")],
+    core: Annotated[
+        str, typer.Option(help="The core, e.g. m4, m7 or m0plus.", metavar="CORE")
+    ] = "cortex-m4",
+    baselines: Annotated[
+        Path | None,
+        typer.Option(
+            help="A folder with tflm.csv: figures to compare with. "
+            "[default: $TINYFORGE_CORPUS/baselines]"
+        ),
+    ] = None,
+    inputs: Inputs = None,
+    toolchain: Toolchain = None,
+    optimize: Optimize = None,
+    machine: Machine = None,
+    seed: Seed = None,
+    config: Config = None,
+    json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Measure the compiled engine on a core, layer by layer.
+
+    Each model is built, run and proved. Instructions are counted; cycles are estimated, for the
+    Cortex-M4. Writes nothing.
+    """
+    ui = Ui(json=json, debug=debug)
+    with ui.errors():
+        from tinyforge import pipeline
+        from tinyforge.bench import baselines as tflm
+        from tinyforge.bench.measure import measure
+        from tinyforge.boards.cores import full_name
+        from tinyforge.report.bench import BenchReport, bench_json
+        from tinyforge.spec import settle
+
+        spec = settle(config, toolchain=toolchain, optimize=optimize, machine=machine, seed=seed)
+        known = tflm.load_default(baselines)
+        results = []
+        for source in map(pipeline.open_tflite, models):
+            examples = pipeline.examples_for(source, spec, inputs)
+            results.append(measure(source, examples, full_name(core), spec, ui, baselines=known))
+        ui.print(BenchReport(results))
+        ui.emit_json(bench_json(results))
