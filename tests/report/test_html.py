@@ -73,6 +73,14 @@ def test_the_page_is_well_formed(html):
     assert {a["aria-labelledby"] for a in page.all("section")} == set(ids)
 
 
+def test_cycles_stand_where_instructions_do():
+    estimate = "5.30 k an inference, estimated (5.10 k to 5.60 k)"
+    page = Page(to_html(samples.demo()))
+    assert f"(4,090 to 4,110); cycles: {estimate}." in page.text
+    assert f"cycles {estimate}" in page.text
+    assert "estimated (" not in Page(to_html(samples.demo(samples.BARE))).text
+
+
 def test_the_page_needs_nothing_else(html):
     page = Page(html)
     tags = {tag for tag, _ in page.tags}
