@@ -47,12 +47,13 @@ def result(
     baselines: Sequence[Baseline] = (),
 ) -> Result:
     """One of the model's golden inputs, built, run and proved."""
-    source = pipeline.open_tflite(corpus / "models" / f"{case.model}.tflite")
+    ui = Ui()
+    source = pipeline.open_tflite(corpus / "models" / f"{case.model}.tflite", ui)
     golden = examples.load(corpus / "golden" / f"{case.model}.npz", source.input, source.output)
     assert golden.outputs is not None
     one = Examples(golden.inputs[:1], outputs=golden.outputs[:1])
     settings = Spec(toolchain=toolchain, optimize=case.optimize)
-    return measure(source, one, case.core, settings, Ui(), baselines=baselines)
+    return measure(source, one, case.core, settings, ui, baselines=baselines)
 
 
 def toolchain_named(arguments: Sequence[str]) -> ToolchainChoice:

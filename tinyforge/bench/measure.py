@@ -12,6 +12,7 @@ from tinyforge import boards, pipeline
 from tinyforge.bench.baselines import Baseline, LayerCost, find
 from tinyforge.boards.cores import core_named
 from tinyforge.errors import ForgeError
+from tinyforge.memory.plan import Plan
 from tinyforge.pipeline import Source
 from tinyforge.proof.budget import require_exact
 from tinyforge.proof.examples import Examples
@@ -23,7 +24,7 @@ from tinyforge.stages import Stages
 
 @dataclass(frozen=True)
 class LayerResult:
-    """One layer. cycles_per_mac: mid.
+    """One layer. cycles_per_mac: mid. scratch: bytes of the arena beside its tensors.
 
     baseline: the same layer's, or None; None as well what could not be counted or estimated.
     """
@@ -35,6 +36,7 @@ class LayerResult:
     instructions: int | None
     cycles: Cycles | None
     cycles_per_mac: float | None
+    scratch: int
     baseline: LayerCost | None
 
 
@@ -42,8 +44,9 @@ class LayerResult:
 class Result:
     """One model on one core, proved bit-exact; figures of one inference, and bytes.
 
-    ram: all of it: arena, other data and stack. code, weights: in flash. ratios: to the baseline's
-    figures, by their names; what one of the two lacks is left out.
+    scratch: the most that one layer has, within the arena. ram: all of it: arena, other data and
+    stack. code, weights: in flash. ratios: to the baseline's figures, by their names; what one of
+    the two lacks is left out.
     """
 
     model: str
@@ -56,6 +59,7 @@ class Result:
     cycles: Cycles | None
     cycles_per_mac: float | None
     arena: int
+    scratch: int
     data_bss: int
     stack: int
     ram: int
@@ -86,7 +90,8 @@ def measure(
     board = msgspec.structs.replace(boards.roomy(generated.board), core=core)
     proof = pipeline.verify(generated.on(board), examples, chosen, stages)
     baseline = find(baselines, source.graph.name, core)
-    return _result(proof, chosen.optimize, baseline)
+    assert generated.plan is not None
+    return _result(proof, generated.plan, chosen.optimize, baseline)
 
 
 def means(results: Sequence[Result]) -> dict[str, float]:
@@ -98,12 +103,12 @@ def means(results: Sequence[Result]) -> dict[str, float]:
     return {name: geometric_mean(ratios[name] for ratios in compared) for name in names}
 
 
-def _result(proof: Proof, optimize: str, baseline: Baseline | None) -> Result:
+def _result(proof: Proof, plan: Plan, optimize: str, baseline: Baseline | None) -> Result:
     require_exact(proof)
     ram, flash = proof.ram, proof.flash
     if ram is None or ram.stack is None or flash is None or proof.instructions is None:
         raise ForgeError(f"{proof.machine} does not measure", fix="use --machine unicorn")
-    layers = tuple(_layer(layer, baseline) for layer in proof.instructions_by_layer)
+    layers = tuple(_layer(layer, plan, baseline) for layer in proof.instructions_by_layer)
     macs = sum(layer.macs for layer in layers)
     found = Result(
         model=proof.model,
@@ -116,6 +121,7 @@ def _result(proof: Proof, optimize: str, baseline: Baseline | None) -> Result:
         cycles=proof.cycles,
         cycles_per_mac=_per_mac(proof.cycles, macs),
         arena=ram.arena,
+        scratch=max((layer.scratch for layer in layers), default=0),
         data_bss=ram.data_bss,
         stack=ram.stack,
         ram=ram.total,
@@ -128,7 +134,7 @@ def _result(proof: Proof, optimize: str, baseline: Baseline | None) -> Result:
     return found if baseline is None else replace(found, ratios=_ratios(found, baseline))
 
 
-def _layer(layer: LayerProof, baseline: Baseline | None) -> LayerResult:
+def _layer(layer: LayerProof, plan: Plan, baseline: Baseline | None) -> LayerResult:
     return LayerResult(
         index=layer.index,
         op=layer.op,
@@ -137,6 +143,7 @@ def _layer(layer: LayerProof, baseline: Baseline | None) -> LayerResult:
         instructions=layer.instructions,
         cycles=layer.cycles,
         cycles_per_mac=_per_mac(layer.cycles, layer.macs),
+        scratch=sum(s.nbytes for s in plan.slots if s.layer == layer.index and not s.tensors),
         baseline=None if baseline is None else baseline.layers.get(layer.index),
     )
 

@@ -60,7 +60,8 @@ def run(
         spec = settle(config, toolchain=toolchain, optimize=optimize, machine=machine, seed=seed)
         known = tflm.load_default(baselines)
         results = []
-        for source in map(pipeline.open_tflite, models):
+        for model in models:
+            source = pipeline.open_tflite(model, ui)
             examples = pipeline.examples_for(source, spec, inputs)
             results.append(measure(source, examples, full_name(core), spec, ui, baselines=known))
         ui.print(BenchReport(results))

@@ -132,9 +132,10 @@ def _facts(result: Result) -> Table:
     grid = Table.grid(padding=(0, 2, 0, 0))
     grid.add_column(style=ACCENT)
     grid.add_column()
+    scratch = f" (scratch {wording.count(result.scratch)})" if result.scratch else ""
     grid.add_row(
         "RAM",
-        f"{wording.nbytes(result.ram)}: arena {wording.count(result.arena)} + data and "
+        f"{wording.nbytes(result.ram)}: arena {wording.count(result.arena)}{scratch} + data and "
         f"bss {wording.count(result.data_bss)} + stack {wording.count(result.stack)}",
     )
     grid.add_row(
