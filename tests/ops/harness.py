@@ -146,3 +146,24 @@ def assert_equal_tflm(
                 np.testing.assert_array_equal(one, other, label)
         outputs.append(expected)
     return outputs
+
+
+def by_rows(graph: Graph, rows: int) -> Kernel | None:
+    """The operator's kernel for an input that comes in so many rows, where it has one."""
+    (op,) = graph.operators
+    streaming = OPS[op.op].streaming
+    assert streaming is not None
+    return streaming(graph, op, rows)
+
+
+def assert_rows_equal_tflm(cases: Sequence[tuple[Graph, int, Int8]], workspace: Path) -> None:
+    """Kernels that take their one input in so many rows give TFLM's bytes."""
+    sources = []
+    for i, (graph, rows, _) in enumerate(cases):
+        kernel = by_rows(graph, rows)
+        assert kernel is not None
+        sources.append(kernel_source(i, graph, kernel))
+    library = built(sources, workspace)
+    for i, (graph, _, x) in enumerate(cases):
+        (expected,), (found,) = tflm(graph, [x]), run_compiled(library, i, graph, [x])
+        np.testing.assert_array_equal(found, expected, f"case {i}")

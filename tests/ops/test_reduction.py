@@ -12,7 +12,6 @@ from tests.ops import harness
 from tests.ops.draw import Random
 from tests.ops.refusals import accepted, refused
 from tinyforge.graph import Graph
-from tinyforge.ops import OPS, Kernel
 
 SUMS = ("MEAN", "SUM")
 EXTREMES = ("REDUCE_MAX", "REDUCE_MIN")
@@ -83,37 +82,22 @@ def test_every_magnitude_equals_tflm(name: str, ratio: float, tmp_path: Path) ->
 @pytest.mark.parametrize("name", SUMS)
 def test_sums_of_rows_as_they_come_equal_tflm(name: str, tmp_path: Path) -> None:
     r = Random(np.random.default_rng([2, *name.encode()]))
-    graphs, sources = [], []
-    for i in range(40):
+    cases = []
+    for _ in range(40):
         shape = (1, r.integer(2, 9), r.integer(1, 9), r.integer(1, 9))
         keep = bool(r.integer(0, 1))
         out = (1, 1, 1, shape[3]) if keep else (1, shape[3])
         scales = (r.scale(), r.scale())
         graph = reduction(name, shape, r.pick([1, 2], [-2, 1]), out, scales=scales, keep_dims=keep)
-        kernel = streamed(graph, shape[1])
-        assert kernel is not None
-        graphs.append(graph)
-        sources.append(harness.kernel_source(i, graph, kernel))
-    library = harness.built(sources, tmp_path)
-    for i, graph in enumerate(graphs):
-        x = [r.values(graph.tensors[graph.inputs[0]].shape)]
-        (expected,) = harness.tflm(graph, x)
-        (found,) = harness.run_compiled(library, i, graph, x)
-        np.testing.assert_array_equal(found, expected)
+        cases.append((graph, shape[1], r.values(shape)))
+    harness.assert_rows_equal_tflm(cases, tmp_path)
 
 
 def test_other_sums_do_not_take_rows() -> None:
     image = reduction("MEAN", (1, 4, 5, 6), [1, 2], (1, 6))
-    assert streamed(image, 4) is not None
+    assert harness.by_rows(image, 4) is not None
     for rows in (1, 2, 5):
-        assert streamed(image, rows) is None
+        assert harness.by_rows(image, rows) is None
     for axes, out in (([1], (1, 5, 6)), ([2], (1, 4, 6)), ([1, 2, 3], (1,)), ([3], (1, 4, 5))):
-        assert streamed(reduction("MEAN", (1, 4, 5, 6), axes, out), 4) is None
-    assert streamed(reduction("MEAN", (1, 4, 5), [1, 2], (1,)), 4) is None
-
-
-def streamed(graph: Graph, rows: int) -> Kernel | None:
-    (op,) = graph.operators
-    streaming = OPS[op.op].streaming
-    assert streaming is not None
-    return streaming(graph, op, rows)
+        assert harness.by_rows(reduction("MEAN", (1, 4, 5, 6), axes, out), 4) is None
+    assert harness.by_rows(reduction("MEAN", (1, 4, 5), [1, 2], (1,)), 4) is None

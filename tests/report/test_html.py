@@ -114,7 +114,7 @@ def test_it_says_what_the_proof_says():
         "PROVED",
         "1,000 inputs through the firmware, 2 layers each: every byte equals tflite-micro",
         "544 B of 256 KiB (0.2 %)",
-        "144 B planned = 144 B touched; no plan can need less.",
+        "144 B planned = 144 B touched; no placement can need less.",
         "the peak of 144 B is reached in step 0.",
         "The board has 256 KiB of RAM.",
         "4,100 an inference (4,090 to 4,110)",

@@ -110,7 +110,7 @@ def compiled(graph: Graph, core: str) -> ArenaReport:
         recorded_on_host=None,
         source=(
             "the memory plan, which is exact"
-            + (" and proved the smallest" if planned.optimal else ""),
+            + (" and proved the smallest for its steps" if planned.optimal else ""),
         ),
         unknown=(),
         buffers=tuple(

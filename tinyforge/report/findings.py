@@ -101,12 +101,12 @@ def arena(memory: Arena) -> tuple[bool, str]:
 
 
 def bound(memory: Arena) -> str:
-    """How far the plan is from the least that any plan needs."""
+    """How far the placement is from the least that the plan's steps need, however placed."""
     if memory.lower_bound is None:
         return "the interpreter arranges it on the device"
     if memory.planned <= memory.lower_bound:
-        return "no plan can need less"
-    return f"no plan can need less than {wording.nbytes(memory.lower_bound)}"
+        return "no placement can need less"
+    return f"no placement can need less than {wording.nbytes(memory.lower_bound)}"
 
 
 def instructions(proof: Proof) -> str:

@@ -123,8 +123,8 @@ class ModelTable:
         for name, found in s.missing.items():
             yield Text(f"{name} engine: cannot run it: {printable(found[0])}", style="yellow")
         if s.arena_bytes is not None:
-            proved = "optimal" if s.arena_bytes == s.lower_bound else f"at least {s.lower_bound:,}"
-            yield Text(f"arena    {s.arena_bytes:,} bytes ({proved})")
+            least = "" if s.arena_bytes == s.lower_bound else f" than {s.lower_bound:,}"
+            yield Text(f"arena    {s.arena_bytes:,} bytes (no placement needs less{least})")
         yield Text(f"weights  {s.weight_bytes:,} bytes")
         names = ", ".join(s.boards) or "none known"
         yield Text(f"boards   {names}")
