@@ -65,7 +65,7 @@ def test_an_interpreters_answers_are_compared(project):
     subject = Subject(
         graph=GRAPH,
         plan=None,
-        lowered=Lowered({}, (), {}, arena),
+        lowered=Lowered({}, (), {}, step_count=0, arena_bytes=arena),
         firmware=firmware,
         board=load("nrf52840_dk"),
         toolchain="PlatformIO",

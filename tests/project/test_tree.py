@@ -28,7 +28,11 @@ from tinyforge.resources import folder
 from tinyforge.tflite import write as tflite
 
 INTERPRETER = Lowered(
-    {"src/tflm/model_data.c": "", "src/tflm/model_tflm.cc": '#include "tflm.h"\n'}, (), {}, 16
+    {"src/tflm/model_data.c": "", "src/tflm/model_tflm.cc": '#include "tflm.h"\n'},
+    flash_symbols=(),
+    layer_symbols={},
+    step_count=0,
+    arena_bytes=16,
 )
 
 
