@@ -67,7 +67,7 @@ def case_source(i: int, graph: Graph) -> str:
     return kernel_source(i, graph, lower(graph, op))
 
 
-def kernel_source(i: int, graph: Graph, kernel: Kernel) -> str:
+def kernel_source(i: int, graph: Graph, kernel: Kernel, linkage: str = "") -> str:
     """The same for any of an operator's kernels."""
     form = kernel.form
     text, fields, inputs = "", [], []
@@ -94,7 +94,7 @@ def kernel_source(i: int, graph: Graph, kernel: Kernel) -> str:
     return (
         f'#include <stddef.h>\n#include "kernels/{kernel.header}"\n{text}'
         f"static const {kernel.struct} c_{i} = {{{', '.join(fields)}}};\n"
-        f"void case_{i}({', '.join(parameters)}) {{\n"
+        f"{linkage}void case_{i}({', '.join(parameters)}) {{\n"
         f"  for (int row = 0; row < {form.steps}; ++row) {{\n    "
         + "\n    ".join(lines)
         + "\n  }\n}\n"

@@ -1,0 +1,102 @@
+"""Every operator's kernel on every core, against TensorFlow Lite Micro, bit for bit.
+
+TINYFORGE_CASES is how many random cases of an operator are run on each core.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import shutil
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.ops import harness, on_core
+from tests.ops.cases import CASES, random_case
+from tests.ops.on_core import Case, Program
+from tinyforge.boards.cores import CORES
+from tinyforge.graph import Graph
+from tinyforge.ops import OPS, Kernel
+from tinyforge.sim.machines import machine
+from tinyforge.sim.toolchains import toolchain
+
+COUNT = int(os.environ.get("TINYFORGE_CASES", "200"))
+
+# A firmware holds so many cases of so many operators: all of them fit the smallest flash.
+_AT_ONCE = 200
+_TOGETHER = 8
+
+_MOST_ROWS = 40
+
+MACHINES = {
+    "cortex-m0plus": "unicorn",
+    "cortex-m4": "unicorn",
+    "cortex-m7": "unicorn",
+    "cortex-m33": "unicorn",
+    "cortex-m55": "qemu",
+}
+
+
+def _groups() -> list[tuple[str, ...]]:
+    names = iter(sorted(op for op in CASES if OPS[op].lower is not None))
+    return list(iter(lambda: tuple(islice(names, _TOGETHER)), ()))
+
+
+def _cases(op: str, seed: int) -> list[Case]:
+    """The operator's kernel, and the one for an input that comes in rows where it has any."""
+    graph, inputs = random_case(op, seed)
+    outputs = harness.tflm(graph, inputs)
+    return [
+        Case(f"{op}, seed {seed}, {kernel.function}", graph, kernel, inputs, outputs)
+        for kernel in _kernels(graph)
+    ]
+
+
+def _kernels(graph: Graph) -> Iterator[Kernel]:
+    (op,) = graph.operators
+    known = OPS[op.op]
+    assert known.lower is not None
+    yield known.lower(graph, op)
+    if known.streaming is not None:
+        kernels = (known.streaming(graph, op, rows) for rows in range(2, _MOST_ROWS + 1))
+        yield from islice((kernel for kernel in kernels if kernel is not None), 1)
+
+
+def _program(ops: Sequence[str], begin: int, shared: Path) -> Program:
+    """The cases from seed begin on; the oracle is asked once for all cores and all processes."""
+    path = shared / f"{ops[0]}-{begin}.pickle"
+    if not path.exists():
+        seeds = range(begin, min(begin + _AT_ONCE, COUNT))
+        made = on_core.program([c for op in ops for seed in seeds for c in _cases(op, seed)])
+        unfinished = path.with_suffix(f".{os.getpid()}")
+        unfinished.write_bytes(pickle.dumps(made))
+        unfinished.replace(path)
+    found = pickle.loads(path.read_bytes())
+    assert isinstance(found, Program)
+    return found
+
+
+@pytest.fixture(scope="session")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that all processes of this run of the tests have in common."""
+    own = tmp_path_factory.getbasetemp()
+    folder = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "programs"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+@pytest.mark.parametrize("core", MACHINES)
+@pytest.mark.parametrize("ops", _groups(), ids=lambda ops: f"{ops[0]}..{ops[-1]}")
+def test_kernels_equal_tflm(core: str, ops: Sequence[str], shared: Path, tmp_path: Path) -> None:
+    if MACHINES[core] == "qemu" and shutil.which("qemu-system-arm") is None:
+        pytest.skip("needs qemu-system-arm")
+    runner, compiler = machine(MACHINES[core]), toolchain("zig")
+    for begin in range(0, COUNT, _AT_ONCE):
+        made = _program(ops, begin, shared)
+        found = on_core.run(made, CORES[core], tmp_path, compiler=compiler, machine=runner)
+        for label, actual, expected in zip(made.labels, found, made.expected, strict=True):
+            np.testing.assert_array_equal(actual, expected, label)
