@@ -63,7 +63,7 @@ def test_rows_are_in_the_order_that_layers_run(traces: Traces) -> None:
     graph, expected, actual = traces
     order = (2, 0, 1, 3, 4)
     counts = np.array([10.4, 20.5001, 0.0, 30.0])
-    rows = layer_proofs(graph, order, actual, expected, counts)
+    rows = layer_proofs(graph, order, actual, expected, counts=counts)
     assert [row.index for row in rows] == list(order)
     # The last layer has no column: it has no code that was probed.
     assert [row.instructions for row in rows] == [0, 10, 21, 30, 0]
