@@ -44,7 +44,7 @@ static forge_status report_difference(int vector, int index, int expected, int f
   return FORGE_ERROR_SELFTEST;
 }
 
-forge_status forge_selftest(void) {
+static forge_status run_golden_vectors(void) {
   for (int vector = 0; vector < FORGE_GOLDEN_COUNT; ++vector) {
     memcpy(forge_input(), forge_golden_inputs[vector], FORGE_INPUT_BYTES);
     const forge_status status = forge_invoke();
@@ -55,6 +55,16 @@ forge_status forge_selftest(void) {
       if (found[i] != expected[i]) return report_difference(vector, i, expected[i], found[i]);
     }
   }
+  return FORGE_OK;
+}
+
+forge_status forge_selftest(void) {
+  const forge_status before = forge_reset();
+  if (before != FORGE_OK) return before;
+  const forge_status found = run_golden_vectors();
+  const forge_status after = forge_reset();
+  if (found != FORGE_OK) return found;
+  if (after != FORGE_OK) return after;
   forge_port_print("PASS: ");
   forge_print_number(FORGE_GOLDEN_COUNT);
   forge_port_print(" golden vectors\n");

@@ -11,9 +11,11 @@
  *   2 input    offset u32, bytes             -
  *   3 run      steps u16, 0xFFFF for all     processor cycles u32
  *   4 read     from u8, offset u32, size u8  the bytes; from the output (0) or the arena (1)
+ *   5 reset    -                             -
  *
  * The input is written from its beginning to its end, in pieces. Then either all is run, or step
- * after step up to a number that grows; after the last one no more than reading is possible.
+ * after step up to a number that grows; after the last one no more than reading is possible. Reset
+ * is forge_reset: the next input is the first of a sequence.
  * A question that comes twice in a row, sequence number included, is answered with the first answer
  * and has no other effect: the computer repeats what may have been lost. */
 #include <string.h>
@@ -23,13 +25,13 @@
 #include "forge_frame.h"
 #include "model.h"
 
-#define PROTOCOL 2
+#define PROTOCOL 3
 #define ALL_STEPS 0xFFFFu
 #define ANSWER 0x80u
 #define REFUSAL 0xFFu
 #define HEADER 2u /* kind and sequence number */
 
-enum { HELLO = 1, INPUT = 2, RUN = 3, READ = 4 };
+enum { HELLO = 1, INPUT = 2, RUN = 3, READ = 4, RESET = 5 };
 enum { FROM_OUTPUT = 0, FROM_ARENA = 1 };
 
 typedef enum {
@@ -158,6 +160,14 @@ static reason read_memory(exchange *x) {
   return ACCEPTED;
 }
 
+static reason reset(const exchange *x) {
+  if (x->size != 0) return MALFORMED;
+  self.filled = 0;
+  self.done = 0;
+  self.status = forge_reset();
+  return self.status == FORGE_OK ? ACCEPTED : ENGINE;
+}
+
 static reason answer(uint8_t kind, exchange *x) {
   if (kind == HELLO) return hello(x);
   if (status() != FORGE_OK) return ENGINE;
@@ -165,6 +175,7 @@ static reason answer(uint8_t kind, exchange *x) {
     case INPUT: return input(x);
     case RUN: return run(x);
     case READ: return read_memory(x);
+    case RESET: return reset(x);
     default: return MALFORMED;
   }
 }

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tests.corpus.builder import GraphBuilder, OptionValue, TensorSpec
-from tinyforge.graph.types import Quant
+from tinyforge.graph.types import DType, Quant
 
 SAME, VALID = 0, 1
 NONE, RELU, RELU_N1_TO_1, RELU6 = 0, 1, 2, 3
@@ -193,6 +193,36 @@ def fully_connected(
         fused_activation_function=activation,
         keep_num_dims=len(rows) > 1,
     )
+
+
+def svdf(
+    b: GraphBuilder,
+    rng: np.random.Generator,
+    x: int,
+    *,
+    units: int,
+    memory: int,
+    rank: int = 1,
+    state: DType = DType.INT8,
+    zero_point: int = 0,
+) -> int:
+    """zero_point: of the state."""
+    filters, inputs = units * rank, b.tensors[x].shape[1]
+    feature = _weights(b, rng, (filters, inputs), 0, per_channel=False)
+    limit = 127 if state is DType.INT8 else 2000
+    time = rng.integers(-limit, limit, (filters, memory)).astype(state.numpy)
+    time_scale = 1 / limit
+    state_scale = _sum_scale(b, x, feature, inputs) * 127 / np.iinfo(state.numpy).max
+    bias = rng.integers(-2000, 2000, units).astype(np.int32)
+    operands = [
+        x,
+        feature,
+        b.constant(time, Quant((time_scale,), (0,))),
+        b.constant(bias, Quant((state_scale * time_scale,), (0,))),
+        b.variable((1, filters * memory), state, Quant((state_scale,), (zero_point,))),
+    ]
+    scale = state_scale * np.iinfo(state.numpy).max / 127 * math.sqrt(memory * rank) / 2
+    return b.op("SVDF", operands, (1, units), scale, _zero_point(rng), rank=rank)
 
 
 def pool_2d(

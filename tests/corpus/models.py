@@ -14,7 +14,7 @@ import numpy as np
 from tests.corpus import layers
 from tests.corpus.builder import GraphBuilder
 from tests.corpus.layers import NONE, RELU, RELU6, RELU_N1_TO_1, SAME, VALID
-from tinyforge.graph.types import Graph
+from tinyforge.graph.types import DType, Graph
 
 Random = np.random.Generator
 
@@ -47,6 +47,19 @@ def separable(seed: int) -> Graph:
     x = layers.depthwise_conv_2d(b, rng, x, stride=(2, 2), activation=RELU)
     x = layers.pool_2d(b, x, "AVERAGE_POOL_2D", kernel=(3, 3), stride=(3, 3))
     x = layers.reshape(b, x, (1, 12))
+    x = layers.fully_connected(b, rng, x, units=5)
+    return b.build([layers.softmax(b, x)])
+
+
+def keywords(seed: int) -> Graph:
+    """Three layers with states, of both widths and with a zero point, then dense, softmax: what a
+    detector of keywords is, which gets one spectrum an inference."""
+    rng = np.random.default_rng(seed)
+    b = GraphBuilder("keywords")
+    x = b.input((1, 40), 1 / 16, -10)
+    x = layers.svdf(b, rng, x, units=16, memory=8, rank=2)
+    x = layers.svdf(b, rng, x, units=12, memory=5, state=DType.INT16)
+    x = layers.svdf(b, rng, x, units=10, memory=3, zero_point=-7)
     x = layers.fully_connected(b, rng, x, units=5)
     return b.build([layers.softmax(b, x)])
 

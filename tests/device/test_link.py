@@ -17,6 +17,7 @@ from tinyforge.device import frame, messages
 from tinyforge.device.link import Link
 from tinyforge.device.messages import Kind, Memory
 from tinyforge.errors import ForgeError
+from tinyforge.project.model_files import ABI
 from tinyforge.resources import folder
 
 INPUT = bytes(i % 100 for i in range(300))
@@ -69,7 +70,7 @@ def link(program: Path) -> Iterator[Link]:
 
 def test_hello(link: Link) -> None:
     assert link.hello() == messages.Hello(
-        abi=1,
+        abi=ABI,
         status=0,
         model=bytes([1, 0, 3, 4, 5, 6, 7, 8]),
         input_bytes=300,
@@ -88,6 +89,17 @@ def test_an_inference_and_its_cycles(link: Link) -> None:
         assert link.run() == 7
         assert link.read_output(5) == OUTPUT + bytes([number])
     assert link.repeated == link.damaged == 0
+
+
+def test_a_reset_begins_a_sequence_and_forgets_the_input(link: Link) -> None:
+    for _ in range(2):
+        link.reset()
+        link.write_input(INPUT)
+        link.run()
+        assert link.read_output(5) == OUTPUT + b"\x01"
+    link.write_input(INPUT)
+    link.reset()
+    assert "wrong order" in refused(link, Kind.RUN, messages.run_body(None))
 
 
 def test_step_by_step(link: Link) -> None:
@@ -137,7 +149,13 @@ def test_order_is_kept(link: Link) -> None:
 
 @pytest.mark.parametrize(
     ("kind", "body"),
-    [(Kind.HELLO, b"x"), (Kind.INPUT, bytes(4)), (Kind.RUN, b"\0"), (Kind.READ, bytes(5))],
+    [
+        (Kind.HELLO, b"x"),
+        (Kind.INPUT, bytes(4)),
+        (Kind.RUN, b"\0"),
+        (Kind.READ, bytes(5)),
+        (Kind.RESET, b"x"),
+    ],
 )
 def test_bodies_of_the_wrong_size_are_refused(link: Link, kind: Kind, body: bytes) -> None:
     assert "does not know" in refused(link, kind, body)
@@ -226,6 +244,7 @@ def session(rng: random.Random) -> list[bytes]:
                 rng.choice((0, 234, 299)), INPUT[: rng.choice((66, 234))]
             ),
             Kind.RUN: messages.run_body(rng.choice((None, 0, 1, 2, 3))),
+            Kind.RESET: b"",
             Kind.READ: messages.read_body(
                 rng.choice(list(Memory)), rng.choice((0, 1, 290, 2**31)), rng.randrange(256)
             ),

@@ -52,10 +52,17 @@ class HostModel:
         array = (ctypes.c_int8 * self.plan.arena_bytes).in_dll(self.functions, "forge_arena")
         return np.ctypeslib.as_array(array)
 
+    def reset(self) -> None:
+        """The next input is the first of a sequence."""
+        assert self.functions.forge_init() == 0
+
     def layers(self, values: Int8) -> Mapping[int, Int8]:
         """Runs step by step: tensor index to its bytes, read as soon as they are written."""
         arena = self.arena()
-        arena[:] = 0x55  # what a layer leaves out shows
+        kept = np.zeros(arena.size, bool)
+        for place in (self.plan.places[t] for t in self.graph.states):
+            kept[place.offset : place.offset + place.nbytes] = True
+        arena[~kept] = 0x55  # what a layer leaves out shows
         ctypes.memmove(self.functions.forge_input(), values.tobytes(), values.size)
         pieces, captured = finished(self.graph, self.plan), []
         for step, group in enumerate(pieces):
@@ -68,7 +75,6 @@ class HostModel:
 
     def invoke(self, values: Int8) -> Int8:
         """Runs the whole model as an application does: the first output's bytes."""
-        assert self.functions.forge_init() == 0
         ctypes.memmove(self.functions.forge_input(), values.tobytes(), values.size)
         assert self.functions.forge_invoke() == 0
         size = self.graph.tensors[self.graph.outputs[0]].nbytes

@@ -19,7 +19,10 @@ from tinyforge.graph import Graph
 from tinyforge.memory.planner import plan
 from tinyforge.tflite import read, write
 
-API = {"forge_init", "forge_input", "forge_output", "forge_invoke", "forge_arena", "forge_run_step"}
+API = {
+    "forge_init", "forge_reset", "forge_input", "forge_output", "forge_invoke", "forge_arena",
+    "forge_run_step",
+}  # fmt: skip
 
 # What model files hold: ends of comments and strings, format characters, templates, other scripts.
 NASTY = (

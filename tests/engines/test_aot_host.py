@@ -24,6 +24,7 @@ CASES: dict[str, Graph] = {
     **{name: make(1) for name, make in models.NETWORKS.items()},
     **{f"pictures_{seed}": graphs.random_pictures(seed, 12) for seed in range(12)},
     **{f"moves_{seed}": graphs.random_moves(seed, 12) for seed in range(12)},
+    **{f"states_{seed}": graphs.random_states(seed, 12) for seed in range(12)},
     **{name: make() for name, make in graphs.SHAPES.items() if len(make().inputs) == 1},
 }
 
@@ -35,14 +36,15 @@ def test_every_layer_equals_tflm(name: str, tmp_path: Path) -> None:
     inputs = np.random.default_rng(3).integers(-128, 128, (4, size)).astype(np.int8)
     expected = oracle.tflm_trace(write(graph), graph, inputs)
     model = HostModel(graph, tmp_path)
+    model.reset()
     for row, values in enumerate(inputs):
         found = model.layers(values)
         for op in graph.operators:
             for t in op.outputs:
                 whole = expected[t][row][: len(found[t])]
                 np.testing.assert_array_equal(found[t], whole, graph.where(op))
-        # Whole inferences, one after the other over the same arena.
-        for _ in range(2):
-            np.testing.assert_array_equal(
-                model.invoke(values), expected[graph.outputs[0]][row], "forge_invoke"
-            )
+    # Whole inferences, one after the other over the same arena.
+    for _ in range(2):
+        model.reset()
+        found = np.stack([model.invoke(values) for values in inputs])
+        np.testing.assert_array_equal(found, expected[graph.outputs[0]], "forge_invoke")

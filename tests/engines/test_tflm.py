@@ -96,12 +96,14 @@ def test_all_is_well(glue):
     program, nbytes = glue
     assert scenario(program, "nothing") == [
         "invoke: forge_init has not succeeded",
+        "reset: forge_init has not succeeded",
         "before: input missing, output missing",
         "init: ok",
         "after: input there, output there",
         "invoke: ok",
+        "reset: ok",
         "again: ok",
-        f"registered 5 of 5, 4 for int8 alone; arena {nbytes} bytes, aligned 1; model 1",
+        f"registered 5 of 5, 4 for int8 alone; arena {nbytes} bytes, aligned 1; model 1; 2 resets",
     ]
 
 
@@ -122,18 +124,24 @@ def test_all_is_well(glue):
 def test_whatever_fails_stops_forge_init(glue, spoiled, numbers, status):
     for number in numbers:
         lines = scenario(glue[0], spoiled, number)
-        assert lines[2:6] == [
+        assert lines[3:8] == [
             f"init: {status}",
             "after: input missing, output missing",
             "invoke: forge_init has not succeeded",
+            "reset: forge_init has not succeeded",
             f"again: {status}",
         ]
 
 
 def test_a_failing_operator_stops_the_invocation(glue):
     lines = scenario(glue[0], "invoke")
-    assert lines[2] == "init: ok"
-    assert lines[4] == "invoke: an operator could not be registered or failed"
+    assert lines[3] == "init: ok"
+    assert lines[5] == "invoke: an operator could not be registered or failed"
+
+
+def test_a_sequence_that_cannot_begin_is_told(glue):
+    failed = "an operator could not be registered or failed"
+    assert scenario(glue[0], "reset")[5:8] == ["invoke: ok", f"reset: {failed}", f"again: {failed}"]
 
 
 def test_messages_of_the_interpreter_go_to_the_console(glue):

@@ -18,7 +18,7 @@ from tests.memory import graphs
 from tinyforge.engines.aot import Aot
 from tinyforge.graph import Graph
 from tinyforge.memory.planner import plan
-from tinyforge.project.model_files import Golden, model_files
+from tinyforge.project.model_files import ABI, Golden, model_files
 from tinyforge.proof.oracle import reference_trace
 
 Int8 = npt.NDArray[np.int8]
@@ -118,7 +118,7 @@ def test_sources_of_another_version_do_not_compile(tmp_path: Path) -> None:
     graph = models.classifier(3)
     x = frames(graph, 1)
     files = sources(graph, x, answers(graph, x))
-    header = files["include/model.h"].replace("FORGE_ABI != 1", "FORGE_ABI != 2")
+    header = files["include/model.h"].replace(f"FORGE_ABI != {ABI}", "FORGE_ABI != 99")
     assert header != files["include/model.h"]
     with pytest.raises(AssertionError, match="differ in version: run tinyforge generate"):
         sanitized.build_application({**files, "include/model.h": header}, tmp_path)

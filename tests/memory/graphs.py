@@ -9,7 +9,7 @@ import numpy as np
 
 from tests.corpus import layers
 from tests.corpus.builder import GraphBuilder
-from tinyforge.graph import Graph
+from tinyforge.graph import DType, Graph
 
 
 class Net:
@@ -40,6 +40,10 @@ class Net:
 
     def pool(self, x: int) -> int:
         return layers.pool_2d(self.builder, x, "MAX_POOL_2D")
+
+    def svdf(self, x: int, units: int, memory: int, state: DType = DType.INT8) -> int:
+        """Not in place; with a state of units * memory elements."""
+        return layers.svdf(self.builder, self.rng, x, units=units, memory=memory, state=state)
 
     def relu(self, x: int) -> int:
         """In place, where nobody needs x afterwards."""
@@ -165,12 +169,20 @@ def broadcast() -> Graph:
     return n.build(n.add(n.add(n.reshape(n.dense(x, 3), 1, 1, 3), row), row))
 
 
+def states() -> Graph:
+    """States of both widths, in a chain and beside it; the layers are small and in place."""
+    n = Net()
+    x = n.relu(n.svdf(n.input(1, 6), 7, 3))
+    y = n.svdf(n.relu(x), 5, 5, DType.INT16)
+    return n.build(n.add(n.relu(n.dense(x, 5)), y), n.svdf(x, 2, 1))
+
+
 SHAPES: Mapping[str, Callable[[], Graph]] = {
     f.__name__: f
     for f in (
         chain, residual, diamonds, order_matters, many_readers, reshape_chain, input_is_output,
         reshape_alone, outputs_read_on, unused_outputs, several_inputs, same_operand_twice,
-        broadcast,
+        broadcast, states,
     )
 }  # fmt: skip
 
@@ -199,6 +211,28 @@ def random_vectors(seed: int, count: int) -> Graph:
     read = {t for op in n.builder.build([results[-1]]).operators for t in op.inputs}
     outputs = [t for t in results if n.rng.random() < (0.1 if t in read else 0.7)]
     return n.build(*(outputs or results[-1:]))
+
+
+def random_states(seed: int, count: int) -> Graph:
+    """count operators on vectors of odd sizes, every third of them with a state."""
+    n = Net(seed)
+    pick = n.rng.integers
+    made = [n.input(1, int(pick(1, 25)))]
+    for _ in range(count):
+        x = made[-1 - min(len(made) - 1, int(n.rng.exponential(1.0)))]
+        peers = [t for t in made if n.shape(t) == n.shape(x)]
+        match int(pick(6)):
+            case 0 | 1:
+                state = (DType.INT8, DType.INT16)[int(pick(2))]
+                y = n.svdf(x, int(pick(1, 9)), int(pick(1, 9)), state)
+            case 2 | 3:
+                y = n.dense(x, int(pick(1, 25)))
+            case 4:
+                y = n.add(x, peers[int(pick(len(peers)))])
+            case _:
+                y = n.relu(x)
+        made.append(y)
+    return n.build(made[-1], *[t for t in made[1:-1] if n.rng.random() < 0.15])
 
 
 def random_pictures(seed: int, count: int) -> Graph:

@@ -22,7 +22,8 @@ class Exhaustive:
 
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
-        self.value = {t: t for t in graph.inputs}
+        self.there = (*graph.inputs, *graph.states)
+        self.value = {t: t for t in self.there}
         self.real = []
         for op in graph.operators:
             if op.op == "RESHAPE":
@@ -30,7 +31,7 @@ class Exhaustive:
             else:
                 self.real.append(op)
                 self.value[op.outputs[0]] = op.outputs[0]
-        self.kept = {self.value[t] for t in graph.outputs}
+        self.kept = {self.value[t] for t in (*graph.outputs, *graph.states)}
         self.reads = [{self.value[t] for t in op.inputs if t in self.value} for op in self.real]
         self.best = 2**31
 
@@ -44,7 +45,7 @@ class Exhaustive:
         return self.best
 
     def _can_run(self, order: Sequence[int]) -> bool:
-        there = {self.value[t] for t in self.graph.inputs}
+        there = set(self.there)
         for i in order:
             if not self.reads[i] <= there:
                 return False
@@ -53,7 +54,7 @@ class Exhaustive:
 
     def _sharings(self, order: Sequence[int]) -> Iterator[list[Buffer]]:
         """Buffers for each way in which outputs may be written over inputs."""
-        made = {self.value[t]: -1 for t in self.graph.inputs}
+        made = dict.fromkeys(self.there, -1)
         made |= {self.real[i].outputs[0]: step for step, i in enumerate(order)}
         last = dict(made)
         for step, i in enumerate(order):
@@ -109,7 +110,10 @@ def every_input_is_read(graph: Graph) -> bool:
 
 
 NAMED = {name: make() for name, make in graphs.SHAPES.items()}
-RANDOM = {f"vectors_{seed}": graphs.random_vectors(seed, 3 + seed % 4) for seed in range(150)}
+RANDOM = {
+    **{f"vectors_{seed}": graphs.random_vectors(seed, 3 + seed % 4) for seed in range(150)},
+    **{f"states_{seed}": graphs.random_states(seed, 3 + seed % 3) for seed in range(20)},
+}
 SMALL = {
     name: graph
     for name, graph in {**NAMED, **RANDOM}.items()

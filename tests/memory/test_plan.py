@@ -22,6 +22,7 @@ CASES = {
     **{f"vectors_{seed}": graphs.random_vectors(seed, 4 + seed % 17) for seed in range(80)},
     **{f"pictures_{seed}": graphs.random_pictures(seed, 4 + seed % 9) for seed in range(30)},
     **{f"moves_{seed}": graphs.random_moves(seed, 4 + seed % 9) for seed in range(30)},
+    **{f"states_{seed}": graphs.random_states(seed, 4 + seed % 9) for seed in range(30)},
 }
 
 
@@ -36,7 +37,7 @@ class Arena:
     def __init__(self, graph: Graph, found: Plan) -> None:
         self.graph = graph
         self.plan = found
-        self.value = {t: t for t in graph.inputs}
+        self.value = {t: t for t in (*graph.inputs, *graph.states)}
         for op in graph.operators:
             root = self.value[op.inputs[0]] if op.op == "RESHAPE" else None
             self.value |= {t: t if root is None else root for t in op.outputs}
@@ -112,9 +113,9 @@ def test_no_value_is_overwritten_while_it_is_needed(name: str) -> None:
     found = planned(name)
     assert sorted(found.order) == list(range(len(graph.operators)))
     arena = Arena(graph, found)
-    for t in graph.inputs:
+    for t in (*graph.inputs, *graph.states):
         arena.write(t, range(1), 1)
-    for t in graph.inputs:
+    for t in (*graph.inputs, *graph.states):
         arena.check(t, range(1), 1, "before the first layer")
     taken: dict[int, int] = {}
     for index, number in found.steps:
@@ -122,15 +123,31 @@ def test_no_value_is_overwritten_while_it_is_needed(name: str) -> None:
         taken[index] = number + 1
         arena.take(index, number)
     assert set(taken) == {op.index for op in graph.operators if op.op != "RESHAPE"}
-    for t in graph.outputs:
+    for t in (*graph.outputs, *graph.states):
         arena.check(t, range(1), 1, "at the end")
+
+
+@pytest.mark.parametrize("name", [name for name in CASES if CASES[name].states])
+def test_a_state_has_its_bytes_for_itself(name: str) -> None:
+    """In every step, whatever else lies in the arena then, and in the next inference."""
+    graph = CASES[name]
+    found = planned(name)
+    for t in graph.states:
+        (own,) = (slot for slot in found.slots if t in slot.tensors)
+        assert own.tensors == (t,)
+        assert own.nbytes == graph.tensors[t].nbytes
+        assert (own.first, own.last) == (0, len(found.steps) - 1)
+        end = own.offset + own.nbytes
+        for slot in found.slots:
+            apart = slot.offset + slot.nbytes <= own.offset or end <= slot.offset
+            assert slot is own or apart
 
 
 @pytest.mark.parametrize("name", CASES)
 def test_slots_say_what_the_places_say(name: str) -> None:
     graph = CASES[name]
     found = planned(name)
-    computed = {*graph.inputs, *(t for op in graph.operators for t in op.outputs)}
+    computed = {*graph.inputs, *graph.states, *(t for op in graph.operators for t in op.outputs)}
     assert set(found.places) == computed
     assert sorted(t for slot in found.slots for t in slot.tensors) == sorted(computed)
     times = dict.fromkeys(graph.inputs, 0)

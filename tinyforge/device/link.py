@@ -52,6 +52,10 @@ class Link:
         """ForgeError when nobody answers, or in another version of the protocol."""
         return messages.parse_hello(self._ask(Kind.HELLO, b""), self._line.name)
 
+    def reset(self) -> None:
+        """Makes the next input the first of a sequence."""
+        self._ask(Kind.RESET, b"")
+
     def write_input(self, values: bytes) -> None:
         """A whole input."""
         for offset in range(0, len(values), messages.INPUT_PIECE):

@@ -9,7 +9,7 @@ from enum import IntEnum
 from tinyforge.device.frame import PAYLOAD_MAX
 from tinyforge.errors import ForgeError
 
-PROTOCOL = 2
+PROTOCOL = 3
 ANSWER = 0x80
 REFUSAL = 0xFF
 ALL_STEPS = 0xFFFF
@@ -24,6 +24,7 @@ class Kind(IntEnum):
     INPUT = 2
     RUN = 3
     READ = 4
+    RESET = 5
 
 
 class Memory(IntEnum):

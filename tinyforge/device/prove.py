@@ -59,16 +59,21 @@ def prove_on_device(
 
 
 def _measure(link: Link, subject: Subject, *, layers: bool, tell: Progress) -> _Measured:
+    """The inputs are one sequence, and another one where layers are compared."""
     outputs, cycles, traces, layer_cycles = [], [], [], []
+    link.reset()
     for values in subject.inputs:
-        link.write_input(values.tobytes())
-        cycles.append(link.run())
+        cycles.append(_run(link, values))
         outputs.append(np.frombuffer(link.read_output(subject.output_bytes), np.int8))
-        if layers:
+        if not layers:
+            tell(1)
+    if layers:
+        link.reset()
+        for values in subject.inputs:
             trace, counts = layer_by_layer(link, subject, values)
             traces.append(trace)
             layer_cycles.append(counts)
-        tell(1)
+            tell(1)
     return _Measured(
         np.stack(outputs),
         tuple(cycles),
@@ -78,6 +83,12 @@ def _measure(link: Link, subject: Subject, *, layers: bool, tell: Progress) -> _
             for index in (layer_cycles[0] if layer_cycles else ())
         },
     )
+
+
+def _run(link: Link, values: npt.NDArray[np.int8]) -> int:
+    """An inference; its cycles."""
+    link.write_input(values.tobytes())
+    return link.run()
 
 
 def _first_wrong(
@@ -94,6 +105,9 @@ def _first_wrong(
     if wrong is None or measured.trace or subject.plan is None:
         return wrong
     row = wrong.input
+    link.reset()
+    for values in subject.inputs[:row]:  # what comes before may matter
+        _run(link, values)
     trace, _ = layer_by_layer(link, subject, subject.inputs[row])
     found = first_difference(graph, trace, {t: expected[t][row : row + 1] for t in trace})
     # Layers that are right one by one leave the output as all that is known to be wrong.

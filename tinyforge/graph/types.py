@@ -144,6 +144,11 @@ class Graph:
     outputs: tuple[int, ...]
 
     @cached_property
+    def states(self) -> tuple[int, ...]:
+        """The variable tensors, by index."""
+        return tuple(t.index for t in self.tensors if t.variable)
+
+    @cached_property
     def producers(self) -> Mapping[int, Operator]:
         """Tensor index to the operator that writes it."""
         return {t: op for op in self.operators for t in op.outputs}

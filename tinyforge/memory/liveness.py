@@ -20,7 +20,7 @@ from tinyforge.ops.forms import Form
 
 Numbers = npt.NDArray[np.int64]
 
-# When the graph's inputs are written; and of what never happens.
+# When what is there before the first step is written; and of what never happens.
 _BEFORE, _NEVER = -1, -2
 
 _MOST_ROWS = 4096  # of a buffer; one whose values divide it more finely is alive as one piece
@@ -30,7 +30,7 @@ _MOST_ROWS = 4096  # of a buffer; one whose values divide it more finely is aliv
 class Rows:
     """When each row of a value, or of a buffer, is written first and read last; equal sizes.
 
-    Steps count from 0; the graph's inputs are written before, at -1, and their outputs are read
+    Steps count from 0; the network's inputs are written before, at -1, and its outputs are read
     after the last. A row that is never made has -2.
     """
 

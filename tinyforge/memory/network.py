@@ -55,7 +55,11 @@ class Layer:
 
 @dataclass(frozen=True, eq=False)
 class Network:
-    """layers: in the order in which they finish. nbytes: of each value. value: tensor to value."""
+    """layers: in the order in which they finish. nbytes: of each value. value: tensor to value.
+
+    inputs: values that are there before the first step. outputs: those that are needed after the
+    last one. A variable tensor is both: an inference finds what the one before it left.
+    """
 
     layers: tuple[Layer, ...]
     nbytes: Mapping[int, int]
@@ -65,7 +69,7 @@ class Network:
 
     @cached_property
     def maker(self) -> Mapping[int, Layer]:
-        """Value to the layer that makes it; none for the graph's inputs."""
+        """Value to the layer that makes it; none for what is there before."""
         return {v: layer for layer in self.layers for v in layer.makes}
 
     @cached_property
@@ -97,8 +101,9 @@ class Network:
 
 def network(graph: Graph, order: tuple[int, ...]) -> Network:
     """The network of a graph all of whose operators are in OPS. order: operator indices."""
-    value = {t: t for t in graph.inputs}
-    rows = dict.fromkeys(graph.inputs, 1)  # in how many each value is made
+    there = (*graph.inputs, *graph.states)
+    value = {t: t for t in there}
+    rows = dict.fromkeys(there, 1)  # in how many each value is made
     layers = []
     for op in (graph.operators[index] for index in order):
         if is_alias(op):
@@ -112,8 +117,8 @@ def network(graph: Graph, order: tuple[int, ...]) -> Network:
         layers=tuple(layers),
         nbytes={v: graph.tensors[v].nbytes for v in value.values()},
         value=value,
-        inputs=tuple(value[t] for t in graph.inputs),
-        outputs=frozenset(value[t] for t in graph.outputs),
+        inputs=there,
+        outputs=frozenset(value[t] for t in (*graph.outputs, *graph.states)),
     )
 
 

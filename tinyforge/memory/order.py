@@ -57,7 +57,8 @@ class _Search:
     """What the search knows of the graph. A value is a tensor together with its reshaped forms."""
 
     def __init__(self, graph: Graph) -> None:
-        value = {t: t for t in graph.inputs}
+        there = (*graph.inputs, *graph.states)
+        value = {t: t for t in there}
         for op in graph.operators:
             for out in op.outputs:
                 value[out] = value[op.inputs[0]] if is_alias(op) else out
@@ -69,8 +70,8 @@ class _Search:
             (padding, _union(v for v, n in sizes.items() if aligned(n) - n >= padding))
             for padding in range(ALIGNMENT - 1, 0, -1)
         ]
-        self.inputs = _union(self.bits[t] for t in graph.inputs)
-        self.kept = _union(self.bits[t] for t in graph.outputs)
+        self.inputs = _union(self.bits[t] for t in there)
+        self.kept = _union(self.bits[t] for t in (*graph.outputs, *graph.states))
         real = [op for op in graph.operators if not is_alias(op)]
         maker = {self.bits[t]: 1 << op.index for op in real for t in op.outputs}
         self.readers = dict.fromkeys(sizes, 0)
@@ -110,7 +111,7 @@ class _Search:
         return end.path
 
     def start(self) -> _State:
-        """The graph's inputs are written before the first step, whoever reads them."""
+        """Inputs and states are written before the first step, whoever reads them."""
         alive = self.inputs & ~self.dead(self.inputs, 0)
         return _State(self.room(self.inputs), (), alive, self.total(alive))
 

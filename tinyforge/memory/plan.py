@@ -61,7 +61,8 @@ class Plan:
     """order: operator indices, as they begin. steps: as layers take them, aliases left out.
 
     finished: for each step, the rows of its layer's outputs that it finishes.
-    Slots count steps from 0; the graph's inputs are alive from step 0, its outputs to the end.
+    Slots count steps from 0; the graph's inputs are alive from step 0, its outputs to the end, and
+    variable tensors throughout.
     places: by tensor. scratch: offsets by operator index. streaming: layers that take their input
     row by row although they need all of it. lower_bound: no placement can need less with these
     steps; equal to arena_bytes when the placement is proved optimal.

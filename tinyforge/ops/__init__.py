@@ -49,7 +49,7 @@ from tinyforge.ops import (
     transpose_conv,
     unpack,
 )
-from tinyforge.ops.base import Kernel, Op, Table
+from tinyforge.ops.base import Kernel, Op, Table, Weighted
 
 OPS: Mapping[str, Op] = {
     op.name: op
@@ -102,4 +102,4 @@ OPS: Mapping[str, Op] = {
     )
 }
 
-__all__ = ["OPS", "Kernel", "Op", "Table"]
+__all__ = ["OPS", "Kernel", "Op", "Table", "Weighted"]

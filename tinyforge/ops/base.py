@@ -42,6 +42,16 @@ class Kernel:
     form: Form = WHOLE
 
 
+@dataclass(frozen=True)
+class Weighted:
+    """Positions of an operator's input, weights and bias; the weights' output-channel dimension."""
+
+    source: int
+    weights: int
+    bias: int
+    channel_axis: int
+
+
 def _no_macs(graph: Graph, op: Operator) -> int:  # noqa: ARG001 - the signature of Op.macs
     return 0
 
@@ -57,6 +67,10 @@ class Op:
     streaming: another kernel, for an input that comes in so many rows, each when it is made,
     where lower's needs all of it at once; None where there is none.
     inplace: positions of inputs whose memory the output may take over.
+    weighted: where its weights are, of an operator that multiplies by int8 weights.
+    checked: positions of other inputs that are not as activations are; check looks at their types.
+    states: positions of inputs that must be variable tensors: an inference changes them, and the
+    next one goes on from there.
     macs: multiply-accumulates of one inference.
     summary: the options, as a reader of the generated C wants them: "3x3, stride 1, SAME".
     """
@@ -67,6 +81,9 @@ class Op:
     lower: Callable[[Graph, Operator], Kernel] | None
     streaming: Callable[[Graph, Operator, int], Kernel | None] | None = None
     inplace: tuple[int, ...] = ()
+    weighted: Weighted | None = None
+    checked: tuple[int, ...] = ()
+    states: tuple[int, ...] = ()
     macs: Callable[[Graph, Operator], int] = _no_macs
     summary: Callable[[Graph, Operator], str] = lambda _graph, _op: ""
 

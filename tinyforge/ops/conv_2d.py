@@ -14,6 +14,7 @@ from tinyforge.ops.base import (
     Kernel,
     Op,
     Table,
+    Weighted,
     check_counts,
     check_rank,
     option,
@@ -104,4 +105,12 @@ def summary(graph: Graph, op: Operator) -> str:
     return ", ".join(filter(None, (weights_window(graph, op).summary(), groups, activation)))
 
 
-OP = Op("CONV_2D", check, reference, lower, macs=macs, summary=summary)
+OP = Op(
+    "CONV_2D",
+    check,
+    reference,
+    lower,
+    weighted=Weighted(0, 1, 2, channel_axis=0),
+    macs=macs,
+    summary=summary,
+)

@@ -14,6 +14,7 @@ from tinyforge.ops.base import (
     Kernel,
     Op,
     Table,
+    Weighted,
     check_counts,
     check_rank,
     option,
@@ -102,4 +103,12 @@ def summary(graph: Graph, op: Operator) -> str:
     return ", ".join(filter(None, (weights_window(graph, op).summary(), depth, activation)))
 
 
-OP = Op("DEPTHWISE_CONV_2D", check, reference, lower, macs=macs, summary=summary)
+OP = Op(
+    "DEPTHWISE_CONV_2D",
+    check,
+    reference,
+    lower,
+    weighted=Weighted(0, 1, 2, channel_axis=3),
+    macs=macs,
+    summary=summary,
+)

@@ -15,6 +15,7 @@ from tinyforge.ops.base import (
     Kernel,
     Op,
     Table,
+    Weighted,
     check_counts,
     check_rank,
     option,
@@ -103,4 +104,13 @@ def summary(graph: Graph, op: Operator) -> str:
     return ", ".join(filter(None, (f"{depth_in} to {depth_out}", activation)))
 
 
-OP = Op("FULLY_CONNECTED", check, reference, lower, streaming, macs=macs, summary=summary)
+OP = Op(
+    "FULLY_CONNECTED",
+    check,
+    reference,
+    lower,
+    streaming,
+    weighted=Weighted(0, 1, 2, channel_axis=0),
+    macs=macs,
+    summary=summary,
+)

@@ -171,4 +171,13 @@ def summary(graph: Graph, op: Operator) -> str:
     return f"{source.size} to {out.size}, rank {option(op, 'rank')}, memory {memory}"
 
 
-OP = Op("SVDF", check, reference, lower, macs=macs, summary=summary)
+OP = Op(
+    "SVDF",
+    check,
+    reference,
+    lower,
+    checked=(_FEATURE, _TIME, _BIAS),
+    states=(_STATE,),
+    macs=macs,
+    summary=summary,
+)

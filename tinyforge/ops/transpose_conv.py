@@ -14,6 +14,7 @@ from tinyforge.ops.base import (
     Kernel,
     Op,
     Table,
+    Weighted,
     check_counts,
     check_rank,
     option,
@@ -121,4 +122,12 @@ def summary(graph: Graph, op: Operator) -> str:
     return ", ".join(filter(None, (_window(graph, op).summary(), activation)))
 
 
-OP = Op("TRANSPOSE_CONV", check, reference, lower, macs=macs, summary=summary)
+OP = Op(
+    "TRANSPOSE_CONV",
+    check,
+    reference,
+    lower,
+    weighted=Weighted(2, 1, 3, channel_axis=0),
+    macs=macs,
+    summary=summary,
+)

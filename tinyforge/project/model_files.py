@@ -16,7 +16,7 @@ from tinyforge.names import c_comment, c_string
 from tinyforge.project.templates import render
 
 # The version of the device API that generated code is written for: FORGE_ABI in forge.h.
-ABI = 1
+ABI = 2
 
 GOLDEN_FILE = "src/golden.c"
 

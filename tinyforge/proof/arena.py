@@ -24,5 +24,7 @@ def slot_name(graph: Graph, slot: Slot) -> str:
     """The tensor that lies there last, or whose scratch memory it is."""
     if slot.layer >= 0:
         return f"scratch of layer {slot.layer}"
-    name = graph.tensors[slot.tensors[-1]].name
-    return f"{name} ({slot.rows} rows)" if slot.rows else name
+    last = graph.tensors[slot.tensors[-1]]
+    if last.variable:
+        return f"{last.name} (state)"
+    return f"{last.name} ({slot.rows} rows)" if slot.rows else last.name

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-
 import numpy as np
 
 from tinyforge.errors import ForgeError
 from tinyforge.graph.types import DType, Graph, Operator, Tensor
-from tinyforge.ops import OPS
+from tinyforge.ops import OPS, Weighted
 from tinyforge.tflite.verifier import tensor_label
 
 # The runtime takes the bias's scale to be input scale * weights scale, whatever the file says. At
@@ -19,26 +16,6 @@ BIAS_SCALE_TOLERANCE = 1e-3
 _FIX = "quantize the model to full int8, inputs and outputs included: tinyforge quantize"
 
 
-@dataclass(frozen=True)
-class _Roles:
-    """Positions of an operator's weighted inputs; the weights' output-channel dimension."""
-
-    source: int
-    weights: int
-    bias: int
-    channel_axis: int
-
-
-_WEIGHTED: Mapping[str, _Roles] = {
-    "CONV_2D": _Roles(0, 1, 2, 0),
-    "DEPTHWISE_CONV_2D": _Roles(0, 1, 2, 3),
-    "FULLY_CONNECTED": _Roles(0, 1, 2, 0),
-    "TRANSPOSE_CONV": _Roles(2, 1, 3, 0),
-}
-
-# Operands that the operator's own check looks at.
-_OWN: Mapping[str, tuple[int, ...]] = {"SVDF": (1, 2, 3, 4)}
-
 # Element types of constants that are not data: shapes, axes, paddings, sizes.
 _PARAMETERS = (DType.INT32, DType.INT64, DType.BOOL)
 
@@ -47,26 +24,16 @@ def require_int8(graph: Graph) -> None:
     """ForgeError, naming the tensor or layer, unless engines can run the graph.
 
     Every activation is int8 with one scale, weights are int8 with zero point 0, a bias is int32
-    with scale input * weights, the batch is 1, and each operator's own check passes.
+    with scale input * weights, the batch is 1, and each operator's own check passes. A variable
+    tensor is the state of one operator.
     """
     for index in (*graph.inputs, *graph.outputs):
         _require_activation(graph.tensors[index], graph.name)
         _require_batch_of_one(graph.tensors[index])
-    for tensor in graph.tensors:
-        _require_stateless(tensor)
+    for index in graph.states:
+        _require_state(graph, graph.tensors[index])
     for op in graph.operators:
-        where = graph.where(op)
-        roles = _WEIGHTED.get(op.op)
-        special = (roles.weights, roles.bias) if roles else _OWN.get(op.op, ())
-        for position, index in enumerate(op.inputs):
-            if index >= 0 and position not in special:
-                _require_operand(graph.tensors[index], where)
-        for index in op.outputs:
-            _require_activation(graph.tensors[index], where)
-        if roles:
-            _require_weights(graph, op, roles)
-        if op.op in OPS:
-            OPS[op.op].check(graph, op)
+        _require_operator(graph, op)
 
 
 def _not_int8(tensor: Tensor, what: str, where: str) -> ForgeError:
@@ -83,14 +50,36 @@ def _require_batch_of_one(tensor: Tensor) -> None:
         )
 
 
-def _require_stateless(tensor: Tensor) -> None:
-    """No plan keeps a tensor's bytes from one inference to the next."""
-    if tensor.variable:
+def _require_state(graph: Graph, tensor: Tensor) -> None:
+    """It belongs to one operator: between two that change it, the order to run in would matter."""
+    operands = [(op.op, i, t) for op in graph.operators for i, t in enumerate(op.inputs)]
+    readers = [(op, position) for op, position, t in operands if t == tensor.index]
+    states = [(op, position) for op, known in OPS.items() for position in known.states]
+    if len(readers) != 1 or readers[0] not in states:
         raise ForgeError(
-            "the tensor keeps its value between inferences; stateful models are not supported",
+            "the tensor keeps its value between inferences; only the state of one "
+            f"{', '.join(sorted({op for op, _ in states}))} may",
             where=tensor_label(tensor.index, tensor.name),
             fix="export the model with its state as an input and an output",
         )
+
+
+def _require_operator(graph: Graph, op: Operator) -> None:
+    where = graph.where(op)
+    known = OPS.get(op.op)
+    weighted = known.weighted if known else None
+    special = (*known.checked, *known.states) if known else ()
+    if weighted:
+        special += (weighted.weights, weighted.bias)
+    for position, index in enumerate(op.inputs):
+        if index >= 0 and position not in special:
+            _require_operand(graph.tensors[index], where)
+    for index in op.outputs:
+        _require_activation(graph.tensors[index], where)
+    if weighted:
+        _require_weights(graph, op, weighted)
+    if known:
+        known.check(graph, op)
 
 
 def _require_activation(tensor: Tensor, where: str) -> None:
@@ -108,7 +97,7 @@ def _require_operand(tensor: Tensor, where: str) -> None:
         _require_activation(tensor, where)
 
 
-def _require_weights(graph: Graph, op: Operator, roles: _Roles) -> None:
+def _require_weights(graph: Graph, op: Operator, roles: Weighted) -> None:
     where = graph.where(op)
     operands = {i: graph.tensors[t] for i, t in enumerate(op.inputs) if t >= 0}
     if roles.source not in operands or roles.weights not in operands:

@@ -41,7 +41,7 @@ forge_status check_tensors(tflite::MicroInterpreter *candidate) {
 }  // namespace
 
 extern "C" forge_status forge_init(void) {
-  if (interpreter != nullptr) return FORGE_OK;
+  if (interpreter != nullptr) return forge_reset();
   if (reinterpret_cast<uintptr_t>(forge_arena) % 16 != 0) return FORGE_ERROR_ALIGNMENT;
 
   const tflite::Model *model = tflite::GetModel(forge_model_data);
@@ -58,6 +58,11 @@ extern "C" forge_status forge_init(void) {
   const forge_status status = check_tensors(candidate);
   if (status == FORGE_OK) interpreter = candidate;
   return status;
+}
+
+extern "C" forge_status forge_reset(void) {
+  if (interpreter == nullptr) return FORGE_ERROR_STATE;
+  return interpreter->Reset() == kTfLiteOk ? FORGE_OK : FORGE_ERROR_OPERATOR;
 }
 
 extern "C" int8_t *forge_input(void) {

@@ -2,7 +2,10 @@
  * runs as compiled C (aot) or in the TensorFlow Lite Micro interpreter (tflm).
  *
  * No allocation, no I/O (but for forge_selftest's console line), no state beyond the arena.
- * Not reentrant: there is one model and one arena. */
+ * Not reentrant: there is one model and one arena.
+ *
+ * A model with layers that remember (SVDF) sees its inputs as a sequence, of which the inference
+ * after forge_init is the first. Any other model answers each input by itself. */
 #ifndef FORGE_FORGE_H
 #define FORGE_FORGE_H
 
@@ -13,7 +16,7 @@ extern "C" {
 #endif
 
 /* Generated code states the version it was written for; a mismatch is a compile-time error. */
-#define FORGE_ABI 1
+#define FORGE_ABI 2
 
 /* Status codes and their texts, from one list: X(name, text). */
 #define FORGE_STATUS_LIST(X)                                                        \
@@ -36,6 +39,10 @@ const char *forge_status_text(forge_status status);
 /* Checks ABI, alignment, arena and quantization constants. Call once, before anything else. */
 forge_status forge_init(void);
 
+/* Forgets all inputs so far: the next inference is the first of a new sequence, as after forge_init.
+ * Leaves the input and the output as they are. */
+forge_status forge_reset(void);
+
 /* Where the next input goes: FORGE_INPUT_BYTES int8 values, shape and quantization in model.h. */
 int8_t *forge_input(void);
 
@@ -51,7 +58,8 @@ int8_t forge_quantize_input(float x);
 /* The real value of one output element. */
 float forge_dequantize_output(int8_t q);
 
-/* Runs the golden vectors that are compiled in; prints PASS or the first difference. */
+/* Runs the golden vectors that are compiled in; prints PASS or the first difference. They are a
+ * sequence of their own: calls forge_reset before and after them. */
 forge_status forge_selftest(void);
 
 #ifdef __cplusplus

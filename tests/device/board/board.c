@@ -1,7 +1,8 @@
 /* A board on this computer: standard input and output are its serial port; it ends with the input.
  *
  * Its model has two steps, which add 1 and 2 to each byte of the input; the output is the first
- * bytes of the input after that, then how often the model was invoked. Cycles go by in sevens. */
+ * bytes of the input after that, then how often the model was invoked since it was reset. Cycles go
+ * by in sevens. */
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -33,6 +34,11 @@ const forge_link_identity forge_link_self = {
 int8_t *forge_input(void) { return arena; }
 
 const int8_t *forge_output(void) { return output; }
+
+forge_status forge_reset(void) {
+  invocations = 0;
+  return FORGE_OK;
+}
 
 forge_status forge_invoke(void) {
   if (arena[0] == -128) return FORGE_ERROR_OPERATOR;

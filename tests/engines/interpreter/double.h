@@ -40,6 +40,8 @@ struct Double {
   unsigned capacity = 0;
   TfLiteStatus allocate = kTfLiteOk;
   TfLiteStatus invoke = kTfLiteOk;
+  TfLiteStatus reset = kTfLiteOk;
+  int resets = 0;
   size_t inputs = 1, outputs = 1;
   const void *model = nullptr;
   uint8_t *arena = nullptr;
@@ -109,6 +111,10 @@ class MicroInterpreter {
   }
   TfLiteStatus AllocateTensors() { return tflm.allocate; }
   TfLiteStatus Invoke() { return tflm.invoke; }
+  TfLiteStatus Reset() {
+    tflm.resets++;
+    return tflm.reset;
+  }
   size_t inputs_size() const { return tflm.inputs; }
   size_t outputs_size() const { return tflm.outputs; }
   TfLiteTensor *input(size_t) { return &tflm.input; }

@@ -43,6 +43,7 @@ bool spoil(const char *what, int number) {
   if (strcmp(what, "registration") == 0) return (tflm.failing_registration = number) >= 0;
   if (strcmp(what, "allocate") == 0) return tflm.allocate = kTfLiteError;
   if (strcmp(what, "invoke") == 0) return tflm.invoke = kTfLiteError;
+  if (strcmp(what, "reset") == 0) return tflm.reset = kTfLiteError;
   if (strcmp(what, "inputs") == 0) return tflm.inputs = 2;
   if (strcmp(what, "outputs") == 0) return tflm.outputs = 2;
   if (strcmp(what, "type") == 0) return tensor->type = kTfLiteFloat32;
@@ -113,13 +114,16 @@ int main(int argc, char **argv) {
   all_is_well();
   if (!spoil(argv[1], atoi(argv[2]))) return 1;
   show("invoke", forge_invoke());
+  show("reset", forge_reset());
   pointers("before");
   show("init", forge_init());
   pointers("after");
   show("invoke", forge_invoke());
+  show("reset", forge_reset());
   show("again", forge_init());
-  printf("registered %d of %u, %d for int8 alone; arena %zu bytes, aligned %d; model %d\n",
+  printf("registered %d of %u, %d for int8 alone; arena %zu bytes, aligned %d; model %d; "
+         "%d resets\n",
          tflm.registrations, tflm.capacity, tflm.registrations_int8, tflm.arena_size,
-         (int)((uintptr_t)tflm.arena % 16 == 0), (int)(tflm.model == forge_model_data));
+         (int)((uintptr_t)tflm.arena % 16 == 0), (int)(tflm.model == forge_model_data), tflm.resets);
   return 0;
 }

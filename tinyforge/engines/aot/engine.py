@@ -8,7 +8,7 @@ from typing import Any
 
 from tinyforge.engines.aot.call import Operand, body
 from tinyforge.engines.base import Lowered, Missing
-from tinyforge.graph import Graph, Operator, Tensor
+from tinyforge.graph import DType, Graph, Operator, Tensor
 from tinyforge.memory.plan import Plan, Slot
 from tinyforge.names import c_comment
 from tinyforge.ops import OPS, Kernel, Table
@@ -58,6 +58,7 @@ class Aot:
             headers=sorted({layer["header"] for layer in layers if layer["body"]}),
             input=_placed(plan, graph.tensors[graph.inputs[0]]),
             output=_placed(plan, graph.tensors[graph.outputs[0]]),
+            states=[_state(graph, plan, graph.tensors[t]) for t in graph.states],
             layers=layers,
             step_type=_unsigned(plan),
             step_count=len(plan.steps),
@@ -161,13 +162,16 @@ def _comment(graph: Graph, plan: Plan, op: Operator) -> Iterator[str]:
             shape = "x".join(map(str, t.shape)) or "scalar"
             place = plan.places[t.index]
             rows = f", in a ring of {place.room} rows" if place.room < place.rows else ""
-            yield f"{role}  {shape}, scale {t.scale:.9g}, zero point {t.zero_point}{rows}"
+            state = f", state of {t.dtype.name.lower()}" if t.variable else ""
+            yield f"{role}  {shape}, scale {t.scale:.9g}, zero point {t.zero_point}{rows}{state}"
 
 
 def _slot(graph: Graph, slot: Slot) -> dict[str, str]:
     """One line of the memory map at the top of model.c, columns aligned."""
     steps = str(slot.first) if slot.first == slot.last else f"{slot.first}..{slot.last}"
     what = ", ".join(c_comment(graph.tensors[t].name) for t in slot.tensors)
+    if any(graph.tensors[t].variable for t in slot.tensors):
+        what += " (state)"
     if slot.layer >= 0:
         what = f"scratch memory of layer {slot.layer}"
     if slot.rows:
@@ -182,6 +186,13 @@ def _slot(graph: Graph, slot: Slot) -> dict[str, str]:
 
 def _placed(plan: Plan, t: Tensor) -> dict[str, int]:
     return {"offset": plan.places[t.index].offset, "nbytes": t.nbytes}
+
+
+def _state(graph: Graph, plan: Plan, t: Tensor) -> dict[str, Any]:
+    """How a variable tensor is filled; an int16 one with zeros, so that bytes will do."""
+    (reader,) = graph.consumers[t.index]
+    assert t.dtype is DType.INT8 or t.initial == 0
+    return _placed(plan, t) | {"initial": t.initial, "layer": reader.index}
 
 
 def _unsigned(plan: Plan) -> str:

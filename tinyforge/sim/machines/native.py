@@ -65,8 +65,8 @@ class Native:
         probes: Sequence[Probe],
         progress: Progress | None = None,
     ) -> Run:
-        """Calls forge_invoke for each input, and before it, one by one, the layers that probes
-        name; ForgeError when the two ways end in different results."""
+        """Calls forge_invoke for each input; before all that, for each input one by one the layers
+        that probes name. ForgeError when the two ways end in different results."""
         if firmware.core is not None:
             raise ForgeError(
                 f"this firmware was built for {firmware.core.name}, not for this computer",

@@ -1,0 +1,137 @@
+"""Models that remember: every machine and both engines see the sequence that the oracle sees."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import pytest
+
+from tests.corpus import models
+from tests.device.emulated import Quiet
+from tests.engines.aot_firmware import project_files
+from tests.proof.test_prove import MODEL, changed, prove_files
+from tinyforge import pipeline
+from tinyforge.engines.aot import Aot
+from tinyforge.errors import ForgeError
+from tinyforge.memory.plan import Plan
+from tinyforge.memory.planner import plan
+from tinyforge.pipeline import Generated, Source
+from tinyforge.proof.examples import Examples
+from tinyforge.proof.record import Proof
+from tinyforge.spec import EngineChoice, Spec
+from tinyforge.tflite import require_int8, write
+
+pytest.importorskip("tflite_micro")
+pytest.importorskip("unicorn")
+
+GRAPH = models.keywords(1)
+FIRST_STATE, DENSE = 0, 3  # layers
+COUNT = 8
+
+
+def examples(count: int = COUNT) -> Examples:
+    size = GRAPH.tensors[GRAPH.inputs[0]].nbytes
+    values = np.random.default_rng(4).integers(-128, 128, (count, size))
+    return Examples(values.astype(np.int8))
+
+
+def generated(given: Examples, settings: Spec) -> Generated:
+    require_int8(GRAPH)
+    return pipeline.generate(Source(write(GRAPH), GRAPH), given, settings, Quiet())
+
+
+def proved(
+    machine: str, *, core: str = "cortex-m4", toolchain: str = "gcc", engine: EngineChoice = "aot"
+) -> Proof:
+    settings = Spec(board="nrf52840_dk", engine=engine, machine=machine, toolchain=toolchain)
+    made = generated(examples(), settings)
+    made = made.on(msgspec.structs.replace(made.board, core=core))
+    return pipeline.verify(made, examples(), settings, Quiet())
+
+
+@pytest.mark.parametrize(
+    ("machine", "core"),
+    [
+        ("unicorn", "cortex-m4"),
+        ("unicorn", "cortex-m0plus"),
+        ("qemu", "cortex-m4"),
+        ("qemu", "cortex-m55"),
+        ("native", "cortex-m4"),
+    ],
+)
+def test_a_sequence_is_bit_exact(machine: str, core: str) -> None:
+    """The self-test has run the same inputs before; the second boot and the estimate of cycles see
+    its beginning."""
+    found = proved(machine, core=core, toolchain="host" if machine == "native" else "gcc")
+    assert found.first_difference is None
+    assert found.bit_exact
+    assert found.inputs == COUNT
+
+
+def test_both_engines_agree() -> None:
+    """The interpreter's half runs in TFLM itself, against the NumPy models."""
+    found = proved("unicorn", engine="tflm")
+    assert found.engine == "tflm"
+    assert found.bit_exact
+
+
+def test_the_state_is_in_the_memory_map_and_no_layer_makes_it() -> None:
+    planned = plan(GRAPH)
+    text = Aot().lower(GRAPH, planned, b"").files[MODEL]
+    for t in GRAPH.states:
+        place = planned.places[t]
+        name = GRAPH.tensors[t].name
+        assert f"{place.offset:>9}{place.nbytes:>10}  {name} (state)\n" in text
+    slots = [slot for slot in proved("unicorn").arena.slots if slot.name.endswith(" (state)")]
+    assert len(slots) == len(GRAPH.states)
+
+
+def difference(
+    files: Mapping[str, str], workspace: Path, planned: Plan | None = None
+) -> tuple[int, int]:
+    """The layer and the input of the first difference in a proof of these sources."""
+    found = prove_files(files, workspace, planned or plan(GRAPH), GRAPH)
+    assert not found.bit_exact
+    assert found.first_difference is not None
+    return found.first_difference.layer, found.first_difference.input
+
+
+def sources() -> dict[str, str]:
+    return dict(project_files(GRAPH, Aot().lower(GRAPH, plan(GRAPH), b"")))
+
+
+def test_sound_sources_are_exact(tmp_path: Path) -> None:
+    assert prove_files(sources(), tmp_path, plan(GRAPH), GRAPH).bit_exact
+
+
+def test_a_state_that_is_written_over_is_found(tmp_path: Path) -> None:
+    """By a layer behind: that inference is still right, the next one is not."""
+    planned = plan(GRAPH)
+    dense = GRAPH.operators[DENSE].outputs[0]
+    moved = replace(planned.places[dense], offset=planned.places[GRAPH.states[0]].offset)
+    wrong = replace(planned, places={**planned.places, dense: moved})
+    files = project_files(GRAPH, Aot().lower(GRAPH, wrong, b""))
+    assert difference(files, tmp_path, wrong) == (FIRST_STATE, 1)
+
+
+def test_a_state_that_begins_with_other_values_is_found(tmp_path: Path) -> None:
+    files = changed(sources(), MODEL, r"(memset\(forge_arena \+ \d+, )-7,", r"\g<1>0,")
+    assert difference(files, tmp_path) == (2, 0)
+
+
+def test_a_state_that_is_never_filled_is_found(tmp_path: Path) -> None:
+    files = changed(sources(), MODEL, r"memset\(forge_arena \+ \d+, -7, 30\);", "")
+    with pytest.raises(ForgeError, match="depend on what was in RAM before boot"):
+        prove_files(files, tmp_path, plan(GRAPH), GRAPH)
+
+
+def test_a_state_that_the_self_test_leaves_behind_is_found(tmp_path: Path) -> None:
+    """forge_reset that works once: the golden vectors would be part of the sequence."""
+    begin = r"(forge_status forge_reset\(void\) \{)"
+    once = r"\g<1> static int done; if (done++) return FORGE_OK;"
+    files = changed(sources(), MODEL, begin, once)
+    assert difference(files, tmp_path) == (FIRST_STATE, 0)
