@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.corpus import models
+from tinyforge.ops import OPS
 from tinyforge.tflite import write
 
 ROOT = Path(__file__).parents[1]
@@ -52,6 +53,11 @@ def test_the_settings_it_shows_are_settings(tmp_path: Path) -> None:
     spec = load(tmp_path / "tinyforge.toml")
     assert spec.budget.ram == 20000
     assert spec.model == str(tmp_path / "model.tflite")
+
+
+def test_its_operators_are_those_that_are_compiled() -> None:
+    (listed,) = re.findall(r"`aot` compiles (.*?);", (ROOT / "README.md").read_text(), re.S)
+    assert re.findall(r"\w+", listed.replace(" and\n", ", ").replace("\nand ", " ")) == sorted(OPS)
 
 
 @pytest.mark.parametrize(

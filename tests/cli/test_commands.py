@@ -94,6 +94,20 @@ def test_a_model_with_a_float_boundary_is_built_as_int8(tmp_path: Path) -> None:
     assert document("simulate", "out", folder=tmp_path)["proof"]["bit_exact"] is True
 
 
+@pytest.mark.parametrize("engine", ["both", "tflm"])
+def test_a_model_that_remembers_is_built(engine: str, tmp_path: Path) -> None:
+    """Of either engine; proved, measured, explained and ranked like any other."""
+    (tmp_path / "keywords.tflite").write_bytes(write(models.keywords(1)))
+    shown = tinyforge("build", "keywords.tflite", "-o", "out", "--engine", engine, folder=tmp_path)
+    assert "bit-exact" in shown.stdout
+    assert "forge_reset" in (tmp_path / "out" / "README.md").read_text()
+    assert tinyforge("simulate", "out", folder=tmp_path)
+    if engine == "both":
+        assert "(state)" in (tmp_path / "out" / "report.html").read_text()
+        for command in ("arena", "bench", "inspect"):
+            tinyforge(command, "keywords.tflite", folder=tmp_path)
+
+
 def test_building_twice_changes_no_byte_and_no_mtime(model: Path, tmp_path: Path) -> None:
     def state() -> dict[str, tuple[int, bytes]]:
         files = (p for p in (tmp_path / "out").rglob("*") if p.is_file())

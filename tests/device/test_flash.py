@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 import time
@@ -20,6 +21,7 @@ from tinyforge.device.flash import flash
 from tinyforge.device.record import DeviceReport
 from tinyforge.errors import ForgeError
 from tinyforge.graph import Graph
+from tinyforge.memory.planner import plan
 from tinyforge.proof.record import Proof
 from tinyforge.sim.elf import Firmware
 
@@ -86,6 +88,34 @@ def test_every_layer_on_every_uart_of_qemu(core: str, project: Path, tmp_path: P
     assert [row.index for row in proof.instructions_by_layer] == list(range(len(GRAPH.operators)))
     assert all(row.bit_exact for row in proof.instructions_by_layer)
     assert device.layers_compared == len(GRAPH.operators)
+
+
+def test_a_model_that_remembers(tmp_path: Path) -> None:
+    """Proof after proof without a reset of the board, each of the same sequence."""
+    graph = models.keywords(1)
+    project = emulated.generate(graph, tmp_path)
+    with emulated.board(emulated.build(project), tmp_path) as wire:
+        for layers_too in (False, True, False):
+            proof, _ = proved(project, wire, layers=layers_too)
+            assert proof.bit_exact
+
+
+def test_a_wrong_layer_that_remembers_is_named(tmp_path: Path) -> None:
+    """It is right on the first input; what it did wrong then is seen on the second."""
+    graph = models.keywords(1)
+    project = emulated.generate(graph, tmp_path)
+    model = project / "src" / "aot" / "model.c"
+    newest = plan(graph).places[graph.states[0]].offset + 8 - 1  # of the first filter's 8 numbers
+    spoilt = rf"\1\n  forge_arena[{newest}] ^= 64;"
+    text, count = re.subn(r"(forge_layer_1\(int row\) \{)", spoilt, model.read_text())
+    assert count == 1
+    model.write_text(text)
+    with emulated.board(emulated.build(project), tmp_path) as wire:
+        proof, _ = proved(project, wire)
+    assert not proof.bit_exact
+    found = proof.first_difference
+    assert found is not None
+    assert (found.layer, found.input > 0) == (0, True)
 
 
 def test_the_interpreter_s_outputs(tmp_path: Path) -> None:

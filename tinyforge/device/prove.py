@@ -60,35 +60,33 @@ def prove_on_device(
 
 def _measure(link: Link, subject: Subject, *, layers: bool, tell: Progress) -> _Measured:
     """The inputs are one sequence, and another one where layers are compared."""
-    outputs, cycles, traces, layer_cycles = [], [], [], []
+    outputs, cycles = [], []
     link.reset()
     for values in subject.inputs:
-        cycles.append(_run(link, values))
+        link.write_input(values.tobytes())
+        cycles.append(link.run())
         outputs.append(np.frombuffer(link.read_output(subject.output_bytes), np.int8))
         if not layers:
             tell(1)
-    if layers:
-        link.reset()
-        for values in subject.inputs:
-            trace, counts = layer_by_layer(link, subject, values)
-            traces.append(trace)
-            layer_cycles.append(counts)
-            tell(1)
-    return _Measured(
-        np.stack(outputs),
-        tuple(cycles),
-        {t: np.concatenate([one[t] for one in traces]) for t in (traces[0] if traces else ())},
-        {
-            index: round(sum(one[index] for one in layer_cycles) / len(layer_cycles))
-            for index in (layer_cycles[0] if layer_cycles else ())
-        },
+    trace, layer_cycles = _by_layers(link, subject, subject.inputs, tell) if layers else ({}, {})
+    return _Measured(np.stack(outputs), tuple(cycles), trace, layer_cycles)
+
+
+def _by_layers(
+    link: Link, subject: Subject, inputs: npt.NDArray[np.int8], tell: Progress = lambda _: None
+) -> tuple[Trace, dict[int, int]]:
+    """A sequence, layer by layer: every layer's outputs over all inputs, and its mean cycles."""
+    traces, cycles = [], []
+    link.reset()
+    for values in inputs:
+        trace, counts = layer_by_layer(link, subject, values)
+        traces.append(trace)
+        cycles.append(counts)
+        tell(1)
+    return (
+        {t: np.concatenate([one[t] for one in traces]) for t in traces[0]},
+        {index: round(sum(one[index] for one in cycles) / len(cycles)) for index in cycles[0]},
     )
-
-
-def _run(link: Link, values: npt.NDArray[np.int8]) -> int:
-    """An inference; its cycles."""
-    link.write_input(values.tobytes())
-    return link.run()
 
 
 def _first_wrong(
@@ -104,14 +102,12 @@ def _first_wrong(
     wrong = difference(graph, output, measured.outputs, expected[output])
     if wrong is None or measured.trace or subject.plan is None:
         return wrong
-    row = wrong.input
-    link.reset()
-    for values in subject.inputs[:row]:  # what comes before may matter
-        _run(link, values)
-    trace, _ = layer_by_layer(link, subject, subject.inputs[row])
-    found = first_difference(graph, trace, {t: expected[t][row : row + 1] for t in trace})
+    # A layer that remembers may have been wrong before an output was.
+    begin, end = 0 if graph.states else wrong.input, wrong.input + 1
+    trace, _ = _by_layers(link, subject, subject.inputs[begin:end])
+    found = first_difference(graph, trace, {t: expected[t][begin:end] for t in trace})
     # Layers that are right one by one leave the output as all that is known to be wrong.
-    return wrong if found is None else replace(found, input=row)
+    return wrong if found is None else replace(found, input=begin + found.input)
 
 
 def _report(
