@@ -49,6 +49,7 @@ def model_files(graph: Graph, labels: Sequence[str], golden: Golden) -> dict[str
             comment_name=c_comment(graph.name),
             name=c_string(graph.name),
             tensors=[_described("Input", input_), _described("Output", output)],
+            state_bytes=sum(graph.tensors[t].nbytes for t in graph.states),
             class_count=_class_count(output, labels),
             labels=bool(labels),
         ),

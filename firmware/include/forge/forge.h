@@ -4,8 +4,8 @@
  * No allocation, no I/O (but for forge_selftest's console line), no state beyond the arena.
  * Not reentrant: there is one model and one arena.
  *
- * A model with layers that remember (SVDF) sees its inputs as a sequence, of which the inference
- * after forge_init is the first. Any other model answers each input by itself. */
+ * A model with layers that remember (SVDF), one whose FORGE_STATE_BYTES is not 0, sees its inputs as
+ * a sequence, of which the inference after forge_init is the first. */
 #ifndef FORGE_FORGE_H
 #define FORGE_FORGE_H
 
@@ -59,7 +59,7 @@ int8_t forge_quantize_input(float x);
 float forge_dequantize_output(int8_t q);
 
 /* Runs the golden vectors that are compiled in; prints PASS or the first difference. They are a
- * sequence of their own: calls forge_reset before and after them. */
+ * sequence of their own: the next inference is the first of another one. */
 forge_status forge_selftest(void);
 
 #ifdef __cplusplus
