@@ -105,6 +105,17 @@ def test_the_profile_tells_taken_branches_from_others(tmp_path, zig):
     assert (nops.entries, nops.fell_through) == (10, 10)
 
 
+@pytest.mark.parametrize("access", ["ldreq r1, [r0]", "streq r1, [r0]"])
+def test_an_access_in_an_it_block_leaves_the_code_behind_it_unconditional(tmp_path, zig, access):
+    # The first access to a page of the emulator's, then a jump: to forge_layer_0.
+    untouched = tiny.MEMORY.ram.base + 5 * 1024
+    extra = f"ldr r0, ={untouched}\n cmp r0, r0\n ite eq\n {access}\n movne r1, #0"
+    seen = run(tiny.build(zig, tmp_path / "tiny.elf", extra=extra))
+    np.testing.assert_array_equal(seen.outputs, tiny.expected(tiny.inputs(10)))
+    plain = run(tiny.build(zig, tmp_path / "tiny.elf"))
+    np.testing.assert_array_equal(seen.instructions, plain.instructions + 5)
+
+
 ACCESSES = """
   ldr r0, =forge_arena
   ldr r1, [r0, #1]
@@ -119,6 +130,14 @@ ACCESSES = """
   ldmia r1!, {r2, r3}
   ldrd r2, r3, [r1]
   ldr r2, [r1, #1]
+  cmp r0, r0
+  ite eq
+  ldreq r1, [sp]
+  movne r1, #0
+  b 1f
+1:
+  nop
+  ldr r1, =0x12345678
 """
 
 
@@ -128,8 +147,9 @@ def test_the_profile_tells_loads_from_flash_and_unaligned_accesses(tmp_path, zig
     assert found[0] == plain[0] == Accesses(flash_loads=3, unaligned_extra=0)
     assert found[1] == plain[1] == Accesses(flash_loads=3, unaligned_extra=0)
     assert plain[-1] == Accesses(0, 0)
-    # Two literals, two words, two more, and one that is not aligned.
-    assert found[-1] == Accesses(flash_loads=3 * 7, unaligned_extra=3 * (2 + 1 + 1 + 2 + 1 + 2))
+    # Two literals, two words, two more, one that is not aligned, and the literal behind a jump
+    # that follows an IT block.
+    assert found[-1] == Accesses(flash_loads=3 * 8, unaligned_extra=3 * (2 + 1 + 1 + 2 + 1 + 2))
 
 
 @pytest.mark.parametrize("used", [512, 1024])

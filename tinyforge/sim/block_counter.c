@@ -41,6 +41,7 @@ typedef struct {
 } access_tally;
 
 typedef int (*register_reader)(void *engine, int id, void *value);
+typedef int (*register_writer)(void *engine, int id, const void *value);
 
 typedef struct {
   /* The firmware. */
@@ -51,7 +52,10 @@ typedef struct {
   uint32_t arena_bytes;
   uint32_t paint;           /* byte the arena is filled with before forge_init runs */
   register_reader read_register;
+  register_writer write_register;
   int32_t link_register;
+  int32_t state_register;   /* EPSR */
+  uint32_t no_it_block;     /* what it holds outside of IT blocks */
 
   /* What is asked. frames: read by the firmware so far; calls of forge_invoke before the first
    * are the self-test's, and are not inferences. */
@@ -264,10 +268,13 @@ static uint32_t extra_accesses(uint32_t address, uint32_t bytes) {
   return bytes == 4 && address % 2 != 0 ? 2 : 1;
 }
 
-/* The emulator's hook of data accesses. */
+/* The emulator's hook of data accesses. Before it calls one, unicorn 2.1.4 sets the conditions of
+ * the IT block that the access is in, and they would hold for the first instructions of the code
+ * that runs next: see _translate in machines/unicorn.py. */
 void count_access(void *engine, int type, uint64_t address, int bytes, int64_t value, void *user) {
-  (void)engine, (void)value;
+  (void)value;
   counter *c = user;
+  c->write_register(engine, c->state_register, &c->no_it_block);
   if (!c->counting) return;
   access_tally *t = &c->accesses[layer_slot(c)];
   const int in_flash = (uint32_t)address - c->flash_base < c->flash_bytes;

@@ -75,7 +75,10 @@ class _Counter(ctypes.Structure):
         ("arena_bytes", _U32),
         ("paint", _U32),
         ("read_register", _POINTER),
+        ("write_register", _POINTER),
         ("link_register", ctypes.c_int32),
+        ("state_register", ctypes.c_int32),
+        ("no_it_block", _U32),
         ("frames", _U32),
         ("probe_count", _U32),
         ("probes", ctypes.POINTER(_Probe)),
@@ -136,12 +139,16 @@ class BlockCounter:
         memory: Memory,
         paint: int,
         read_register: ctypes.c_void_p,
+        write_register: ctypes.c_void_p,
         link_register: int,
+        state_register: int,
+        no_it_block: int,
     ) -> None:
         """memory: what the emulator works on. paint: what fills the arena before forge_init.
 
-        read_register: address of the emulator's uc_reg_read. ForgeError when the firmware lacks a
-        symbol that is to be watched.
+        read_register, write_register: addresses of the emulator's uc_reg_read and uc_reg_write.
+        link_register, state_register: their ids of LR and EPSR. no_it_block: what EPSR holds
+        outside of IT blocks. ForgeError when the firmware lacks a symbol that is to be watched.
         """
         layers = max((probe.layer for probe in probes), default=-1) + 1
         self.instructions = np.zeros(inferences, np.int64)
@@ -159,7 +166,10 @@ class BlockCounter:
             invoke_address=firmware.symbol("forge_invoke").address,
             paint=paint,
             read_register=read_register,
+            write_register=write_register,
             link_register=link_register,
+            state_register=state_register,
+            no_it_block=no_it_block,
             probe_count=len(probes),
             layer_count=layers,
             instructions=self.instructions.ctypes.data,

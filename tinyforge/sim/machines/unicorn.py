@@ -30,6 +30,9 @@ _SYSTEM_CONTROL_SPACE = Region(0xE000E000, 0x1000)
 _BKPT_AB = b"\xab\xbe"
 _NEVER_REACHED = 0xFFFFFFFE
 
+# What the register EPSR holds outside of IT blocks: the Thumb bit alone.
+_NO_IT_BLOCK = 1 << 24
+
 # What UC_HOOK_INTR reports: QEMU's EXCP_* numbers (target/arm/cpu.h).
 _BKPT = 7
 _EXCEPTIONS = {
@@ -194,7 +197,10 @@ class _Boot:
             memory=self.memory,
             paint=self.paint,
             read_register=ctypes.cast(uclib.uc_reg_read, ctypes.c_void_p),
+            write_register=ctypes.cast(uclib.uc_reg_write, ctypes.c_void_p),
             link_register=uc.arm_const.UC_ARM_REG_LR,
+            state_register=uc.arm_const.UC_ARM_REG_EPSR,
+            no_it_block=_NO_IT_BLOCK,
         )
         try:
             self._hook(uc.UC_HOOK_BLOCK, counter.hook, counter)
@@ -302,12 +308,15 @@ class _Boot:
         self.stop = _Stop(address, "" if semihosting else f"the firmware came upon {what}")
         engine.emu_stop()
 
-    def _translate(
-        self, _engine: Any, address: int, _access: int, entry: Any, _user: object
-    ) -> bool:
+    def _translate(self, engine: Any, address: int, access: int, entry: Any, _user: object) -> bool:
         """Address translation: there is none. Other memories were mapped with their rights."""
         import unicorn as uc
 
+        # For an access inside an IT block, unicorn 2.1.4 has set the block's conditions in the core
+        # (unicorn_fill_tlb calls cpu_restore_state), where translated code never resets them: they
+        # would hold for the first instructions of the code that runs next.
+        if access != uc.UC_MEM_FETCH:
+            engine.reg_write(uc.arm_const.UC_ARM_REG_EPSR, _NO_IT_BLOCK)
         entry.paddr = address
         executable = not contains(self.firmware.memory.ram, address)
         entry.perms = uc.UC_PROT_READ | uc.UC_PROT_WRITE | (uc.UC_PROT_EXEC * executable)
