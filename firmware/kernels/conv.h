@@ -59,12 +59,11 @@ FORGE_INLINE void forge_conv_2d_4(const forge_conv_2d *c, const forge_place *p,
   }
 }
 
-/* One output row. */
-FORGE_INLINE void forge_conv_2d_row(const forge_conv_2d *c, const int8_t *const *rows,
-                                    int8_t *output) {
-  const forge_window *w = &c->window;
-  for (int x = 0; x < w->output_width; ++x) {
-    const forge_place place = forge_window_place(w, rows, x);
+/* Columns [begin, end) of an output row. */
+FORGE_INLINE void forge_conv_2d_columns(const forge_conv_2d *c, const int8_t *const *rows,
+                                        int begin, int end, int8_t *output) {
+  for (int x = begin; x < end; ++x) {
+    const forge_place place = forge_window_place(&c->window, rows, x);
     int channel = 0;
     for (; channel + 4 <= c->output_channels; channel += 4, output += 4) {
       int32_t acc[4];
@@ -76,13 +75,6 @@ FORGE_INLINE void forge_conv_2d_row(const forge_conv_2d *c, const int8_t *const 
       *output++ = forge_requantize_channel(&c->requantization, acc, channel);
     }
   }
-}
-
-/* Output row y. rows: room for kernel_height pointers. */
-FORGE_INLINE void forge_conv_2d_step(const forge_conv_2d *c, int y, const forge_rows *input,
-                                     const int8_t **rows, int8_t *output) {
-  forge_window_rows(&c->window, y, input, rows);
-  forge_conv_2d_row(c, rows, output);
 }
 
 #endif

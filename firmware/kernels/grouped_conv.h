@@ -36,14 +36,12 @@ FORGE_INLINE int32_t forge_grouped_conv_2d_1(const forge_grouped_conv_2d *c, con
   return acc;
 }
 
-/* Output row y. rows: room for kernel_height pointers. */
-FORGE_INLINE void forge_grouped_conv_2d_step(const forge_grouped_conv_2d *c, int y,
-                                             const forge_rows *input, const int8_t **rows,
-                                             int8_t *output) {
-  const forge_window *w = &c->window;
-  forge_window_rows(w, y, input, rows);
-  for (int x = 0; x < w->output_width; ++x) {
-    const forge_place place = forge_window_place(w, rows, x);
+/* Columns [begin, end) of an output row. */
+FORGE_INLINE void forge_grouped_conv_2d_columns(const forge_grouped_conv_2d *c,
+                                                const int8_t *const *rows, int begin, int end,
+                                                int8_t *output) {
+  for (int x = begin; x < end; ++x) {
+    const forge_place place = forge_window_place(&c->window, rows, x);
     for (int channel = 0; channel < c->output_channels; ++channel) {
       const int32_t acc = forge_grouped_conv_2d_1(c, &place, channel);
       *output++ = forge_requantize_channel(&c->requantization, acc, channel);

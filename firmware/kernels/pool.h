@@ -10,19 +10,18 @@ typedef struct {
   int activation_min, activation_max;
 } forge_pool_2d;
 
-FORGE_INLINE void forge_max_pool_2d_row(const forge_pool_2d *c, const int8_t *const *rows,
-                                        int8_t *output) {
+/* Columns [begin, end) of an output row. */
+FORGE_INLINE void forge_max_pool_2d_columns(const forge_pool_2d *c, const int8_t *const *rows,
+                                            int begin, int end, int8_t *output) {
   const forge_window *w = &c->window;
-  for (int x = 0; x < w->output_width; ++x) {
-    const int left = forge_window_left(w, x);
-    const int begin = forge_window_begin(w, left);
-    const int end = forge_window_end(w, left);
+  for (int x = begin; x < end; ++x) {
+    const forge_place p = forge_window_place(w, rows, x);
     for (int channel = 0; channel < c->channels; ++channel) {
       int32_t most = INT8_MIN;
       for (int ky = 0; ky < w->kernel_height; ++ky) {
-        if (rows[ky] == NULL) continue;
-        for (int kx = begin; kx < end; ++kx) {
-          const int32_t value = rows[ky][(left + kx) * c->channels + channel];
+        if (p.rows[ky] == NULL) continue;
+        for (int kx = p.begin; kx < p.end; ++kx) {
+          const int32_t value = p.rows[ky][(p.left + kx) * c->channels + channel];
           if (value > most) most = value;
         }
       }
@@ -37,41 +36,26 @@ FORGE_INLINE int8_t forge_average(const forge_pool_2d *c, int32_t sum, int32_t c
   return forge_clamp((sum + half) / count, c->activation_min, c->activation_max);
 }
 
-/* The mean of what lies inside the image. */
-FORGE_INLINE void forge_average_pool_2d_row(const forge_pool_2d *c, const int8_t *const *rows,
-                                            int8_t *output) {
+/* The mean of what lies inside the image; columns [begin, end) of an output row. */
+FORGE_INLINE void forge_average_pool_2d_columns(const forge_pool_2d *c, const int8_t *const *rows,
+                                                int begin, int end, int8_t *output) {
   const forge_window *w = &c->window;
-  for (int x = 0; x < w->output_width; ++x) {
-    const int left = forge_window_left(w, x);
-    const int begin = forge_window_begin(w, left);
-    const int end = forge_window_end(w, left);
+  for (int x = begin; x < end; ++x) {
+    const forge_place p = forge_window_place(w, rows, x);
     for (int channel = 0; channel < c->channels; ++channel) {
       int32_t sum = 0;
       int32_t count = 0;
       for (int ky = 0; ky < w->kernel_height; ++ky) {
-        if (rows[ky] == NULL) continue;
-        for (int kx = begin; kx < end; ++kx) {
-          sum += rows[ky][(left + kx) * c->channels + channel];
+        if (p.rows[ky] == NULL) continue;
+        for (int kx = p.begin; kx < p.end; ++kx) {
+          sum += p.rows[ky][(p.left + kx) * c->channels + channel];
         }
-        count += end - begin;
+        count += p.end - p.begin;
       }
       *output++ = forge_average(c, sum, count);
     }
   }
 }
-
-/* Output row y, by either row function. rows: room for kernel_height pointers. */
-#define FORGE_POOL_2D_STEP(name)                                                               \
-  FORGE_INLINE void name##_step(const forge_pool_2d *c, int y, const forge_rows *input,        \
-                                const int8_t **rows, int8_t *output) {                         \
-    forge_window_rows(&c->window, y, input, rows);                                             \
-    name##_row(c, rows, output);                                                               \
-  }
-
-FORGE_POOL_2D_STEP(forge_max_pool_2d)
-FORGE_POOL_2D_STEP(forge_average_pool_2d)
-
-#undef FORGE_POOL_2D_STEP
 
 /* An average over the whole image, for input row y as it is made. sums: one a channel. */
 FORGE_INLINE void forge_average_pool_2d_accumulate(const forge_pool_2d *c, int y,

@@ -263,6 +263,27 @@ def random_pictures(seed: int, count: int) -> Graph:
     return n.build(made[-1], *[t for t in made[1:-1] if n.rng.random() < 0.15])
 
 
+def random_blocks(seed: int, count: int) -> Graph:
+    """count blocks that end in layers which run pixel by pixel: residual, separable, pooled."""
+    n = Net(seed)
+    pick = n.rng.integers
+    x = n.input(1, *pick(5, 9, 2).tolist(), int(pick(1, 5)))
+    for _ in range(count):
+        y = n.conv(x, n.shape(x)[3], int(pick(1, 4)))
+        kind = int(pick(5))
+        if kind == 0:
+            x = n.add(x, y)
+        elif kind == 1:
+            x = n.add(y, n.conv(n.relu(n.conv(x, 3)), n.shape(x)[3]))
+        elif kind == 2:
+            x = n.conv(n.depthwise(x), int(pick(1, 6)), 1)
+        elif kind == 3 and min(n.shape(y)[1:3]) > 3:
+            x = n.relu(n.pool(y))
+        else:
+            x = n.relu(n.conv(y, 4))
+    return n.build(n.dense(n.reshape(x, 1, n.size(x)), 3))
+
+
 def random_moves(seed: int, count: int) -> Graph:
     """count operators on small pictures, most of which move values and do not change them."""
     n = Net(seed)

@@ -26,6 +26,11 @@ class LayerCost:
     instructions: int
     cycles: int | None
 
+    def __add__(self, other: LayerCost) -> LayerCost:
+        known = self.cycles is not None and other.cycles is not None
+        cycles = (self.cycles or 0) + (other.cycles or 0) if known else None
+        return LayerCost(self.instructions + other.instructions, cycles)
+
 
 @dataclass(frozen=True)
 class Baseline:

@@ -26,7 +26,8 @@ from tinyforge.stages import Stages
 class LayerResult:
     """One layer. cycles_per_mac: mid. scratch: bytes of the arena beside its tensors.
 
-    baseline: the same layer's, or None; None as well what could not be counted or estimated.
+    within: the layer that it runs in, whose figures but for MACs are those of both. baseline: of
+    the same layers, or None; None as well what could not be counted or estimated.
     """
 
     index: int
@@ -38,6 +39,7 @@ class LayerResult:
     cycles_per_mac: float | None
     scratch: int
     baseline: LayerCost | None
+    within: int | None = None
 
 
 @dataclass(frozen=True)
@@ -108,7 +110,10 @@ def _result(proof: Proof, plan: Plan, optimize: str, baseline: Baseline | None) 
     ram, flash = proof.ram, proof.flash
     if ram is None or ram.stack is None or flash is None or proof.instructions is None:
         raise ForgeError(f"{proof.machine} does not measure", fix="use --machine unicorn")
-    layers = tuple(_layer(layer, plan, baseline) for layer in proof.instructions_by_layer)
+    rows = proof.instructions_by_layer
+    known = {} if baseline is None else _joined(plan, baseline.layers)
+    macs_of = _macs_run(rows)
+    layers = tuple(_layer(row, plan, macs_of[row.index], known.get(row.index)) for row in rows)
     macs = sum(layer.macs for layer in layers)
     found = Result(
         model=proof.model,
@@ -134,7 +139,24 @@ def _result(proof: Proof, plan: Plan, optimize: str, baseline: Baseline | None) 
     return found if baseline is None else replace(found, ratios=_ratios(found, baseline))
 
 
-def _layer(layer: LayerProof, plan: Plan, baseline: Baseline | None) -> LayerResult:
+def _macs_run(rows: Sequence[LayerProof]) -> dict[int, int]:
+    """Multiply-accumulates by layer, each with those of the layers that run within it."""
+    return {
+        row.index: row.macs + sum(other.macs for other in rows if other.within == row.index)
+        for row in rows
+    }
+
+
+def _joined(plan: Plan, costs: Mapping[int, LayerCost]) -> dict[int, LayerCost]:
+    """Each layer's cost with that of the layers that run within it."""
+    joined = dict(costs)
+    for index, last in plan.within.items():
+        if (inner := joined.pop(index, None)) and last in joined:
+            joined[last] += inner
+    return joined
+
+
+def _layer(layer: LayerProof, plan: Plan, macs_run: int, baseline: LayerCost | None) -> LayerResult:
     return LayerResult(
         index=layer.index,
         op=layer.op,
@@ -142,9 +164,10 @@ def _layer(layer: LayerProof, plan: Plan, baseline: Baseline | None) -> LayerRes
         macs=layer.macs,
         instructions=layer.instructions,
         cycles=layer.cycles,
-        cycles_per_mac=_per_mac(layer.cycles, layer.macs),
-        scratch=sum(s.nbytes for s in plan.slots if s.layer == layer.index and not s.tensors),
-        baseline=None if baseline is None else baseline.layers.get(layer.index),
+        cycles_per_mac=_per_mac(layer.cycles, macs_run),
+        scratch=sum(s.nbytes for s in plan.slots if layer.index in s.layers),
+        baseline=baseline,
+        within=layer.within,
     )
 
 

@@ -16,7 +16,7 @@ from tinyforge.device.subject import Subject, require_same
 from tinyforge.proof.arena import planned_arena
 from tinyforge.proof.compare import difference, first_difference, layer_proofs
 from tinyforge.proof.oracle import Trace
-from tinyforge.proof.record import Arena, Difference, Proof
+from tinyforge.proof.record import Arena, Difference, LayerProof, Proof
 
 # Called with 1 for every input that is done.
 Progress = Callable[[int], None]
@@ -142,7 +142,9 @@ def _proof(
 ) -> Proof:
     """Without rows of layers where only outputs were compared."""
     graph, plan = subject.graph, subject.plan
-    rows = measured.trace and plan and layer_proofs(graph, plan.order, measured.trace, expected)
+    rows: tuple[LayerProof, ...] = ()
+    if measured.trace and plan:
+        rows = layer_proofs(graph, plan.order, measured.trace, expected, within=plan.within)
     return Proof(
         model=graph.name,
         engine=subject.engine,
@@ -163,7 +165,7 @@ def _proof(
         instructions_min=None,
         instructions_max=None,
         cycles=None,
-        instructions_by_layer=rows or (),
+        instructions_by_layer=rows,
     )
 
 

@@ -50,13 +50,13 @@ class Buffer:
     """Consecutive bytes. values: what lies in it, in the order it is written.
 
     rows: of the buffer, alive from step first to last, both included. ring: whether the values'
-    rows follow each other in it round and round. layer: for scratch memory, whose; else -1.
+    rows follow each other in it round and round. layers: for scratch memory or tiles, whose.
     """
 
     values: tuple[int, ...]
     rows: Rows
     ring: bool = False
-    layer: int = -1
+    layers: tuple[int, ...] = ()
 
     @property
     def nbytes(self) -> int:
@@ -112,7 +112,10 @@ class _Liveness:
         self.values = {v: self._value(v) for v in network.nbytes}
 
     def _value(self, value: int) -> Rows:
-        readers = [(self.times[r.index], self._form(r)) for r in self.network.readers[value]]
+        readers = [
+            (self.times[r.index], r.taking(value, self._form(r)))
+            for r in self.network.readers[value]
+        ]
         maker = self.network.maker.get(value)
         if maker is None:
             count = max((form.input_rows for _, form in readers), default=1)
@@ -133,13 +136,30 @@ class _Liveness:
     def buffers(self) -> tuple[Buffer, ...]:
         groups = self._groups()
         found = [self._buffer(group) for group in groups]
-        return (*found, *self._scratch())
+        return (*found, *self._scratch(), *self._tiles())
 
     def _scratch(self) -> Iterator[Buffer]:
         for index, form in self.plan.forms.items():
             if form.scratch_bytes:
                 times = self.times[index]
-                yield Buffer((), Rows(form.scratch_bytes, times[:1], times[-2:-1]), layer=index)
+                rows = Rows(form.scratch_bytes, times[:1], times[-2:-1])
+                yield Buffer((), rows, layers=(index,))
+
+    def _tiles(self) -> Iterator[Buffer]:
+        """One for layers that take their steps in turns: none of them leaves anything in it."""
+        spans = sorted(
+            (self.times[index][0], self.times[index][-2], form.tile_bytes, index)
+            for index, form in self.plan.forms.items()
+            if form.tile_bytes
+        )
+        while spans:
+            (first, last, _, _), count = spans[0], 1
+            while count < len(spans) and spans[count][0] <= last:
+                last = max(last, spans[count][1])
+                count += 1
+            together, spans = spans[:count], spans[count:]
+            rows = Rows(max(s[2] for s in together), np.array([first]), np.array([last]))
+            yield Buffer((), rows, layers=tuple(index for *_, index in together))
 
     def _groups(self) -> list[list[int]]:
         """Values by the bytes they share."""

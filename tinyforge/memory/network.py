@@ -5,20 +5,14 @@ A value is a tensor together with its reshaped forms: the same bytes under other
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 from tinyforge.graph import Graph, Operator
 from tinyforge.ops import OPS
-from tinyforge.ops.forms import Form
-
-# Buffers begin at multiples of this, so that kernels may load words.
-ALIGNMENT = 4
-
-
-def aligned(nbytes: int) -> int:
-    return -(-nbytes // ALIGNMENT) * ALIGNMENT
+from tinyforge.ops.chains import Chain
+from tinyforge.ops.forms import Form, RowByRow
 
 
 def is_alias(op: Operator) -> bool:
@@ -36,13 +30,24 @@ def sharable(graph: Graph, op: Operator, out: int) -> list[int]:
     ]
 
 
+def units_of(graph: Graph, joined: Mapping[int, Chain]) -> list[tuple[Operator, ...]]:
+    """What runs at once: chains, in the places of their last operators, and single operators."""
+    units: dict[int, tuple[Operator, ...]] = {op.index: (op,) for op in graph.operators}
+    for last, chain in joined.items():
+        units[last] = chain.operators
+        for op in chain.operators[:-1]:
+            del units[op.index]
+    return list(units.values())
+
+
 @dataclass(frozen=True)
 class Layer:
-    """An operator with code.
+    """An operator with code, or a chain of them under the index of the last.
 
     reads, makes: values. over: values whose bytes the output may take, byte for byte.
     form: how it goes over them. streaming: another form, for an input that comes row by row where
-    form needs all of it at once; None where there is none.
+    form needs all of it at once; None where there is none. beside: of reads, those that only later
+    operators of a chain read, each row when its output row is made.
     """
 
     index: int
@@ -50,7 +55,12 @@ class Layer:
     makes: tuple[int, ...]
     over: tuple[int, ...]
     form: Form
-    streaming: Form | None
+    streaming: Form | None = None
+    beside: frozenset[int] = frozenset()
+
+    def taking(self, value: int, form: Form) -> Form:
+        """How it goes over one of the values it reads, when it runs in this form."""
+        return RowByRow(form.steps) if value in self.beside else form
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,21 +105,27 @@ class Network:
     def _taken_by_rows(self, value: int, maker: Layer) -> bool:
         rows = maker.form.output_rows
         return bool(self.readers[value]) and all(
-            (reader.streaming or reader.form).input_rows == rows for reader in self.readers[value]
+            reader.taking(value, reader.streaming or reader.form).input_rows == rows
+            for reader in self.readers[value]
         )
 
 
-def network(graph: Graph, order: tuple[int, ...]) -> Network:
-    """The network of a graph all of whose operators are in OPS. order: operator indices."""
+def network(graph: Graph, order: Sequence[int], joined: Mapping[int, Chain]) -> Network:
+    """The network of a graph all of whose operators are in OPS.
+
+    order: operator indices. joined: chains by their last operators.
+    """
     there = (*graph.inputs, *graph.states)
     value = {t: t for t in there}
     rows = dict.fromkeys(there, 1)  # in how many each value is made
     layers = []
-    for op in (graph.operators[index] for index in order):
+    units = {unit[-1].index for unit in units_of(graph, joined)}
+    for op in (graph.operators[index] for index in order if index in units):
         if is_alias(op):
             value[op.outputs[0]] = value[op.inputs[0]]
             continue
-        layer = _layer(graph, op, value, rows)
+        chain = joined.get(op.index)
+        layer = _chain(graph, chain, value) if chain else _layer(graph, op, value, rows)
         value |= {t: t for t in op.outputs}
         rows |= dict.fromkeys(op.outputs, layer.form.output_rows)
         layers.append(layer)
@@ -125,13 +141,37 @@ def network(graph: Graph, order: tuple[int, ...]) -> Network:
 def _layer(graph: Graph, op: Operator, value: Mapping[int, int], rows: Mapping[int, int]) -> Layer:
     known = OPS[op.op]
     assert known.lower is not None
-    reads = tuple(dict.fromkeys(value[t] for t in op.inputs if t in value))
+    reads = _values(op, value)
     by_rows = known.streaming and known.streaming(graph, op, rows[reads[0]])
     return Layer(
         index=op.index,
         reads=reads,
         makes=op.outputs,
-        over=tuple(dict.fromkeys(value[t] for t in sharable(graph, op, op.outputs[0]))),
+        over=_over(graph, op, value),
         form=known.lower(graph, op).form,
         streaming=by_rows.form if by_rows else None,
     )
+
+
+def _chain(graph: Graph, chain: Chain, value: Mapping[int, int]) -> Layer:
+    last = chain.operators[-1]
+    by_first = _values(chain.first, value)
+    beside = dict.fromkeys(v for s in chain.stages for v in _values(s.operator, value))
+    return Layer(
+        index=last.index,
+        reads=tuple(dict.fromkeys((*by_first, *beside))),
+        makes=last.outputs,
+        # The next pixel's window may reach back to what the first operator reads.
+        over=tuple(v for v in _over(graph, last, value) if v not in by_first),
+        form=chain.form(graph),
+        beside=frozenset(beside).difference(by_first),
+    )
+
+
+def _values(op: Operator, value: Mapping[int, int]) -> tuple[int, ...]:
+    return tuple(dict.fromkeys(value[t] for t in op.inputs if t in value))
+
+
+def _over(graph: Graph, op: Operator, value: Mapping[int, int]) -> tuple[int, ...]:
+    shared = sharable(graph, op, op.outputs[0])
+    return tuple(dict.fromkeys(value[t] for t in shared if t in value))

@@ -7,28 +7,35 @@ as operators. Sets of operators and of values are bits of an integer.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from tinyforge.graph import Graph, Operator
-from tinyforge.memory.network import ALIGNMENT, aligned, is_alias, sharable
+from tinyforge.memory.network import is_alias, sharable, units_of
+from tinyforge.ops.chains import Chain
+from tinyforge.ops.forms import ALIGNMENT, aligned
 
 # Tries of an operator after a set, about a second of them, before only the best sets are kept.
 _MAX_TRIES = 50_000
 _WIDTH, _WIDTH_AFTERWARDS = 5_000, 8
 
 
-def best_order(graph: Graph) -> tuple[int, ...]:
+def best_order(graph: Graph, joined: Mapping[int, Chain]) -> tuple[int, ...]:
     """Operator indices in the order to run, were each tensor kept whole.
 
-    In a graph with very many parallel branches only the most promising sets are followed.
+    joined: chains by their last operators; each runs at once. In a graph with very many parallel
+    branches only the most promising sets are followed.
     """
-    return _with_aliases(graph, _Search(graph).run())
+    path = []
+    for index in _Search(graph, joined).run():
+        chain = joined.get(index)
+        path += [op.index for op in chain.operators] if chain else [index]
+    return _with_aliases(graph, path)
 
 
 @dataclass(frozen=True)
 class _Step:
-    """An operator with code. needs: the operators before it. reads, makes: values, as bits.
+    """An operator with code, or a chain. needs: those before it. reads, makes: values, as bits.
 
     over: for each output, the values on which it may lie, if they die here.
     """
@@ -56,10 +63,11 @@ class _State:
 class _Search:
     """What the search knows of the graph. A value is a tensor together with its reshaped forms."""
 
-    def __init__(self, graph: Graph) -> None:
+    def __init__(self, graph: Graph, joined: Mapping[int, Chain]) -> None:
+        units = units_of(graph, joined)
         there = (*graph.inputs, *graph.states)
         value = {t: t for t in there}
-        for op in graph.operators:
+        for op in (unit[-1] for unit in units):
             for out in op.outputs:
                 value[out] = value[op.inputs[0]] if is_alias(op) else out
         bit = {v: 1 << i for i, v in enumerate(dict.fromkeys(value.values()))}
@@ -72,20 +80,23 @@ class _Search:
         ]
         self.inputs = _union(self.bits[t] for t in there)
         self.kept = _union(self.bits[t] for t in (*graph.outputs, *graph.states))
-        real = [op for op in graph.operators if not is_alias(op)]
-        maker = {self.bits[t]: 1 << op.index for op in real for t in op.outputs}
+        real = [unit for unit in units if not is_alias(unit[-1])]
+        maker = {self.bits[t]: 1 << op.index for *_, op in real for t in op.outputs}
         self.readers = dict.fromkeys(sizes, 0)
         self.steps = []
-        for op in real:
-            reads = {self.bits[t] for t in op.inputs if t in self.bits}
+        for unit in real:
+            reads = {self.bits[t] for op in unit for t in op.inputs if t in self.bits}
             for v in reads:
-                self.readers[v] |= 1 << op.index
+                self.readers[v] |= 1 << unit[-1].index
             needs = _union(maker.get(v, 0) for v in reads)
-            self.steps.append(self._step(graph, op, needs, reads))
+            self.steps.append(self._step(graph, unit[-1], needs, reads))
 
     def _step(self, graph: Graph, op: Operator, needs: int, reads: Iterable[int]) -> _Step:
         over = tuple(
-            (self.bits[out], _union(self.bits[t] for t in sharable(graph, op, out)))
+            (
+                self.bits[out],
+                _union(self.bits[t] for t in sharable(graph, op, out) if t in self.bits),
+            )
             for out in op.outputs
         )
         return _Step(op.index, needs, _union(reads), _union(out for out, _ in over), over)
@@ -164,7 +175,7 @@ def _each(bits: int) -> Iterable[int]:
         bits ^= lowest
 
 
-def _with_aliases(graph: Graph, path: tuple[int, ...]) -> tuple[int, ...]:
+def _with_aliases(graph: Graph, path: Sequence[int]) -> tuple[int, ...]:
     """Puts operators without code back, each as soon as its input is there."""
     order: list[int] = []
     there = set(graph.inputs)

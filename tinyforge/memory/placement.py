@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from tinyforge.memory.liveness import Buffer
-from tinyforge.memory.network import aligned
+from tinyforge.ops.forms import aligned
 
 # Open intervals of distances, ascending: where one buffer may not begin, counted from another.
 Forbidden = tuple[tuple[int, int], ...]

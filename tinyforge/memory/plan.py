@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 
 from tinyforge.memory.schedule import Step
+from tinyforge.ops.chains import Chain
 
 
 @dataclass(frozen=True)
@@ -43,8 +45,9 @@ class Slot:
     """One stretch of the arena, alive from step `first` to step `last` (both included).
 
     tensors: the tensors that lie in it, in the order they are written: more than one where an
-    operator writes its output over its input, or only changes the shape; none for a layer's
-    scratch memory. rows: how many rows a ring has; 0 where whole tensors lie.
+    operator writes its output over its input, or only changes the shape; none for memory that
+    layers need for themselves, and then layers are theirs. rows: how many rows a ring has; 0 where
+    whole tensors lie.
     """
 
     offset: int
@@ -53,7 +56,13 @@ class Slot:
     last: int
     tensors: tuple[int, ...]
     rows: int = 0
-    layer: int = -1
+    layers: tuple[int, ...] = ()
+
+    @property
+    def owners(self) -> str:
+        """ "layer 5", "layers 3, 7, 11"."""
+        numbers = ", ".join(map(str, self.layers))
+        return f"layers {numbers}" if len(self.layers) > 1 else f"layer {numbers}"
 
 
 @dataclass(frozen=True)
@@ -63,9 +72,10 @@ class Plan:
     finished: for each step, the rows of its layer's outputs that it finishes.
     Slots count steps from 0; the graph's inputs are alive from step 0, its outputs to the end, and
     variable tensors throughout.
-    places: by tensor. scratch: offsets by operator index. streaming: layers that take their input
-    row by row although they need all of it. lower_bound: no placement can need less with these
-    steps; equal to arena_bytes when the placement is proved optimal.
+    places: by tensor; those between the operators of a chain have none. chains: by their last
+    operators, whose layers they are. scratch: offsets by operator index. streaming: layers that
+    take their input row by row although they need all of it. lower_bound: no placement can need
+    less with these steps; equal to arena_bytes when the placement is proved optimal.
     """
 
     order: tuple[int, ...]
@@ -73,10 +83,21 @@ class Plan:
     finished: tuple[range, ...]
     slots: tuple[Slot, ...]
     places: Mapping[int, Place]
+    chains: Mapping[int, Chain] = field(compare=False)  # they follow from the graph alone
     scratch: Mapping[int, int]
     streaming: frozenset[int]
     arena_bytes: int
     lower_bound: int
+
+    @cached_property
+    def chain_of(self) -> Mapping[int, Chain]:
+        """Operator index to the chain that the operator is in."""
+        return {op.index: chain for chain in self.chains.values() for op in chain.operators}
+
+    @cached_property
+    def within(self) -> Mapping[int, int]:
+        """Operators that run within another's layer, and which."""
+        return {i: chain.last for i, chain in self.chain_of.items() if i != chain.last}
 
     @property
     def optimal(self) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from tinyforge.errors import ForgeError
@@ -14,6 +14,7 @@ from tinyforge.memory.placement import place
 from tinyforge.memory.plan import Place, Plan, Slot
 from tinyforge.memory.schedule import Schedule, schedule
 from tinyforge.memory.streams import Streams, candidates
+from tinyforge.ops.chains import Chain, chains
 
 _PLACED = 8  # of the sets of streams with the least peaks, so many are placed
 
@@ -38,8 +39,9 @@ def plan(graph: Graph) -> Plan:
 
     ForgeError when it would pass 2**31 - 1 bytes.
     """
-    order = best_order(graph)
-    net = network(graph, order)
+    joined = chains(graph)
+    order = best_order(graph, joined)
+    net = network(graph, order, joined)
     best: _Placed | None = None
     for streams in candidates(net)[:_PLACED]:
         found = _placed(net, streams, best)
@@ -51,7 +53,7 @@ def plan(graph: Graph) -> Plan:
             f"the activations need {best.total:,} bytes",
             fix="use a smaller input or fewer channels",
         )
-    return _plan(graph, net, order, best)
+    return _plan(graph, net, joined, order, best)
 
 
 def _placed(net: Network, streams: Streams, best: _Placed | None) -> _Placed | None:
@@ -65,25 +67,28 @@ def _placed(net: Network, streams: Streams, best: _Placed | None) -> _Placed | N
     return _Placed(found, every, place(every, bound), bound)
 
 
-def _plan(graph: Graph, net: Network, order: Sequence[int], best: _Placed) -> Plan:
-    slots, places, scratch = [], {}, {}
+def _plan(
+    graph: Graph, net: Network, joined: Mapping[int, Chain], order: Sequence[int], best: _Placed
+) -> Plan:
+    slots, places = [], {}
+    scratch: dict[int, int] = {}
     for buffer, offset in zip(best.buffers, best.offsets, strict=True):
         slots.append(_slot(graph, net, buffer, offset, len(best.schedule.steps)))
-        if buffer.layer >= 0:
-            scratch[buffer.layer] = offset
+        scratch |= dict.fromkeys(buffer.layers, offset)
         for v in buffer.values:
             places[v] = _place(net, best.schedule, buffer, v, offset)
     streaming = {
         layer.index for layer in net.layers if best.schedule.forms[layer.index] is layer.streaming
     }
     return Plan(
-        order=_as_they_begin(graph, order, best.schedule),
+        order=_as_they_begin(graph, joined, order, best.schedule),
         steps=best.schedule.steps,
         finished=tuple(
             best.schedule.forms[layer].writes(number) for layer, number in best.schedule.steps
         ),
         slots=tuple(sorted(slots, key=lambda s: (s.first, s.offset))),
         places={t: places[v] for t, v in net.value.items()},
+        chains=joined,
         scratch=scratch,
         streaming=frozenset(streaming),
         arena_bytes=best.total,
@@ -101,7 +106,7 @@ def _slot(graph: Graph, net: Network, buffer: Buffer, offset: int, steps: int) -
         last=min(max(0, steps - 1), max(0, int(rows.last.max()))),
         tensors=tuple(t.index for t in graph.tensors if net.value.get(t.index) in values),
         rows=len(rows.first) if buffer.ring else 0,
-        layer=buffer.layer,
+        layers=buffer.layers,
     )
 
 
@@ -119,11 +124,15 @@ def _rows_made(found: Schedule, layer: int) -> int:
     return max(found.forms[layer].writes(step).stop for step in range(steps))
 
 
-def _as_they_begin(graph: Graph, order: Sequence[int], found: Schedule) -> tuple[int, ...]:
+def _as_they_begin(
+    graph: Graph, joined: Mapping[int, Chain], order: Sequence[int], found: Schedule
+) -> tuple[int, ...]:
     """Operator indices by their first step; one without code after the one that makes its input."""
     begin: dict[int, int] = {}
     for time, (index, _) in enumerate(found.steps):
         begin.setdefault(index, time)
+    for last, chain in joined.items():
+        begin |= {op.index: begin[last] for op in chain.operators}
     for index in order:
         if index not in begin:
             maker = graph.producers.get(graph.operators[index].inputs[0])

@@ -55,7 +55,8 @@ class _Scheduler:
         values = [v for v in layer.reads if v in self.network.maker]
         for v in sorted(values, key=lambda v: -position[self.network.maker[v].index]):
             maker = self.network.maker[v]
-            needed = steps_needed(self.forms[layer.index], self.forms[maker.index])
+            taking = layer.taking(v, self.forms[layer.index])
+            needed = steps_needed(taking, self.forms[maker.index])
             for wait, count in zip(waits, needed, strict=True):
                 wait.append((maker, count, v in self.streamed))
         return waits

@@ -28,7 +28,7 @@ def reference(graph: Graph, op: Operator, inputs: Sequence[npt.NDArray[Any]]) ->
 
 
 def lower(graph: Graph, op: Operator) -> Kernel:
-    return pool_2d.lower(graph, op, "forge_average_pool_2d_step")
+    return pool_2d.lower(graph, op, "forge_average_pool_2d_columns")
 
 
 def streaming(graph: Graph, op: Operator, rows: int) -> Kernel | None:

@@ -77,7 +77,7 @@ def lower(graph: Graph, op: Operator) -> Kernel:
     return Kernel(
         header=f"{family}.h",
         struct=f"forge_{family}_2d",
-        function=f"forge_{family}_2d_step",
+        function=f"forge_{family}_2d_columns",
         fields={
             **win.fields(),
             **({"groups": groups} if groups > 1 else {}),

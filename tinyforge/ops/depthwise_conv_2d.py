@@ -76,7 +76,7 @@ def lower(graph: Graph, op: Operator) -> Kernel:
     return Kernel(
         header="depthwise.h",
         struct="forge_depthwise_conv_2d",
-        function="forge_depthwise_conv_2d_step",
+        function="forge_depthwise_conv_2d_columns",
         fields={
             **win.fields(),
             "input_channels": source.shape[3],

@@ -16,6 +16,13 @@ from tinyforge.graph import Tensor
 if TYPE_CHECKING:
     from tinyforge.ops.window import Window
 
+# Tensors, scratch memory and tiles begin at multiples of this, so that kernels may load words.
+ALIGNMENT = 4
+
+
+def aligned(nbytes: int) -> int:
+    return -(-nbytes // ALIGNMENT) * ALIGNMENT
+
 
 class Form(Hashable, Protocol):
     """Steps run in order, from 0. Every computed input is divided into input_rows equal stretches
@@ -35,6 +42,11 @@ class Form(Hashable, Protocol):
         """Memory that the kernel needs from its first step to its last."""
         ...
 
+    @property
+    def tile_bytes(self) -> int:
+        """Memory that it needs during each step, and not in between."""
+        ...
+
     def reads(self, step: int) -> range:
         """Rows of every computed input that a step needs; empty for none."""
         ...
@@ -52,6 +64,7 @@ class Whole:
     input_rows: int = 1
     output_rows: int = 1
     scratch_bytes: int = 0
+    tile_bytes: int = 0
 
     def reads(self, step: int) -> range:
         return range(step, step + 1)
@@ -72,6 +85,7 @@ class RowByRow:
 
     steps: int
     scratch_bytes: int = 0
+    tile_bytes: int = 0
 
     @property
     def input_rows(self) -> int:
@@ -98,11 +112,13 @@ def row_by_row(t: Tensor) -> Whole | RowByRow:
 class Windowed:
     """Output row y comes from the input rows under a window.
 
-    C: function(&fields, y, &input as forge_rows, room for pointers to its rows, output row).
+    C: function(&fields, pointers to those rows, first column, end of columns, output), for any
+    part of an output row. The kernel's fields have the window.
     """
 
     window: Window
     scratch_bytes: int = 0
+    tile_bytes: int = 0
 
     @property
     def steps(self) -> int:
@@ -126,6 +142,37 @@ class Windowed:
 
 
 @dataclass(frozen=True)
+class Fused:
+    """Several layers as one: output row y comes from a few rows of what the first of them makes.
+
+    Those are never there: a tile is made, as large as one output pixel needs it. rows: of the
+    first's output, for each output row.
+    """
+
+    first: Windowed
+    steps: int
+    rows: int
+    tile_bytes: int
+    scratch_bytes: int = 0
+
+    @property
+    def input_rows(self) -> int:
+        return self.first.input_rows
+
+    @property
+    def output_rows(self) -> int:
+        return self.steps
+
+    def reads(self, step: int) -> range:
+        begin = self.first.reads(step * self.rows)
+        end = self.first.reads((step + 1) * self.rows - 1)
+        return range(begin.start, end.stop)
+
+    def writes(self, step: int) -> range:
+        return range(step, step + 1)
+
+
+@dataclass(frozen=True)
 class Accumulated:
     """Step k takes in input row k; the last one finishes the output, until then in scratch memory.
 
@@ -135,6 +182,7 @@ class Accumulated:
     steps: int
     scratch_bytes: int
     output_rows: int = 1
+    tile_bytes: int = 0
 
     @property
     def input_rows(self) -> int:
@@ -157,6 +205,7 @@ class Picked:
     source: tuple[int, ...]
     input_rows: int
     scratch_bytes: int = 0
+    tile_bytes: int = 0
 
     @property
     def steps(self) -> int:

@@ -19,7 +19,7 @@ def reference(graph: Graph, op: Operator, inputs: Sequence[npt.NDArray[Any]]) ->
 
 
 def lower(graph: Graph, op: Operator) -> Kernel:
-    return pool_2d.lower(graph, op, "forge_max_pool_2d_step")
+    return pool_2d.lower(graph, op, "forge_max_pool_2d_columns")
 
 
 OP = Op("MAX_POOL_2D", pool_2d.check, reference, lower, summary=pool_2d.summary)

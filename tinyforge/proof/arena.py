@@ -21,9 +21,9 @@ def planned_arena(graph: Graph, plan: Plan, touched: int | None) -> Arena:
 
 
 def slot_name(graph: Graph, slot: Slot) -> str:
-    """The tensor that lies there last, or whose scratch memory it is."""
-    if slot.layer >= 0:
-        return f"scratch of layer {slot.layer}"
+    """The tensor that lies there last, or the layers that need the memory for themselves."""
+    if slot.layers:
+        return f"memory of {slot.owners}"
     last = graph.tensors[slot.tensors[-1]]
     if last.variable:
         return f"{last.name} (state)"

@@ -107,6 +107,7 @@ def prove(
             expected,
             counts=None if counts is None else counts.mean(axis=0),
             cycles=cycles,
+            within=plan.within,
         ),
     )
 

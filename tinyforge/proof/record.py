@@ -15,7 +15,8 @@ class LayerProof:
     """One layer: what it is, what it cost, whether every byte of it equals the oracle's.
 
     instructions: mean over the inputs, rounded; None where the machine cannot count. cycles: as
-    those of the Proof.
+    those of the Proof. within: the layer in which it runs, pixel by pixel, and which has its costs;
+    its output is never there, so bit_exact is None.
     """
 
     index: int
@@ -24,9 +25,10 @@ class LayerProof:
     output_shape: tuple[int, ...]
     macs: int
     output_bytes: int
-    bit_exact: bool
+    bit_exact: bool | None
     instructions: int | None
     cycles: Cycles | None = None
+    within: int | None = None
 
 
 @dataclass(frozen=True)

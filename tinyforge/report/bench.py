@@ -81,11 +81,17 @@ def _layers(result: Result, glyphs: Glyphs) -> Table:
             str(layer.index),
             Text(wording.printable(layer.op)),
             wording.about(layer.macs) if layer.macs else "",
-            "" if layer.instructions is None else wording.count(layer.instructions),
+            _counted(layer),
             *_estimates(layer.cycles, layer.cycles_per_mac),
             *([_decimal(_layer_ratio(layer))] if result.baseline is not None else []),
         )
     return table
+
+
+def _counted(layer: LayerResult) -> str:
+    if layer.within is not None:
+        return wording.within(layer.within)
+    return "" if layer.instructions is None else wording.count(layer.instructions)
 
 
 def _estimates(cycles: Cycles | None, per_mac: float | None) -> list[str]:

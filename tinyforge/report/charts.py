@@ -125,7 +125,7 @@ class LayerRow:
     macs: str
     instructions: Bar
     per_mac: str
-    bit_exact: bool
+    bit_exact: bool | None
 
 
 def variant_rows(report: DemoReport) -> tuple[VariantRow, ...]:
@@ -201,7 +201,6 @@ def layer_rows(rows: Sequence[findings.LayerShare]) -> tuple[LayerRow, ...]:
 
 def _layer_row(row: findings.LayerShare, largest: int) -> LayerRow:
     layer = row.layer
-    counted = layer.instructions is not None
     return LayerRow(
         index=str(layer.index),
         op=wording.printable(layer.op),
@@ -211,11 +210,17 @@ def _layer_row(row: findings.LayerShare, largest: int) -> LayerRow:
         macs=wording.count(layer.macs) if layer.macs else "",
         instructions=Bar(
             _fraction(layer.instructions or 0, largest),
-            wording.count(layer.instructions or 0) if counted else "",
+            _instructions_text(layer),
         ),
         per_mac=row.per_mac,
         bit_exact=layer.bit_exact,
     )
+
+
+def _instructions_text(layer: LayerProof) -> str:
+    if layer.within is not None:
+        return wording.within(layer.within)
+    return "" if layer.instructions is None else wording.count(layer.instructions)
 
 
 def _stretches(steps: Sequence[int], layers: Mapping[int, LayerProof]) -> Iterator[Stretch]:

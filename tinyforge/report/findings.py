@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -52,10 +53,10 @@ class LayerShare:
 
 def verdict(proof: Proof) -> Verdict:
     """Bit-exact or not, on what evidence, and whether it fits the board."""
-    inputs, layers = wording.plural(proof.inputs, "input"), wording.plural(proof.layers, "layer")
+    inputs = wording.plural(proof.inputs, "input")
     oracle = wording.printable(proof.oracle)
     runner = "the interpreter" if proof.engine == "tflm" else "the firmware"
-    compared = f"{layers} each" if every_layer(proof) else "the answer of each"
+    compared = _compared(proof) if every_layer(proof) else "the answer of each"
     done = f"{inputs} through {runner}, {compared}"
     if proof.bit_exact:
         lines = [f"{done}: every byte equals {oracle}."]
@@ -67,8 +68,17 @@ def verdict(proof: Proof) -> Verdict:
     return Verdict(proof.bit_exact, "PROVED" if proof.bit_exact else "DIFFERS", tuple(lines))
 
 
+def _compared(proof: Proof) -> str:
+    """How many layers' outputs: those that run within others have none."""
+    within = sum(layer.within is not None for layer in proof.instructions_by_layer)
+    layers = wording.plural(proof.layers, "layer")
+    if not within:
+        return f"{layers} each"
+    return f"{proof.layers - within} outputs of {layers} each ({within} run within others)"
+
+
 def every_layer(proof: Proof) -> bool:
-    """Whether all layers were compared, not the answers alone."""
+    """Whether layers were compared, not the answers alone."""
     return len(proof.instructions_by_layer) == proof.layers
 
 
@@ -138,11 +148,14 @@ def layer_shares(proof: Proof) -> tuple[LayerShare, ...]:
     """Every layer with its share of the instructions that all layers take."""
     layers = proof.instructions_by_layer
     total = sum(layer.instructions or 0 for layer in layers)
+    macs: Counter[int] = Counter()  # by the layer that runs them
+    for layer in layers:
+        macs[layer.index if layer.within is None else layer.within] += layer.macs
     return tuple(
         LayerShare(
             layer,
             layer.instructions / total if layer.instructions is not None and total else None,
-            wording.per(layer.instructions, layer.macs),
+            wording.per(layer.instructions, macs[layer.index]),
         )
         for layer in layers
     )

@@ -13,7 +13,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from tinyforge.proof.record import Proof
+from tinyforge.proof.record import LayerProof, Proof
 from tinyforge.report import findings, wording
 from tinyforge.report.drawing import (
     ACCENT,
@@ -152,12 +152,19 @@ def _layers(proof: Proof, glyphs: Glyphs) -> Table:
             Text(wording.printable(layer.op)),
             wording.shape(layer.output_shape),
             wording.count(layer.macs) if layer.macs else "",
-            _counted(layer.instructions),
+            _counted(layer.instructions) if layer.within is None else wording.within(layer.within),
             bar(row.share or 0.0, largest),
             row.per_mac,
-            Text(glyphs.tick, GOOD) if layer.bit_exact else Text("NO", BAD),
+            _mark(layer, glyphs),
         )
     return table
+
+
+def _mark(layer: LayerProof, glyphs: Glyphs) -> Text:
+    """Empty for a layer whose output is never there."""
+    if layer.bit_exact is None:
+        return Text("")
+    return Text(glyphs.tick, GOOD) if layer.bit_exact else Text("NO", BAD)
 
 
 def _layer_columns(proof: Proof, glyphs: Glyphs) -> Table:

@@ -56,6 +56,11 @@ def per(numerator: int | None, denominator: int) -> str:
     return f"{numerator / denominator:.2f}" if numerator is not None and denominator else ""
 
 
+def within(layer: int) -> str:
+    """What stands for the figures of a layer that runs within another."""
+    return f"in {layer}"
+
+
 def shape(dims: tuple[int, ...]) -> str:
     """(1, 26, 26, 12) to "26x26x12": the batch, always 1, is left out."""
     return "x".join(str(d) for d in (dims[1:] or dims)) or "scalar"

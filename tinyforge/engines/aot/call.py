@@ -33,7 +33,8 @@ def body(
 ) -> list[str]:
     """The lines of a function whose argument `row` is the number of the step.
 
-    fields: the name of the kernel's constants. scratch: a C expression, where the form needs any.
+    fields: the name of the kernel's constants. scratch: a C expression for bytes, where the form
+    needs any.
     """
     form = kernel.form
     arguments = [f"&{fields}"]
@@ -44,20 +45,19 @@ def body(
         arguments += [operand.row("row") for operand in (*inputs, *outputs)]
     else:
         (source,), (result,) = inputs, outputs
-        if not isinstance(form, Picked):
-            arguments.append("row")
-        lines += _declarations(form, source)
+        lines += _declarations(form, fields, source)
         arguments += [*_sources(form, source, scratch), result.row("row")]
     lines.append(f"{kernel.function}({', '.join(arguments)});")
     used = any(re.search(r"\brow\b", line) for line in lines)
     return lines if used else ["(void)row;", *lines]
 
 
-def _declarations(form: object, source: Operand) -> Iterator[str]:
+def _declarations(form: object, fields: str, source: Operand) -> Iterator[str]:
     if isinstance(form, Windowed):
         rows = f"{source.base}, {source.row_bytes}, {source.room}"
         yield f"const forge_rows input = {{{rows}}};"
         yield f"const int8_t *rows[{form.window.kernel[0]}];"
+        yield f"forge_window_rows(&{fields}.window, row, &input, rows);"
     if isinstance(form, Picked):
         rows = ", ".join(map(str, form.source))
         ctype = "int16_t" if form.input_rows <= 1 << 15 else "int32_t"
@@ -66,8 +66,8 @@ def _declarations(form: object, source: Operand) -> Iterator[str]:
 
 def _sources(form: object, source: Operand, scratch: str) -> list[str]:
     if isinstance(form, Windowed):
-        return ["&input", "rows"]
+        return ["rows", "0", str(form.window.output[1])]
     if isinstance(form, Picked):
         return [f"source[row] < 0 ? NULL : {source.row('source[row]')}"]
     assert isinstance(form, Accumulated)
-    return [source.row("row"), scratch]
+    return ["row", source.row("row"), f"(void *)({scratch})"]

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from tinyforge.engines.aot.call import Operand, body
+from tinyforge.engines.aot.chain import ChainBody
 from tinyforge.engines.base import Lowered, Missing
 from tinyforge.graph import DType, Graph, Operator, Tensor
-from tinyforge.memory.plan import Plan, Slot
+from tinyforge.memory.plan import Place, Plan, Slot
 from tinyforge.names import c_comment
 from tinyforge.ops import OPS, Kernel, Table
+from tinyforge.ops.chains import Chain
 from tinyforge.project.templates import render
 
 _LINE = 96  # columns of a row of constants
@@ -55,7 +57,7 @@ class Aot:
             model=name,
             arena_bytes=plan.arena_bytes,
             slots=[_slot(graph, slot) for slot in plan.slots],
-            headers=sorted({layer["header"] for layer in layers if layer["body"]}),
+            headers=sorted({layer["header"] for layer in layers if layer["struct"]}),
             input=_placed(plan, graph.tensors[graph.inputs[0]]),
             output=_placed(plan, graph.tensors[graph.outputs[0]]),
             states=[_state(graph, plan, graph.tensors[t]) for t in graph.states],
@@ -79,18 +81,35 @@ class Aot:
 
 def _layer(graph: Graph, plan: Plan, op: Operator) -> tuple[dict[str, Any], list[_Constant]]:
     """One layer's template values, and its constants."""
+    chain = plan.chain_of.get(op.index)
     description = {
         "index": op.index,
         "title": f'{op.op} "{c_comment(graph.tensors[op.outputs[0]].name)}"',
         "comment": list(_comment(graph, plan, op)),
+        "runs_in": chain.last if chain else op.index,
         "body": [],
-        "header": "",
+        "struct": "",
     }
     if OPS[op.op].lower is None:
         return description, []
     kernel = _kernel(graph, plan, op)
+    constants = _constants(op, kernel)
+    names = _names(constants)
+    fields = [
+        {"name": name, "value": names[id(value)] if isinstance(value, Table) else str(value)}
+        for name, value in kernel.fields.items()
+    ]
+    description |= {"header": kernel.header, "struct": kernel.struct, "fields": fields}
+    if chain is None:
+        description["body"] = _body(plan, op, kernel)
+    elif op.index == chain.last:
+        description["body"] = _chain_body(graph, plan, chain)
+    return description, constants
+
+
+def _constants(op: Operator, kernel: Kernel) -> list[_Constant]:
     prefix = f"forge_layer_{op.index}"
-    constants = [
+    fields = [
         _Constant(f"{prefix}_{name.rpartition('.')[2]}", value)
         for name, value in kernel.fields.items()
         if isinstance(value, Table)
@@ -100,26 +119,19 @@ def _layer(graph: Graph, plan: Plan, op: Operator) -> tuple[dict[str, Any], list
         for i, value in enumerate(kernel.inputs)
         if isinstance(value, Table)
     ]
-    names = {id(c.table): c.symbol for c in [*constants, *operands]}
-    fields = [
-        {"name": name, "value": names[id(value)] if isinstance(value, Table) else str(value)}
-        for name, value in kernel.fields.items()
-    ]
-    return (
-        description
-        | {
-            "header": kernel.header,
-            "struct": kernel.struct,
-            "fields": fields,
-            "body": _body(plan, op, kernel, names),
-        },
-        [*constants, *operands],
-    )
+    return [*fields, *operands]
+
+
+def _names(constants: Sequence[_Constant]) -> dict[int, str]:
+    """What each table is called, by its id."""
+    return {id(c.table): c.symbol for c in constants}
 
 
 def _kernel(graph: Graph, plan: Plan, op: Operator) -> Kernel:
     """The kernel in the form in which the plan runs it."""
     known = OPS[op.op]
+    if op.index in plan.chain_of:
+        return plan.chain_of[op.index].kernel_of(op)
     if op.index not in plan.streaming:
         assert known.lower is not None
         return known.lower(graph, op)
@@ -129,22 +141,44 @@ def _kernel(graph: Graph, plan: Plan, op: Operator) -> Kernel:
     return kernel
 
 
-def _body(plan: Plan, op: Operator, kernel: Kernel, names: Mapping[int, str]) -> list[str]:
-    form = kernel.form
-
-    def operand(value: int | Table, rows: int) -> Operand:
-        if isinstance(value, Table):
-            return Operand(names[id(value)], value.values.nbytes // rows, rows, rows)
-        place = plan.places[value].of(rows)
-        return Operand(f"forge_arena + {place.offset}", place.row_bytes, place.room, place.rows)
-
+def _body(plan: Plan, op: Operator, kernel: Kernel) -> list[str]:
+    form, names = kernel.form, _names(_constants(op, kernel))
     return body(
         kernel,
-        f"layer_{op.index}",
-        [operand(value, form.input_rows) for value in kernel.inputs],
-        [operand(t, form.output_rows) for t in op.outputs],
-        f"(void *)(forge_arena + {plan.scratch.get(op.index, 0)})",
+        _fields(op.index),
+        [_operand(plan, names, value, form.input_rows) for value in kernel.inputs],
+        [_operand(plan, names, t, form.output_rows) for t in op.outputs],
+        _memory(plan, op.index),
     )
+
+
+def _chain_body(graph: Graph, plan: Plan, chain: Chain) -> list[str]:
+    names = _names([c for op in chain.operators for c in _constants(op, chain.kernel_of(op))])
+    form = chain.form(graph)
+
+    def operand(value: int | Table) -> Operand:
+        rows = form.input_rows if value == chain.first.inputs[0] else form.output_rows
+        return _operand(plan, names, value, rows)
+
+    return ChainBody(graph, chain, operand, _fields, _memory(plan, chain.last)).lines()
+
+
+def _operand(plan: Plan, names: Mapping[int, str], value: int | Table, rows: int) -> Operand:
+    """A tensor or a constant, divided into so many rows."""
+    if isinstance(value, Table):
+        return Operand(names[id(value)], value.values.nbytes // rows, rows, rows)
+    place = plan.places[value].of(rows)
+    return Operand(f"forge_arena + {place.offset}", place.row_bytes, place.room, place.rows)
+
+
+def _fields(index: int) -> str:
+    """The name of an operator's constant arguments."""
+    return f"layer_{index}"
+
+
+def _memory(plan: Plan, layer: int) -> str:
+    """Where a layer has memory for itself, if it has any."""
+    return f"forge_arena + {plan.scratch.get(layer, 0)}"
 
 
 def _comment(graph: Graph, plan: Plan, op: Operator) -> Iterator[str]:
@@ -160,10 +194,15 @@ def _comment(graph: Graph, plan: Plan, op: Operator) -> Iterator[str]:
     for role, tensors in (("in ", computed), ("out", [graph.tensors[t] for t in op.outputs])):
         for t in tensors:
             shape = "x".join(map(str, t.shape)) or "scalar"
-            place = plan.places[t.index]
-            rows = f", in a ring of {place.room} rows" if place.room < place.rows else ""
             state = f", state of {t.dtype.name.lower()}" if t.variable else ""
-            yield f"{role}  {shape}, scale {t.scale:.9g}, zero point {t.zero_point}{rows}{state}"
+            where = _where(plan.places.get(t.index))
+            yield f"{role}  {shape}, scale {t.scale:.9g}, zero point {t.zero_point}{where}{state}"
+
+
+def _where(place: Place | None) -> str:
+    if place is None:
+        return ", a tile at a time"
+    return f", in a ring of {place.room} rows" if place.room < place.rows else ""
 
 
 def _slot(graph: Graph, slot: Slot) -> dict[str, str]:
@@ -172,8 +211,8 @@ def _slot(graph: Graph, slot: Slot) -> dict[str, str]:
     what = ", ".join(c_comment(graph.tensors[t].name) for t in slot.tensors)
     if any(graph.tensors[t].variable for t in slot.tensors):
         what += " (state)"
-    if slot.layer >= 0:
-        what = f"scratch memory of layer {slot.layer}"
+    if slot.layers:
+        what = f"memory of {slot.owners}"
     if slot.rows:
         what += f" ({slot.rows} rows)"
     return {

@@ -1,0 +1,155 @@
+"""Chains: layers that run as one, pixel by pixel.
+
+A convolution can make any pixel of its output alone. Where one layer alone reads that output, and
+takes each pixel once (a pool whose windows do not overlap, a 1x1 convolution, an ADD), it can
+follow at once. The output between the two is then never there but for a tile of it, the pixels
+under one window; and a layer that makes one pixel from a tile is the same layer on a smaller
+tensor.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from tinyforge.graph import Graph, Operator, Tensor
+from tinyforge.ops import OPS
+from tinyforge.ops.base import Kernel
+from tinyforge.ops.forms import Fused, Windowed, aligned
+
+Tile = tuple[int, int]  # rows, columns
+
+_PIXEL: Tile = (1, 1)
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A layer after the first. tensor: what lies before it, of which there is a tile.
+
+    kernel: makes one pixel from the tile and from a pixel of each other input. offset: where the
+    tile begins in the chain's memory.
+    """
+
+    operator: Operator
+    tensor: int
+    tile: Tile
+    kernel: Kernel
+    offset: int
+
+
+@dataclass(frozen=True)
+class Chain:
+    """kernel: the first operator's, which makes the pixels of the first tile."""
+
+    first: Operator
+    kernel: Kernel
+    stages: tuple[Stage, ...] = ()
+    tile_bytes: int = 0
+
+    @property
+    def operators(self) -> tuple[Operator, ...]:
+        return (self.first, *(stage.operator for stage in self.stages))
+
+    @property
+    def last(self) -> int:
+        """The last operator's index."""
+        return self.operators[-1].index
+
+    @property
+    def output(self) -> int:
+        """The last operator's tensor."""
+        return self.operators[-1].outputs[0]
+
+    def kernel_of(self, op: Operator) -> Kernel:
+        """The kernel that one of the operators has in the chain."""
+        kernels = {stage.operator.index: stage.kernel for stage in self.stages}
+        return kernels.get(op.index, self.kernel)
+
+    def form(self, graph: Graph) -> Fused:
+        """How it goes over the first operator's input."""
+        assert isinstance(self.kernel.form, Windowed)
+        height = graph.tensors[self.output].shape[1]
+        return Fused(self.kernel.form, height, self.stages[0].tile[0], self.tile_bytes)
+
+
+def chains(graph: Graph) -> Mapping[int, Chain]:
+    """A graph's chains, each by the index of its last operator. Every operator is in OPS."""
+    found: dict[int, Chain] = {}
+    for op in graph.operators:
+        longer = list(_extended(graph, found, op))
+        if longer:
+            # The one with most work: of two branches that an ADD joins, the longer one.
+            chain = max(longer, key=lambda chain: _macs(graph, chain))
+            del found[chain.operators[-2].index]
+            found[op.index] = chain
+        elif kernel := _by_pixels(graph, op):
+            found[op.index] = Chain(op, kernel)
+    return {last: chain for last, chain in found.items() if chain.stages}
+
+
+def _macs(graph: Graph, chain: Chain) -> int:
+    return sum(OPS[op.op].macs(graph, op) for op in chain.operators)
+
+
+def _by_pixels(graph: Graph, op: Operator) -> Kernel | None:
+    """The operator's kernel, if it can make pixels of its output alone."""
+    lower = OPS[op.op].lower
+    kernel = lower and lower(graph, op)
+    return kernel if kernel and isinstance(kernel.form, Windowed) else None
+
+
+def _extended(graph: Graph, found: Mapping[int, Chain], op: Operator) -> Iterator[Chain]:
+    """Chains that the operator may join, with it."""
+    for t in op.inputs:
+        maker = graph.producers.get(t)
+        chain = maker and found.get(maker.index)
+        if not chain or graph.consumers[t] != (op,) or t in graph.outputs:
+            continue
+        tile = _tile(graph, op, graph.tensors[t])
+        if tile is None or (chain.stages and tile != _PIXEL):
+            continue
+        nbytes = tile[0] * tile[1] * graph.tensors[t].shape[3]
+        stage = Stage(op, t, tile, _kernel_on(graph, op, t, tile), chain.tile_bytes)
+        yield replace(
+            chain,
+            stages=(*chain.stages, stage),
+            tile_bytes=chain.tile_bytes + aligned(nbytes),
+        )
+
+
+def _tile(graph: Graph, op: Operator, source: Tensor) -> Tile | None:
+    """What of an input makes one pixel; None where some pixel takes part in none or in several."""
+    known, out = OPS[op.op], graph.tensors[op.outputs[0]]
+    if known.lower is None or len(op.outputs) != 1 or len(out.shape) != 4:
+        return None
+    if out.shape[0] != 1 or out.shape[1] < 2:
+        return None
+    form = known.lower(graph, op).form
+    if isinstance(form, Windowed):
+        w = form.window
+        apart = w.stride == w.kernel and w.dilation == _PIXEL and w.padding == (0, 0)
+        inside = all(o * k <= i for o, k, i in zip(w.output, w.kernel, w.input, strict=True))
+        return w.kernel if apart and inside else None
+    others = (graph.tensors[t] for t in op.inputs if t >= 0)
+    by_element = bool(known.inplace) and all(
+        t.shape == out.shape if t.data is None else max(_image(t), default=1) == 1 for t in others
+    )
+    return _PIXEL if by_element and op.inputs.count(source.index) == 1 else None
+
+
+def _image(t: Tensor) -> tuple[int, ...]:
+    """All dimensions but the channels."""
+    return t.shape[:-1]
+
+
+def _kernel_on(graph: Graph, op: Operator, source: int, tile: Tile) -> Kernel:
+    """The operator's kernel for one pixel of its output, from a tile of the source."""
+    tensors = list(graph.tensors)
+    for t in (*op.inputs, *op.outputs):
+        if t >= 0 and tensors[t].data is None:
+            rows, columns = tile if t == source else _PIXEL
+            shape = (1, rows, columns, tensors[t].shape[3])
+            tensors[t] = replace(tensors[t], shape=shape)
+    lower = OPS[op.op].lower
+    assert lower is not None, "it has a tile"
+    return lower(replace(graph, tensors=tuple(tensors)), op)
