@@ -48,6 +48,12 @@ def _comparison(op: str) -> Graph:
     return _typed(_graph(op, [_X, _like(1, 4, 6, 8)], _X), output=DType.BOOL)
 
 
+def _svdf() -> Graph:
+    b = GraphBuilder("svdf")
+    x = b.input((1, 10), 0.05)
+    return b.build([layers.svdf(b, np.random.default_rng(1), x, units=7, memory=3, rank=2)])
+
+
 _ALPHA = Constant(np.full((1, 1, 8), 9, np.int8), Quant((0.01,), (0,)))
 
 GRAPHS: Mapping[str, Graph] = {
@@ -98,6 +104,7 @@ GRAPHS: Mapping[str, Graph] = {
         _graph("STRIDED_SLICE",
                [_X, _shape(0, 0, 0, 0), _shape(1, 4, 6, 8), _shape(1, 2, 2, 1)],
                _like(1, 2, 3, 8)),
+        _svdf(),
         _graph("SUM", [_X, _shape(1, 2)], TensorSpec((1, 8), 1.0)),
         _graph("TRANSPOSE", [_X, _shape(0, 2, 1, 3)], _like(1, 6, 4, 8)),
         _graph("UNPACK", [_like(1, 2, 6)], [_like(1, 6)] * 2, num=2, axis=1),

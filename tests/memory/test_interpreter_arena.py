@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.corpus.models import NETWORKS, SINGLE, single
+from tests.corpus.models import NETWORKS, SINGLE, keywords, single
 from tests.memory.interpreter_operators import GRAPHS, odd
 from tinyforge.bench import baselines
 from tinyforge.engines.tflm.resolver import METHODS
@@ -107,6 +107,14 @@ def test_the_recording_allocator_agrees(recorded, name):
             found = predict(graph, HOST)
             assert not found.unknown
             assert (found.head, found.tail) == recorded(tflite(graph)), graph.name
+
+
+def test_the_recording_allocator_agrees_on_states_in_a_model(recorded):
+    graph = keywords(1)
+    found = predict(graph, HOST)
+    assert (found.head, found.tail) == recorded(tflite(graph))
+    states = {graph.tensors[t].name for t in graph.states}
+    assert states.isdisjoint(buffer.what for buffer, _ in found.buffers)
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -216,7 +224,7 @@ def test_the_tail_is_the_sum_of_its_parts():
 def test_an_operator_that_is_not_described_is_named():
     graph = model("classifier/0")
     first, *rest = graph.operators
-    odd = replace(graph, operators=(replace(first, op="SVDF"), *rest))
+    odd = replace(graph, operators=(replace(first, op="CUMSUM"), *rest))
     found = predict(odd, target_for("cortex-m4"))
     assert found.unknown == (odd.where(odd.operators[0]),)
 

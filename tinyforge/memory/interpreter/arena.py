@@ -10,7 +10,7 @@ arena_allocator/single_arena_buffer_allocator.cc of TensorFlow Lite Micro 90b983
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from tinyforge.graph import Graph, Tensor
@@ -55,7 +55,8 @@ def predict(graph: Graph, target: Target) -> Prediction:
     planned = buffers(graph, scratch)
     offsets = place(planned)
     head = max((o + b.nbytes for b, o in zip(planned, offsets, strict=True)), default=0)
-    arena.plan(len(graph.tensors) + len(scratch), len(planned), len(scratch), head)
+    states = [graph.tensors[t].nbytes for t in graph.states]
+    arena.plan(len(graph.tensors), len(planned), len(scratch), states, head)
     for tensors in (graph.inputs, graph.outputs):
         arena.keep("inputs and outputs", f"{len(tensors)}P", ALIGNMENT)
         for t in tensors:
@@ -163,12 +164,19 @@ class _Arena:
         self.head = self.temp = nbytes
         self._require(self.head + self.tail)
 
-    def plan(self, infos: int, planned: int, scratch: int, head: int) -> None:
-        """Plans memory in what lies between head and tail, then makes the head that of the plan."""
+    def plan(
+        self, tensors: int, planned: int, scratch: int, states: Sequence[int], head: int
+    ) -> None:
+        """Plans memory in what lies between head and tail, then makes the head that of the plan.
+
+        states: bytes of the variable tensors, which are in no plan.
+        """
         if scratch:
             self.keep("scratch handles", layouts.SCRATCH_HANDLE, count=scratch)
         self.borrow(layouts.SUBGRAPH_OFFSET)
-        self.borrow(layouts.ALLOCATION_INFO, infos)
+        self.borrow(layouts.ALLOCATION_INFO, tensors + scratch)
+        for nbytes in states:
+            self.keep("variable tensors", f"{nbytes}b", ALIGNMENT)
         work = planned * self.abi.size(layouts.PLANNED_BUFFER)
         self._require(aligned(self.temp, ALIGNMENT) + work + aligned(self.tail, ALIGNMENT))
         self.set_head(head)

@@ -96,6 +96,11 @@ def fully_connected(outputs: int, simd: Simd) -> int:
     return outputs * _INT32 if simd is Simd.MVE else 0
 
 
+def svdf(filters: int, simd: Simd) -> int:
+    """arm_svdf_s8_get_buffer_size: a sum of weights for each filter."""
+    return filters * _INT32 if simd is Simd.MVE else 0
+
+
 def average_pool(channels: int, simd: Simd) -> int:
     """arm_avgpool_s8_get_buffer_size: a sum for each channel."""
     return channels * _INT32 if simd is Simd.DSP else 0

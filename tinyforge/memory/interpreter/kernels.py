@@ -110,6 +110,7 @@ _REFERENCE: Mapping[str, Kernel] = {
     "STRIDED_SLICE": Kernel("5i b", "b 5i b 5i b 5i 5h b", prepare.looks_at(0, 1, 2, 3, OUT)),
     "SUB": Kernel("E b", "b 12i", _BINARY),
     "SUM": Kernel("b", "11i", prepare.mean_or_sum),
+    "SVDF": Kernel("i E b", "9i", prepare.svdf),
     "TANH": Kernel("", "4i", prepare.looks_at(0, 0, OUT)),
     "TRANSPOSE": Kernel("", "", _BINARY),
     "TRANSPOSE_CONV": Kernel(_TRANSPOSE_CONV_OPTIONS, f"{_TRANSPOSE_CONV_STATE} i 2z i 2P",
@@ -131,6 +132,7 @@ _CMSIS_NN: Mapping[str, Kernel] = {
     ),
     "MAX_POOL_2D": Kernel(_POOL_OPTIONS, f"{{{_POOL_STATE}}} i", _UNARY),
     "SOFTMAX": Kernel("i", f"{{{_SOFTMAX_STATE}}} 2i", _UNARY),
+    "SVDF": Kernel("i E b", "9i P", prepare.svdf_cmsis_nn),
     "TRANSPOSE_CONV": Kernel(
         _TRANSPOSE_CONV_OPTIONS, f"{_TRANSPOSE_CONV_STATE} 3i 2P", prepare.transpose_conv_cmsis_nn
     ),

@@ -35,6 +35,7 @@ class Buffer:
 
 def buffers(graph: Graph, scratch: Sequence[tuple[int, int]]) -> list[Buffer]:
     """What is planned, in the planner's order: computed tensors by index, then scratch buffers.
+    Variable tensors are not: they lie in the tail.
 
     scratch: (operator's position, bytes), in the order of request.
     """
@@ -57,7 +58,7 @@ def buffers(graph: Graph, scratch: Sequence[tuple[int, int]]) -> list[Buffer]:
     tensors = [
         Buffer(t.name, aligned(t.nbytes, ALIGNMENT), first[t.index], last[t.index])
         for t in graph.tensors
-        if t.data is None and t.nbytes
+        if t.data is None and t.nbytes and not t.variable
     ]
     scratches = [
         Buffer(

@@ -100,6 +100,19 @@ def average_pool_2d_cmsis_nn(layer: Layer) -> Iterator[Step]:
     yield from _scratch(cmsis_nn.average_pool(layer.need(OUT).shape[3], layer.simd))
 
 
+def svdf(layer: Layer) -> Iterator[Step]:
+    yield from layer.temps(0, 1, 2, 3, 4, OUT)
+    yield Scratch(layer.need(1).shape[0] * 4)
+    yield Scratch(layer.need(OUT).size * 4)
+
+
+def svdf_cmsis_nn(layer: Layer) -> Iterator[Step]:
+    yield from svdf(layer)
+    sums = cmsis_nn.svdf(layer.need(1).shape[0], layer.simd)
+    if sums:
+        yield Persistent("sums of weights", sums)
+
+
 def mean_or_sum(layer: Layer) -> Iterator[Step]:
     yield from layer.temps(0, OUT, 1)
     if layer.need(0).dtype in (DType.INT8, DType.INT16):
