@@ -138,6 +138,11 @@ def check_activation(graph: Graph, op: Operator, tensors: Sequence[Tensor]) -> N
         )
 
 
+def check_computed(graph: Graph, op: Operator, t: Tensor) -> None:
+    """What a layer makes of a constant is one: it has no place in a plan."""
+    require(t.data is None, f"{op.op} of a constant is not supported", graph, op)
+
+
 def check_counts(graph: Graph, op: Operator, least: int, most: int) -> None:
     """Between least and most inputs, one output."""
     require(

@@ -11,13 +11,21 @@ import numpy as np
 import numpy.typing as npt
 
 from tinyforge.graph import DType, Graph, Operator, Tensor
-from tinyforge.ops.base import check_activation, constant, optional_tensor, output, require, tensor
+from tinyforge.ops.base import (
+    check_activation,
+    check_computed,
+    constant,
+    optional_tensor,
+    output,
+    require,
+    tensor,
+)
 
 
 def check_weighted(
     graph: Graph, op: Operator, channel_axis: int, *, source_at: int = 0, bias_at: int = 2
 ) -> None:
-    """int8 input and output, constant int8 weights with zero point 0, constant int32 bias.
+    """Computed int8 input, int8 output; constant int8 weights with zero point 0, int32 bias.
 
     channel_axis: the weights' output-channel dimension. Also proves that no int32 accumulator
     can overflow, whatever the input: TFLM would wrap there, and a kernel that sums in another
@@ -25,6 +33,7 @@ def check_weighted(
     """
     source, weights, out = tensor(graph, op, source_at), tensor(graph, op, 1), output(graph, op)
     check_activation(graph, op, (source, out))
+    check_computed(graph, op, source)
     require(
         weights.dtype is DType.INT8 and weights.quant is not None,
         f"{op.op} needs int8 weights, found {weights.dtype.name.lower()}",

@@ -10,6 +10,7 @@ from tinyforge.graph import Graph, Operator, Tensor
 from tinyforge.ops.base import (
     Kernel,
     check_activation,
+    check_computed,
     check_counts,
     check_rank,
     option,
@@ -28,7 +29,7 @@ def check_copied(graph: Graph, op: Operator, inputs: int, rank: int = _MAX_RANK)
     check_counts(graph, op, inputs, inputs)
     source = tensor(graph, op, 0)
     check_activation(graph, op, (source, output(graph, op)))
-    require(source.data is None, f"{op.op} of a constant is not supported", graph, op)
+    check_computed(graph, op, source)
     require(len(source.shape) <= rank, f"more than {rank} dimensions", graph, op)
     return source
 

@@ -18,6 +18,7 @@ from tinyforge.ops.base import (
     Op,
     Table,
     check_activation,
+    check_computed,
     check_counts,
     output,
     require,
@@ -39,7 +40,7 @@ def unary(name: str, function: Function) -> Op:
         check_counts(graph, op, 1, 1)
         source, out = tensor(graph, op, 0), output(graph, op)
         check_activation(graph, op, (source, out))
-        require(source.data is None, f"{name} of a constant is not supported", graph, op)
+        check_computed(graph, op, source)
         require(
             source.shape == out.shape,
             f"shape {list(source.shape)} in, {list(out.shape)} out",

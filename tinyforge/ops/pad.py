@@ -15,6 +15,7 @@ from tinyforge.ops.base import (
     Kernel,
     Op,
     check_activation,
+    check_computed,
     check_counts,
     constant,
     optional_tensor,
@@ -71,7 +72,7 @@ def check(graph: Graph, op: Operator) -> None:
     check_counts(graph, op, 2, 3)
     source, out = tensor(graph, op, 0), output(graph, op)
     check_activation(graph, op, (source, out))
-    require(source.data is None, f"{op.op} of a constant is not supported", graph, op)
+    check_computed(graph, op, source)
     require(len(source.shape) <= _MAX_RANK, f"more than {_MAX_RANK} dimensions", graph, op)
     sides = _sides(graph, op)
     require(all(s.before >= 0 and s.after >= 0 for s in sides), "paddings are negative", graph, op)

@@ -13,6 +13,7 @@ from tinyforge.ops.base import (
     Int8Array,
     Kernel,
     check_activation,
+    check_computed,
     check_counts,
     check_rank,
     option,
@@ -35,6 +36,7 @@ def check(graph: Graph, op: Operator) -> None:
     source, out = tensor(graph, op, 0), output(graph, op)
     check_rank(graph, op, (source, out), 4)
     check_activation(graph, op, (source, out))
+    check_computed(graph, op, source)
     require(
         source.shape[3] == out.shape[3],
         f"{source.shape[3]} channels in, {out.shape[3]} out",

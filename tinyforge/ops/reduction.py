@@ -16,6 +16,7 @@ from tinyforge.ops.base import (
     Int8Array,
     Kernel,
     check_activation,
+    check_computed,
     check_counts,
     option,
     output,
@@ -70,6 +71,7 @@ def check(graph: Graph, op: Operator) -> None:
     check_counts(graph, op, 2, 2)
     source, out = tensor(graph, op, 0), output(graph, op)
     check_activation(graph, op, (source, out))
+    check_computed(graph, op, source)
     reduced = axes(graph, op)
     sizes = [1 if i in reduced else n for i, n in enumerate(source.shape)]
     if not option(op, "keep_dims"):

@@ -14,6 +14,7 @@ from tinyforge.ops.base import (
     Kernel,
     Op,
     check_activation,
+    check_computed,
     check_counts,
     output,
     require,
@@ -52,6 +53,7 @@ def check(graph: Graph, op: Operator) -> None:
     check_counts(graph, op, 1, 1)
     source, out = tensor(graph, op, 0), output(graph, op)
     check_activation(graph, op, (source, out))
+    check_computed(graph, op, source)
     require(
         source.shape == out.shape and len(out.shape) >= 1,
         f"shape {list(source.shape)} in, {list(out.shape)} out",

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 
 from tinyforge.graph import Graph, Operator, Tensor
-from tinyforge.ops.base import Kernel, check_activation, require, tensor
+from tinyforge.ops.base import Kernel, check_activation, check_computed, require, tensor
 from tinyforge.ops.forms import WHOLE, row_by_row
 
 _MAX_OUTPUTS = 16  # FORGE_SPLIT_MOST
@@ -28,7 +28,7 @@ def check_split(graph: Graph, op: Operator, inputs: int, position: int) -> Tenso
     )
     source = tensor(graph, op, position)
     check_activation(graph, op, (source, *parts(graph, op)))
-    require(source.data is None, f"{op.op} of a constant is not supported", graph, op)
+    check_computed(graph, op, source)
     return source
 
 

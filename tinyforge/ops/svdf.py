@@ -18,6 +18,7 @@ from tinyforge.ops.base import (
     Op,
     Table,
     check_activation,
+    check_computed,
     check_counts,
     check_rank,
     constant,
@@ -79,6 +80,7 @@ def _check_types(graph: Graph, op: Operator) -> None:
     source, feature, time = (tensor(graph, op, i) for i in (_SOURCE, _FEATURE, _TIME))
     bias, state = tensor(graph, op, _BIAS), tensor(graph, op, _STATE)
     check_activation(graph, op, (source, feature, output(graph, op)))
+    check_computed(graph, op, source)
     constant(graph, op, time, "weights")
     require(state.variable, f"the state {state.name!r} is not a variable tensor", graph, op)
     require(
