@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tests.report import samples
-from tinyforge.proof.record import ArenaSlot
+from tinyforge.proof.record import Arena, ArenaSlot
 from tinyforge.report.html_report import to_html
 from tinyforge.resources import folder
 
@@ -243,3 +243,16 @@ def test_text_has_contrast(theme):
     assert contrast(colours["ink"], colours["ember-soft"]) >= 4.5
     for mark in ("tone1", "tone2"):  # graphics: WCAG 1.4.11
         assert contrast(colours[mark], colours["paper"]) >= 3
+
+
+def test_a_label_stands_where_no_other_box_covers_it():
+    """The second box lies over the upper part of the first, from its second step on."""
+    slots = tuple(
+        ArenaSlot(name, offset, nbytes, first, 9)
+        for name, offset, nbytes, first in (("a", 0, 100, 0), ("b", 60, 40, 1), ("c", 0, 10, 8))
+    )
+    arena = Arena(100, 100, 100, slots, tuple(range(10)))
+    page = Page(to_html(samples.build(replace(samples.PROOF, arena=arena))))
+    labels = [label["style"].split(";") for label in page.all("div", "label")]
+    assert labels[0] == ["top:40.000%", "height:60.000%"]
+    assert labels[1] == labels[2] == ["top:0.000%", "height:100.000%"]

@@ -53,7 +53,7 @@ def test_a_pipe_gets_80_columns_and_no_escape_codes(report):
 
 def test_it_says_what_the_proof_says():
     text = shown(samples.demo())
-    assert "PROVED: every layer bit-exact" in text
+    assert "PROVED: every tensor bit-exact" in text
     assert "144 B planned = 144 B touched" in text
     assert "544 B of 256 KiB (0.2 %)" in text
     assert "arena 144 + data and bss 100 + stack 300" in text

@@ -40,6 +40,11 @@ class Place:
         return self.offset + row % self.room * self.row_bytes
 
 
+def rows_named(count: int) -> str:
+    """How many rows a ring has, in words."""
+    return "1 row" if count == 1 else f"{count} rows"
+
+
 @dataclass(frozen=True)
 class Slot:
     """One stretch of the arena, alive from step `first` to step `last` (both included).

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tinyforge.graph import Graph
-from tinyforge.memory.plan import Plan, Slot
+from tinyforge.memory.plan import Plan, Slot, rows_named
 from tinyforge.proof.record import Arena, ArenaSlot
 
 
@@ -27,4 +27,4 @@ def slot_name(graph: Graph, slot: Slot) -> str:
     last = graph.tensors[slot.tensors[-1]]
     if last.variable:
         return f"{last.name} (state)"
-    return f"{last.name} ({slot.rows} rows)" if slot.rows else last.name
+    return f"{last.name} ({rows_named(slot.rows)})" if slot.rows else last.name

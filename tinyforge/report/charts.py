@@ -5,6 +5,7 @@ The page draws them with boxes, not with a scaled picture, so that text keeps it
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -15,6 +16,7 @@ from tinyforge.report.record import DemoReport
 # Room above the peak line for its label.
 _HEADROOM = 1.08
 _MAX_TICKS = 6
+_LABEL_WIDTH = 0.2  # of the plot; longer ones are rare
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,10 @@ class Gauge:
 
 @dataclass(frozen=True)
 class Box:
-    """One slot of the arena: where it stands in the plot, and what it says."""
+    """One slot of the arena: where it stands in the plot, and what it says.
+
+    label_top, label_height: of the box, the part that no other box covers where the label begins.
+    """
 
     left: str
     bottom: str
@@ -74,6 +79,8 @@ class Box:
     size: str
     title: str
     peak: bool
+    label_top: str
+    label_height: str
 
 
 @dataclass(frozen=True)
@@ -182,7 +189,9 @@ def timeline(memory: Arena, layers: Sequence[LayerProof]) -> Timeline:
     scale = max(1.0, top * _HEADROOM)
     return Timeline(
         steps=tuple(_stretches(steps, {layer.index: layer for layer in layers})),
-        boxes=tuple(_box(slot, count, scale, peak_steps) for slot in slots),
+        boxes=tuple(
+            _box(slot, slots[i + 1 :], count, scale, peak_steps) for i, slot in enumerate(slots)
+        ),
         ticks=tuple(Tick(_percent(at, scale), wording.capacity(at)) for at in _byte_ticks(top)),
         peak=Tick(_percent(top, scale), f"peak {wording.nbytes(top)}"),
         rows=tuple(_slot_row(slot) for slot in slots),
@@ -244,7 +253,11 @@ def _stretches(steps: Sequence[int], layers: Mapping[int, LayerProof]) -> Iterat
         begin = step + 1
 
 
-def _box(slot: ArenaSlot, steps: int, scale: float, peak_steps: set[int]) -> Box:
+def _box(
+    slot: ArenaSlot, above: Sequence[ArenaSlot], steps: int, scale: float, peak_steps: set[int]
+) -> Box:
+    """above: those that are drawn over it."""
+    begin, end = _uncovered(slot, above, math.ceil(steps * _LABEL_WIDTH))
     name, size = wording.short_name(slot.name), wording.nbytes(slot.nbytes)
     last_byte = slot.offset + slot.nbytes - 1
     return Box(
@@ -259,7 +272,21 @@ def _box(slot: ArenaSlot, steps: int, scale: float, peak_steps: set[int]) -> Box
             f"{_during(slot)}"
         ),
         peak=any(slot.first <= step <= slot.last for step in peak_steps),
+        label_top=_percent(slot.offset + slot.nbytes - end, slot.nbytes),
+        label_height=_percent(end - begin, slot.nbytes),
     )
+
+
+def _uncovered(slot: ArenaSlot, above: Sequence[ArenaSlot], steps: int) -> tuple[int, int]:
+    """The longest run of its bytes that shows during its first steps, where a label can be read."""
+    end, last = slot.offset + slot.nbytes, min(slot.last, slot.first + steps - 1)
+    runs, begin = [], slot.offset
+    for other in sorted(above, key=lambda other: other.offset):
+        if other.first <= last and slot.first <= other.last and other.offset < end:
+            runs.append((begin, max(begin, other.offset)))
+            begin = max(begin, other.offset + other.nbytes)
+    runs.append((min(begin, end), end))
+    return max(runs, key=lambda run: run[1] - run[0])
 
 
 def _slot_row(slot: ArenaSlot) -> SlotRow:

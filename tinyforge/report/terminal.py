@@ -92,7 +92,7 @@ def _lessons(report: DemoReport) -> Iterator[Table]:
 def _proof(report: Report) -> Panel:
     result = findings.verdict(report.proof)
     style = GOOD if result.proved else BAD
-    exact = "every layer" if findings.every_layer(report.proof) else "every answer"
+    exact = "every tensor" if findings.every_layer(report.proof) else "every answer"
     claim = f"{exact} bit-exact" if result.proved else "not bit-exact"
     banner = Padding(Text(f"{result.word}: {claim}", justify="center"), style=f"{style} reverse")
     body: list[RenderableType] = [banner, Text(), *map(Text, result.lines), Text(), _facts(report)]

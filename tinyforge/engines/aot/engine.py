@@ -10,7 +10,7 @@ from tinyforge.engines.aot.call import Operand, body
 from tinyforge.engines.aot.chain import ChainBody
 from tinyforge.engines.base import Lowered, Missing
 from tinyforge.graph import DType, Graph, Operator, Tensor
-from tinyforge.memory.plan import Place, Plan, Slot
+from tinyforge.memory.plan import Place, Plan, Slot, rows_named
 from tinyforge.names import c_comment
 from tinyforge.ops import OPS, Kernel, Table
 from tinyforge.ops.chains import Chain
@@ -202,7 +202,7 @@ def _comment(graph: Graph, plan: Plan, op: Operator) -> Iterator[str]:
 def _where(place: Place | None) -> str:
     if place is None:
         return ", a tile at a time"
-    return f", in a ring of {place.room} rows" if place.room < place.rows else ""
+    return f", in a ring of {rows_named(place.room)}" if place.room < place.rows else ""
 
 
 def _slot(graph: Graph, slot: Slot) -> dict[str, str]:
@@ -214,7 +214,7 @@ def _slot(graph: Graph, slot: Slot) -> dict[str, str]:
     if slot.layers:
         what = f"memory of {slot.owners}"
     if slot.rows:
-        what += f" ({slot.rows} rows)"
+        what += f" ({rows_named(slot.rows)})"
     return {
         "steps": f"{steps:<10}",
         "offset": f"{slot.offset:>9}",
