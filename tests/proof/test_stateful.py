@@ -13,13 +13,16 @@ import pytest
 from tests.corpus import models
 from tests.device.emulated import Quiet
 from tests.engines.aot_firmware import project_files
+from tests.ops.case_svdf import svdf
+from tests.ops.draw import Random
 from tests.proof.test_prove import MODEL, changed, prove_files
 from tinyforge import pipeline
 from tinyforge.engines.aot import Aot
 from tinyforge.errors import ForgeError
+from tinyforge.graph import Graph
 from tinyforge.memory.plan import Plan
 from tinyforge.memory.planner import plan
-from tinyforge.pipeline import Generated, Source
+from tinyforge.pipeline import Source
 from tinyforge.proof.examples import Examples
 from tinyforge.proof.record import Proof
 from tinyforge.spec import EngineChoice, Spec
@@ -33,24 +36,19 @@ FIRST_STATE, DENSE = 0, 3  # layers
 COUNT = 8
 
 
-def examples(count: int = COUNT) -> Examples:
-    size = GRAPH.tensors[GRAPH.inputs[0]].nbytes
-    values = np.random.default_rng(4).integers(-128, 128, (count, size))
-    return Examples(values.astype(np.int8))
-
-
-def generated(given: Examples, settings: Spec) -> Generated:
-    require_int8(GRAPH)
-    return pipeline.generate(Source(write(GRAPH), GRAPH), given, settings, Quiet())
-
-
 def proved(
-    machine: str, *, core: str = "cortex-m4", toolchain: str = "gcc", engine: EngineChoice = "aot"
+    machine: str, graph: Graph = GRAPH, *, core: str = "cortex-m4", engine: EngineChoice = "aot"
 ) -> Proof:
-    settings = Spec(board="nrf52840_dk", engine=engine, machine=machine, toolchain=toolchain)
-    made = generated(examples(), settings)
+    """As `tinyforge build` does it: the inputs are the golden vectors too."""
+    require_int8(graph)
+    size = graph.tensors[graph.inputs[0]].nbytes
+    values = np.random.default_rng(4).integers(-128, 128, (COUNT, size))
+    examples = Examples(values.astype(np.int8))
+    compiler = "host" if machine == "native" else "gcc"
+    settings = Spec(board="nrf52840_dk", engine=engine, machine=machine, toolchain=compiler)
+    made = pipeline.generate(Source(write(graph), graph), examples, settings, Quiet())
     made = made.on(msgspec.structs.replace(made.board, core=core))
-    return pipeline.verify(made, examples(), settings, Quiet())
+    return pipeline.verify(made, examples, settings, Quiet())
 
 
 @pytest.mark.parametrize(
@@ -66,10 +64,20 @@ def proved(
 def test_a_sequence_is_bit_exact(machine: str, core: str) -> None:
     """The self-test has run the same inputs before; the second boot and the estimate of cycles see
     its beginning."""
-    found = proved(machine, core=core, toolchain="host" if machine == "native" else "gcc")
+    found = proved(machine, core=core)
     assert found.first_difference is None
     assert found.bit_exact
     assert found.inputs == COUNT
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize(
+    ("machine", "core"), [("unicorn", "cortex-m0plus"), ("qemu", "cortex-m55")]
+)
+def test_random_layers_are_bit_exact(machine: str, core: str, seed: int) -> None:
+    """As they are drawn for the comparison with TFLM on this computer."""
+    graph = svdf(Random(np.random.default_rng(seed)))
+    assert proved(machine, graph, core=core).bit_exact
 
 
 def test_both_engines_agree() -> None:

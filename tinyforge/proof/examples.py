@@ -18,9 +18,10 @@ _MAX_BYTES = 1 << 30
 
 @dataclass(frozen=True, eq=False)
 class Examples:
-    """inputs: int8 (n, input bytes), n >= 1. labels: (n,) classes, or None.
+    """inputs: int8 (n, input bytes), n >= 1; one sequence, where the model has states.
 
-    outputs: int8 (n, output bytes) that somebody else vouches for, or None.
+    labels: (n,) classes, or None. outputs: int8 (n, output bytes) that somebody else vouches for,
+    or None.
     """
 
     inputs: npt.NDArray[np.int8]

@@ -43,7 +43,7 @@ def version() -> str:
 
 
 def trace(model: bytes, graph: Graph, inputs: npt.NDArray[np.int8]) -> Trace:
-    """Every operator's outputs for each input.
+    """Every operator's outputs for each input, of a sequence from the states' initial values.
 
     model: the .tflite bytes that graph was read from. inputs: (n, input bytes). ForgeError when
     TFLM rejects the model.

@@ -107,7 +107,7 @@ class Machine(Protocol):
         probes: Sequence[Probe],
         progress: Progress | None = None,
     ) -> Run:
-        """Boots the firmware and feeds it the inputs, (n, bytes).
+        """Boots the firmware and feeds it the inputs, (n, bytes), in order: one sequence.
 
         probes: in the order in which an inference reaches them; a symbol may come many times.
         ForgeError when it does not, and on any fault, with the address, the function it lies in
