@@ -124,11 +124,8 @@ def form_of(graph: Graph, found: Plan, op: Operator) -> Form:
     return kernel.form
 
 
-@pytest.mark.parametrize("name", CASES)
-def test_no_value_is_overwritten_while_it_is_needed(name: str) -> None:
+def assert_nothing_is_overwritten(graph: Graph, found: Plan) -> None:
     """Every step is taken, in memory where each byte knows whose it is."""
-    graph = CASES[name]
-    found = planned(name)
     assert sorted(found.order) == list(range(len(graph.operators)))
     arena = Arena(graph, found)
     for t in (*graph.inputs, *graph.states):
@@ -144,6 +141,11 @@ def test_no_value_is_overwritten_while_it_is_needed(name: str) -> None:
     assert set(taken) == with_code - set(found.within)
     for t in (*graph.outputs, *graph.states):
         arena.check(t, range(1), 1, "at the end")
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_no_value_is_overwritten_while_it_is_needed(name: str) -> None:
+    assert_nothing_is_overwritten(CASES[name], planned(name))
 
 
 @pytest.mark.parametrize("name", [name for name in CASES if CASES[name].states])
