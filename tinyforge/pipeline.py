@@ -174,9 +174,9 @@ def verify_folder(
         labels=examples.labels,
     )
     title = f"Prove {len(examples):,} inputs on {runner.name}"
-    with stages.stage(title, len(examples)) as advance:
+    with stages.stage(title, len(examples)) as tell:
         name = oracle.version()
-        return prove(subject, expected, oracle=name, machine=runner, progress=advance)
+        return prove(subject, expected, oracle=name, machine=runner, progress=tell)
 
 
 def build(
@@ -283,8 +283,8 @@ def simulate_pio(
     )
     proved = prove if engine == "aot" else prove_answers
     title = f"Prove {len(examples):,} inputs on {runner.name}"
-    with stages.stage(title, len(examples)) as advance:
-        proof = proved(subject, expected, oracle=oracle.version(), machine=runner, progress=advance)
+    with stages.stage(title, len(examples)) as tell:
+        proof = proved(subject, expected, oracle=oracle.version(), machine=runner, progress=tell)
     return Report(board=settings.board, engine=engine, proof=proof, seconds=stages.seconds)
 
 

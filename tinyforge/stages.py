@@ -11,7 +11,8 @@ Reports = Callable[[str, int, int], None]
 
 
 class Stages(Protocol):
-    """stage: a context in which something runs; what it gives is called with steps done.
+    """stage: a context in which something runs; what it gives is called with the number of
+    steps that are done.
 
     seconds: wall time since the command began.
     """
@@ -33,17 +34,15 @@ def reported(stages: Stages, titles: Mapping[str, str]) -> Iterator[Reports]:
     titles: what a stage is called for the user.
     """
     with ExitStack() as stack:
-        current = ("", 0)
-        advance: Callable[[int], None] = lambda _: None  # noqa: E731 - replaced at once
+        current = ""
+        tell: Callable[[int], None] = lambda _: None  # noqa: E731 - replaced at once
 
         def report(stage: str, done: int, total: int) -> None:
-            nonlocal current, advance
-            name, before = current
-            if stage != name:
+            nonlocal current, tell
+            if stage != current:
                 stack.close()
-                advance = stack.enter_context(stages.stage(titles.get(stage, stage), total))
-                before = 0
-            advance(done - before)
-            current = (stage, done)
+                tell = stack.enter_context(stages.stage(titles.get(stage, stage), total))
+                current = stage
+            tell(done)
 
         yield report

@@ -25,9 +25,9 @@ def fails(ui):
 
 
 def test_a_stage_is_one_line_where_there_is_no_terminal(capsys):
-    with Ui().stage("Train the CNN", total=2) as advance:
-        advance(1)
-        advance(1)
+    with Ui().stage("Train the CNN", total=2) as tell:
+        tell(1)
+        tell(2)
     out, err = capsys.readouterr()
     assert out == ""
     assert re.fullmatch(r" +\d+\.\d s  Train the CNN\n", err)
@@ -80,13 +80,15 @@ def test_a_defect_of_ours_is_not_dressed_up():
 
 _TALKATIVE = """
 import os
+import time
 from tinyforge.cli.ui import Ui
-with Ui().stage("Train the CNN", total=4) as advance:
+with Ui().stage("Train the CNN", total=4) as tell:
     quiet = os.open(os.devnull, os.O_WRONLY)
     os.dup2(quiet, 2)
-    for _ in range(4):
-        advance(1)
+    for done in range(1, 5):
+        tell(done)
         os.write(2, b"chatter")
+        time.sleep(0.3 if done == 2 else 0)
 """
 
 
@@ -110,6 +112,8 @@ def test_a_terminal_sees_progress_though_a_library_is_silenced():
     assert child.wait() == 0
     text = seen.decode()
     assert "Train the CNN" in text
+    assert "50%" in text, "two steps of four are done for a while"
+    assert "75%" not in text.split("50%")[0]
     assert "100%" in text
     assert "chatter" not in text
 

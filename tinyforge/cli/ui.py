@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.progress import Progress
 
-# Called with the number of steps done since the last call.
-Advance = Callable[[int], None]
+# Called with the number of steps that are done.
+Tell = Callable[[int], None]
 
 EXIT_FORGE_ERROR = 2
 _STDERR = 2
@@ -48,8 +48,8 @@ class Ui:
         return time.monotonic() - self._started
 
     @contextmanager
-    def stage(self, title: str, total: int | None = None) -> Iterator[Advance]:
-        """Shows that a stage is running; yields the function that reports steps done.
+    def stage(self, title: str, total: int | None = None) -> Iterator[Tell]:
+        """Shows that a stage is running; yields the function that tells how many steps are done.
 
         On a terminal a live bar (a pulse where total is None) that stays as a line with its time;
         elsewhere one line when the stage begins, after the seconds since the command began.
@@ -58,13 +58,13 @@ class Ui:
             if not stream.isatty():
                 stream.write(f"{self.seconds:6.1f} s  {title}\n")
                 stream.flush()
-                yield lambda _steps: None
+                yield lambda _done: None
                 return
             with _progress(stream) as progress:
                 task = progress.add_task(title, total=total)
-                yield lambda steps: progress.advance(task, steps)
-                done = progress.tasks[task].completed or 1
-                progress.update(task, total=done, completed=done)
+                yield lambda done: progress.update(task, completed=done)
+                reached = progress.tasks[task].completed or 1
+                progress.update(task, total=reached, completed=reached)
 
     def print(self, renderable: RenderableType) -> None:
         """Shows a result on stdout. With json nothing: the document says it all."""

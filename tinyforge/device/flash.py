@@ -63,7 +63,7 @@ def flash(
     title = f"Prove {len(examples):,} inputs on {name}"
     with (
         SerialPort(name, baud, appear_seconds=appear) as line,
-        stages.stage(title, len(examples)) as advance,
+        stages.stage(title, len(examples)) as tell,
     ):
         proof, report = prove_on_device(
             Link(line, seconds=seconds),
@@ -72,7 +72,7 @@ def flash(
             oracle=oracle.version(),
             port=name,
             layers=layers,
-            progress=advance,
+            progress=tell,
         )
     if upload and proof.bit_exact:
         application = environment(board, subject.engine)

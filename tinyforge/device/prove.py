@@ -62,12 +62,12 @@ def _measure(link: Link, subject: Subject, *, layers: bool, tell: Progress) -> _
     """The inputs are one sequence, and another one where layers are compared."""
     outputs, cycles = [], []
     link.reset()
-    for values in subject.inputs:
+    for done, values in enumerate(subject.inputs, 1):
         link.write_input(values.tobytes())
         cycles.append(link.run())
         outputs.append(np.frombuffer(link.read_output(subject.output_bytes), np.int8))
         if not layers:
-            tell(1)
+            tell(done)
     trace, layer_cycles = _by_layers(link, subject, subject.inputs, tell) if layers else ({}, {})
     return _Measured(np.stack(outputs), tuple(cycles), trace, layer_cycles)
 
@@ -78,11 +78,11 @@ def _by_layers(
     """A sequence, layer by layer: every layer's outputs over all inputs, and its mean cycles."""
     traces, cycles = [], []
     link.reset()
-    for values in inputs:
+    for done, values in enumerate(inputs, 1):
         trace, counts = layer_by_layer(link, subject, values)
         traces.append(trace)
         cycles.append(counts)
-        tell(1)
+        tell(done)
     return (
         {t: np.concatenate([one[t] for one in traces]) for t in traces[0]},
         {index: round(sum(one[index] for one in cycles) / len(cycles)) for index in cycles[0]},

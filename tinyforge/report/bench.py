@@ -119,13 +119,14 @@ def _chart(layers: Sequence[LayerResult]) -> Table:
     total, largest = sum(costs) or 1, max(costs, default=0)
     chart = Table.grid(padding=(0, 1, 0, 0), expand=True)
     chart.add_column(justify="right", no_wrap=True)
-    chart.add_column(max_width=OP_WIDTH, no_wrap=True)
+    chart.add_column(max_width=2 * OP_WIDTH, no_wrap=True)
     chart.add_column(justify="right", no_wrap=True)
     chart.add_column(ratio=1)
     for layer, cost in zip(layers, costs, strict=True):
         if cost:
             share = wording.percent(cost / total)
-            name = Text(wording.printable(layer.op))
+            within = [other.op for other in layers if other.within == layer.index]
+            name = Text(wording.printable(" + ".join([*within, layer.op])))
             chart.add_row(str(layer.index), name, share, bar(cost, largest))
     return chart
 
