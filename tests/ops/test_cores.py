@@ -9,13 +9,14 @@ import os
 import pickle
 import shutil
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from tests.ops import harness, on_core
+from tests.ops import harness, on_core, sequences
 from tests.ops.cases import CASES, random_case
 from tests.ops.on_core import Case, Program
 from tinyforge.boards.cores import CORES
@@ -42,18 +43,40 @@ MACHINES = {
 
 
 def _groups() -> list[tuple[str, ...]]:
-    names = iter(sorted(op for op in CASES if OPS[op].lower is not None))
+    names = iter(sorted(["SVDF", *(op for op in CASES if OPS[op].lower is not None)]))
     return list(iter(lambda: tuple(islice(names, _TOGETHER)), ()))
 
 
 def _cases(op: str, seed: int) -> list[Case]:
     """The operator's kernel, and the one for an input that comes in rows where it has any."""
+    if op == "SVDF":
+        return [_in_a_sequence(seed)]
     graph, inputs = random_case(op, seed)
     outputs = harness.tflm(graph, inputs)
     return [
         Case(f"{op}, seed {seed}, {kernel.function}", graph, kernel, inputs, outputs)
         for kernel in _kernels(graph)
     ]
+
+
+def _in_a_sequence(seed: int) -> Case:
+    """One of the first inferences of SVDF: the state before it is the kernel's second input."""
+    graph, inputs = sequences.case(seed)
+    number = seed % len(inputs)
+    state = sequences.new_state(graph)
+    for x in inputs[:number]:
+        sequences.reference(graph, state, x)
+    (op,) = graph.operators
+    lower = OPS["SVDF"].lower
+    assert lower is not None
+    kernel = lower(graph, op)
+    return Case(
+        f"SVDF, seed {seed}, inference {number}",
+        replace(graph, inputs=kernel.inputs),
+        kernel,
+        [inputs[number], state],
+        [sequences.tflm(graph, inputs[: number + 1])[number]],
+    )
 
 
 def _kernels(graph: Graph) -> Iterator[Kernel]:
