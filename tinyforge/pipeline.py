@@ -104,8 +104,9 @@ def generate(source: Source, examples: Examples, settings: Spec, stages: Stages)
     board = boards.load(settings.board)
     graph = source.graph
     with stages.stage("Plan the arena, compile the model to C"):
-        choice = choose(graph, settings.engine)
-        planned = plan(graph) if "aot" in choice.engines else None
+        by_rows = settings.feed == "rows"
+        choice = choose(graph, settings.engine, by_rows=by_rows)
+        planned = plan(graph, by_rows=by_rows) if "aot" in choice.engines else None
         lowered = {
             name: engine.lower(graph, planned, source.model)
             for name, engine in choice.engines.items()

@@ -16,6 +16,7 @@ EngineChoice = Literal["both", "aot", "tflm"]
 AppChoice = Literal["classify", "watch", "drone"]
 ToolchainChoice = Literal["zig", "gcc"]
 OptimizeChoice = Literal["speed", "size"]
+FeedChoice = Literal["frame", "rows"]
 MachineChoice = Literal["unicorn", "qemu", "native"]
 
 _Limit = Annotated[int, msgspec.Meta(ge=1)]
@@ -42,7 +43,8 @@ class Spec(
     model: a .keras or .tflite file. data: doodles, quickdraw, a .npz file or an image folder.
     app: the application around the model, a file of firmware/apps.
     toolchain: None takes zig where it is installed, else gcc. optimize: what the project's own
-    code is compiled for, on the board and on an emulated one. output: the project's folder.
+    code is compiled for, on the board and on an emulated one. feed: whether the input is there as a
+    whole, or a camera hands it in row by row. output: the project's folder.
     Relative paths are relative to the file that names them, or to the current folder.
     """
 
@@ -53,6 +55,7 @@ class Spec(
     app: AppChoice = "classify"
     toolchain: ToolchainChoice | None = None
     optimize: OptimizeChoice = "speed"
+    feed: FeedChoice = "frame"
     machine: MachineChoice = "unicorn"
     seed: int = 0
     output: str | None = None

@@ -7,6 +7,7 @@
  * Give other values with -D. */
 #include "forge/forge_app.h"
 #include "forge/forge_print.h"
+#include "forge/forge_rows.h"
 #include "model.h"
 
 #ifndef FORGE_DRONE_PERIOD_US
@@ -28,18 +29,16 @@ typedef struct {
   uint32_t worst;  /* latency, in microseconds */
 } deadlines;
 
-/* A picture is read row by row, as cameras deliver it; other inputs in one piece. */
-static int read_input(void) {
-#if FORGE_INPUT_RANK == 4
-  static const int32_t shape[] = FORGE_INPUT_SHAPE; /* 1, height, width, channels */
-  const size_t row_bytes = (size_t)(shape[2] * shape[3]);
-  for (int32_t row = 0; row < shape[1]; row++) {
-    if (!forge_port_read_row(forge_input() + (size_t)row * row_bytes, row_bytes)) return 0;
+/* Reads the next picture row by row, as cameras deliver it, and answers it. Returns 0 when there are
+ * no more, or when the model fails. */
+static int answer(forge_status *status) {
+  if (FORGE_FED_BY_ROWS) return forge_rows_answer(status);
+  for (size_t row = 0; row < FORGE_INPUT_ROWS; row++) {
+    int8_t *place = forge_input() + row * FORGE_INPUT_ROW_BYTES;
+    if (!forge_port_read_row(place, FORGE_INPUT_ROW_BYTES)) return 0;
   }
-  return 1;
-#else
-  return forge_port_read_frame(forge_input(), FORGE_INPUT_BYTES);
-#endif
+  *status = forge_invoke();
+  return *status == FORGE_OK;
 }
 
 static void note(deadlines *kept, uint32_t latency) {
@@ -73,14 +72,13 @@ static int run(void) {
   if (status != FORGE_OK) return forge_app_fail(status);
   deadlines kept = {0, 0, 0};
   forge_port_watchdog_start(FORGE_DRONE_WATCHDOG_MS);
-  for (uint32_t tick = forge_port_micros(); read_input(); tick = wait_for_tick(tick)) {
-    status = forge_invoke();
-    if (status != FORGE_OK) return forge_app_fail(status);
+  for (uint32_t tick = forge_port_micros(); answer(&status); tick = wait_for_tick(tick)) {
     forge_port_write_result(forge_output(), FORGE_OUTPUT_BYTES);
     note(&kept, forge_port_micros() - tick);
     forge_port_watchdog_kick();
     if (kept.answers % FORGE_REPORT_EVERY == 0) report(&kept);
   }
+  if (status != FORGE_OK) return forge_app_fail(status);
   if (kept.answers % FORGE_REPORT_EVERY != 0) report(&kept);
   return 0;
 }

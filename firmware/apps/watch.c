@@ -10,6 +10,7 @@
 #include "forge/forge_app.h"
 #include "forge/forge_doodle.h"
 #include "forge/forge_print.h"
+#include "forge/forge_whole.h"
 #include "model.h"
 
 #ifndef FORGE_WATCH_PERIOD_MS
@@ -35,18 +36,25 @@ typedef struct {
   uint64_t whole;
 } duty;
 
-#if FORGE_WATCH_HOP == FORGE_INPUT_BYTES
+#if FORGE_WATCH_HOP == FORGE_INPUT_BYTES && !FORGE_FED_BY_ROWS
+/* Where the input is put together. */
+static int8_t *window(void) { return forge_input(); }
+
 static int read_window(void) { return forge_port_read_frame(forge_input(), FORGE_INPUT_BYTES); }
 #else
-/* The model may overwrite its input, so what the next window shares with this one is kept here. */
+/* The model may overwrite its input, or keep no more than rows of it, so what the next window shares
+ * with this one is kept here. */
+static int8_t *window(void) {
+  static int8_t samples[FORGE_INPUT_BYTES];
+  return samples;
+}
+
 static int read_window(void) {
   enum { kept = FORGE_INPUT_BYTES - FORGE_WATCH_HOP };
-  static int8_t window[FORGE_INPUT_BYTES];
   static int full;
-  int8_t *fresh = full ? window + kept : window;
-  memmove(window, window + FORGE_WATCH_HOP, full ? kept : 0);
+  memmove(window(), window() + FORGE_WATCH_HOP, full ? kept : 0);
+  int8_t *fresh = full ? window() + kept : window();
   full = forge_port_read_frame(fresh, full ? FORGE_WATCH_HOP : FORGE_INPUT_BYTES);
-  memcpy(forge_input(), window, FORGE_INPUT_BYTES);
   return full;
 }
 #endif
@@ -95,8 +103,8 @@ static int run(void) {
   uint32_t start = forge_port_micros();
   while (drawing ? read_drawing(&doodle) : read_window()) {
     const uint32_t woken = forge_port_micros();
-    if (drawing) forge_doodle_draw(&doodle, forge_input(), shape[1], shape[2]);
-    status = forge_invoke();
+    if (drawing) forge_doodle_draw(&doodle, window(), shape[1], shape[2]);
+    status = window() == forge_input() ? forge_invoke() : forge_run_whole(window());
     if (status != FORGE_OK) return forge_app_fail(status);
     forge_port_write_result(forge_output(), FORGE_OUTPUT_BYTES);
     spent.awake += forge_port_micros() - woken;

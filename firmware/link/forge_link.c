@@ -16,6 +16,8 @@
  * The input is written from its beginning to its end, in pieces. Then either all is run, or step
  * after step up to a number that grows; after the last one no more than reading is possible. Reset
  * is forge_reset: the next input is the first of a sequence.
+ * A model that is fed by rows runs as its input comes, row by row: the cycles are those of all rows. Its input is
+ * written to the end, or given up with a reset, before another.
  * A question that comes twice in a row, sequence number included, is answered with the first answer
  * and has no other effect: the computer repeats what may have been lost. */
 #include <string.h>
@@ -59,6 +61,7 @@ static struct {
   size_t frame_size; /* of the last answer; 0 before the first */
   uint32_t filled;   /* bytes of input since it was begun */
   uint16_t done;     /* steps that have been taken on it */
+  uint32_t pushing;  /* cycles that its rows took */
 } self;
 
 static forge_status status(void) { return self.begun ? self.status : FORGE_ERROR_STATE; }
@@ -102,26 +105,47 @@ static reason hello(exchange *x) {
   return ACCEPTED;
 }
 
+/* Pushes each row of the input as soon as it is complete. */
+static forge_status push_rows(const uint8_t *bytes, uint32_t size) {
+  static int8_t row[FORGE_INPUT_ROW_BYTES];
+  if (self.filled == 0) self.pushing = 0;
+  for (uint32_t i = 0; i < size && self.status == FORGE_OK; i++) {
+    const uint32_t column = self.filled++ % FORGE_INPUT_ROW_BYTES;
+    row[column] = (int8_t)bytes[i];
+    if (column + 1 < FORGE_INPUT_ROW_BYTES) continue;
+    const uint32_t start = forge_port_cycles();
+    self.status = forge_push_row(row);
+    self.pushing += forge_port_cycles() - start;
+  }
+  return self.status;
+}
+
+static forge_status take_input(const uint8_t *bytes, uint32_t size) {
+  if (FORGE_FED_BY_ROWS) return push_rows(bytes, size);
+  memcpy(forge_input() + self.filled, bytes, size);
+  self.filled += size;
+  return FORGE_OK;
+}
+
 static reason input(exchange *x) {
   if (x->size <= 4) return MALFORMED;
   const uint32_t offset = get(x->body, 4);
   const uint32_t size = (uint32_t)x->size - 4;
   if (offset > FORGE_INPUT_BYTES || size > FORGE_INPUT_BYTES - offset) return OUT_OF_RANGE;
-  if (offset == 0) {
+  const int begun = FORGE_FED_BY_ROWS && self.filled % FORGE_INPUT_BYTES != 0;
+  if (offset == 0 && !begun) {
     self.filled = 0;
     self.done = 0;
   }
   if (offset != self.filled) return OUT_OF_ORDER;
-  memcpy(forge_input() + offset, x->body + 4, size);
-  self.filled += size;
-  return ACCEPTED;
+  return take_input(x->body + 4, size) == FORGE_OK ? ACCEPTED : ENGINE;
 }
 
 /* Takes the steps that have not been taken yet up to a number, or runs the whole model. */
 static forge_status run_steps(uint32_t until) {
   if (until == ALL_STEPS) {
     self.filled = 0; /* the model may have written over its input */
-    return forge_invoke();
+    return FORGE_FED_BY_ROWS ? FORGE_OK : forge_invoke();
   }
   while (self.done < until) forge_link_self.run_step(self.done++);
   return FORGE_OK;
@@ -135,7 +159,7 @@ static reason run(exchange *x) {
   if (until == ALL_STEPS && self.done != 0) return OUT_OF_ORDER;
   const uint32_t start = forge_port_cycles();
   self.status = run_steps(until);
-  const uint32_t cycles = forge_port_cycles() - start;
+  const uint32_t cycles = forge_port_cycles() - start + (FORGE_FED_BY_ROWS ? self.pushing : 0);
   if (self.status != FORGE_OK) return ENGINE;
   put(x, cycles, 4);
   return ACCEPTED;

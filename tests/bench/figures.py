@@ -13,9 +13,11 @@ from tinyforge import pipeline
 from tinyforge.bench.baselines import Baseline
 from tinyforge.bench.measure import Result, measure
 from tinyforge.cli.ui import Ui
+from tinyforge.memory.planner import plan
 from tinyforge.proof import examples
 from tinyforge.proof.examples import Examples
 from tinyforge.spec import OptimizeChoice, Spec, ToolchainChoice
+from tinyforge.tflite import read_file
 
 RESULTS = Path(__file__).with_name("results.json")
 STORE = "python -m tests.bench.store"
@@ -65,12 +67,14 @@ def measured(corpus: Path, case: Case) -> dict[str, Any]:
     """The toolchain, and the figures: instructions and mid cycles of an inference, the rest in
     bytes. Of each figure, less is better."""
     found = result(corpus, case)
+    _, graph = read_file(corpus / "models" / f"{case.model}.tflite")
     cycles = {} if found.cycles is None else {"cycles": found.cycles.mid}
     return {
         "toolchain": found.toolchain,
         "instructions": found.instructions,
         **cycles,
         "arena": found.arena,
+        "arena fed by rows": plan(graph, by_rows=True).arena_bytes,
         "ram": found.ram,
         "stack": found.stack,
         "code": found.code,

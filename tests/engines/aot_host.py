@@ -14,6 +14,7 @@ from tinyforge.engines.base import Lowered
 from tinyforge.graph import Graph
 from tinyforge.memory.plan import Plan
 from tinyforge.memory.planner import plan
+from tinyforge.ops.forms import row_by_row
 from tinyforge.proof.steps import assemble, finished
 from tinyforge.resources import folder
 from tinyforge.sim.toolchains.host import shared_library
@@ -24,7 +25,9 @@ Int8 = npt.NDArray[np.int8]
 def write_sources(graph: Graph, lowered: Lowered, target: Path) -> list[Path]:
     """The engine's files and the least model.h they need. Returns what is to be compiled."""
     sizes = (graph.tensors[graph.inputs[0]].nbytes, graph.tensors[graph.outputs[0]].nbytes)
+    rows = row_by_row(graph.tensors[graph.inputs[0]]).steps
     header = "#define FORGE_INPUT_BYTES {}\n#define FORGE_OUTPUT_BYTES {}\n".format(*sizes)
+    header += f"#define FORGE_INPUT_ROWS {rows}\n#define FORGE_INPUT_ROW_BYTES {sizes[0] // rows}\n"
     for name, text in {**lowered.files, "src/aot/model.h": header}.items():
         path = target / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -35,9 +38,9 @@ def write_sources(graph: Graph, lowered: Lowered, target: Path) -> list[Path]:
 class HostModel:
     """A graph's C, compiled for this computer."""
 
-    def __init__(self, graph: Graph, workspace: Path) -> None:
+    def __init__(self, graph: Graph, workspace: Path, *, by_rows: bool = False) -> None:
         self.graph = graph
-        self.plan: Plan = plan(graph)
+        self.plan: Plan = plan(graph, by_rows=by_rows)
         self.lowered = Aot().lower(graph, self.plan, b"")
         sources = write_sources(graph, self.lowered, workspace)
         output = workspace / "model.so"
@@ -73,9 +76,19 @@ class HostModel:
         found = assemble(self.graph, self.plan, pieces, captured)
         return {t: rows[0] for t, rows in found.items()}
 
+    def output(self) -> Int8:
+        size = self.graph.tensors[self.graph.outputs[0]].nbytes
+        return np.frombuffer(ctypes.string_at(self.functions.forge_output(), size), np.int8)
+
+    def push(self, values: Int8) -> Int8:
+        """Feeds the model row by row: the first output's bytes."""
+        rows = row_by_row(self.graph.tensors[self.graph.inputs[0]]).steps
+        for row in values.reshape(rows, -1):
+            assert self.functions.forge_push_row(row.tobytes()) == 0
+        return self.output()
+
     def invoke(self, values: Int8) -> Int8:
         """Runs the whole model as an application does: the first output's bytes."""
         ctypes.memmove(self.functions.forge_input(), values.tobytes(), values.size)
         assert self.functions.forge_invoke() == 0
-        size = self.graph.tensors[self.graph.outputs[0]].nbytes
-        return np.frombuffer(ctypes.string_at(self.functions.forge_output(), size), np.int8)
+        return self.output()

@@ -49,3 +49,18 @@ def test_every_layer_equals_tflm(name: str, tmp_path: Path) -> None:
         model.reset()
         found = np.stack([model.invoke(values) for values in inputs])
         np.testing.assert_array_equal(found, expected[graph.outputs[0]], "forge_invoke")
+
+
+@pytest.mark.parametrize("name", [name for name in CASES if len(CASES[name].inputs) == 1])
+def test_rows_one_after_the_other(name: str, tmp_path: Path) -> None:
+    """Pictures pushed row by row, each straight after the one before, and after one given up."""
+    graph = CASES[name]
+    size = graph.tensors[graph.inputs[0]].nbytes
+    inputs = np.random.default_rng(4).integers(-128, 128, (3, size)).astype(np.int8)
+    expected = oracle.tflm_trace(write(graph), graph, inputs)[graph.outputs[0]]
+    model = HostModel(graph, tmp_path, by_rows=True)
+    model.reset()
+    model.functions.forge_push_row(inputs[2].tobytes())
+    model.reset()
+    found = np.stack([model.push(values) for values in inputs])
+    np.testing.assert_array_equal(found, expected)

@@ -8,10 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.corpus import layers
 from tests.memory import graphs
 from tests.ops.in_place import IN_PLACE
 from tinyforge.errors import ForgeError
 from tinyforge.graph import DType, Graph, Operator, Quant, Tensor
+from tinyforge.memory.network import FEED
 from tinyforge.memory.plan import Plan
 from tinyforge.memory.planner import plan
 from tinyforge.ops import OPS
@@ -28,9 +30,13 @@ CASES = {
 }
 
 
+# What can be fed by rows: models with one input.
+FED = [name for name, graph in CASES.items() if len(graph.inputs) == 1]
+
+
 @cache
-def planned(name: str) -> Plan:
-    return plan(CASES[name])
+def planned(name: str, *, by_rows: bool = False) -> Plan:
+    return plan(CASES[name], by_rows=by_rows)
 
 
 class Arena:
@@ -146,6 +152,51 @@ def assert_nothing_is_overwritten(graph: Graph, found: Plan) -> None:
 @pytest.mark.parametrize("name", CASES)
 def test_no_value_is_overwritten_while_it_is_needed(name: str) -> None:
     assert_nothing_is_overwritten(CASES[name], planned(name))
+
+
+@pytest.mark.parametrize("name", FED)
+def test_no_value_is_overwritten_while_rows_are_fed(name: str) -> None:
+    """The same, where rows of the input come in between: in order, none twice, the first first."""
+    graph = CASES[name]
+    found = planned(name, by_rows=True)
+    (source,) = graph.inputs
+    arena = Arena(graph, found)
+    for t in graph.states:
+        arena.write(t, range(1), 1)
+    taken: dict[int, int] = {}
+    assert found.steps[0] == (FEED, 0)
+    for index, number in found.steps:
+        assert number == taken.get(index, 0)
+        taken[index] = number + 1
+        if index == FEED:
+            arena.write(source, range(number, number + 1), found.places[source].rows)
+        else:
+            arena.take(index, number)
+    with_code = {op.index for op in graph.operators if op.op != "RESHAPE"}
+    assert set(taken) == (with_code - set(found.within)) | {FEED}
+    assert taken[FEED] == found.places[source].made <= found.places[source].rows
+    for t in (*graph.outputs, *graph.states):
+        arena.check(t, range(1), 1, "at the end")
+    assert found.lower_bound <= found.arena_bytes
+
+
+def test_a_fed_input_is_a_ring_of_rows() -> None:
+    n = graphs.Net()
+    fed = plan(n.build(n.conv(n.input(1, 12, 5, 2), 1)), by_rows=True)
+    assert (fed.places[0].rows, fed.places[0].room, fed.places[0].made) == (12, 3, 12)
+
+
+def test_rows_nobody_needs_are_not_waited_for() -> None:
+    n = graphs.Net()
+    x = n.input(1, 9, 4, 2)
+    upper = layers.moved(n.builder, "SLICE", [x], (1, 4, 4, 2), [0, 0, 0, 0], [1, 4, 4, 2])
+    fed = plan(n.build(upper), by_rows=True)
+    assert (fed.places[x].rows, fed.places[x].made) == (9, 4)
+
+
+def test_two_inputs_are_not_fed_by_rows() -> None:
+    with pytest.raises(ForgeError, match="has 3 inputs; rows can be fed to one"):
+        plan(CASES["several_inputs"], by_rows=True)
 
 
 @pytest.mark.parametrize("name", [name for name in CASES if CASES[name].states])

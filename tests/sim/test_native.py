@@ -56,7 +56,7 @@ def test_progress_counts_finished_inputs(tmp_path):
 
 
 def test_layers_that_do_not_make_up_the_model_are_refused(tmp_path):
-    with pytest.raises(ForgeError, match="one by one, do not compute what forge_invoke does"):
+    with pytest.raises(ForgeError, match="one by one, do not compute what the model does"):
         run(build(tmp_path), probes=(tiny.PROBES[0],))
 
 

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from tinyforge.cli.options import Debug, Json
+from tinyforge.cli.options import Debug, Feed, Json
 from tinyforge.cli.ui import Ui
 
 EXAMPLE = "Example: tinyforge arena model.tflite --engine tflm --core cortex-m55"
@@ -34,6 +34,7 @@ def run(
     kernels: Annotated[
         _Kernels, typer.Option(help="Which kernels the interpreter runs.")
     ] = _Kernels.CMSIS_NN,
+    feed: Feed = None,
     json: Json = False,
     debug: Debug = False,
 ) -> None:
@@ -45,13 +46,16 @@ def run(
     with ui.errors():
         from tinyforge import pipeline
         from tinyforge.boards.cores import full_name
+        from tinyforge.engines.choose import choose
         from tinyforge.memory.interpreter import Kernels
         from tinyforge.report.arena import ArenaTable, compiled, interpreted
 
         source = pipeline.open_tflite(model, ui)
         core = full_name(core)
+        by_rows = feed == "rows"
+        choose(source.graph, engine.value, by_rows=by_rows)
         report = (
-            compiled(source.graph, core)
+            compiled(source.graph, core, by_rows=by_rows)
             if engine is _Engine.AOT
             else interpreted(source.graph, source.model, core, Kernels(kernels.value))
         )

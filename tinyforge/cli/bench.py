@@ -10,6 +10,7 @@ import typer
 from tinyforge.cli.options import (
     Config,
     Debug,
+    Feed,
     Inputs,
     Json,
     Machine,
@@ -37,6 +38,7 @@ def run(
     inputs: Inputs = None,
     toolchain: Toolchain = None,
     optimize: Optimize = None,
+    feed: Feed = None,
     machine: Machine = None,
     seed: Seed = None,
     config: Config = None,
@@ -57,7 +59,14 @@ def run(
         from tinyforge.report.bench import BenchReport, bench_json
         from tinyforge.spec import settle
 
-        spec = settle(config, toolchain=toolchain, optimize=optimize, machine=machine, seed=seed)
+        spec = settle(
+            config,
+            toolchain=toolchain,
+            optimize=optimize,
+            feed=feed,
+            machine=machine,
+            seed=seed,
+        )
         known = tflm.load_default(baselines)
         results = []
         for model in models:

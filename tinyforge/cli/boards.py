@@ -11,6 +11,7 @@ from tinyforge.cli.options import (
     App,
     Config,
     Debug,
+    Feed,
     Inputs,
     Json,
     Machine,
@@ -76,6 +77,7 @@ def fit(
     app: App = None,
     toolchain: Toolchain = None,
     optimize: Optimize = None,
+    feed: Feed = None,
     machine: Machine = None,
     seed: Seed = None,
     config: Config = None,
@@ -99,6 +101,7 @@ def fit(
             app=app,
             toolchain=toolchain,
             optimize=optimize,
+            feed=feed,
             machine=machine,
             seed=seed,
         )

@@ -14,6 +14,7 @@ from tinyforge.cli.options import (
     Data,
     Debug,
     Engine,
+    Feed,
     Inputs,
     Json,
     Machine,
@@ -38,6 +39,7 @@ def run(
     data: Data = None,
     toolchain: Toolchain = None,
     optimize: Optimize = None,
+    feed: Feed = None,
     machine: Machine = None,
     seed: Seed = None,
     trust_model: Trust = False,
@@ -67,6 +69,7 @@ def run(
             data=data,
             toolchain=toolchain,
             optimize=optimize,
+            feed=feed,
             machine=machine,
             seed=seed,
         )

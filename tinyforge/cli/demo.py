@@ -9,6 +9,7 @@ from tinyforge.cli.options import (
     Data,
     Debug,
     Engine,
+    Feed,
     Json,
     Machine,
     Optimize,
@@ -31,6 +32,7 @@ def run(
     quick: Quick = False,
     toolchain: Toolchain = None,
     optimize: Optimize = None,
+    feed: Feed = None,
     machine: Machine = None,
     seed: Seed = None,
     config: Config = None,
@@ -60,6 +62,7 @@ def run(
             data=data,
             toolchain=toolchain,
             optimize=optimize,
+            feed=feed,
             machine=machine,
             seed=seed,
         )

@@ -13,6 +13,7 @@ from tinyforge.cli.options import (
     Config,
     Debug,
     Engine,
+    Feed,
     Inputs,
     Json,
     Optimize,
@@ -32,6 +33,7 @@ def run(
     app: App = None,
     inputs: Inputs = None,
     optimize: Optimize = None,
+    feed: Feed = None,
     seed: Seed = None,
     config: Config = None,
     json: Json = False,
@@ -51,6 +53,7 @@ def run(
             engine=engine,
             app=app,
             optimize=optimize,
+            feed=feed,
             seed=seed,
         )
         source = pipeline.open_tflite(pipeline.model_path(spec), ui)

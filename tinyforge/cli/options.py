@@ -8,6 +8,7 @@ import typer
 from tinyforge.spec import (
     AppChoice,
     EngineChoice,
+    FeedChoice,
     MachineChoice,
     OptimizeChoice,
     ToolchainChoice,
@@ -44,6 +45,10 @@ Toolchain = Annotated[
 Optimize = Annotated[
     OptimizeChoice | None,
     typer.Option("--optimize", help="What the code is compiled for. [default: speed]"),
+]
+Feed = Annotated[
+    FeedChoice | None,
+    typer.Option("--feed", help="How the input comes: whole, or row by row. [default: frame]"),
 ]
 Machine = Annotated[
     MachineChoice | None,

@@ -13,6 +13,7 @@ from tinyforge.cli.options import (
     Config,
     Debug,
     Engine,
+    Feed,
     Inputs,
     Json,
     Machine,
@@ -42,6 +43,7 @@ def run(
     app: App = None,
     toolchain: Toolchain = None,
     optimize: Optimize = None,
+    feed: Feed = None,
     machine: Machine = None,
     seed: Seed = None,
     config: Config = None,
@@ -69,6 +71,7 @@ def run(
             app=app,
             toolchain=toolchain,
             optimize=optimize,
+            feed=feed,
             machine=machine,
             seed=seed,
         )

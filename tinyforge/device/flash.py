@@ -50,7 +50,7 @@ def flash(
     source = pipeline.open_tflite(pipeline.model_path(settings), stages)
     examples = _golden(project, source)
     board = boards.load(settings.board)
-    subject = _subject(project, source, examples, board, settings.engine)
+    subject = _subject(project, source, examples, board, settings)
     with stages.stage(f"Ask {oracle.version()} for every layer"):
         expected = oracle.trace(source.model, source.graph, examples.inputs)
         oracle.require_agreement(examples.outputs, expected[source.output.index])
@@ -115,13 +115,12 @@ def _upload(project: Path, name: str, port: str | None, stages: Stages, what: st
 
 
 def _subject(
-    project: Path, source: pipeline.Source, examples: Examples, board: Board, wanted: str
+    project: Path, source: pipeline.Source, examples: Examples, board: Board, settings: Spec
 ) -> Subject:
     """The project's own engine, that or the first one. ForgeError when it does not have it."""
-    graph = source.graph
-    there = {
-        n: e for n, e in choose(graph, wanted).engines.items() if (project / "src" / n).is_dir()
-    }
+    graph, wanted, by_rows = source.graph, settings.engine, settings.feed == "rows"
+    able = choose(graph, wanted, by_rows=by_rows).engines
+    there = {n: e for n, e in able.items() if (project / "src" / n).is_dir()}
     if not there:
         raise ForgeError(
             f"the project has no engine {wanted}" if wanted != "both" else "no engine in it",
@@ -129,13 +128,13 @@ def _subject(
             fix="tinyforge generate writes a project; --engine chooses the engines in it",
         )
     name, engine = next(iter(there.items()))
-    planned = plan(graph) if name == "aot" else None
+    planned = plan(graph, by_rows=by_rows) if name == "aot" else None
     return Subject(
         model=source.model,
         graph=graph,
         board=board,
         engine=name,
         lowered=engine.lower(graph, planned, source.model),
-        plan=planned,
+        plan=None if by_rows else planned,  # its steps are taken as rows come, none by itself
         inputs=examples.inputs,
     )

@@ -53,6 +53,7 @@ _STATUS = (
     "an operator could not be registered or failed",
     "forge_init has not succeeded",
     "the self-test's outputs differ from the golden vectors",
+    "this model takes rows: call forge_push_row",
 )
 
 _HELLO = struct.Struct("<BBB8sIIIHH")

@@ -26,7 +26,8 @@ class Lowered:
     flash_symbols: names of the constants that are the model's weights and tables.
     layer_symbols: operator index to the function that runs it, in the order they run; operators
     without code have none, and an interpreter has none at all. step_count: how many steps those
-    functions take together. arena_bytes: of forge_arena.
+    functions take together, where they can be taken one by one. arena_bytes: of forge_arena.
+    by_rows: whether the input is taken by forge_push_row alone.
     """
 
     files: Mapping[str, str]
@@ -34,6 +35,7 @@ class Lowered:
     layer_symbols: Mapping[int, str]
     step_count: int
     arena_bytes: int
+    by_rows: bool = False
 
 
 class Engine(Protocol):

@@ -23,12 +23,16 @@ class Choice:
     left_out: Mapping[str, tuple[Missing, ...]]
 
 
-def choose(graph: Graph, wanted: str) -> Choice:
-    """The engines for a graph. wanted: "both", or the name of one.
+def choose(graph: Graph, wanted: str, *, by_rows: bool = False) -> Choice:
+    """The engines for a graph. wanted: "both", or the name of one. by_rows: the input is fed so,
+    which the compiled engine alone can take.
 
     With both, an engine that lacks an operator is left out. ForgeError, naming
-    the layer, when the one that was asked for lacks an operator, or both do.
+    the layer, when the one that was asked for lacks an operator, or both do; and for the
+    interpreter fed by rows.
     """
+    if by_rows:
+        wanted = _fed_by_rows(wanted)
     asked = {wanted: ENGINES[wanted]} if wanted in ENGINES else ENGINES
     missing = {name: engine.missing(graph) for name, engine in asked.items()}
     able = {name: engine for name, engine in asked.items() if not missing[name]}
@@ -41,3 +45,12 @@ def choose(graph: Graph, wanted: str) -> Choice:
             fix=f"try --engine {other}" if wanted in ENGINES else "replace the layer in the model",
         )
     return Choice(able, {name: found for name, found in missing.items() if found})
+
+
+def _fed_by_rows(wanted: str) -> str:
+    if wanted == "tflm":
+        raise ForgeError(
+            "the interpreter keeps its input whole: it cannot be fed by rows",
+            fix="use --feed frame, or --engine aot",
+        )
+    return "aot"

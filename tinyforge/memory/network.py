@@ -12,7 +12,10 @@ from functools import cached_property
 from tinyforge.graph import Graph, Operator
 from tinyforge.ops import OPS
 from tinyforge.ops.chains import Chain
-from tinyforge.ops.forms import Form, RowByRow
+from tinyforge.ops.forms import Form, RowByRow, row_by_row
+
+# In place of an operator's index: the layer that hands in the graph's input, row by row.
+FEED = -1
 
 
 def is_alias(op: Operator) -> bool:
@@ -68,7 +71,8 @@ class Network:
     """layers: in the order in which they finish. nbytes: of each value. value: tensor to value.
 
     inputs: values that are there before the first step. outputs: those that are needed after the
-    last one. A variable tensor is both: an inference finds what the one before it left.
+    last one. A variable tensor is both: an inference finds what the one before it left. An input
+    that is fed by rows is made by a layer of its own, the first, with the index FEED.
     """
 
     layers: tuple[Layer, ...]
@@ -110,15 +114,21 @@ class Network:
         )
 
 
-def network(graph: Graph, order: Sequence[int], joined: Mapping[int, Chain]) -> Network:
+def network(
+    graph: Graph, order: Sequence[int], joined: Mapping[int, Chain], *, by_rows: bool = False
+) -> Network:
     """The network of a graph all of whose operators are in OPS.
 
-    order: operator indices. joined: chains by their last operators.
+    order: operator indices. joined: chains by their last operators. by_rows: the inputs, of which
+    there is one, come row by row.
     """
-    there = (*graph.inputs, *graph.states)
-    value = {t: t for t in there}
-    rows = dict.fromkeys(there, 1)  # in how many each value is made
+    value = {t: t for t in (*graph.inputs, *graph.states)}
+    rows = dict.fromkeys(value, 1)  # in how many each value is made
     layers = []
+    if by_rows:
+        feed = _feed(graph)
+        rows |= dict.fromkeys(feed.makes, feed.form.output_rows)
+        layers.append(feed)
     units = {unit[-1].index for unit in units_of(graph, joined)}
     for op in (graph.operators[index] for index in order if index in units):
         if is_alias(op):
@@ -133,9 +143,14 @@ def network(graph: Graph, order: Sequence[int], joined: Mapping[int, Chain]) -> 
         layers=tuple(layers),
         nbytes={v: graph.tensors[v].nbytes for v in value.values()},
         value=value,
-        inputs=there,
+        inputs=graph.states if by_rows else (*graph.inputs, *graph.states),
         outputs=frozenset(value[t] for t in (*graph.outputs, *graph.states)),
     )
+
+
+def _feed(graph: Graph) -> Layer:
+    form = row_by_row(graph.tensors[graph.inputs[0]])
+    return Layer(index=FEED, reads=(), makes=graph.inputs, over=(), form=form)
 
 
 def _layer(graph: Graph, op: Operator, value: Mapping[int, int], rows: Mapping[int, int]) -> Layer:

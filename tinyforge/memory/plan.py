@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from tinyforge.memory.network import FEED
 from tinyforge.memory.schedule import Step
 from tinyforge.ops.chains import Chain
 
@@ -72,7 +73,8 @@ class Slot:
 
 @dataclass(frozen=True)
 class Plan:
-    """order: operator indices, as they begin. steps: as layers take them, aliases left out.
+    """order: operator indices, as they begin. steps: as layers take them, aliases left out; those
+    of the layer FEED are where the next row of an input fed by rows must be there.
 
     finished: for each step, the rows of its layer's outputs that it finishes.
     Slots count steps from 0; the graph's inputs are alive from step 0, its outputs to the end, and
@@ -103,6 +105,11 @@ class Plan:
     def within(self) -> Mapping[int, int]:
         """Operators that run within another's layer, and which."""
         return {i: chain.last for i, chain in self.chain_of.items() if i != chain.last}
+
+    @property
+    def by_rows(self) -> bool:
+        """Whether the input is fed row by row."""
+        return any(step.layer == FEED for step in self.steps)
 
     @property
     def optimal(self) -> bool:

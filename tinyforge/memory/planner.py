@@ -34,14 +34,21 @@ class _Placed:
         return max(ends, default=0)
 
 
-def plan(graph: Graph) -> Plan:
+def plan(graph: Graph, *, by_rows: bool = False) -> Plan:
     """The arena of a graph all of whose operators are in OPS.
 
-    ForgeError when it would pass 2**31 - 1 bytes.
+    by_rows: the input comes row by row, and is not kept where that saves memory. ForgeError when
+    the arena would pass 2**31 - 1 bytes, and for rows of more than one input.
     """
+    if by_rows and len(graph.inputs) != 1:
+        raise ForgeError(
+            f"the model has {len(graph.inputs)} inputs; rows can be fed to one",
+            where=f"model {graph.name!r}",
+            fix="use --feed frame",
+        )
     joined = chains(graph)
     order = best_order(graph, joined)
-    net = network(graph, order, joined)
+    net = network(graph, order, joined, by_rows=by_rows)
     best: _Placed | None = None
     for streams in candidates(net)[:_PLACED]:
         found = _placed(net, streams, best)

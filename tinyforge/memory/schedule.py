@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
-from tinyforge.memory.network import Layer, Network
+from tinyforge.memory.network import FEED, Layer, Network
 from tinyforge.ops.forms import Form
 
 
 class Step(NamedTuple):
-    """One step of a layer (an operator's index), counted from 0."""
+    """One step of a layer (an operator's index, or FEED), counted from 0."""
 
     layer: int
     number: int
@@ -65,10 +65,12 @@ class _Scheduler:
         return self.forms[layer.index].steps
 
     def run(self) -> Schedule | None:
+        if FEED in self.made:
+            self._take(self.network.layers[0])  # its first row is what begins an inference
         for sinks in self._segments():
             if len({self._count(layer) for layer in sinks}) != 1:
                 return None
-            for _ in range(self._count(sinks[0])):
+            for _ in range(self.made[sinks[0].index], self._count(sinks[0])):
                 if not all(self._take(layer) for layer in sinks):
                     return None
         return Schedule(tuple(self.steps), self.forms, self.streamed)

@@ -13,10 +13,11 @@ import numpy.typing as npt
 from tinyforge.errors import ForgeError
 from tinyforge.graph import DType, Graph, Tensor
 from tinyforge.names import c_comment, c_string
+from tinyforge.ops.forms import row_by_row
 from tinyforge.project.templates import render
 
 # The version of the device API that generated code is written for: FORGE_ABI in forge.h.
-ABI = 2
+ABI = 3
 
 GOLDEN_FILE = "src/golden.c"
 
@@ -35,9 +36,12 @@ class Golden:
     outputs: Vectors
 
 
-def model_files(graph: Graph, labels: Sequence[str], golden: Golden) -> dict[str, str]:
+def model_files(
+    graph: Graph, labels: Sequence[str], golden: Golden, *, by_rows: bool = False
+) -> dict[str, str]:
     """include/model.h, golden vectors, and src/labels.c where there are labels.
 
+    by_rows: whether the engine takes the input row by row alone.
     ForgeError when the device API cannot carry the model: other than one int8 input and one int8
     output of the same scale everywhere, or labels that do not number the classes.
     """
@@ -49,6 +53,9 @@ def model_files(graph: Graph, labels: Sequence[str], golden: Golden) -> dict[str
             comment_name=c_comment(graph.name),
             name=c_string(graph.name),
             tensors=[_described("Input", input_), _described("Output", output)],
+            input_rows=row_by_row(input_).steps,
+            input_row_bytes=input_.nbytes // row_by_row(input_).steps,
+            by_rows=int(by_rows),
             state_bytes=sum(graph.tensors[t].nbytes for t in graph.states),
             class_count=_class_count(output, labels),
             labels=bool(labels),

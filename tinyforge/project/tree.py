@@ -85,7 +85,12 @@ def project_files(project: Project) -> Mapping[str, str]:
         ),
         "README.md": _readme(project),
         ".gitignore": _IGNORED,
-        **model_files(project.graph, project.labels, project.golden),
+        **model_files(
+            project.graph,
+            project.labels,
+            project.golden,
+            by_rows=any(lowered.by_rows for lowered in project.engines.values()),
+        ),
         **_firmware(tuple(project.engines), project.app),
         **platforms.board_files(),
     }

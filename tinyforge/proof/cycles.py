@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from tinyforge.sim.base import Machine, Probe
+from tinyforge.sim.base import INVOKE, Entry, Machine, Probe
 from tinyforge.sim.cycles.count import CORE, NONE, Cycles, cycles_by_layer
 from tinyforge.sim.cycles.decode import installed
 from tinyforge.sim.elf import Firmware
@@ -21,6 +21,7 @@ def estimate(
     *,
     output_bytes: int,
     probes: Sequence[Probe],
+    entry: Entry = INVOKE,
 ) -> Mapping[int, Cycles] | None:
     """Of the first input's inference, by layer, -1 for what runs outside of layers.
 
@@ -31,7 +32,9 @@ def estimate(
     core = firmware.core
     if core is None or core.name != CORE or not isinstance(machine, Profiler) or not installed():
         return None
-    profile = machine.profile(firmware, inputs[:1], output_bytes=output_bytes, probes=probes)
+    profile = machine.profile(
+        firmware, inputs[:1], output_bytes=output_bytes, probes=probes, entry=entry
+    )
     return cycles_by_layer(profile, firmware)
 
 

@@ -11,7 +11,9 @@ import numpy.typing as npt
 from tinyforge.boards import Board
 from tinyforge.engines.base import Lowered
 from tinyforge.graph import Graph
+from tinyforge.memory.network import FEED
 from tinyforge.memory.plan import Plan
+from tinyforge.ops.forms import row_by_row
 from tinyforge.proof.answers import accuracy
 from tinyforge.proof.arena import planned_arena
 from tinyforge.proof.compare import difference, first_difference, layer_proofs
@@ -19,7 +21,7 @@ from tinyforge.proof.cycles import estimate, whole
 from tinyforge.proof.oracle import Trace
 from tinyforge.proof.record import Flash, Proof, Ram
 from tinyforge.proof.steps import Piece, assemble, finished
-from tinyforge.sim.base import Machine, Probe, Progress, Run
+from tinyforge.sim.base import INVOKE, PUSH_ROW, Entry, Machine, Probe, Progress, Run
 from tinyforge.sim.elf import Firmware
 
 _TEST_VECTORS = ("forge_golden_inputs", "forge_golden_outputs")
@@ -60,16 +62,23 @@ def prove(
     assert plan is not None
     pieces = finished(subject.graph, plan)
     probes = _probes(subject, plan, pieces)
+    entry = _entry(subject.graph, plan)
     output = subject.graph.tensors[subject.graph.outputs[0]]
     run = machine.run(
         subject.firmware,
         subject.inputs,
         output_bytes=output.nbytes,
         probes=probes,
+        entry=entry,
         progress=progress,
     )
     cycles = estimate(
-        machine, subject.firmware, subject.inputs, output_bytes=output.nbytes, probes=probes
+        machine,
+        subject.firmware,
+        subject.inputs,
+        output_bytes=output.nbytes,
+        probes=probes,
+        entry=entry,
     )
     graph = subject.graph
     actual = assemble(graph, plan, pieces, run.captured)
@@ -112,9 +121,17 @@ def prove(
     )
 
 
+def _entry(graph: Graph, plan: Plan) -> Entry:
+    rows = row_by_row(graph.tensors[graph.inputs[0]]).steps
+    return Entry(PUSH_ROW, rows) if plan.by_rows else INVOKE
+
+
 def _probes(subject: Subject, plan: Plan, pieces: Sequence[Sequence[Piece]]) -> list[Probe]:
-    """One at each step's entry for what was finished before it, and one at the end."""
-    symbols = subject.lowered.layer_symbols
+    """One at each step's entry for what was finished before it, and one at the end.
+
+    A step that takes a row of the input begins with forge_push_row.
+    """
+    symbols = {**subject.lowered.layer_symbols, FEED: PUSH_ROW}
     reads = [tuple((piece.offset, piece.nbytes) for piece in group) for group in pieces]
     entries = [
         Probe(symbols[layer], read, layer, number)

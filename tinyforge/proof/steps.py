@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tinyforge.graph import Graph
-from tinyforge.memory.network import is_alias
+from tinyforge.memory.network import FEED, is_alias
 from tinyforge.memory.plan import Plan
 from tinyforge.proof.oracle import Trace
 
@@ -31,12 +31,13 @@ class Piece:
 def finished(graph: Graph, plan: Plan) -> list[tuple[Piece, ...]]:
     """For each step the pieces that it finishes; one more in front, what is there before."""
     before = tuple(Piece(t, 0, plan.places[t].offset, plan.places[t].nbytes) for t in graph.inputs)
-    found = [before]
+    found = [() if plan.by_rows else before]
     for (index, _), rows in zip(plan.steps, plan.finished, strict=True):
+        made = graph.inputs if index == FEED else graph.operators[index].outputs
         found.append(
             tuple(
                 Piece(t, row * place.row_bytes, place.begin(row), place.row_bytes)
-                for t in graph.operators[index].outputs
+                for t in made
                 for place in (plan.places[t],)
                 for row in rows
             )

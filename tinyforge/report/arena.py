@@ -91,12 +91,12 @@ def interpreted(graph: Graph, model: bytes, core: str, kernels: Kernels) -> Aren
     )
 
 
-def compiled(graph: Graph, core: str) -> ArenaReport:
-    """The compiled engine's arena: its memory plan, the same on every core. ForgeError where it
-    lacks an operator."""
+def compiled(graph: Graph, core: str, *, by_rows: bool = False) -> ArenaReport:
+    """The compiled engine's arena: its memory plan, the same on every core. by_rows: how the input
+    is fed. ForgeError where it lacks an operator."""
     target_for(core)
     choose(graph, "aot")
-    planned = plan(graph)
+    planned = plan(graph, by_rows=by_rows)
     return ArenaReport(
         model=graph.name,
         engine="aot",

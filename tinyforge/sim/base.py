@@ -19,10 +19,24 @@ Progress = Callable[[int], None]
 
 
 @dataclass(frozen=True)
+class Entry:
+    """The function that an application calls for an inference, and how often it does: forge_invoke
+    once, or PUSH_ROW with each row of the input."""
+
+    symbol: str = "forge_invoke"
+    calls: int = 1
+
+
+INVOKE = Entry()
+PUSH_ROW = "forge_push_row"
+
+
+@dataclass(frozen=True)
 class Probe:
     """Reads parts of the arena when execution reaches a symbol.
 
-    symbol: the entry of a layer's function, or "" for the moment forge_invoke returns.
+    symbol: the entry of a layer's function, or of the inference's, or "" for the moment that
+    returns for the last time.
     reads: (offset in the arena, bytes) pieces, concatenated.
     layer: the layer whose instructions begin at symbol; -1 for the end.
     row: what the function is called with.
@@ -39,7 +53,8 @@ class Run:
     """What one run of the firmware over n inputs showed.
 
     outputs: int8 (n, output bytes). captured: a (n, bytes) int8 array a probe.
-    instructions: int64 (n,), exact count from entry of forge_invoke to its return, or None.
+    instructions: int64 (n,), exact count from the entry of an inference's function to its
+    return, over all its calls, or None.
     layer_instructions: int64 (n, highest probed layer + 1), from a layer's entry to the next
     one's, or None.
     arena_touched: highest arena byte ever written + 1, or None where it cannot be seen.
@@ -105,10 +120,12 @@ class Machine(Protocol):
         *,
         output_bytes: int,
         probes: Sequence[Probe],
+        entry: Entry = INVOKE,
         progress: Progress | None = None,
     ) -> Run:
         """Boots the firmware and feeds it the inputs, (n, bytes), in order: one sequence.
 
+        entry: what it infers by.
         probes: in the order in which an inference reaches them; a symbol may come many times.
         ForgeError when it does not, and on any fault, with the address, the function it lies in
         and the console's last lines.

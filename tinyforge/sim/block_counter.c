@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Reads parts of the arena when execution reaches address (0: when forge_invoke returns). */
+/* Reads parts of the arena when execution reaches address (0: when an inference is over). */
 typedef struct {
   uint32_t address;
   int32_t layer;            /* the layer whose instructions begin here, or -1 */
@@ -48,6 +48,7 @@ typedef struct {
   const uint8_t *flash;
   uint32_t flash_base, flash_bytes;
   uint32_t init_address, invoke_address;
+  uint32_t calls;           /* of invoke_address, for an inference */
   uint8_t *arena;
   uint32_t arena_bytes;
   uint32_t paint;           /* byte the arena is filled with before forge_init runs */
@@ -57,8 +58,8 @@ typedef struct {
   int32_t state_register;   /* EPSR */
   uint32_t no_it_block;     /* what it holds outside of IT blocks */
 
-  /* What is asked. frames: read by the firmware so far; calls of forge_invoke before the first
-   * are the self-test's, and are not inferences. */
+  /* What is asked. frames: read by the firmware so far; calls of the inference's function before
+   * the first are the self-test's, and are not inferences. */
   uint32_t frames;
   uint32_t probe_count;
   probe *probes;                /* in the order in which an inference reaches them */
@@ -78,8 +79,9 @@ typedef struct {
   uint32_t block_capacity;
   uint32_t *index;              /* [halfword of flash]: number of the block that begins there */
   uint8_t *watched;             /* [halfword of flash]: whether to look further */
-  uint32_t return_address;      /* where forge_invoke will return to, 0 outside of it */
+  uint32_t return_address;      /* where the inference's function will return to, 0 outside of it */
   uint32_t counting;            /* 1 during inferences, else 0 */
+  uint32_t call;                /* of this inference, counted from 0 */
   uint32_t next_probe;          /* to be reached in this inference */
   int32_t layer;                /* layer that runs, -1 for none */
   uint32_t last_end;            /* the address behind the block entered last */
@@ -220,7 +222,7 @@ static void enter_invoke(counter *c, void *engine) {
   watch(c, c->return_address);
   c->invoke_start = c->executed;
   c->counting = c->frames > 0;
-  c->next_probe = 0;
+  if (c->call == 0) c->next_probe = 0;
 }
 
 static void leave_invoke(counter *c) {
@@ -229,7 +231,9 @@ static void leave_invoke(counter *c) {
   if (!c->counting) return;
   c->counting = 0;
   end_layer(c);
-  c->instructions[c->frames - 1] = (int64_t)(c->executed - c->invoke_start);
+  c->instructions[c->frames - 1] += (int64_t)(c->executed - c->invoke_start);
+  if (++c->call < c->calls) return;
+  c->call = 0;
   reach_probe(c, 0);
 }
 

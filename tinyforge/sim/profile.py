@@ -9,7 +9,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 import numpy.typing as npt
 
-from tinyforge.sim.base import Probe
+from tinyforge.sim.base import INVOKE, Entry, Probe
 from tinyforge.sim.elf import Firmware
 
 
@@ -63,6 +63,7 @@ class Profiler(Protocol):
         *,
         output_bytes: int,
         probes: Sequence[Probe],
+        entry: Entry = INVOKE,
     ) -> Profile:
         """Runs the firmware over the inputs. probes: where layers begin. ForgeError as run says."""
         ...

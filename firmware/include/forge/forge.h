@@ -16,7 +16,7 @@ extern "C" {
 #endif
 
 /* Generated code states the version it was written for; a mismatch is a compile-time error. */
-#define FORGE_ABI 2
+#define FORGE_ABI 3
 
 /* Status codes and their texts, from one list: X(name, text). */
 #define FORGE_STATUS_LIST(X)                                                        \
@@ -27,7 +27,8 @@ extern "C" {
   X(FORGE_ERROR_MODEL, "the model does not match the generated constants")          \
   X(FORGE_ERROR_OPERATOR, "an operator could not be registered or failed")          \
   X(FORGE_ERROR_STATE, "forge_init has not succeeded")                              \
-  X(FORGE_ERROR_SELFTEST, "the self-test's outputs differ from the golden vectors")
+  X(FORGE_ERROR_SELFTEST, "the self-test's outputs differ from the golden vectors") \
+  X(FORGE_ERROR_ROWS, "this model takes rows: call forge_push_row")
 
 #define FORGE_STATUS_ENUM(name, text) name,
 typedef enum { FORGE_STATUS_LIST(FORGE_STATUS_ENUM) FORGE_STATUS_COUNT } forge_status;
@@ -43,11 +44,21 @@ forge_status forge_init(void);
  * Leaves the input and the output as they are. */
 forge_status forge_reset(void);
 
-/* Where the next input goes: FORGE_INPUT_BYTES int8 values, shape and quantization in model.h. */
+/* Where the next input goes: FORGE_INPUT_BYTES int8 values, shape and quantization in model.h. NULL
+ * where the model is fed by rows. */
 int8_t *forge_input(void);
 
 /* Runs the model on what lies at forge_input(). May overwrite the input. */
 forge_status forge_invoke(void);
+
+/* The next row of an input, of FORGE_INPUT_ROW_BYTES int8 values; the first of FORGE_INPUT_ROWS after
+ * the last one. Copies it, so that the caller may use its memory again. With the last row the result
+ * is there at forge_output(), until the next row is pushed.
+ *
+ * A model that is fed by rows (FORGE_FED_BY_ROWS) takes its input in this way alone: it keeps no
+ * more rows than it needs, forge_input() is NULL, and forge_invoke() fails. Other models take it so
+ * as well. Not between the rows of an input: forge_selftest, forge_input, forge_invoke. */
+forge_status forge_push_row(const int8_t *row);
 
 /* The last result: FORGE_OUTPUT_BYTES int8 values, valid until the input is written again. */
 const int8_t *forge_output(void);

@@ -2,7 +2,11 @@
 #ifndef FORGE_FORGE_STEPS_H
 #define FORGE_FORGE_STEPS_H
 
-/* forge_invoke is all steps, from 0, in this order. */
+/* An inference is all steps, from 0, in this order. Where the model is fed by rows, a step without a
+ * layer does nothing: before it, the next row of the input must be put in its place. */
 void forge_run_step(int step);
+
+/* Where that place is. Only where the model is fed by rows. */
+int8_t *forge_row_place(int row);
 
 #endif

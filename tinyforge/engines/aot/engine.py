@@ -10,6 +10,7 @@ from tinyforge.engines.aot.call import Operand, body
 from tinyforge.engines.aot.chain import ChainBody
 from tinyforge.engines.base import Lowered, Missing
 from tinyforge.graph import DType, Graph, Operator, Tensor
+from tinyforge.memory.network import FEED
 from tinyforge.memory.plan import Place, Plan, Slot, rows_named
 from tinyforge.names import c_comment
 from tinyforge.ops import OPS, Kernel, Table
@@ -49,7 +50,7 @@ class Aot:
             layers.append(layer)
             constants.extend(tables)
         with_code = [layer["index"] for layer in layers if layer["body"]]
-        number = {index: i for i, index in enumerate(with_code)}
+        number = {index: i for i, index in enumerate([*with_code, FEED])}
         name = c_comment(graph.name)
         weights = {"model": name, "tables": [_array(c) for c in constants]}
         source = render(
@@ -59,6 +60,8 @@ class Aot:
             slots=[_slot(graph, slot) for slot in plan.slots],
             headers=sorted({layer["header"] for layer in layers if layer["struct"]}),
             input=_placed(plan, graph.tensors[graph.inputs[0]]),
+            input_room=plan.places[graph.inputs[0]].room,
+            by_rows=plan.by_rows,
             output=_placed(plan, graph.tensors[graph.outputs[0]]),
             states=[_state(graph, plan, graph.tensors[t]) for t in graph.states],
             layers=layers,
@@ -74,8 +77,9 @@ class Aot:
             },
             flash_symbols=tuple(c.symbol for c in constants),
             layer_symbols={index: f"forge_layer_{index}" for index in with_code},
-            step_count=len(plan.steps),
+            step_count=0 if plan.by_rows else len(plan.steps),
             arena_bytes=plan.arena_bytes,
+            by_rows=plan.by_rows,
         )
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tinyforge.sim.base import Probe
+from tinyforge.sim.base import Entry, Probe
 from tinyforge.sim.cache import cache_folder
 from tinyforge.sim.elf import Firmware
 from tinyforge.sim.machines.memory import Memory
@@ -71,6 +71,7 @@ class _Counter(ctypes.Structure):
         ("flash_bytes", _U32),
         ("init_address", _U32),
         ("invoke_address", _U32),
+        ("calls", _U32),
         ("arena", _POINTER),
         ("arena_bytes", _U32),
         ("paint", _U32),
@@ -96,6 +97,7 @@ class _Counter(ctypes.Structure):
         ("watched", _POINTER),
         ("return_address", _U32),
         ("counting", _U32),
+        ("call", _U32),
         ("next_probe", _U32),
         ("layer", ctypes.c_int32),
         ("last_end", _U32),
@@ -135,6 +137,7 @@ class BlockCounter:
         firmware: Firmware,
         probes: Sequence[Probe],
         inferences: int,
+        entry: Entry,
         *,
         memory: Memory,
         paint: int,
@@ -163,7 +166,8 @@ class BlockCounter:
             flash_base=firmware.memory.flash.base,
             flash_bytes=memory.flash.size,
             init_address=firmware.symbol("forge_init").address,
-            invoke_address=firmware.symbol("forge_invoke").address,
+            invoke_address=firmware.symbol(entry.symbol).address,
+            calls=entry.calls,
             paint=paint,
             read_register=read_register,
             write_register=write_register,
@@ -235,7 +239,7 @@ class BlockCounter:
 
     @property
     def arena_touched(self) -> int | None:
-        """Highest byte of the arena found changed when forge_invoke returned, + 1.
+        """Highest byte of the arena found changed when an inference's function returned, + 1.
 
         None for firmware without an arena of that name.
         """

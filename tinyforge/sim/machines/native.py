@@ -25,7 +25,7 @@ import numpy.typing as npt
 from tinyforge.boards.cores import Core
 from tinyforge.boards.memory import MemoryMap
 from tinyforge.errors import ForgeError
-from tinyforge.sim.base import Probe, Progress, Run
+from tinyforge.sim.base import INVOKE, Entry, Probe, Progress, Run
 from tinyforge.sim.elf import Firmware
 from tinyforge.sim.machines.outcome import fault
 
@@ -63,9 +63,10 @@ class Native:
         *,
         output_bytes: int,
         probes: Sequence[Probe],
+        entry: Entry = INVOKE,
         progress: Progress | None = None,
     ) -> Run:
-        """Calls forge_invoke for each input; before all that, for each input one by one the layers
+        """Calls the entry for each input; before all that, for each input one by one the layers
         that probes name. ForgeError when the two ways end in different results."""
         if firmware.core is not None:
             raise ForgeError(
@@ -78,6 +79,7 @@ class Native:
             request = {
                 "library": str(firmware.path.resolve()),
                 "output_bytes": output_bytes,
+                "entry": asdict(entry),
                 "probes": [asdict(probe) for probe in probes],
             }
             (folder / REQUEST).write_text(json.dumps(request))

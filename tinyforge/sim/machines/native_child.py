@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from tinyforge.sim.base import PUSH_ROW
 from tinyforge.sim.machines.native import INPUTS, REFUSED, REQUEST, RESULT
 
 
@@ -25,15 +26,22 @@ class RefusedError(Exception):
 
 
 class Library:
-    """The device API of a shared library. RefusedError for every status that is not ok."""
+    """The device API of a shared library. RefusedError for every status that is not ok.
 
-    def __init__(self, path: str) -> None:
+    rows: in how many rows an input is pushed, 0 where it is written whole.
+    """
+
+    def __init__(self, path: str, rows: int) -> None:
+        self.rows = rows
         self._library = ctypes.CDLL(path)
         self._text = self.function("forge_status_text", ctypes.c_char_p, [ctypes.c_int])
         self._input = self.function("forge_input", ctypes.c_void_p)
         self._output = self.function("forge_output", ctypes.c_void_p)
         self._reset = self.function("forge_reset", ctypes.c_int)
         self._invoke = self.function("forge_invoke", ctypes.c_int)
+        if rows:
+            self._push_row = self.function(PUSH_ROW, ctypes.c_int, [ctypes.c_char_p])
+            self._row_place = self.function("forge_row_place", ctypes.c_void_p, [ctypes.c_int])
         self.check(self.function("forge_init", ctypes.c_int)())
         self.check(self.function("forge_selftest", ctypes.c_int)())
 
@@ -60,8 +68,22 @@ class Library:
         """The next inference is the first of a sequence."""
         self.check(self._reset())
 
-    def invoke(self) -> None:
-        self.check(self._invoke())
+    def infer(self, data: bytes) -> None:
+        """As an application does."""
+        if not self.rows:
+            self.write_input(data)
+            self.check(self._invoke())
+        for row in range(self.rows):
+            self.check(self._push_row(self._row(data, row)))
+
+    def place_row(self, data: bytes, row: int) -> None:
+        """Puts a row of the input where the next steps take it from."""
+        piece = self._row(data, row)
+        ctypes.memmove(self._row_place(row), piece, len(piece))
+
+    def _row(self, data: bytes, row: int) -> bytes:
+        size = len(data) // self.rows
+        return data[row * size : (row + 1) * size]
 
     def read_arena(self, reads: list[tuple[int, int]]) -> npt.NDArray[np.int8]:
         """(offset, bytes) pieces, one after the other."""
@@ -76,9 +98,10 @@ def run(request: dict[str, Any], inputs: npt.NDArray[np.int8]) -> dict[str, npt.
     """What RESULT holds: outputs, and captured0, captured1, ... for the probes.
 
     Where probes name layers, the inputs are run through twice, each time from the beginning of the
-    sequence: by layers, then by forge_invoke.
+    sequence: by layers, then as an application does it.
     """
-    library = Library(request["library"])
+    entry = request["entry"]
+    library = Library(request["library"], entry["calls"] if entry["symbol"] == PUSH_ROW else 0)
     size, probes = request["output_bytes"], request["probes"]
     layers = any(probe["symbol"] for probe in probes)
     runs = itertools.count(1)
@@ -94,15 +117,14 @@ def run(request: dict[str, Any], inputs: npt.NDArray[np.int8]) -> dict[str, npt.
     outputs = np.zeros((len(inputs), size), np.int8)
     library.reset()
     for index, row in enumerate(inputs):
-        library.write_input(row.tobytes())
-        library.invoke()
+        library.infer(row.tobytes())
         outputs[index] = library.read_output(size)
         if not layers:
             for probe, rows in zip(probes, captured, strict=True):
                 rows[index] = library.read_arena(probe["reads"])
         tell()
     if by_layers is not None and not np.array_equal(by_layers, outputs):
-        raise RefusedError("the layers, called one by one, do not compute what forge_invoke does")
+        raise RefusedError("the layers, called one by one, do not compute what the model does")
     return {"outputs": outputs, **{f"captured{n}": rows for n, rows in enumerate(captured)}}
 
 
@@ -116,15 +138,18 @@ def run_layers(
     """The outputs, (n, size), of the layers that the probes name, each called after its probe has
     read; what they read goes to captured."""
     probes = request["probes"]
-    symbols = {probe["symbol"] for probe in probes if probe["symbol"]}
+    symbols = {probe["symbol"] for probe in probes} - {"", PUSH_ROW}
     layers = {symbol: library.function(symbol, None, [ctypes.c_int]) for symbol in symbols}
     outputs = np.zeros((len(inputs), request["output_bytes"]), np.int8)
     library.reset()
     for index, row in enumerate(inputs):
-        library.write_input(row.tobytes())
+        if not library.rows:
+            library.write_input(row.tobytes())
         for probe, rows in zip(probes, captured, strict=True):
             rows[index] = library.read_arena(probe["reads"])
-            if probe["symbol"]:
+            if probe["symbol"] == PUSH_ROW:
+                library.place_row(row.tobytes(), probe["row"])
+            elif probe["symbol"]:
                 layers[probe["symbol"]](probe["row"])
         outputs[index] = library.read_output(request["output_bytes"])
         tell()

@@ -59,8 +59,8 @@ def require_reached(
     for probe, count in zip(probes, hits, strict=True):
         if count < inferences:
             raise ForgeError(
-                f"{probe.symbol or 'the end of forge_invoke'} was reached {count} times in "
+                f"{probe.symbol or 'the end of an inference'} was reached {count} times in "
                 f"{inferences} inferences",
                 where=str(firmware.path),
-                fix="a layer's function must be external, not inlined, and called by forge_invoke",
+                fix="a layer's function must be external, not inlined, and always called",
             )

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from tinyforge.boards.cores import Core
 from tinyforge.boards.memory import MemoryMap, Region
 from tinyforge.errors import ForgeError
-from tinyforge.sim.base import Probe, Progress, Run
+from tinyforge.sim.base import INVOKE, Entry, Probe, Progress, Run
 from tinyforge.sim.elf import Firmware, contains
 from tinyforge.sim.machines.gdb_rsp import RemoteTimeout
 from tinyforge.sim.machines.outcome import fault, outputs_of, require_reached
@@ -84,6 +84,7 @@ class Qemu:
         *,
         output_bytes: int,
         probes: Sequence[Probe],
+        entry: Entry = INVOKE,
         progress: Progress | None = None,
     ) -> Run:
         if firmware.core is None or firmware.memory != qemu_memory(firmware.core):
@@ -100,6 +101,7 @@ class Qemu:
                     firmware,
                     inferences=len(batch),
                     probes=probes,
+                    entry=entry,
                     paint=paint,
                     progress=None if runs else progress,
                 )
@@ -117,12 +119,14 @@ class _Boot:
         *,
         inferences: int,
         probes: Sequence[Probe],
+        entry: Entry,
         paint: int,
         progress: Progress | None,
     ) -> None:
         self.qemu = qemu
         self.firmware = firmware
         self.probes = probes
+        self.entry = entry
         self.paint = paint
         self.progress = progress
         self.arena = firmware.symbols.get("forge_arena")
@@ -142,6 +146,7 @@ class _Boot:
         self.wanted = self.reads | {self._address(name) for name in watched}
         # The inference that runs, -1 before the first: the self-test's are none.
         self.inference = -1
+        self.call = entry.calls  # of this inference, counted from 1
         self.return_address: int | None = None
         self.invoke_start = 0
         self.next_probe = 0
@@ -181,7 +186,7 @@ class _Boot:
             **dict.fromkeys(self.reads, self._before_first_frame),
             self._address("forge_port_exit"): self._before_exit,
             self._address("Fault_Handler"): self._in_fault_handler,
-            self._address("forge_invoke"): self._enter_invoke,
+            self._address(self.entry.symbol): self._enter_invoke,
         }
         address = -1
         while True:
@@ -223,7 +228,7 @@ class _Boot:
 
     def _before_first_frame(self) -> None:
         self.wanted -= self.reads
-        symbols = {"forge_invoke", *(probe.symbol for probe in self.probes if probe.symbol)}
+        symbols = {self.entry.symbol, *(probe.symbol for probe in self.probes if probe.symbol)}
         self.wanted |= {self._address(symbol) for symbol in symbols}
 
     def _before_exit(self) -> None:
@@ -242,8 +247,11 @@ class _Boot:
         raise self._fault("the firmware faulted", address)
 
     def _enter_invoke(self) -> None:
-        self.inference += 1
-        self.next_probe = 0
+        if self.call == self.entry.calls:
+            self.inference += 1
+            self.next_probe = 0
+            self.call = 0
+        self.call += 1
         self.invoke_start = self.qemu.monitor.instructions()
         self.return_address = self.qemu.remote.read_register("lr") & ~1
         self.wanted.add(self.return_address)
@@ -253,8 +261,10 @@ class _Boot:
         self.wanted.discard(self.return_address)
         self.return_address = None
         now = self.qemu.monitor.instructions()
-        self.instructions[self.inference] = now - self.invoke_start
+        self.instructions[self.inference] += now - self.invoke_start
         self._end_layer(now)
+        if self.call < self.entry.calls:
+            return
         if self.next_probe < len(self.probes) and not self.probes[self.next_probe].symbol:
             self._capture(self.next_probe)
         if self.arena:

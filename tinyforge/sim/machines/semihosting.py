@@ -25,7 +25,7 @@ class Semihosting:
     """The host's side: frames in, results out, console text, the end.
 
     console: text printed so far. results: bytes written so far. status: what the firmware ended
-    with, None while it runs. frames_read: whole frames handed over.
+    with, None while it runs. frames_read: frames handed over, or begun to be, row by row.
     """
 
     def __init__(
@@ -103,7 +103,7 @@ class Semihosting:
             return size
         self._memory.write(address, piece)
         self._frames_position += size
-        self.frames_read = self._frames_position // self._frame_bytes
+        self.frames_read = -(-self._frames_position // self._frame_bytes)
         return 0
 
     def _elapsed(self, argument: int) -> int:

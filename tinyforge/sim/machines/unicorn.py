@@ -17,7 +17,7 @@ import numpy.typing as npt
 from tinyforge.boards.cores import Core
 from tinyforge.boards.memory import MemoryMap, Region
 from tinyforge.errors import ForgeError
-from tinyforge.sim.base import Probe, Progress, Run
+from tinyforge.sim.base import INVOKE, Entry, Probe, Progress, Run
 from tinyforge.sim.elf import Firmware, contains
 from tinyforge.sim.machines.block_counter import BlockCounter
 from tinyforge.sim.machines.memory import Memory
@@ -77,12 +77,20 @@ class Unicorn:
         *,
         output_bytes: int,
         probes: Sequence[Probe],
+        entry: Entry = INVOKE,
         progress: Progress | None = None,
     ) -> Run:
         _require()
         runs: list[Run] = []
         for paint, batch in zip(PAINTS, (inputs, inputs[:REPEATED]), strict=True):
-            boot = _Boot(firmware, batch, probes, paint, progress if not runs else None)
+            boot = _Boot(
+                firmware,
+                batch,
+                probes,
+                entry=entry,
+                paint=paint,
+                progress=None if runs else progress,
+            )
             with boot.counter:
                 boot.execute(self.stall_seconds)
                 runs.append(boot.result(output_bytes))
@@ -95,11 +103,19 @@ class Unicorn:
         *,
         output_bytes: int,
         probes: Sequence[Probe],
+        entry: Entry = INVOKE,
     ) -> Profile:
         _require()
         found = []
         for count_accesses in (False, True):
-            boot = _Boot(firmware, inputs, probes, PAINTS[0], None, count_accesses=count_accesses)
+            boot = _Boot(
+                firmware,
+                inputs,
+                probes,
+                entry=entry,
+                paint=PAINTS[0],
+                count_accesses=count_accesses,
+            )
             with boot.counter:
                 boot.execute(self.stall_seconds)
                 if not count_accesses:
@@ -133,13 +149,15 @@ class _Boot:
         firmware: Firmware,
         inputs: npt.NDArray[np.int8],
         probes: Sequence[Probe],
-        paint: int,
-        progress: Progress | None,
         *,
+        entry: Entry,
+        paint: int,
+        progress: Progress | None = None,
         count_accesses: bool = False,
     ) -> None:
         self.firmware = firmware
         self.probes = probes
+        self.entry = entry
         self.paint = paint
         self.progress = progress
         self.count_accesses = count_accesses
@@ -194,6 +212,7 @@ class _Boot:
             self.firmware,
             self.probes,
             self.inferences,
+            self.entry,
             memory=self.memory,
             paint=self.paint,
             read_register=ctypes.cast(uclib.uc_reg_read, ctypes.c_void_p),
