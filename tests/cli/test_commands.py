@@ -111,6 +111,31 @@ def test_a_model_that_remembers_is_built(engine: str, tmp_path: Path) -> None:
             tinyforge(command, "keywords.tflite", folder=tmp_path)
 
 
+@pytest.mark.parametrize("app", ["classify", "watch", "drone"])
+def test_a_model_fed_by_rows_is_built(app: str, tmp_path: Path) -> None:
+    (tmp_path / "m.tflite").write_bytes(write(models.separable(1)))
+    whole = document("build", "m.tflite", "-o", "whole", "--engine", "aot", folder=tmp_path)
+    fed = ("build", "m.tflite", "-o", "fed", "--feed", "rows", "--app", app)
+    proof = document(*fed, folder=tmp_path)["proof"]
+    assert proof["bit_exact"] is True
+    assert proof["arena"]["touched"] == proof["arena"]["planned"]
+    assert proof["arena"]["planned"] < whole["proof"]["arena"]["planned"]
+    assert "forge_push_row" in (tmp_path / "fed" / "README.md").read_text()
+    assert not (tmp_path / "fed" / "src" / "tflm").exists()
+    again = document("simulate", "fed", folder=tmp_path)["proof"]
+    assert again["arena"]["planned"] == proof["arena"]["planned"]
+    arena = document("arena", "m.tflite", "--engine", "aot", "--feed", "rows", folder=tmp_path)
+    assert arena["predicted"] == proof["arena"]["planned"]
+
+
+@pytest.mark.parametrize("command", ["build", "arena"])
+def test_the_interpreter_is_not_fed_by_rows(command: str, model: Path, tmp_path: Path) -> None:
+    refused = tinyforge(
+        command, str(model), "--engine", "tflm", "--feed", "rows", folder=tmp_path, status=2
+    )
+    assert "keeps its input whole" in refused.stderr
+
+
 def test_building_twice_changes_no_byte_and_no_mtime(model: Path, tmp_path: Path) -> None:
     def state() -> dict[str, tuple[int, bytes]]:
         files = (p for p in (tmp_path / "out").rglob("*") if p.is_file())

@@ -185,6 +185,7 @@ def _readme(project: Project) -> str:
         vectors=len(project.golden.inputs),
         input=project.graph.tensors[project.graph.inputs[0]].nbytes,
         output=project.graph.tensors[project.graph.outputs[0]].nbytes,
+        by_rows=any(lowered.by_rows for lowered in project.engines.values()),
         remembers=bool(project.graph.states),
         left_out={
             engine: [_markdown(f"{layer.where}: {layer.what}") for layer in layers]
