@@ -16,8 +16,8 @@
  * The input is written from its beginning to its end, in pieces. Then either all is run, or step
  * after step up to a number that grows; after the last one no more than reading is possible. Reset
  * is forge_reset: the next input is the first of a sequence.
- * A model that is fed by rows runs as its input comes, row by row: the cycles are those of all rows. Its input is
- * written to the end, or given up with a reset, before another.
+ * A model that is fed by rows runs as its input comes: the cycles are those of all rows. Its input
+ * is written to the end, or given up with a reset, before another.
  * A question that comes twice in a row, sequence number included, is answered with the first answer
  * and has no other effect: the computer repeats what may have been lost. */
 #include <string.h>

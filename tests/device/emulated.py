@@ -28,7 +28,7 @@ from tinyforge.sim.elf import Firmware
 from tinyforge.sim.machines.qemu import qemu_memory
 from tinyforge.sim.machines.qemu_session import command
 from tinyforge.sim.toolchains import toolchain
-from tinyforge.spec import EngineChoice, Spec
+from tinyforge.spec import EngineChoice, FeedChoice, Spec
 from tinyforge.tflite import write as to_tflite
 
 # What comes off the board, or goes to it, as it is passed on.
@@ -54,13 +54,18 @@ class Quiet:
 
 
 def generate(
-    graph: Graph, folder: Path, *, board: str = "nrf52840_dk", engine: EngineChoice = "aot"
+    graph: Graph,
+    folder: Path,
+    *,
+    board: str = "nrf52840_dk",
+    engine: EngineChoice = "aot",
+    feed: FeedChoice = "frame",
 ) -> Path:
     """A project's folder."""
     folder.mkdir(parents=True, exist_ok=True)
     model = folder / "model.tflite"
     model.write_bytes(to_tflite(graph))
-    settings = Spec(board=board, engine=engine)
+    settings = Spec(board=board, engine=engine, feed=feed)
     source = pipeline.open_tflite(model, Quiet())
     examples = synthetic(source.input, VECTORS, seed=0)
     made = pipeline.generate(source, examples, settings, Quiet())

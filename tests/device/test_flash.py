@@ -140,6 +140,19 @@ def test_the_interpreter_s_outputs(tmp_path: Path) -> None:
     assert proof.arena.slots == ()
 
 
+def test_a_model_that_is_fed_by_rows(tmp_path: Path) -> None:
+    """It runs while its input comes, so that only answers can be compared."""
+    project = emulated.generate(GRAPH, tmp_path / "sources", feed="rows")
+    with emulated.board(emulated.build(project), tmp_path) as wire:
+        proof, device = proved(project, wire, layers=True)
+    assert proof.bit_exact
+    assert (proof.inputs, device.layers_compared, device.damaged) == (VECTORS, 0, 0)
+    wrong = corrupted(project, tmp_path, 0)
+    with emulated.board(emulated.build(wrong), tmp_path) as wire:
+        proof, _ = proved(project, wire)
+    assert not proof.bit_exact
+
+
 def reshaped_first() -> Graph:
     """A model whose first layer has no code."""
     b = GraphBuilder("reshaped_first")

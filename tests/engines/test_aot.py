@@ -15,6 +15,8 @@ from tests.engines.aot_firmware import build_firmware, project_files
 from tinyforge.boards.cores import CORES
 from tinyforge.engines.aot import Aot
 from tinyforge.engines.base import Lowered
+from tinyforge.engines.choose import choose
+from tinyforge.errors import ForgeError
 from tinyforge.graph import Graph
 from tinyforge.memory.planner import plan
 from tinyforge.tflite import read, write
@@ -136,6 +138,16 @@ def test_what_the_reader_of_the_source_is_told() -> None:
     assert f"The arena: {plan(models.separable(0)).arena_bytes} bytes" in text
     # 12 x 10 pixels, halved, 8 channels of 3 x 3 x 3.
     assert f"{6 * 5 * 8 * 27:,} multiply-accumulates" in text
+
+
+def test_rows_are_fed_to_the_compiled_engine_alone() -> None:
+    graph = models.classifier(1)
+    found = choose(graph, "both", by_rows=True)
+    assert list(found.engines) == ["aot"]
+    assert [m.what for m in found.left_out["tflm"]] == ["it keeps its input whole"]
+    assert choose(graph, "aot", by_rows=True).left_out == {}
+    with pytest.raises(ForgeError, match="cannot be fed by rows"):
+        choose(graph, "tflm", by_rows=True)
 
 
 def test_missing_operators_are_named() -> None:

@@ -12,7 +12,7 @@ from tinyforge.memory.plan import Plan
 
 @dataclass(frozen=True)
 class Missing:
-    """An operator that an engine cannot run, as an error or a warning names it."""
+    """What an engine cannot do, as an error or a warning names it: an operator, most often."""
 
     where: str
     what: str

@@ -27,12 +27,12 @@ def choose(graph: Graph, wanted: str, *, by_rows: bool = False) -> Choice:
     """The engines for a graph. wanted: "both", or the name of one. by_rows: the input is fed so,
     which the compiled engine alone can take.
 
-    With both, an engine that lacks an operator is left out. ForgeError, naming
-    the layer, when the one that was asked for lacks an operator, or both do; and for the
+    With both, an engine that lacks an operator, or that cannot be fed so, is left out. ForgeError,
+    naming the layer, when the one that was asked for lacks an operator, or both do; and for the
     interpreter fed by rows.
     """
     if by_rows:
-        wanted = _fed_by_rows(wanted)
+        return _fed_by_rows(graph, wanted)
     asked = {wanted: ENGINES[wanted]} if wanted in ENGINES else ENGINES
     missing = {name: engine.missing(graph) for name, engine in asked.items()}
     able = {name: engine for name, engine in asked.items() if not missing[name]}
@@ -47,10 +47,13 @@ def choose(graph: Graph, wanted: str, *, by_rows: bool = False) -> Choice:
     return Choice(able, {name: found for name, found in missing.items() if found})
 
 
-def _fed_by_rows(wanted: str) -> str:
+def _fed_by_rows(graph: Graph, wanted: str) -> Choice:
     if wanted == "tflm":
         raise ForgeError(
             "the interpreter keeps its input whole: it cannot be fed by rows",
             fix="use --feed frame, or --engine aot",
         )
-    return "aot"
+    found = choose(graph, "aot")
+    if wanted == "aot":
+        return found
+    return Choice(found.engines, {"tflm": (Missing("--feed rows", "it keeps its input whole"),)})

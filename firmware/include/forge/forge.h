@@ -1,7 +1,8 @@
 /* The device API. It is the same for every engine: an application never knows whether the model
  * runs as compiled C (aot) or in the TensorFlow Lite Micro interpreter (tflm).
  *
- * No allocation, no I/O (but for forge_selftest's console line), no state beyond the arena.
+ * No allocation, no I/O (but for forge_selftest's console line), no state beyond the arena and the
+ * number of rows that have been pushed.
  * Not reentrant: there is one model and one arena.
  *
  * A model with layers that remember (SVDF), one whose FORGE_STATE_BYTES is not 0, sees its inputs as
@@ -41,7 +42,8 @@ const char *forge_status_text(forge_status status);
 forge_status forge_init(void);
 
 /* Forgets all inputs so far: the next inference is the first of a new sequence, as after forge_init.
- * Leaves the input and the output as they are. */
+ * Leaves the input and the output as they are; rows of an input that is not complete are given up
+ * where the model is fed by rows. */
 forge_status forge_reset(void);
 
 /* Where the next input goes: FORGE_INPUT_BYTES int8 values, shape and quantization in model.h. NULL
@@ -57,7 +59,8 @@ forge_status forge_invoke(void);
  *
  * A model that is fed by rows (FORGE_FED_BY_ROWS) takes its input in this way alone: it keeps no
  * more rows than it needs, forge_input() is NULL, and forge_invoke() fails. Other models take it so
- * as well. Not between the rows of an input: forge_selftest, forge_input, forge_invoke. */
+ * as well. Not to be called between the rows of an input: forge_selftest, forge_input, forge_invoke;
+ * and forge_reset, unless the model is fed by rows. */
 forge_status forge_push_row(const int8_t *row);
 
 /* The last result: FORGE_OUTPUT_BYTES int8 values, valid until the input is written again. */
