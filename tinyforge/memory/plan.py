@@ -82,7 +82,8 @@ class Plan:
     places: by tensor; those between the operators of a chain have none. chains: by their last
     operators, whose layers they are. scratch: offsets by operator index. streaming: layers that
     take their input row by row although they need all of it. lower_bound: no placement can need
-    less with these steps; equal to arena_bytes when the placement is proved optimal.
+    less with these steps; equal to arena_bytes when the placement is proved optimal. least: the
+    same over all choices of what is handed on row by row; None where they were too many to try.
     """
 
     order: tuple[int, ...]
@@ -95,6 +96,7 @@ class Plan:
     streaming: frozenset[int]
     arena_bytes: int
     lower_bound: int
+    least: int | None = None
 
     @cached_property
     def chain_of(self) -> Mapping[int, Chain]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tinyforge.errors import ForgeError
 from tinyforge.graph import Graph
@@ -50,7 +50,8 @@ def plan(graph: Graph, *, by_rows: bool = False) -> Plan:
     order = best_order(graph, joined)
     net = network(graph, order, joined, by_rows=by_rows)
     best: _Placed | None = None
-    for streams in candidates(net)[:_PLACED]:
+    tried = candidates(net)
+    for streams in tried.sets[:_PLACED]:
         found = _placed(net, streams, best)
         if found is not None and (best is None or found.total < best.total):
             best = found
@@ -60,7 +61,7 @@ def plan(graph: Graph, *, by_rows: bool = False) -> Plan:
             f"the activations need {best.total:,} bytes",
             fix="use a smaller input or fewer channels",
         )
-    return _plan(graph, net, joined, order, best)
+    return replace(_plan(graph, net, joined, order, best), least=tried.least)
 
 
 def _placed(net: Network, streams: Streams, best: _Placed | None) -> _Placed | None:

@@ -1,13 +1,16 @@
 """Which values to hand on row by row, so that the least memory is alive at once.
 
 Streaming a value saves its bytes but keeps the layers around it busy together, with a ring of rows
-between each two of them. Chains that pay are found by trying: each single value, and each run of
-neighbours, as long as something improves.
+between each two of them. Where there are few values, every set of them is tried. Else those that
+pay are found by changing one set into a better one: each single value, and each run of neighbours,
+as long as something improves.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import compress, product
 
 from tinyforge.memory.liveness import buffers, peak
 from tinyforge.memory.network import Network
@@ -16,14 +19,28 @@ from tinyforge.memory.schedule import schedule
 Streams = frozenset[int]
 
 _MAX_STEPS = 400_000  # of all schedules tried, some seconds
+_MAX_VALUES = 10  # of which every set is tried, a few tenths of a second
 
 
-def candidates(network: Network) -> list[Streams]:
-    """Sets of values to stream, the least peak first; of equal peaks, the fewest values."""
+@dataclass(frozen=True)
+class Candidates:
+    """sets: of values to stream, the least peak first; of equal peaks, the fewest values.
+
+    least: bytes that any set needs at its worst step, where every set was tried; else None.
+    """
+
+    sets: tuple[Streams, ...]
+    least: int | None
+
+
+def candidates(network: Network) -> Candidates:
     search = _Search(network)
-    for start in (frozenset[int](), frozenset(network.streamable)):
-        search.improve(start)
-    return sorted(search.peaks, key=lambda s: (search.peaks[s], len(s), sorted(s)))
+    tried_all = search.try_all()
+    if not tried_all:
+        for start in (frozenset[int](), frozenset(network.streamable)):
+            search.improve(start)
+    sets = sorted(search.peaks, key=lambda s: (search.peaks[s], len(s), sorted(s)))
+    return Candidates(tuple(sets), search.peaks[sets[0]] if tried_all else None)
 
 
 class _Search:
@@ -34,6 +51,15 @@ class _Search:
         self.peaks: dict[Streams, int] = {}
         self.failed: set[Streams] = set()
         self.budget = _MAX_STEPS
+
+    def try_all(self) -> bool:
+        """Every set, unless there are too many, or time is up."""
+        values = self.network.streamable
+        if len(values) > _MAX_VALUES:
+            return False
+        for chosen in product((False, True), repeat=len(values)):
+            self.cost(frozenset(compress(values, chosen)))
+        return self.budget > 0
 
     def improve(self, best: Streams) -> None:
         """From one set to better ones, till there is none, or time is up."""

@@ -13,6 +13,7 @@ def planned_arena(graph: Graph, plan: Plan, touched: int | None) -> Arena:
         planned=plan.arena_bytes,
         touched=touched,
         lower_bound=plan.lower_bound,
+        least=plan.least,
         slots=tuple(
             ArenaSlot(slot_name(graph, s), s.offset, s.nbytes, s.first, s.last) for s in plan.slots
         ),

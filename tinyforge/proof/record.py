@@ -46,8 +46,9 @@ class ArenaSlot:
 class Arena:
     """planned: bytes the planner decided on. touched: bytes the run wrote (None: not seen).
 
-    lower_bound: no placement can need less. steps: the layers (operator indices) in the order in
-    which they take their steps. None, no slots and no steps where the interpreter plans.
+    lower_bound: no placement can need less. least: nor, whichever rows are handed on; None where
+    not every choice was tried. steps: the layers (operator indices) in the order in which they
+    take their steps. None, no slots and no steps where the interpreter plans.
     """
 
     planned: int
@@ -55,6 +56,7 @@ class Arena:
     lower_bound: int | None
     slots: tuple[ArenaSlot, ...]
     steps: tuple[int, ...] = ()
+    least: int | None = None
 
 
 @dataclass(frozen=True)

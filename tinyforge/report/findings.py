@@ -114,6 +114,8 @@ def bound(memory: Arena) -> str:
     """How far the placement is from the least that the plan's steps need, however placed."""
     if memory.lower_bound is None:
         return "the interpreter arranges it on the device"
+    if memory.planned == memory.least:
+        return "no placement, and no other choice of rows, can need less"
     if memory.planned <= memory.lower_bound:
         return "no placement can need less"
     return f"no placement can need less than {wording.nbytes(memory.lower_bound)}"
