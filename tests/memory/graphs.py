@@ -264,19 +264,24 @@ def random_pictures(seed: int, count: int) -> Graph:
 
 
 def random_blocks(seed: int, count: int) -> Graph:
-    """count blocks that end in layers which run pixel by pixel: residual, separable, pooled."""
+    """count blocks of layers that run pixel by pixel: residual, separable, pooled; or squeezed to a
+    value a channel, which is broadcast."""
     n = Net(seed)
     pick = n.rng.integers
     x = n.input(1, *pick(5, 9, 2).tolist(), int(pick(1, 5)))
     for _ in range(count):
         y = n.conv(x, n.shape(x)[3], int(pick(1, 4)))
-        kind = int(pick(5))
+        kind = int(pick(6))
         if kind == 0:
             x = n.add(x, y)
         elif kind == 1:
             x = n.add(y, n.conv(n.relu(n.conv(x, 3)), n.shape(x)[3]))
         elif kind == 2:
             x = n.conv(n.depthwise(x), int(pick(1, 6)), 1)
+        elif kind == 5:
+            channels = n.shape(y)[3]
+            squeezed = n.dense(n.reshape(y, 1, n.size(y)), channels)
+            x = n.conv(n.add(y, n.reshape(squeezed, 1, 1, 1, channels)), 3, 1)
         elif kind == 3 and min(n.shape(y)[1:3]) > 3:
             x = n.relu(n.pool(y))
         else:

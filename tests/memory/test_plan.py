@@ -10,7 +10,7 @@ import pytest
 
 from tests.corpus import layers
 from tests.memory import graphs
-from tests.ops.in_place import IN_PLACE
+from tests.ops.in_place import BROADCAST, IN_PLACE
 from tinyforge.errors import ForgeError
 from tinyforge.graph import DType, Graph, Operator, Quant, Tensor
 from tinyforge.memory.network import FEED
@@ -91,7 +91,12 @@ class Arena:
         """Tensors, and the rows of so many that a step reads."""
         chain = self.plan.chains.get(op.index)
         if chain is None:
-            yield from ((t, form.reads(number), form.input_rows) for t in op.inputs)
+            height = self.graph.tensors[op.outputs[0]].shape[-3:-2]
+            for t in op.inputs:
+                if op.op in BROADCAST and self.graph.tensors[t].shape[-3:-2] != height:
+                    yield t, range(1), 1
+                else:
+                    yield t, form.reads(number), form.input_rows
             return
         first = OPS[chain.first.op].lower(self.graph, chain.first).form
         rows = chain.stages[0].tile[0]

@@ -76,12 +76,13 @@ def kernel_source(i: int, graph: Graph, kernel: Kernel, linkage: str = "") -> st
             text += _table(f"field_{i}_{k}", value)
         fields.append(f".{name} = {f'field_{i}_{k}' if isinstance(value, Table) else value}")
     for k, operand in enumerate(kernel.inputs):
+        rows = 1 if k in kernel.repeated else form.input_rows
         if isinstance(operand, Table):
             text += _table(f"operand_{i}_{k}", operand)
-            inputs.append(_operand(f"operand_{i}_{k}", operand.values.nbytes, form.input_rows))
+            inputs.append(_operand(f"operand_{i}_{k}", operand.values.nbytes, rows))
         else:
             size = graph.tensors[operand].nbytes
-            inputs.append(_operand(f"in_{graph.inputs.index(operand)}", size, form.input_rows))
+            inputs.append(_operand(f"in_{graph.inputs.index(operand)}", size, rows))
     outputs = [
         _operand(f"out_{k}", graph.tensors[t].nbytes, form.output_rows)
         for k, t in enumerate(graph.outputs)

@@ -1,10 +1,10 @@
 """What the kernels allow, by operator: positions of inputs that the output may lie over, byte for
-byte. tests/firmware runs each of them so."""
+byte. tests/firmware runs each of them so. Those that broadcast take a smaller input whole."""
 
 _UNARY = (
     *("ABS", "ELU", "HARD_SWISH", "LEAKY_RELU", "LOGISTIC", "QUANTIZE", "RELU", "RELU6"),
     *("SOFTMAX", "TANH"),
 )
-_BINARY = ("ADD", "MAXIMUM", "MINIMUM", "MUL", "PRELU", "SQUARED_DIFFERENCE", "SUB")
+BROADCAST = ("ADD", "MAXIMUM", "MINIMUM", "MUL", "PRELU", "SQUARED_DIFFERENCE", "SUB")
 
-IN_PLACE = dict.fromkeys(_UNARY, (0,)) | dict.fromkeys(_BINARY, (0, 1))
+IN_PLACE = dict.fromkeys(_UNARY, (0,)) | dict.fromkeys(BROADCAST, (0, 1))

@@ -6,13 +6,13 @@ A value is a tensor together with its reshaped forms: the same bytes under other
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from tinyforge.graph import Graph, Operator
 from tinyforge.ops import OPS
 from tinyforge.ops.chains import Chain
-from tinyforge.ops.forms import Form, RowByRow, row_by_row
+from tinyforge.ops.forms import Form, Repeated, RowByRow, row_by_row
 
 # In place of an operator's index: the layer that hands in the graph's input, row by row.
 FEED = -1
@@ -49,8 +49,8 @@ class Layer:
 
     reads, makes: values. over: values whose bytes the output may take, byte for byte.
     form: how it goes over them. streaming: another form, for an input that comes row by row where
-    form needs all of it at once; None where there is none. beside: of reads, those that only later
-    operators of a chain read, each row when its output row is made.
+    form needs all of it at once; None where there is none. beside: values that it goes over in a
+    form of their own: what is broadcast, and what only later operators of a chain read.
     """
 
     index: int
@@ -59,11 +59,11 @@ class Layer:
     over: tuple[int, ...]
     form: Form
     streaming: Form | None = None
-    beside: frozenset[int] = frozenset()
+    beside: Mapping[int, Form] = field(default_factory=dict)
 
     def taking(self, value: int, form: Form) -> Form:
         """How it goes over one of the values it reads, when it runs in this form."""
-        return RowByRow(form.steps) if value in self.beside else form
+        return self.beside.get(value, form)
 
 
 @dataclass(frozen=True, eq=False)
@@ -158,28 +158,32 @@ def _layer(graph: Graph, op: Operator, value: Mapping[int, int], rows: Mapping[i
     assert known.lower is not None
     reads = _values(op, value)
     by_rows = known.streaming and known.streaming(graph, op, rows[reads[0]])
+    kernel = known.lower(graph, op)
+    repeated = [op.inputs[i] for i in kernel.repeated if op.inputs[i] in value]
     return Layer(
         index=op.index,
         reads=reads,
         makes=op.outputs,
         over=_over(graph, op, value),
-        form=known.lower(graph, op).form,
+        form=kernel.form,
         streaming=by_rows.form if by_rows else None,
+        beside={value[t]: Repeated(kernel.form.steps) for t in repeated},
     )
 
 
 def _chain(graph: Graph, chain: Chain, value: Mapping[int, int]) -> Layer:
     last = chain.operators[-1]
     by_first = _values(chain.first, value)
-    beside = dict.fromkeys(v for s in chain.stages for v in _values(s.operator, value))
+    by_others = dict.fromkeys(v for s in chain.stages for v in _values(s.operator, value))
+    form = chain.form(graph)
     return Layer(
         index=last.index,
-        reads=tuple(dict.fromkeys((*by_first, *beside))),
+        reads=tuple(dict.fromkeys((*by_first, *by_others))),
         makes=last.outputs,
         # The next pixel's window may reach back to what the first operator reads.
         over=tuple(v for v in _over(graph, last, value) if v not in by_first),
-        form=chain.form(graph),
-        beside=frozenset(beside).difference(by_first),
+        form=form,
+        beside={v: RowByRow(form.steps) for v in by_others if v not in by_first},
     )
 
 

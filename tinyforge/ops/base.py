@@ -32,6 +32,7 @@ class Kernel:
     header: in firmware/kernels/. struct: the kernel's parameter type; fields: its members.
     function: what is called, with the arguments that form states. inputs: tensor indices of
     computed inputs, or a Table where an operand is constant. form: how it goes over its tensors.
+    repeated: positions of inputs that every step takes whole: what is broadcast over the rows.
     """
 
     header: str
@@ -40,6 +41,7 @@ class Kernel:
     fields: Mapping[str, int | Table]
     inputs: tuple[int | Table, ...]
     form: Form = WHOLE
+    repeated: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True)

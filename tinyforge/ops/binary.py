@@ -28,7 +28,7 @@ from tinyforge.ops.base import (
 )
 from tinyforge.ops.broadcast import MAX_RANK, broadcast_fields
 from tinyforge.ops.fixed_point import Int, quantize_multiplier, requantize
-from tinyforge.ops.forms import row_by_row
+from tinyforge.ops.forms import WHOLE, row_by_row
 from tinyforge.ops.quantization import activation_name, activation_range
 
 _ACTIVATION = "fused_activation_function"
@@ -214,10 +214,27 @@ def _kernel(graph: Graph, op: Operator, function: str, scaling: Scaling) -> Kern
             inputs=operands,
             form=form,
         )
+    form = row_by_row(out)
+    shapes, repeated = [first.shape, second.shape, out.shape], frozenset[int]()
+    if form is not WHOLE:
+        shapes = [_row(shape) for shape in shapes]
+        repeated = frozenset(i for i, t in enumerate((first, second)) if not _has_rows(t, out))
     return Kernel(
         header="binary.h",
         struct="forge_broadcast",
         function=f"{function}_broadcast_run",
-        fields=broadcast_fields(first.shape, second.shape, out.shape) | scaling.fields(),
+        fields=broadcast_fields(*shapes) | scaling.fields(),
         inputs=operands,
+        form=form,
+        repeated=repeated,
     )
+
+
+def _has_rows(t: Tensor, out: Tensor) -> bool:
+    """Whether the operand has as many rows as the output, and not one for all of them."""
+    return t.shape[-3:-2] == out.shape[-3:-2]
+
+
+def _row(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """Of one row of a picture, or of what is broadcast over them."""
+    return shape if len(shape) < 3 else (1, *shape[-2:])

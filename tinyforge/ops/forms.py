@@ -102,6 +102,24 @@ class RowByRow:
         return range(step, step + 1)
 
 
+@dataclass(frozen=True)
+class Repeated:
+    """How a kernel goes over an input that each of its steps takes whole."""
+
+    steps: int
+    input_rows: int = 1
+    output_rows: int = 1
+    scratch_bytes: int = 0
+    tile_bytes: int = 0
+
+    def reads(self, step: int) -> range:
+        del step
+        return range(1)
+
+    def writes(self, step: int) -> range:
+        return range(step, step + 1)
+
+
 def row_by_row(t: Tensor) -> Whole | RowByRow:
     """The form of a kernel that takes each element of t by itself, or each of its rows."""
     by_rows = len(t.shape) == 4 and t.shape[0] == 1 and t.shape[1] > 1

@@ -150,7 +150,10 @@ def _body(plan: Plan, op: Operator, kernel: Kernel) -> list[str]:
     return body(
         kernel,
         _fields(op.index),
-        [_operand(plan, names, value, form.input_rows) for value in kernel.inputs],
+        [
+            _operand(plan, names, value, 1 if i in kernel.repeated else form.input_rows)
+            for i, value in enumerate(kernel.inputs)
+        ],
         [_operand(plan, names, t, form.output_rows) for t in op.outputs],
         _memory(plan, op.index),
     )
