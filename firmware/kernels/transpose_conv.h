@@ -36,7 +36,7 @@ FORGE_INLINE forge_reach forge_transpose_conv_reach(int position, int stride, in
 }
 
 /* One output channel at one place. */
-FORGE_INLINE int32_t forge_transpose_conv_1(const forge_transpose_conv *c, const int8_t *input,
+FORGE_INLINE int32_t forge_transpose_conv_1(const forge_transpose_conv *c, const forge_rows *input,
                                             const forge_reach *row, const forge_reach *column,
                                             int channel) {
   const forge_window *w = &c->window;
@@ -44,7 +44,7 @@ FORGE_INLINE int32_t forge_transpose_conv_1(const forge_transpose_conv *c, const
   const int8_t *weights = c->weights + channel * w->kernel_height * w->kernel_width * depth;
   int32_t acc = c->bias[channel];
   for (int i = row->begin; i < row->end; ++i) {
-    const int8_t *from = input + (row->input - i) * w->output_width * depth;
+    const int8_t *from = forge_row(input, row->input - i);
     const int8_t *with = weights + (row->kernel + i * w->stride_height) * w->kernel_width * depth;
     for (int j = column->begin; j < column->end; ++j) {
       acc = forge_dot(acc, from + (column->input - j) * depth,
@@ -56,7 +56,7 @@ FORGE_INLINE int32_t forge_transpose_conv_1(const forge_transpose_conv *c, const
 }
 
 /* Four output channels at one place. */
-FORGE_INLINE void forge_transpose_conv_4(const forge_transpose_conv *c, const int8_t *input,
+FORGE_INLINE void forge_transpose_conv_4(const forge_transpose_conv *c, const forge_rows *input,
                                          const forge_reach *row, const forge_reach *column,
                                          int channel, int32_t acc[4]) {
   const forge_window *w = &c->window;
@@ -65,7 +65,7 @@ FORGE_INLINE void forge_transpose_conv_4(const forge_transpose_conv *c, const in
   const int8_t *weights = c->weights + channel * size;
   for (int i = 0; i < 4; ++i) acc[i] = c->bias[channel + i];
   for (int i = row->begin; i < row->end; ++i) {
-    const int8_t *from = input + (row->input - i) * w->output_width * depth;
+    const int8_t *from = forge_row(input, row->input - i);
     const int8_t *with = weights + (row->kernel + i * w->stride_height) * w->kernel_width * depth;
     for (int j = column->begin; j < column->end; ++j) {
       forge_dot_4(acc, from + (column->input - j) * depth,
@@ -77,7 +77,7 @@ FORGE_INLINE void forge_transpose_conv_4(const forge_transpose_conv *c, const in
 
 /* Output row y. */
 FORGE_INLINE void forge_transpose_conv_row(const forge_transpose_conv *c, int y,
-                                           const int8_t *input, int8_t *output) {
+                                           const forge_rows *input, int8_t *output) {
   const forge_window *w = &c->window;
   const forge_reach row = forge_transpose_conv_reach(y + w->pad_top, w->stride_height,
                                                      w->kernel_height, w->output_height);
@@ -94,15 +94,6 @@ FORGE_INLINE void forge_transpose_conv_row(const forge_transpose_conv *c, int y,
       const int32_t acc = forge_transpose_conv_1(c, input, &row, &column, channel);
       *output++ = forge_requantize_channel(&c->requantization, acc, channel);
     }
-  }
-}
-
-FORGE_INLINE void forge_transpose_conv_run(const forge_transpose_conv *c, const int8_t *input,
-                                           int8_t *output) {
-  const forge_window *w = &c->window;
-  for (int y = 0; y < w->input_height; ++y) {
-    forge_transpose_conv_row(c, y, input, output);
-    output += w->input_width * c->output_channels;
   }
 }
 

@@ -38,6 +38,13 @@ class Net:
     def depthwise(self, x: int) -> int:
         return layers.depthwise_conv_2d(self.builder, self.rng, x)
 
+    def spread(self, x: int) -> int:
+        """A transposed convolution: twice as high and wide."""
+        filters = self.shape(x)[3]
+        return layers.transpose_conv(
+            self.builder, self.rng, x, filters=filters, kernel=(3, 3), stride=(2, 2)
+        )
+
     def pool(self, x: int) -> int:
         return layers.pool_2d(self.builder, x, "MAX_POOL_2D")
 
@@ -271,7 +278,7 @@ def random_blocks(seed: int, count: int) -> Graph:
     x = n.input(1, *pick(5, 9, 2).tolist(), int(pick(1, 5)))
     for _ in range(count):
         y = n.conv(x, n.shape(x)[3], int(pick(1, 4)))
-        kind = int(pick(6))
+        kind = int(pick(7))
         if kind == 0:
             x = n.add(x, y)
         elif kind == 1:
@@ -282,6 +289,8 @@ def random_blocks(seed: int, count: int) -> Graph:
             channels = n.shape(y)[3]
             squeezed = n.dense(n.reshape(y, 1, n.size(y)), channels)
             x = n.conv(n.add(y, n.reshape(squeezed, 1, 1, 1, channels)), 3, 1)
+        elif kind == 6 and n.size(x) < 200:
+            x = n.conv(n.spread(x), 2)
         elif kind == 3 and min(n.shape(y)[1:3]) > 3:
             x = n.relu(n.pool(y))
         else:

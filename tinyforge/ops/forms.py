@@ -160,6 +160,41 @@ class Windowed:
 
 
 @dataclass(frozen=True)
+class Spread:
+    """Output row y comes from all input rows that reach it, each spread over a window's rows.
+
+    window: of the convolution that is transposed, whose input is the output here. C:
+    function(&fields, y, &input as forge_rows, output row).
+    """
+
+    window: Window
+    scratch_bytes: int = 0
+    tile_bytes: int = 0
+
+    @property
+    def steps(self) -> int:
+        return self.window.input[0]
+
+    @property
+    def input_rows(self) -> int:
+        return self.window.output[0]
+
+    @property
+    def output_rows(self) -> int:
+        return self.window.input[0]
+
+    def reads(self, step: int) -> range:
+        """Row r is spread over output rows r * stride to r * stride + kernel - 1, less padding."""
+        row, stride = step + self.window.padding[0], self.window.stride[0]
+        first = max(0, -(-(row - self.window.kernel[0] + 1) // stride))
+        last = min(row // stride, self.input_rows - 1)
+        return range(first, last + 1) if first <= last else range(0)
+
+    def writes(self, step: int) -> range:
+        return range(step, step + 1)
+
+
+@dataclass(frozen=True)
 class Fused:
     """Several layers as one: output row y comes from a few rows of what the first of them makes.
 

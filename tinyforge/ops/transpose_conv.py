@@ -23,6 +23,7 @@ from tinyforge.ops.base import (
     tensor,
 )
 from tinyforge.ops.convolution import bias_values, check_weighted, exact_matmul, weights_table
+from tinyforge.ops.forms import Spread
 from tinyforge.ops.operands import integers
 from tinyforge.ops.quantization import Requantization, activation_name, channel_requantization
 from tinyforge.ops.window import Window, window_between
@@ -97,7 +98,7 @@ def lower(graph: Graph, op: Operator) -> Kernel:
     return Kernel(
         header="transpose_conv.h",
         struct="forge_transpose_conv",
-        function="forge_transpose_conv_run",
+        function="forge_transpose_conv_row",
         fields={
             **_window(graph, op).fields(),
             "input_channels": weights.shape[3],
@@ -108,6 +109,7 @@ def lower(graph: Graph, op: Operator) -> Kernel:
             **_requantization(graph, op).fields(),
         },
         inputs=(source.index,),
+        form=Spread(_window(graph, op)),
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from tinyforge.ops import Kernel
-from tinyforge.ops.forms import Accumulated, Picked, RowByRow, Whole, Windowed
+from tinyforge.ops.forms import Accumulated, Picked, RowByRow, Spread, Whole, Windowed
 
 
 @dataclass(frozen=True)
@@ -53,9 +53,10 @@ def body(
 
 
 def _declarations(form: object, fields: str, source: Operand) -> Iterator[str]:
-    if isinstance(form, Windowed):
+    if isinstance(form, Windowed | Spread):
         rows = f"{source.base}, {source.row_bytes}, {source.room}"
         yield f"const forge_rows input = {{{rows}}};"
+    if isinstance(form, Windowed):
         yield f"const int8_t *rows[{form.window.kernel[0]}];"
         yield f"forge_window_rows(&{fields}.window, row, &input, rows);"
     if isinstance(form, Picked):
@@ -67,6 +68,8 @@ def _declarations(form: object, fields: str, source: Operand) -> Iterator[str]:
 def _sources(form: object, source: Operand, scratch: str) -> list[str]:
     if isinstance(form, Windowed):
         return ["rows", "0", str(form.window.output[1])]
+    if isinstance(form, Spread):
+        return ["row", "&input"]
     if isinstance(form, Picked):
         return [f"source[row] < 0 ? NULL : {source.row('source[row]')}"]
     assert isinstance(form, Accumulated)
