@@ -184,12 +184,20 @@ def states() -> Graph:
     return n.build(n.add(n.relu(n.dense(x, 5)), y), n.svdf(x, 2, 1))
 
 
+def rows_broadcast() -> Graph:
+    """What is made row by row is broadcast as a whole, under another shape."""
+    n = Net()
+    x = n.input(1, 6, 2, 1)
+    values = n.reshape(n.conv(x, 1), 1, 1, 1, 12)
+    return n.build(n.dense(n.reshape(n.add(n.conv(x, 12), values), 1, 144), 3))
+
+
 SHAPES: Mapping[str, Callable[[], Graph]] = {
     f.__name__: f
     for f in (
         chain, residual, diamonds, order_matters, many_readers, reshape_chain, input_is_output,
         reshape_alone, outputs_read_on, unused_outputs, several_inputs, same_operand_twice,
-        broadcast, states,
+        broadcast, rows_broadcast, states,
     )
 }  # fmt: skip
 
