@@ -132,7 +132,7 @@ def test_tiles_lie_one_after_the_other() -> None:
     (chain,) = chains(graph).values()
     # Four pixels of 4 channels; one of 4; one of 3, and a byte that aligns what follows.
     assert [stage.offset for stage in chain.stages] == [0, 16, 20]
-    assert chain.tile_bytes == 24
+    assert chain.tile_bytes == 23
     assert [stage.tile for stage in chain.stages] == [(2, 2), (1, 1), (1, 1)]
     form = chain.form(graph)
     assert (form.steps, form.input_rows, form.rows) == (4, 8, 2)

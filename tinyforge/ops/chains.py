@@ -108,13 +108,10 @@ def _extended(graph: Graph, found: Mapping[int, Chain], op: Operator) -> Iterato
         tile = _tile(graph, op, graph.tensors[t])
         if tile is None or (chain.stages and tile != _PIXEL):
             continue
+        offset = aligned(chain.tile_bytes)
+        stage = Stage(op, t, tile, _kernel_on(graph, op, t, tile), offset)
         nbytes = tile[0] * tile[1] * graph.tensors[t].shape[3]
-        stage = Stage(op, t, tile, _kernel_on(graph, op, t, tile), chain.tile_bytes)
-        yield replace(
-            chain,
-            stages=(*chain.stages, stage),
-            tile_bytes=chain.tile_bytes + aligned(nbytes),
-        )
+        yield replace(chain, stages=(*chain.stages, stage), tile_bytes=offset + nbytes)
 
 
 def _tile(graph: Graph, op: Operator, source: Tensor) -> Tile | None:

@@ -1,0 +1,40 @@
+"""Random networks as whole firmware on an emulated core: exact, and what was planned is touched."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.memory import graphs
+from tinyforge import pipeline
+from tinyforge.cli.ui import Ui
+from tinyforge.proof import examples
+from tinyforge.proof.budget import require_exact
+from tinyforge.spec import FeedChoice, Spec
+from tinyforge.tflite import write
+
+pytest.importorskip("unicorn")
+pytest.importorskip("tflite_micro")
+
+KINDS = {
+    "pictures": lambda seed: graphs.random_pictures(seed, 12),
+    "blocks": lambda seed: graphs.random_blocks(seed, 3),
+    "moves": lambda seed: graphs.random_moves(seed, 12),
+    "states": lambda seed: graphs.random_states(seed, 8),
+}
+
+
+@pytest.mark.parametrize("feed", ["frame", "rows"])
+@pytest.mark.parametrize("seed", range(110, 114))
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_proof_holds(kind: str, seed: int, feed: FeedChoice, tmp_path: Path) -> None:
+    model = tmp_path / "model.tflite"
+    graph = KINDS[kind](seed)
+    model.write_bytes(write(replace(graph, outputs=graph.outputs[-1:])))
+    ui, settings = Ui(), Spec(feed=feed, engine="aot", machine="unicorn", toolchain="zig")
+    source = pipeline.open_tflite(model, ui)
+    fed = examples.synthetic(source.input, 4, seed)
+    generated = pipeline.generate(source, fed, settings, ui)
+    require_exact(pipeline.verify(generated, fed, settings, ui))
