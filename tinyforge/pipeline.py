@@ -17,7 +17,7 @@ from tinyforge import boards, spec, tflite
 from tinyforge.boards import Board
 from tinyforge.boards.cores import core_named
 from tinyforge.engines.base import Lowered
-from tinyforge.engines.choose import choose
+from tinyforge.engines.choose import Choice, choose
 from tinyforge.errors import DoesNotFitError, ForgeError
 from tinyforge.graph import Graph, Tensor
 from tinyforge.graph.passes import adapt
@@ -26,6 +26,7 @@ from tinyforge.memory.planner import plan
 from tinyforge.project import tree, writer
 from tinyforge.project.built import pio_firmware
 from tinyforge.project.ini import LOCAL, SIM, environment
+from tinyforge.project.layer_tests import LayerTests
 from tinyforge.project.model_files import GOLDEN_FILE, Golden, read_golden
 from tinyforge.proof import budget, oracle
 from tinyforge.proof import examples as example_files
@@ -111,7 +112,7 @@ def generate(source: Source, examples: Examples, settings: Spec, stages: Stages)
             name: engine.lower(graph, planned, source.model)
             for name, engine in choice.engines.items()
         }
-        inputs = examples.inputs[: max(1, _GOLDEN_BYTES // source.input.nbytes)]
+        inputs = examples.inputs[: _golden_count(source.input)]
         outputs = oracle.outputs(source.model, graph, inputs)
         files: dict[str, str | bytes] = dict(
             tree.project_files(
@@ -125,6 +126,9 @@ def generate(source: Source, examples: Examples, settings: Spec, stages: Stages)
                     choice.left_out,
                     settings.app,
                     settings.optimize,
+                    _layer_tests(source, examples, choice, planned)
+                    if settings.layer_tests
+                    else None,
                 )
             )
         )
@@ -138,6 +142,30 @@ def generate(source: Source, examples: Examples, settings: Spec, stages: Stages)
     project = msgspec.structs.replace(settings, model=MODEL_FILE, output=None)
     files |= {MODEL_FILE: source.model, spec.FILE_NAME: spec.to_toml(project)}
     return Generated(source, board, planned, lowered, files)
+
+
+def _layer_tests(
+    source: Source, examples: Examples, choice: Choice, planned: Plan | None
+) -> LayerTests:
+    """What every layer must compute from the last example: the first ones may be extremes, which
+    hide errors. Where layers remember, from as many as there are golden vectors.
+
+    ForgeError without the compiled engine, whose layers they are.
+    """
+    if planned is None:
+        left_out = choice.left_out.get("aot")
+        raise ForgeError(
+            "--layer-tests are of the compiled engine's layers, and the project has none of that",
+            where=f"{left_out[0].where}: {left_out[0].what}" if left_out else "",
+            fix="leave --layer-tests out" + ("" if left_out else ", or give --engine aot or both"),
+        )
+    count = _golden_count(source.input) if source.graph.states else 1
+    inputs = examples.inputs[-count:]
+    return LayerTests(planned, inputs, oracle.trace(source.model, source.graph, inputs))
+
+
+def _golden_count(source: Tensor) -> int:
+    return max(1, _GOLDEN_BYTES // source.nbytes)
 
 
 def verify(generated: Generated, examples: Examples, settings: Spec, stages: Stages) -> Proof:

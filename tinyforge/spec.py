@@ -44,7 +44,8 @@ class Spec(
     app: the application around the model, a file of firmware/apps.
     toolchain: None takes zig where it is installed, else gcc. optimize: what the project's own
     code is compiled for, on the board and on an emulated one. feed: whether the input is there as a
-    whole, or a camera hands it in row by row. output: the project's folder.
+    whole, or a camera hands it in row by row. layer_tests: whether the project has a unit test for
+    each layer of the compiled model. output: the project's folder.
     Relative paths are relative to the file that names them, or to the current folder.
     """
 
@@ -56,6 +57,7 @@ class Spec(
     toolchain: ToolchainChoice | None = None
     optimize: OptimizeChoice = "speed"
     feed: FeedChoice = "frame"
+    layer_tests: bool = False
     machine: MachineChoice = "unicorn"
     seed: int = 0
     output: str | None = None

@@ -53,20 +53,25 @@ static inline void unity_fail(const char *file, int32_t line, const char *messag
   forge_port_print("\n");
 }
 
+static inline void unity_fail_element(const char *file, int32_t line, int32_t index,
+                                      int8_t expected, int8_t found) {
+  unity.failed = 1;
+  unity_begin_line(file, line);
+  forge_port_print(":FAIL: element ");
+  forge_print_number(index);
+  forge_port_print(": expected ");
+  forge_print_number(expected);
+  forge_port_print(", found ");
+  forge_print_number(found);
+  forge_port_print("\n");
+}
+
 /* Whether the arrays are equal; else the failure that names the first difference. */
 static inline int unity_equal(const char *file, int32_t line, const int8_t *expected,
                               const int8_t *found, int32_t size) {
   for (int32_t i = 0; i < size; i++) {
     if (found[i] == expected[i]) continue;
-    unity.failed = 1;
-    unity_begin_line(file, line);
-    forge_port_print(":FAIL: element ");
-    forge_print_number(i);
-    forge_port_print(": expected ");
-    forge_print_number(expected[i]);
-    forge_port_print(", found ");
-    forge_print_number(found[i]);
-    forge_port_print("\n");
+    unity_fail_element(file, line, i, expected[i], found[i]);
     return 0;
   }
   return 1;
@@ -89,6 +94,9 @@ static inline void unity_end(void) {
 /* The same test for one of several inputs: its name ends in _number. */
 #define RUN_TEST_NUMBER(test, number) unity_run(__FILE__, __LINE__, #test, number, test)
 
+/* The same test for one of several subjects, by the subject's name. */
+#define RUN_TEST_NAMED(test, name) unity_run(__FILE__, __LINE__, name, -1, test)
+
 #define TEST_ASSERT_MESSAGE(condition, message)     \
   do {                                              \
     if (!(condition)) {                             \
@@ -100,6 +108,13 @@ static inline void unity_end(void) {
 #define TEST_ASSERT_EQUAL_INT8_ARRAY(expected, found, size)                        \
   do {                                                                             \
     if (!unity_equal(__FILE__, __LINE__, expected, found, size)) return;           \
+  } while (0)
+
+/* Fails for an element of an array that was compared before. */
+#define TEST_FAIL_ELEMENT(index, expected, found)                    \
+  do {                                                               \
+    unity_fail_element(__FILE__, __LINE__, index, expected, found);  \
+    return;                                                          \
   } while (0)
 
 #endif

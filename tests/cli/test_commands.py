@@ -368,6 +368,22 @@ def test_a_project_keeps_its_application(app: str, model: Path, tmp_path: Path) 
         assert (proof["bit_exact"], proof["instructions"] > 0) == (True, True)
 
 
+def test_layers_are_tested_on_demand(model: Path, tmp_path: Path) -> None:
+    layers = tmp_path / "out" / "test" / "test_layers"
+    document("build", str(model), "--layer-tests", "-o", "out", folder=tmp_path)
+    assert "layer_tests = true" in (tmp_path / "out" / "tinyforge.toml").read_text()
+    assert {path.name for path in layers.iterdir()} == {"layers.c", "layers.h", "test_layers.c"}
+    for engine in ("aot", "tflm"):
+        proof = document("simulate", "out", "--engine", engine, folder=tmp_path)["proof"]
+        assert (proof["engine"], proof["bit_exact"]) == (engine, True)
+    document("generate", str(model), "-o", "out", folder=tmp_path)
+    assert not layers.exists()
+    arguments = ("generate", str(model), "--layer-tests", "--engine", "tflm", "-o", "out")
+    error = document(*arguments, folder=tmp_path, status=2)["error"]
+    assert "of the compiled engine's layers" in error["what"]
+    assert "--engine aot" in error["fix"]
+
+
 def test_boards_are_ranked_for_a_model(model: Path, tmp_path: Path) -> None:
     """The needs of a board's core are those that building for the board measures."""
     ranking = document("boards", "fit", str(model), folder=tmp_path)

@@ -60,12 +60,13 @@ def generate(
     board: str = "nrf52840_dk",
     engine: EngineChoice = "aot",
     feed: FeedChoice = "frame",
+    layer_tests: bool = False,
 ) -> Path:
     """A project's folder."""
     folder.mkdir(parents=True, exist_ok=True)
     model = folder / "model.tflite"
     model.write_bytes(to_tflite(graph))
-    settings = Spec(board=board, engine=engine, feed=feed)
+    settings = Spec(board=board, engine=engine, feed=feed, layer_tests=layer_tests)
     source = pipeline.open_tflite(model, Quiet())
     examples = synthetic(source.input, VECTORS, seed=0)
     made = pipeline.generate(source, examples, settings, Quiet())

@@ -60,6 +60,7 @@ def test_every_board_has_a_simulation_and_a_native_build(tmp_path, board):
         assert env["test_build_src"] is True
         tflm = "-D TF_LITE_STATIC_MEMORY" in env.get("build_flags", [])
         assert tflm == name.endswith("_tflm")
+        assert env.get("test_ignore", []) == (["test_layers"] if tflm else [])
         assert "framework" not in env
         assert "lib_deps" not in env
     sim = config.items(env="sim", as_dict=True)

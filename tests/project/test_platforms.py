@@ -1,6 +1,5 @@
 """Projects built, run and tested by PlatformIO itself, offline, emulated and on this computer."""
 
-import functools
 import os
 import re
 import shutil
@@ -13,8 +12,7 @@ from platformio.project.config import ProjectConfig
 from tests.project.test_tree import example
 from tinyforge.boards.cores import CORES
 from tinyforge.errors import ForgeError
-from tinyforge.project import pio
-from tinyforge.project.offline import ensure_scons
+from tinyforge.project.layout import LAYER_TESTS
 from tinyforge.project.pio import run_pio
 from tinyforge.project.platforms import board_files, emulated_cores
 from tinyforge.project.tree import project_files
@@ -25,15 +23,6 @@ from tinyforge.sim.machines.qemu import qemu_memory
 
 VECTORS = 4
 PASSED = f"PASS: {VECTORS} golden vectors"
-
-
-@pytest.fixture(scope="module")
-def core_dir(tmp_path_factory):
-    """A PlatformIO that has never run on this machine, and cannot reach its registry."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PLATFORMIO_CORE_DIR", str(tmp_path_factory.mktemp("core dir")))
-        patch.setattr(pio, "ensure_scons", functools.partial(ensure_scons, reachable=lambda: False))
-        yield
 
 
 @pytest.fixture(scope="module")
@@ -174,17 +163,18 @@ def test_nothing_is_fetched(built):
     assert not list((built / ".pio").glob("libdeps/*/*"))
 
 
-def test_platforms_and_tests_come_with_every_project():
+def test_platforms_and_golden_tests_come_with_every_project():
     project = example()
     files = project_files(project)
     for name in ("platforms", "test"):
         shipped = {p for p in (folder("firmware") / name).rglob("*.*") if p.is_file()}
-        shipped = {p for p in shipped if p.suffix != ".pyc"}
+        shipped = {p for p in shipped if p.suffix != ".pyc" and LAYER_TESTS not in p.parts}
         assert len(shipped) >= 3
         for path in shipped:
             assert files[path.relative_to(folder("firmware")).as_posix()] == path.read_text()
     assert board_files().items() <= dict(files).items()
     assert files["README.md"].count("pio test -e sim") == 1
+    assert not any(LAYER_TESTS in path for path in files)
 
 
 def test_lint_passes_on_the_whole_project(built):

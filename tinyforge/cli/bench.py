@@ -64,6 +64,7 @@ def run(
             toolchain=toolchain,
             optimize=optimize,
             feed=feed,
+            layer_tests=False,  # nothing is written
             machine=machine,
             seed=seed,
         )

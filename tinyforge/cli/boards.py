@@ -102,6 +102,7 @@ def fit(
             toolchain=toolchain,
             optimize=optimize,
             feed=feed,
+            layer_tests=False,  # nothing is written
             machine=machine,
             seed=seed,
         )

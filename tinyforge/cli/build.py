@@ -17,6 +17,7 @@ from tinyforge.cli.options import (
     Feed,
     Inputs,
     Json,
+    LayerTests,
     Machine,
     Optimize,
     Output,
@@ -40,6 +41,7 @@ def run(
     toolchain: Toolchain = None,
     optimize: Optimize = None,
     feed: Feed = None,
+    layer_tests: LayerTests = None,
     machine: Machine = None,
     seed: Seed = None,
     trust_model: Trust = False,
@@ -70,6 +72,7 @@ def run(
             toolchain=toolchain,
             optimize=optimize,
             feed=feed,
+            layer_tests=layer_tests,
             machine=machine,
             seed=seed,
         )

@@ -16,6 +16,7 @@ from tinyforge.cli.options import (
     Feed,
     Inputs,
     Json,
+    LayerTests,
     Optimize,
     Output,
     Seed,
@@ -34,6 +35,7 @@ def run(
     inputs: Inputs = None,
     optimize: Optimize = None,
     feed: Feed = None,
+    layer_tests: LayerTests = None,
     seed: Seed = None,
     config: Config = None,
     json: Json = False,
@@ -54,6 +56,7 @@ def run(
             app=app,
             optimize=optimize,
             feed=feed,
+            layer_tests=layer_tests,
             seed=seed,
         )
         source = pipeline.open_tflite(pipeline.model_path(spec), ui)

@@ -50,6 +50,13 @@ Feed = Annotated[
     FeedChoice | None,
     typer.Option("--feed", help="How the input comes: whole, or row by row. [default: frame]"),
 ]
+LayerTests = Annotated[
+    bool | None,
+    typer.Option(
+        "--layer-tests/--no-layer-tests",
+        help="Unit tests of each layer in the project. [default: none]",
+    ),
+]
 Machine = Annotated[
     MachineChoice | None,
     typer.Option("--machine", help="What runs the firmware. [default: unicorn]"),

@@ -14,7 +14,7 @@ from tinyforge.boards import Board
 from tinyforge.boards.cores import Core
 from tinyforge.names import c_comment, ini_value
 from tinyforge.project import platforms
-from tinyforge.project.layout import source_patterns
+from tinyforge.project.layout import LAYER_TESTS, source_patterns
 from tinyforge.project.templates import render
 from tinyforge.sim.toolchains.build import OPTIMIZE_FLAGS
 from tinyforge.spec import OptimizeChoice
@@ -241,6 +241,9 @@ def _environment(
         libraries = _TFLM_LIBRARIES if target == SIM else ()
         flags = (*inherited, "-D TF_LITE_STATIC_MEMORY", *libraries)
         options.append(Option("build_flags", flags, comment))
+        if not on_board:
+            comment = ("Tests of layers, where there are any, are of the compiled model.",)
+            options.append(_option("test_ignore", LAYER_TESTS, comment=comment))
     return Section(f"env:{environment(target, engine)}", tuple(options), _ENGINE_COMMENTS[engine])
 
 

@@ -15,6 +15,9 @@ SOURCE_SUFFIXES = (".c", ".cc", ".cpp", ".S")
 # The folder below src/ of the application that answers a computer, in place of main.c.
 SELFTEST = "selftest"
 
+# The folder below test/ of the unit tests of layers, where a project has them.
+LAYER_TESTS = "test_layers"
+
 
 def source_patterns(engine: str, port: str) -> tuple[str, ...]:
     """Patterns below src/: the application's files at the top, then whole folders."""

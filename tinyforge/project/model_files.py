@@ -159,9 +159,10 @@ def _vectors(
     assert values.shape[0] == count >= 1
     assert values[0].size == tensor.size
     vectors = values.reshape(count, -1).tolist()
-    return {"name": name, "prefix": prefix, "vectors": [_rows(vector) for vector in vectors]}
+    return {"name": name, "prefix": prefix, "vectors": [value_rows(vector) for vector in vectors]}
 
 
-def _rows(values: Sequence[int]) -> list[str]:
+def value_rows(values: Sequence[int]) -> list[str]:
+    """Values of an initializer in C, line by line."""
     starts = range(0, len(values), _VALUES_A_LINE)
     return [", ".join(map(str, values[i : i + _VALUES_A_LINE])) for i in starts]

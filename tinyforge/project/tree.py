@@ -18,7 +18,8 @@ from tinyforge.names import c_comment, safe_path
 from tinyforge.project import platforms
 from tinyforge.project.identity import identity_file
 from tinyforge.project.ini import LOCAL, NATIVE, SIM, environment, render_ini, sections
-from tinyforge.project.layout import SELFTEST
+from tinyforge.project.layer_tests import LayerTests, layer_test_files
+from tinyforge.project.layout import LAYER_TESTS, SELFTEST
 from tinyforge.project.model_files import Golden, model_files
 from tinyforge.project.selftest import selftest_sections
 from tinyforge.project.templates import render
@@ -41,6 +42,8 @@ _APPS: Mapping[AppChoice, str] = {
     "watch": "sample, infer, sleep, its duty cycle printed; `-D FORGE_WATCH_...` sets its pace",
     "drone": "answers at a fixed rate, late ones counted; `-D FORGE_DRONE_...` sets its pace",
 }
+# What all unit tests share.
+_TEST_FILES = ("test_custom_runner.py", "unity.h")
 _KERNEL = re.compile(r'^ *# *include *"(kernels/[a-z0-9_]+\.h)"', re.MULTILINE)
 
 
@@ -51,7 +54,8 @@ class Project:
     engines: the generated sources by engine ("aot", "tflm"), at least one; the first is the one
     that PlatformIO builds by default. model: the .tflite bytes. labels: the classes' names, or
     none. left_out: an engine that was asked for but cannot run the model, and the layers it lacks.
-    app: the application. optimize: what its own code is compiled for.
+    app: the application. optimize: what its own code is compiled for. layer_tests: where the
+    compiled model's layers are to have unit tests.
     """
 
     graph: Graph
@@ -63,6 +67,7 @@ class Project:
     left_out: Mapping[str, Sequence[Missing]] = field(default_factory=dict)
     app: AppChoice = "classify"
     optimize: OptimizeChoice = "speed"
+    layer_tests: LayerTests | None = None
 
 
 def project_files(project: Project) -> Mapping[str, str]:
@@ -92,6 +97,7 @@ def project_files(project: Project) -> Mapping[str, str]:
             by_rows=any(lowered.by_rows for lowered in project.engines.values()),
         ),
         **_firmware(tuple(project.engines), project.app),
+        **_layer_tests(project),
         **platforms.board_files(),
     }
     for engine, lowered in project.engines.items():
@@ -122,27 +128,43 @@ def _firmware(engines: Sequence[str], app: AppChoice) -> dict[str, str]:
         "src/main.c": _read(firmware / "apps" / f"{app}.c"),
         "src/common.c": _read(firmware / "engines" / "common.c"),
         f"src/{SELFTEST}/main.c": _read(firmware / "apps" / "link.c"),
+        **{f"test/{name}": _read(firmware / "test" / name) for name in _TEST_FILES},
     }
     folders = {
         f"{_LIBRARY}/include": firmware / "include",
         "src/ports": firmware / "ports",
         f"src/{SELFTEST}": firmware / "link",
-        "test": firmware / "test",
+        "test/test_golden": firmware / "test" / "test_golden",
         platforms.FOLDER: firmware / "platforms",
         **{f"src/{engine}": firmware / "engines" / engine for engine in engines},
     }
     for target, source in folders.items():
-        for path in sorted(p for p in source.rglob("*.*") if p.is_file() and p.suffix != ".pyc"):
-            files[f"{target}/{path.relative_to(source).as_posix()}"] = _read(path)
+        files |= _copied(source, target)
     return files
+
+
+def _layer_tests(project: Project) -> dict[str, str]:
+    """The folder of the layers' unit tests, where there are to be any."""
+    if project.layer_tests is None:
+        return {}
+    target = f"test/{LAYER_TESTS}"
+    written = _copied(folder("firmware") / target, target)
+    return written | layer_test_files(project.graph, project.layer_tests)
+
+
+def _copied(source: Path, target: str) -> dict[str, str]:
+    """A folder's files below another path."""
+    found = sorted(p for p in source.rglob("*.*") if p.is_file() and p.suffix != ".pyc")
+    return {f"{target}/{path.relative_to(source).as_posix()}": _read(path) for path in found}
 
 
 def _simulated(project: Project) -> Core:
     """The core that stands for the board's on the emulator: one whose memory holds the model."""
+    values = project.layer_tests.nbytes if project.layer_tests else 0
     return platforms.simulated_core(
         project.board,
         arena=max(lowered.arena_bytes for lowered in project.engines.values()),
-        weights=len(project.model),
+        weights=len(project.model) + values,
     )
 
 
@@ -187,6 +209,7 @@ def _readme(project: Project) -> str:
         output=project.graph.tensors[project.graph.outputs[0]].nbytes,
         by_rows=any(lowered.by_rows for lowered in project.engines.values()),
         remembers=bool(project.graph.states),
+        layer_tests=LAYER_TESTS if project.layer_tests else "",
         left_out={
             engine: [_markdown(f"{layer.where}: {layer.what}") for layer in layers]
             for engine, layers in project.left_out.items()
