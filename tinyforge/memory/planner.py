@@ -10,7 +10,7 @@ from tinyforge.graph import Graph
 from tinyforge.memory.liveness import Buffer, buffers, peak
 from tinyforge.memory.network import Network, network
 from tinyforge.memory.order import best_order
-from tinyforge.memory.placement import place
+from tinyforge.memory.placement import Placed, place
 from tinyforge.memory.plan import Place, Plan, Slot
 from tinyforge.memory.schedule import Schedule, schedule
 from tinyforge.memory.streams import Streams, candidates
@@ -20,18 +20,15 @@ _PLACED = 8  # of the sets of streams with the least peaks, so many are placed
 
 
 @dataclass(frozen=True, eq=False)
-class _Placed:
-    """One way to do it: the offset of each buffer, and the bytes that takes."""
+class _Choice:
+    """One way to do it. order: of the operators. bound: bytes needed at the worst step."""
 
+    chains: Mapping[int, Chain]
+    order: Sequence[int]
+    net: Network
     schedule: Schedule
     buffers: Sequence[Buffer]
-    offsets: Sequence[int]
     bound: int
-
-    @property
-    def total(self) -> int:
-        ends = (o + b.nbytes for o, b in zip(self.offsets, self.buffers, strict=True))
-        return max(ends, default=0)
 
 
 def plan(graph: Graph, *, by_rows: bool = False) -> Plan:
@@ -49,38 +46,32 @@ def plan(graph: Graph, *, by_rows: bool = False) -> Plan:
     joined = chains(graph)
     order = best_order(graph, joined)
     net = network(graph, order, joined, by_rows=by_rows)
-    best: _Placed | None = None
     tried = candidates(net)
-    for streams in tried.sets[:_PLACED]:
-        found = _placed(net, streams, best)
-        if found is not None and (best is None or found.total < best.total):
-            best = found
-    assert best is not None, "without streams, every network can run"
-    if best.total > 2**31 - 1:
+    choices = [_choice(joined, order, net, streams) for streams in tried.sets[:_PLACED]]
+    placed = place([c.buffers for c in choices], [c.bound for c in choices])
+    assert placed is not None, "any total will do"
+    if placed.total > 2**31 - 1:
         raise ForgeError(
-            f"the activations need {best.total:,} bytes",
+            f"the activations need {placed.total:,} bytes",
             fix="use a smaller input or fewer channels",
         )
-    return replace(_plan(graph, net, joined, order, best), least=tried.least)
+    return replace(_plan(graph, choices[placed.choice], placed), least=tried.least)
 
 
-def _placed(net: Network, streams: Streams, best: _Placed | None) -> _Placed | None:
-    """The network with these values streamed; None where it cannot be better than the best."""
+def _choice(
+    joined: Mapping[int, Chain], order: Sequence[int], net: Network, streams: Streams
+) -> _Choice:
     found = schedule(net, streams)
     assert found is not None, "a candidate can run"
     every = buffers(net, found)
-    bound = peak(every, len(found.steps))
-    if best is not None and bound >= best.total:
-        return None
-    return _Placed(found, every, place(every, bound), bound)
+    return _Choice(joined, order, net, found, every, peak(every, len(found.steps)))
 
 
-def _plan(
-    graph: Graph, net: Network, joined: Mapping[int, Chain], order: Sequence[int], best: _Placed
-) -> Plan:
+def _plan(graph: Graph, best: _Choice, placed: Placed) -> Plan:
+    net = best.net
     slots, places = [], {}
     scratch: dict[int, int] = {}
-    for buffer, offset in zip(best.buffers, best.offsets, strict=True):
+    for buffer, offset in zip(best.buffers, placed.offsets, strict=True):
         slots.append(_slot(graph, net, buffer, offset, len(best.schedule.steps)))
         scratch |= dict.fromkeys(buffer.layers, offset)
         for v in buffer.values:
@@ -89,17 +80,17 @@ def _plan(
         layer.index for layer in net.layers if best.schedule.forms[layer.index] is layer.streaming
     }
     return Plan(
-        order=_as_they_begin(graph, joined, order, best.schedule),
+        order=_as_they_begin(graph, best),
         steps=best.schedule.steps,
         finished=tuple(
             best.schedule.forms[layer].writes(number) for layer, number in best.schedule.steps
         ),
         slots=tuple(sorted(slots, key=lambda s: (s.first, s.offset))),
         places={t: places[v] for t, v in net.value.items()},
-        chains=joined,
+        chains=best.chains,
         scratch=scratch,
         streaming=frozenset(streaming),
-        arena_bytes=best.total,
+        arena_bytes=placed.total,
         lower_bound=best.bound,
     )
 
@@ -132,17 +123,15 @@ def _rows_made(found: Schedule, layer: int) -> int:
     return max(found.forms[layer].writes(step).stop for step in range(steps))
 
 
-def _as_they_begin(
-    graph: Graph, joined: Mapping[int, Chain], order: Sequence[int], found: Schedule
-) -> tuple[int, ...]:
+def _as_they_begin(graph: Graph, found: _Choice) -> tuple[int, ...]:
     """Operator indices by their first step; one without code after the one that makes its input."""
     begin: dict[int, int] = {}
-    for time, (index, _) in enumerate(found.steps):
+    for time, (index, _) in enumerate(found.schedule.steps):
         begin.setdefault(index, time)
-    for last, chain in joined.items():
+    for last, chain in found.chains.items():
         begin |= {op.index: begin[last] for op in chain.operators}
-    for index in order:
+    for index in found.order:
         if index not in begin:
             maker = graph.producers.get(graph.operators[index].inputs[0])
             begin[index] = begin[maker.index] if maker else -1
-    return tuple(sorted(order, key=lambda index: begin[index]))
+    return tuple(sorted(found.order, key=lambda index: begin[index]))
