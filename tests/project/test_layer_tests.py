@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from tests.corpus import models
+from tests.corpus.builder import GraphBuilder
 from tests.device import emulated
 from tests.firmware import sanitized
 from tests.project.test_platforms import cases
@@ -151,6 +152,17 @@ def test_no_name_breaks_the_file(tmp_path: Path) -> None:
     assert not failures(run(generated(replace(graph, tensors=evil), tmp_path)))
 
 
+def test_a_model_that_is_not_compiled_has_none(tmp_path: Path) -> None:
+    """The engine that was left out is no reason to leave the tests out without a word."""
+    b = GraphBuilder("normalized")
+    x = b.input((1, 4), 0.1, 0)
+    graph = b.build([b.op("L2_NORMALIZATION", [x], (1, 4), 1 / 128, name="norm")])
+    with pytest.raises(ForgeError, match="of the compiled engine's layers") as caught:
+        generated(graph, tmp_path, engine="both")
+    assert "layer 0 L2_NORMALIZATION 'norm'" in caught.value.where
+    assert caught.value.fix == "leave --layer-tests out"
+
+
 @pytest.fixture(scope="module")
 def built(core_dir: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project with both engines."""
@@ -188,6 +200,17 @@ def test_platformio_names_the_wrong_layer(environment: str, built: Path, tmp_pat
     failed = re.findall(r"^test/.*?: (\S+): (.*)\t\[FAILED\]$", caught.value.what, re.MULTILINE)
     assert failed == [(name, text)]
     assert len(cases(caught.value.what)) > 5
+
+
+def test_zig_and_unicorn_do_as_well(built: Path, tmp_path: Path) -> None:
+    """Though the self-test's vectors, which no layer needs, are not in the firmware."""
+    project = shutil.copytree(built, tmp_path / "copy")
+    (project / "local.ini").write_text(
+        "[env:sim]\ncustom_toolchain = zig\ncustom_machine = unicorn\n"
+    )
+    found = cases(run_pio(project, "test", "-f", LAYER_TESTS, environment="sim").output)
+    assert set(found.values()) == {"PASSED"}
+    assert "layer_10_FULLY_CONNECTED" in found
 
 
 def test_the_interpreter_is_not_asked_for_layers(built: Path) -> None:

@@ -14,9 +14,13 @@ import numpy as np
 
 from tinyforge.boards.cores import core_named
 from tinyforge.errors import ForgeError
+from tinyforge.sim.base import Entry
 from tinyforge.sim.elf import Firmware
 from tinyforge.sim.machines.qemu import qemu_memory
 from tinyforge.sim.machines.unicorn import Unicorn
+
+# Nothing is measured, and a unit test need not call forge_invoke.
+_ANY_FIRMWARE = Entry("forge_app_main")
 
 
 def main() -> int:
@@ -27,9 +31,9 @@ def main() -> int:
     try:
         core = core_named(arguments.core)
         firmware = Firmware.load(arguments.firmware, core=core, memory=qemu_memory(core))
-        # No input, of any size that the application may ask for: the vectors hold whole inputs.
-        nothing = np.zeros((0, firmware.symbol("forge_golden_inputs").size), np.int8)
-        run = Unicorn().run(firmware, nothing, output_bytes=1, probes=())
+        # No input, of whatever size the application may ask for.
+        nothing = np.zeros((0, 0), np.int8)
+        run = Unicorn().run(firmware, nothing, output_bytes=1, probes=(), entry=_ANY_FIRMWARE)
     except ForgeError as error:
         sys.stderr.write(f"error: {error}\n")
         return 1
