@@ -12,11 +12,11 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from tests.corpus.builder import GraphBuilder, OptionValue, TensorSpec
+from tests.corpus.builder import GraphBuilder, OptionValue, TensorSpec, float32
 from tinyforge.graph.types import DType, Quant
 
 SAME, VALID = 0, 1
-NONE, RELU, RELU_N1_TO_1, RELU6 = 0, 1, 2, 3
+NONE, RELU, RELU_N1_TO_1, RELU6, TANH = 0, 1, 2, 3, 4
 
 # Standard deviation of uniformly distributed int8 values.
 _SIGMA = 74.0
@@ -223,6 +223,29 @@ def svdf(
     ]
     scale = state_scale * np.iinfo(state.numpy).max / 127 * math.sqrt(memory * rank) / 2
     return b.op("SVDF", operands, (1, units), scale, _zero_point(rng), rank=rank)
+
+
+def lstm(
+    b: GraphBuilder, rng: np.random.Generator, x: int, *, units: int, zero_point: int = 0
+) -> int:
+    """zero_point: of the hidden state. Its cells are clipped at 10, as converters have it."""
+    steps, inputs = b.tensors[x].shape[1:]
+    hidden = b.variable((1, units), DType.INT8, Quant(float32([1 / 128]), (zero_point,)))
+    weights = [_weights(b, rng, (units, inputs), 0, per_channel=False) for _ in range(4)]
+    recurrent = [_weights(b, rng, (units, units), 0, per_channel=False) for _ in range(4)]
+    biases = [_bias(b, rng, x, w, units) for w in weights]
+    cell = b.variable((1, units), DType.INT16, Quant((2.0**-11,), (0,)))
+    absent = -1
+    operands = [x, *weights, *recurrent, *[absent] * 3, *biases, absent, absent, hidden, cell]
+    return b.op(
+        "UNIDIRECTIONAL_SEQUENCE_LSTM",
+        [*operands, *[absent] * 4],
+        (1, steps, units),
+        1 / 128,
+        zero_point,
+        fused_activation_function=TANH,
+        cell_clip=10.0,
+    )
 
 
 def pool_2d(

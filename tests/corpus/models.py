@@ -64,6 +64,21 @@ def keywords(seed: int) -> Graph:
     return b.build([layers.softmax(b, x)])
 
 
+def gestures(seed: int) -> Graph:
+    """A convolution over rows of measurements, two LSTM layers over what it finds, then dense."""
+    rng = np.random.default_rng(seed)
+    b = GraphBuilder("gestures")
+    x = b.input((1, 12, 6, 1), 1 / 32, 4)
+    x = layers.conv_2d(b, rng, x, filters=5, activation=RELU)
+    x = layers.pool_2d(b, x, "MAX_POOL_2D")
+    x = layers.reshape(b, x, (1, 6, 15))
+    x = layers.lstm(b, rng, x, units=9, zero_point=-7)
+    x = layers.lstm(b, rng, x, units=6)
+    x = layers.reshape(b, x, (1, 36))
+    x = layers.fully_connected(b, rng, x, units=4)
+    return b.build([layers.softmax(b, x)])
+
+
 def large(seed: int) -> Graph:
     """An output of 57 KB, whatever is streamed: more than the smallest boards have."""
     rng = np.random.default_rng(seed)

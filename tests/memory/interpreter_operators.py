@@ -54,6 +54,12 @@ def _svdf() -> Graph:
     return b.build([layers.svdf(b, np.random.default_rng(1), x, units=7, memory=3, rank=2)])
 
 
+def _lstm() -> Graph:
+    b = GraphBuilder("lstm")
+    x = b.input((1, 3, 10), 0.05)
+    return b.build([layers.lstm(b, np.random.default_rng(1), x, units=7)])
+
+
 _ALPHA = Constant(np.full((1, 1, 8), 9, np.int8), Quant((0.01,), (0,)))
 
 GRAPHS: Mapping[str, Graph] = {
@@ -105,6 +111,7 @@ GRAPHS: Mapping[str, Graph] = {
                [_X, _shape(0, 0, 0, 0), _shape(1, 4, 6, 8), _shape(1, 2, 2, 1)],
                _like(1, 2, 3, 8)),
         _svdf(),
+        _lstm(),
         _graph("SUM", [_X, _shape(1, 2)], TensorSpec((1, 8), 1.0)),
         _graph("TRANSPOSE", [_X, _shape(0, 2, 1, 3)], _like(1, 6, 4, 8)),
         _graph("UNPACK", [_like(1, 2, 6)], [_like(1, 6)] * 2, num=2, axis=1),

@@ -9,7 +9,6 @@ import os
 import pickle
 import shutil
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
@@ -19,6 +18,7 @@ import pytest
 from tests.ops import harness, on_core, sequences
 from tests.ops.cases import CASES, random_case
 from tests.ops.on_core import Case, Program
+from tests.ops.sequences import SEQUENCES
 from tinyforge.boards.cores import CORES
 from tinyforge.graph import Graph
 from tinyforge.ops import OPS, Kernel
@@ -43,14 +43,14 @@ MACHINES = {
 
 
 def _groups() -> list[tuple[str, ...]]:
-    names = iter(sorted(["SVDF", *(op for op in CASES if OPS[op].lower is not None)]))
+    names = iter(sorted([*SEQUENCES, *(op for op in CASES if OPS[op].lower is not None)]))
     return list(iter(lambda: tuple(islice(names, _TOGETHER)), ()))
 
 
 def _cases(op: str, seed: int) -> list[Case]:
     """The operator's kernel, and the one for an input that comes in rows where it has any."""
-    if op == "SVDF":
-        return [_in_a_sequence(seed)]
+    if op in SEQUENCES:
+        return [_in_a_sequence(op, seed)]
     graph, inputs = random_case(op, seed)
     outputs = harness.tflm(graph, inputs)
     return [
@@ -59,23 +59,21 @@ def _cases(op: str, seed: int) -> list[Case]:
     ]
 
 
-def _in_a_sequence(seed: int) -> Case:
-    """One of the first inferences of SVDF: the state before it is the kernel's second input."""
-    graph, inputs = sequences.case(seed)
+def _in_a_sequence(op: str, seed: int) -> Case:
+    """One of the first inferences: the states before it are the kernel's other inputs."""
+    graph, inputs = sequences.case(op, seed)
     number = seed % len(inputs)
-    state = sequences.new_state(graph)
+    states = sequences.new_states(graph)
     for x in inputs[:number]:
-        sequences.reference(graph, state, x)
-    (op,) = graph.operators
-    lower = OPS["SVDF"].lower
-    assert lower is not None
-    kernel = lower(graph, op)
+        sequences.reference(graph, states, x)
+    outputs = sequences.Tflm(graph).run(inputs[: number + 1])
+    full, kernel = sequences.with_states(graph)
     return Case(
-        f"SVDF, seed {seed}, inference {number}",
-        replace(graph, inputs=kernel.inputs),
+        f"{op}, seed {seed}, inference {number}",
+        full,
         kernel,
-        [inputs[number], state],
-        [sequences.tflm(graph, inputs[: number + 1])[number]],
+        [inputs[number], *states],
+        outputs[-1:],
     )
 
 

@@ -9,14 +9,16 @@ import pytest
 
 from tests.ops import harness
 from tests.ops.cases import CASES, random_case
+from tests.ops.sequences import SEQUENCES
 from tinyforge.ops import OPS
 
 COUNT = 60
 
 
 def test_every_operator_has_cases() -> None:
-    """SVDF, which has a state, is tested by sequences: test_svdf.py."""
-    assert set(CASES) | {"SVDF"} == set(OPS)
+    """Those with a state are tested by sequences: test_sequences.py."""
+    assert set(CASES) | set(SEQUENCES) == set(OPS)
+    assert set(SEQUENCES) == {op for op, known in OPS.items() if known.states}
 
 
 WITHOUT_CODE = [op for op in CASES if OPS[op].lower is None]

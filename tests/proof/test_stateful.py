@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,8 +13,7 @@ import pytest
 from tests.corpus import models
 from tests.device.emulated import Quiet
 from tests.engines.aot_firmware import project_files
-from tests.ops.case_svdf import svdf
-from tests.ops.draw import Random
+from tests.ops import sequences
 from tests.proof.test_prove import MODEL, changed, prove_files
 from tinyforge import pipeline
 from tinyforge.engines.aot import Aot
@@ -72,12 +71,16 @@ def test_a_sequence_is_bit_exact(machine: str, core: str) -> None:
 
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize(
+    "make", [lambda seed: sequences.case("SVDF", seed)[0], models.gestures], ids=["SVDF", "LSTM"]
+)
+@pytest.mark.parametrize(
     ("machine", "core"), [("unicorn", "cortex-m0plus"), ("qemu", "cortex-m55")]
 )
-def test_random_layers_are_bit_exact(machine: str, core: str, seed: int) -> None:
-    """As they are drawn for the comparison with TFLM on this computer."""
-    graph = svdf(Random(np.random.default_rng(seed)))
-    assert proved(machine, graph, core=core).bit_exact
+def test_random_layers_are_bit_exact(
+    machine: str, core: str, make: Callable[[int], Graph], seed: int
+) -> None:
+    """SVDF as it is drawn for the comparison with TFLM on this computer, LSTM in a network."""
+    assert proved(machine, make(seed), core=core).bit_exact
 
 
 def test_both_engines_agree() -> None:

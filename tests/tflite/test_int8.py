@@ -14,7 +14,10 @@ from tinyforge.errors import ForgeError
 from tinyforge.graph import DType, Graph, Quant
 from tinyforge.tflite import require_int8
 
-KEEPS = "keeps its value between inferences; only the state of one SVDF may"
+KEEPS = (
+    "keeps its value between inferences; only the state of one SVDF, UNIDIRECTIONAL_SEQUENCE_LSTM "
+    "may"
+)
 
 
 def with_svdf() -> tuple[GraphBuilder, int, int]:

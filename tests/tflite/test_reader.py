@@ -2,6 +2,7 @@
 
 import os
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 from tests.corpus import models
 from tests.fuzz.craft import OPERATOR, edited
 from tinyforge.errors import ForgeError
+from tinyforge.graph import DType, Tensor
 from tinyforge.tflite import read, read_file, write
 from tinyforge.tflite.reader import MAX_FILE_BYTES
 
@@ -135,3 +137,14 @@ def test_flatcs_object_api_reads_the_same(corpus: Path, name: str) -> None:
         for field, value in fields.items():
             ours = op.options["".join(f"_{c.lower()}" if c.isupper() else c for c in field)]
             assert ours == (() if value is None else tuple(value) if np.ndim(value) else value)
+
+
+def test_empty_tensors_that_no_operator_has_are_read() -> None:
+    """Converters leave them beside an LSTM; one that an operator has is refused."""
+    graph = models.gestures(0)
+    empty = Tensor(len(graph.tensors), "intermediate", (0,), DType.FLOAT32)
+    with_empty = replace(graph, tensors=(*graph.tensors, empty))
+    assert read(write(with_empty)).tensors[-1].shape == (0,)
+    ends = replace(with_empty, outputs=(empty.index,))
+    with pytest.raises(ForgeError, match=r"shape \[0\] has a dimension that is not positive"):
+        read(write(ends))

@@ -47,6 +47,7 @@ from tinyforge.ops import (
     tanh,
     transpose,
     transpose_conv,
+    unidirectional_sequence_lstm,
     unpack,
 )
 from tinyforge.ops.base import Kernel, Op, Table, Weighted
@@ -98,6 +99,7 @@ OPS: Mapping[str, Op] = {
         tanh.OP,
         transpose.OP,
         transpose_conv.OP,
+        unidirectional_sequence_lstm.OP,
         unpack.OP,
     )
 }

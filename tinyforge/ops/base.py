@@ -19,7 +19,7 @@ Int8Arrays = tuple[Int8Array, ...]
 
 @dataclass(frozen=True, eq=False)
 class Table:
-    """A constant array that a kernel reads from flash. ctype: "int8_t" or "int32_t"."""
+    """A constant array that a kernel reads from flash. ctype: "int8_t", "int32_t", ..."""
 
     ctype: str
     values: npt.NDArray[Any]

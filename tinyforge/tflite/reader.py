@@ -125,7 +125,7 @@ def _tensor(index: int, table: Table, buffers: list[memoryview]) -> Tensor:
     where = tensor_label(index, name)
     _refuse_inexpressible(table, where)
     shape = table.integers("shape")
-    check_shape(shape, where)
+    check_shape(shape, where, least=0)  # verify() wants more of those that are used
     dtype = _dtype(table, where)
     buffer = table.integer("buffer")
     check_index(buffer, len(buffers), "buffer", where)

@@ -146,6 +146,8 @@ _OPTIONS = {
     "TopKV2Options": "",
     "TransposeConvOptions": f"{_WINDOW} {_ACTIVATION} quantized_bias_type:TensorType",
     "TransposeOptions": "",
+    "UnidirectionalSequenceLSTMOptions": f"{_ACTIVATION} cell_clip:float proj_clip:float"
+    " time_major:bool asymmetric_quantize_inputs:bool diagonal_recurrent_tensors:bool",
     "UnpackOptions": "num:int axis:int",
     "WhereOptions": "",
     "ZerosLikeOptions": "",

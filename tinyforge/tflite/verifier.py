@@ -42,11 +42,12 @@ def check_index(index: int, limit: int, what: str, where: str) -> None:
         )
 
 
-def check_shape(shape: tuple[int, ...], where: str) -> None:
-    """ForgeError unless every dimension is positive and rank and elements are within limits."""
+def check_shape(shape: tuple[int, ...], where: str, *, least: int = 1) -> None:
+    """ForgeError unless every dimension is at least `least`, and rank and elements are within
+    limits."""
     if len(shape) > MAX_RANK:
         raise ForgeError(f"rank {len(shape)} is more than {MAX_RANK}", where=where)
-    if any(size < 1 for size in shape):
+    if any(size < least for size in shape):
         raise ForgeError(
             f"shape {list(shape)} has a dimension that is not positive",
             where=where,
@@ -60,9 +61,11 @@ def verify(graph: Graph) -> None:
     """ForgeError unless the graph can be run in order: tensors, indices and dataflow."""
     if not graph.operators:
         raise ForgeError("the model has no operators", where=graph.name)
+    used = _used(graph)
     for tensor in graph.tensors:
         where = tensor_label(tensor.index, tensor.name)
-        check_shape(tensor.shape, where)
+        # Converters of an LSTM leave tensors of shape [0] behind, that no operator has.
+        check_shape(tensor.shape, where, least=1 if tensor.index in used else 0)
         if tensor.quant is not None:
             _check_quant(tensor.quant, tensor, where)
     _check_ends(graph)
@@ -70,6 +73,12 @@ def verify(graph: Graph) -> None:
         _check_operands(graph, op)
     _check_variables(graph)
     _check_order(graph)
+
+
+def _used(graph: Graph) -> set[int]:
+    """What operators and the graph itself name, sound or not."""
+    operands = {t for op in graph.operators for t in (*op.inputs, *op.outputs)}
+    return operands | {*graph.inputs, *graph.outputs}
 
 
 def _check_quant(quant: Quant, tensor: Tensor, where: str) -> None:
@@ -120,6 +129,7 @@ _OPTIONAL: Mapping[str, tuple[int, ...]] = {
     "DEPTHWISE_CONV_2D": (2,),
     "FULLY_CONNECTED": (2,),
     "TRANSPOSE_CONV": (3,),
+    "UNIDIRECTIONAL_SEQUENCE_LSTM": (1, 5, *range(9, 13), 16, 17, *range(20, 24)),
 }
 
 

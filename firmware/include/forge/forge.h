@@ -5,8 +5,8 @@
  * number of rows that have been pushed.
  * Not reentrant: there is one model and one arena.
  *
- * A model with layers that remember (SVDF), one whose FORGE_STATE_BYTES is not 0, sees its inputs as
- * a sequence, of which the inference after forge_init is the first. */
+ * A model with layers that remember (SVDF, LSTM), one whose FORGE_STATE_BYTES is not 0, sees its
+ * inputs as a sequence, of which the inference after forge_init is the first. */
 #ifndef FORGE_FORGE_H
 #define FORGE_FORGE_H
 

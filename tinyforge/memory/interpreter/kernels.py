@@ -42,6 +42,14 @@ _SOFTMAX_STATE = "d 7i 5P"
 _TRANSPOSE_CONV_STATE = "{b {4h} 4h 5i 2i 2i}"
 _PAD_STATE = "{b 5i b 5i b} i"
 _COMPARISON_STATE = "{7i b}"
+_LSTM_OPTIONS = "E 2i 3b"
+_LSTM_GATE = "{9i 3b} {9i 3b}"
+_LSTM_PRODUCT = "{b 10i 2i 2i 2d 2h 5i}"
+_LSTM_STATE = (
+    f"{{b 4i}} {{i h i}} E {{{_LSTM_GATE}}} {{{_LSTM_GATE}}} {{{_LSTM_GATE}}} {{{_LSTM_GATE}}}"
+    f" {{{_LSTM_PRODUCT} {_LSTM_PRODUCT} {_LSTM_PRODUCT}}} 4i"
+)
+_LSTM_GATE_CMSIS_NN = "{2i 2P 2i 3P E}"
 _DENSE_OPTIONS = "2E 2b E 2Z"
 _CONV_OPTIONS = "E 2i E 2i E"
 _DEPTHWISE_CONV_OPTIONS = "E 3i E 2i"
@@ -115,6 +123,7 @@ _REFERENCE: Mapping[str, Kernel] = {
     "TRANSPOSE": Kernel("", "", _BINARY),
     "TRANSPOSE_CONV": Kernel(_TRANSPOSE_CONV_OPTIONS, f"{_TRANSPOSE_CONV_STATE} i 2z i 2P",
                              prepare.transpose_conv),
+    "UNIDIRECTIONAL_SEQUENCE_LSTM": Kernel(_LSTM_OPTIONS, _LSTM_STATE, prepare.lstm),
     "UNPACK": Kernel("2i", "", _NONE),
 }  # fmt: skip
 
@@ -135,5 +144,10 @@ _CMSIS_NN: Mapping[str, Kernel] = {
     "SVDF": Kernel("i E b", "9i P", prepare.svdf_cmsis_nn),
     "TRANSPOSE_CONV": Kernel(
         _TRANSPOSE_CONV_OPTIONS, f"{_TRANSPOSE_CONV_STATE} 3i 2P", prepare.transpose_conv_cmsis_nn
+    ),
+    "UNIDIRECTIONAL_SEQUENCE_LSTM": Kernel(
+        _LSTM_OPTIONS,
+        f"{{{_LSTM_STATE}}} {{15i {' '.join([_LSTM_GATE_CMSIS_NN] * 4)}}}",
+        prepare.lstm_cmsis_nn,
     ),
 }

@@ -113,6 +113,24 @@ def svdf_cmsis_nn(layer: Layer) -> Iterator[Step]:
         yield Persistent("sums of weights", sums)
 
 
+def lstm(layer: Layer) -> Iterator[Step]:
+    yield from layer.temps(*range(24), OUT)
+    yield from _int16_of_each_unit(layer, 4)
+
+
+def lstm_cmsis_nn(layer: Layer) -> Iterator[Step]:
+    """Read from the sources; never measured on a device."""
+    yield from layer.temps(*range(24), OUT)
+    for _ in range(8):
+        yield Persistent("sums of weights", layer.need(18).size * 4)
+    yield from _int16_of_each_unit(layer, 3)
+
+
+def _int16_of_each_unit(layer: Layer, count: int) -> Iterator[Scratch]:
+    for _ in range(count):
+        yield Scratch(layer.need(18).size * 2)
+
+
 def mean_or_sum(layer: Layer) -> Iterator[Step]:
     yield from layer.temps(0, OUT, 1)
     if layer.need(0).dtype in (DType.INT8, DType.INT16):
