@@ -14,7 +14,7 @@ from tinyforge.engines.base import Lowered
 from tinyforge.graph import Graph
 from tinyforge.memory.plan import Plan
 from tinyforge.memory.planner import plan
-from tinyforge.ops.forms import row_by_row
+from tinyforge.ops.upright import input_rows
 from tinyforge.proof.steps import assemble, finished
 from tinyforge.resources import folder
 from tinyforge.sim.toolchains.host import shared_library
@@ -25,7 +25,7 @@ Int8 = npt.NDArray[np.int8]
 def write_sources(graph: Graph, lowered: Lowered, target: Path) -> list[Path]:
     """The engine's files and the least model.h they need. Returns what is to be compiled."""
     sizes = (graph.tensors[graph.inputs[0]].nbytes, graph.tensors[graph.outputs[0]].nbytes)
-    rows = row_by_row(graph.tensors[graph.inputs[0]]).steps
+    rows = input_rows(graph)
     header = "#define FORGE_INPUT_BYTES {}\n#define FORGE_OUTPUT_BYTES {}\n".format(*sizes)
     header += f"#define FORGE_INPUT_ROWS {rows}\n#define FORGE_INPUT_ROW_BYTES {sizes[0] // rows}\n"
     for name, text in {**lowered.files, "src/aot/model.h": header}.items():
@@ -82,7 +82,7 @@ class HostModel:
 
     def push(self, values: Int8) -> Int8:
         """Feeds the model row by row: the first output's bytes."""
-        rows = row_by_row(self.graph.tensors[self.graph.inputs[0]]).steps
+        rows = input_rows(self.graph)
         for row in values.reshape(rows, -1):
             assert self.functions.forge_push_row(row.tobytes()) == 0
         return self.output()

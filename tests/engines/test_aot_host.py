@@ -24,6 +24,7 @@ CASES: dict[str, Graph] = {
     **{name: make(1) for name, make in models.NETWORKS.items()},
     **{f"pictures_{seed}": graphs.random_pictures(seed, 12) for seed in range(12)},
     **{f"blocks_{seed}": graphs.random_blocks(seed, 4) for seed in range(12)},
+    **{f"signals_{seed}": graphs.random_signals(seed, 12) for seed in range(12)},
     **{f"moves_{seed}": graphs.random_moves(seed, 12) for seed in range(12)},
     **{f"states_{seed}": graphs.random_states(seed, 12) for seed in range(12)},
     **{name: make() for name, make in graphs.SHAPES.items() if len(make().inputs) == 1},

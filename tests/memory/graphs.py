@@ -306,6 +306,45 @@ def random_blocks(seed: int, count: int) -> Graph:
     return n.build(n.dense(n.reshape(x, 1, n.size(x)), 3))
 
 
+def random_signals(seed: int, count: int) -> Graph:
+    """count operators on signals of [1, time, channels], as Conv1D models have them."""
+    n = Net(seed)
+    made = [n.input(1, int(n.rng.integers(6, 20)), int(n.rng.integers(1, 4)))]
+    for _ in range(count):
+        x = made[-1 - min(len(made) - 1, int(n.rng.exponential(0.7)))]
+        made.append(_signal(n, x, [t for t in made if n.shape(t) == n.shape(x)]))
+    x = made[-1]
+    return n.build(n.dense(n.reshape(x, 1, n.size(x)), 3))
+
+
+def _signal(n: Net, x: int, peers: list[int]) -> int:
+    """What one more operator makes of x, or of x and an earlier signal."""
+    b, pick = n.builder, n.rng.integers
+    _, time, channels = n.shape(x)
+    row = n.reshape(x, 1, 1, time, channels)
+    kernel, stride, dilation = (int(pick(1, most)) for most in (6, 3, 3))
+    match int(pick(9)):
+        case 0 | 1 | 2:
+            step = {"stride": (1, stride)} if dilation == 1 else {"dilation": (1, dilation)}
+            filters = int(pick(1, 5))
+            y = layers.conv_2d(b, n.rng, row, filters=filters, kernel=(1, kernel), **step)
+        case 3:
+            y = layers.depthwise_conv_2d(b, n.rng, row, kernel=(1, kernel))
+        case 4 if time > 3:
+            y = layers.pool_2d(b, row, "AVERAGE_POOL_2D", kernel=(1, 2), stride=(1, 2))
+        case 5:
+            return layers.moved(
+                b, "PAD", [x], (1, time + kernel, channels), [(0, 0), (kernel, 0), (0, 0)]
+            )
+        case 6 if time < 12:
+            return layers.moved(b, "CONCATENATION", [x, x], (1, 2 * time, channels), axis=1)
+        case 7:
+            return n.dense(x, int(pick(1, 5)))
+        case _:
+            return n.add(x, n.relu(peers[int(pick(len(peers)))]))
+    return n.reshape(y, 1, *n.shape(y)[2:])
+
+
 def random_moves(seed: int, count: int) -> Graph:
     """count operators on small pictures, most of which move values and do not change them."""
     n = Net(seed)

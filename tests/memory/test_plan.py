@@ -18,6 +18,7 @@ from tinyforge.memory.plan import Plan
 from tinyforge.memory.planner import plan
 from tinyforge.ops import OPS
 from tinyforge.ops.forms import Form
+from tinyforge.ops.upright import upright
 from tinyforge.tflite import read_file
 
 CASES = {
@@ -25,6 +26,7 @@ CASES = {
     **{f"vectors_{seed}": graphs.random_vectors(seed, 4 + seed % 17) for seed in range(80)},
     **{f"pictures_{seed}": graphs.random_pictures(seed, 4 + seed % 9) for seed in range(30)},
     **{f"blocks_{seed}": graphs.random_blocks(seed, 2 + seed % 5) for seed in range(30)},
+    **{f"signals_{seed}": graphs.random_signals(seed, 4 + seed % 9) for seed in range(30)},
     **{f"moves_{seed}": graphs.random_moves(seed, 4 + seed % 9) for seed in range(30)},
     **{f"states_{seed}": graphs.random_states(seed, 4 + seed % 9) for seed in range(30)},
 }
@@ -138,6 +140,7 @@ def form_of(graph: Graph, found: Plan, op: Operator) -> Form:
 def assert_nothing_is_overwritten(graph: Graph, found: Plan) -> None:
     """Every step is taken, in memory where each byte knows whose it is."""
     assert sorted(found.order) == list(range(len(graph.operators)))
+    graph = upright(graph) if found.upright else graph
     arena = Arena(graph, found)
     for t in (*graph.inputs, *graph.states):
         arena.write(t, range(1), 1)
@@ -164,6 +167,7 @@ def test_no_value_is_overwritten_while_rows_are_fed(name: str) -> None:
     """The same, where rows of the input come in between: in order, none twice, the first first."""
     graph = CASES[name]
     found = planned(name, by_rows=True)
+    graph = upright(graph) if found.upright else graph
     (source,) = graph.inputs
     arena = Arena(graph, found)
     for t in graph.states:

@@ -21,6 +21,7 @@ pytest.importorskip("tflite_micro")
 KINDS = {
     "pictures": lambda seed: graphs.random_pictures(seed, 12),
     "blocks": lambda seed: graphs.random_blocks(seed, 3),
+    "signals": lambda seed: graphs.random_signals(seed, 8),
     "moves": lambda seed: graphs.random_moves(seed, 12),
     "states": lambda seed: graphs.random_states(seed, 8),
 }

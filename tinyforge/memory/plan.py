@@ -84,6 +84,7 @@ class Plan:
     take their input row by row although they need all of it. lower_bound: no placement can need
     less with these steps; equal to arena_bytes when the placement is proved optimal. least: the
     same over all choices of what is handed on row by row; None where they were too many to try.
+    upright: whether it is the plan of the graph as ops/upright.py turns it.
     """
 
     order: tuple[int, ...]
@@ -97,6 +98,7 @@ class Plan:
     arena_bytes: int
     lower_bound: int
     least: int | None = None
+    upright: bool = False
 
     @cached_property
     def chain_of(self) -> Mapping[int, Chain]:

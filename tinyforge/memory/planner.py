@@ -15,6 +15,7 @@ from tinyforge.memory.plan import Place, Plan, Slot
 from tinyforge.memory.schedule import Schedule, schedule
 from tinyforge.memory.streams import Streams, candidates
 from tinyforge.ops.chains import Chain, chains
+from tinyforge.ops.upright import upright
 
 _PLACED = 8  # of the sets of streams with the least peaks, so many are placed
 
@@ -43,6 +44,17 @@ def plan(graph: Graph, *, by_rows: bool = False) -> Plan:
             where=f"model {graph.name!r}",
             fix="use --feed frame",
         )
+    turned = upright(graph)
+    if turned is graph:
+        return _planned(graph, by_rows=by_rows)
+    found = replace(_planned(turned, by_rows=by_rows), upright=True)
+    if by_rows:
+        return found
+    # A row of one pixel costs more steps than it saves where nothing is handed on.
+    return min(_planned(graph, by_rows=False), found, key=lambda p: p.arena_bytes)
+
+
+def _planned(graph: Graph, *, by_rows: bool) -> Plan:
     joined = chains(graph)
     order = best_order(graph, joined)
     net = network(graph, order, joined, by_rows=by_rows)

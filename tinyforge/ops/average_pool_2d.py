@@ -13,6 +13,7 @@ from tinyforge.graph import Graph, Operator
 from tinyforge.ops import pool_2d
 from tinyforge.ops.base import Int8Array, Kernel, Op, output
 from tinyforge.ops.forms import Accumulated
+from tinyforge.ops.turned import swapped
 
 
 def reference(graph: Graph, op: Operator, inputs: Sequence[npt.NDArray[Any]]) -> Int8Array:
@@ -41,4 +42,12 @@ def streaming(graph: Graph, op: Operator, rows: int) -> Kernel | None:
     return replace(kernel, form=Accumulated(rows, scratch_bytes=sums))
 
 
-OP = Op("AVERAGE_POOL_2D", pool_2d.check, reference, lower, streaming, summary=pool_2d.summary)
+OP = Op(
+    "AVERAGE_POOL_2D",
+    pool_2d.check,
+    reference,
+    lower,
+    streaming,
+    turned=swapped,
+    summary=pool_2d.summary,
+)

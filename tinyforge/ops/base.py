@@ -12,6 +12,7 @@ import numpy.typing as npt
 from tinyforge.errors import ForgeError
 from tinyforge.graph import DType, Graph, Operator, Tensor
 from tinyforge.ops.forms import WHOLE, Form
+from tinyforge.ops.turned import Turned
 
 Int8Array = npt.NDArray[np.int8]
 Int8Arrays = tuple[Int8Array, ...]
@@ -73,6 +74,8 @@ class Op:
     checked: positions of other inputs that are not as activations are; check looks at their types.
     states: positions of inputs that must be variable tensors: an inference changes them, and the
     next one goes on from there.
+    turned: the operator on pictures of one row as pictures of one column (turned.py), or None
+    where it would be another; None where it never can be.
     macs: multiply-accumulates of one inference.
     summary: the options, as a reader of the generated C wants them: "3x3, stride 1, SAME".
     """
@@ -86,6 +89,7 @@ class Op:
     weighted: Weighted | None = None
     checked: tuple[int, ...] = ()
     states: tuple[int, ...] = ()
+    turned: Callable[[Graph, Operator], Turned | None] | None = None
     macs: Callable[[Graph, Operator], int] = _no_macs
     summary: Callable[[Graph, Operator], str] = lambda _graph, _op: ""
 

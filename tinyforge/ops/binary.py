@@ -30,6 +30,7 @@ from tinyforge.ops.broadcast import MAX_RANK, broadcast_fields
 from tinyforge.ops.fixed_point import Int, quantize_multiplier, requantize
 from tinyforge.ops.forms import WHOLE, row_by_row
 from tinyforge.ops.quantization import activation_name, activation_range
+from tinyforge.ops.turned import Turned, is_pixel, same
 
 _ACTIVATION = "fused_activation_function"
 
@@ -169,7 +170,14 @@ def binary(name: str, make_scaling: MakeScaling, function: Function) -> Op:
     def lower(graph: Graph, op: Operator) -> Kernel:
         return _kernel(graph, op, f"forge_{name.lower()}", make_scaling(graph, op))
 
-    return Op(name, check, reference, lower, inplace=(0, 1), summary=_summary)
+    return Op(name, check, reference, lower, inplace=(0, 1), turned=_turned, summary=_summary)
+
+
+def _turned(graph: Graph, op: Operator) -> Turned | None:
+    """Element by element, or with a pixel, or a value, that is the same for all."""
+    out = output(graph, op)
+    operands = (graph.tensors[t] for t in op.inputs)
+    return same(graph, op) if all(t.size == out.size or is_pixel(t) for t in operands) else None
 
 
 def _activation(op: Operator) -> int:

@@ -13,6 +13,7 @@ from tinyforge.ops.base import Int8Array, Kernel, Op, check_rank, option, output
 from tinyforge.ops.copying import check_shape
 from tinyforge.ops.joining import check_parts, join, parts
 from tinyforge.ops.operands import axis_index
+from tinyforge.ops.turned import Turned, turned_axis
 
 _MAX_INPUTS = 10
 _MAX_RANK = 6
@@ -55,8 +56,13 @@ def lower(graph: Graph, op: Operator) -> Kernel:
     return join(graph, op, _axis(graph, op))
 
 
+def _turned(graph: Graph, op: Operator) -> Turned:
+    rank = len(output(graph, op).shape)
+    return Turned({**op.options, "axis": turned_axis(option(op, "axis"), rank)})
+
+
 def summary(graph: Graph, op: Operator) -> str:
     return f"along dimension {_axis(graph, op)}"
 
 
-OP = Op("CONCATENATION", check, reference, lower, summary=summary)
+OP = Op("CONCATENATION", check, reference, lower, turned=_turned, summary=summary)

@@ -25,6 +25,7 @@ from tinyforge.ops.base import (
 from tinyforge.ops.convolution import bias_values, check_weighted, weights_table
 from tinyforge.ops.forms import Windowed
 from tinyforge.ops.quantization import activation_name, channel_requantization
+from tinyforge.ops.turned import swapped
 from tinyforge.ops.window import weights_window
 
 
@@ -109,6 +110,7 @@ OP = Op(
     reference,
     lower,
     weighted=Weighted(0, 1, 2, channel_axis=3),
+    turned=swapped,
     macs=macs,
     summary=summary,
 )

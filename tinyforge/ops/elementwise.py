@@ -26,6 +26,7 @@ from tinyforge.ops.base import (
 )
 from tinyforge.ops.fixed_point import Int
 from tinyforge.ops.forms import row_by_row
+from tinyforge.ops.turned import same
 
 # (graph, operator, int8 values) to int8 results; ForgeError where TFLM does not run the operator.
 Function = Callable[[Graph, Operator, Int], Int8Array]
@@ -67,4 +68,4 @@ def unary(name: str, function: Function) -> Op:
             form=form,
         )
 
-    return Op(name, check, reference, lower, inplace=(0,))
+    return Op(name, check, reference, lower, inplace=(0,), turned=same)

@@ -24,8 +24,9 @@ from tinyforge.ops.base import (
     tensor,
 )
 from tinyforge.ops.convolution import bias_values, check_weighted, exact_matmul, weights_table
-from tinyforge.ops.forms import Accumulated
+from tinyforge.ops.forms import WHOLE, Accumulated, row_by_row
 from tinyforge.ops.quantization import activation_name, channel_requantization
+from tinyforge.ops.turned import same
 
 
 def check(graph: Graph, op: Operator) -> None:
@@ -61,12 +62,14 @@ def reference(graph: Graph, op: Operator, inputs: Sequence[npt.NDArray[Any]]) ->
 
 def lower(graph: Graph, op: Operator) -> Kernel:
     source, weights = tensor(graph, op, 0), weights_table(tensor(graph, op, 1))
+    out = output(graph, op)
+    form = row_by_row(out) if source.shape[:-1] == out.shape[:-1] else WHOLE
     return Kernel(
         header="fully_connected.h",
         struct="forge_fully_connected",
         function="forge_fully_connected_run",
         fields={
-            "rows": source.size // weights.shape[1],
+            "rows": source.size // weights.shape[1] // form.steps,
             "input_depth": weights.shape[1],
             "output_depth": weights.shape[0],
             "input_zero_point": source.zero_point,
@@ -75,6 +78,7 @@ def lower(graph: Graph, op: Operator) -> Kernel:
             **channel_requantization(graph, op).fields(),
         },
         inputs=(source.index,),
+        form=form,
     )
 
 
@@ -111,6 +115,7 @@ OP = Op(
     lower,
     streaming,
     weighted=Weighted(0, 1, 2, channel_axis=0),
+    turned=same,
     macs=macs,
     summary=summary,
 )

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from tinyforge.graph import Graph, Operator
 from tinyforge.ops import pool_2d
 from tinyforge.ops.base import Int8Array, Kernel, Op
+from tinyforge.ops.turned import swapped
 
 
 def reference(graph: Graph, op: Operator, inputs: Sequence[npt.NDArray[Any]]) -> Int8Array:
@@ -22,4 +23,4 @@ def lower(graph: Graph, op: Operator) -> Kernel:
     return pool_2d.lower(graph, op, "forge_max_pool_2d_columns")
 
 
-OP = Op("MAX_POOL_2D", pool_2d.check, reference, lower, summary=pool_2d.summary)
+OP = Op("MAX_POOL_2D", pool_2d.check, reference, lower, turned=swapped, summary=pool_2d.summary)

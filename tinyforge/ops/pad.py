@@ -26,6 +26,7 @@ from tinyforge.ops.base import (
 from tinyforge.ops.copying import check_shape
 from tinyforge.ops.forms import Picked
 from tinyforge.ops.operands import integers
+from tinyforge.ops.turned import Turned, is_row, turned_axis
 
 _MAX_RANK = 5
 
@@ -144,8 +145,18 @@ def lower(graph: Graph, op: Operator) -> Kernel:
     return Kernel("pad.h", "forge_pad", "forge_pad_run", fields, (source.index,))
 
 
+def _turned(graph: Graph, op: Operator) -> Turned | None:
+    if not is_row(tensor(graph, op, 0)):
+        return None
+    sides = _sides(graph, op)
+    amounts = np.zeros((4, 2), np.int32)
+    for axis, side in enumerate(sides):
+        amounts[turned_axis(axis, len(sides))] = side.before, side.after
+    return Turned(op.options, {1: amounts})
+
+
 def summary(graph: Graph, op: Operator) -> str:
     return ", ".join(f"{s.before}+{s.size}+{s.after}" for s in _sides(graph, op))
 
 
-OP = Op("PAD", check, reference, lower, summary=summary)
+OP = Op("PAD", check, reference, lower, turned=_turned, summary=summary)

@@ -23,4 +23,11 @@ def lower(graph: Graph, op: Operator) -> Kernel:
     return reduction.lower_extreme(graph, op, sign=1)
 
 
-OP = Op("REDUCE_MAX", reduction.check_extreme, reference, lower, summary=reduction.summary)
+OP = Op(
+    "REDUCE_MAX",
+    reduction.check_extreme,
+    reference,
+    lower,
+    turned=reduction.turned,
+    summary=reduction.summary,
+)

@@ -26,6 +26,7 @@ from tinyforge.ops.base import (
 from tinyforge.ops.fixed_point import quantize_multiplier, requantize
 from tinyforge.ops.forms import Accumulated
 from tinyforge.ops.operands import axis_index, integers
+from tinyforge.ops.turned import Turned
 
 # Runs of kept and of reduced dimensions that the kernels loop over.
 _MAX_RUNS = 2
@@ -170,6 +171,15 @@ def stream_sum(graph: Graph, op: Operator, rows: int) -> Kernel | None:
         fields={name: v for name, v in kernel.fields.items() if "reduction" not in name} | image,
         form=Accumulated(rows, scratch_bytes=4 * channels),
     )
+
+
+def turned(graph: Graph, op: Operator) -> Turned | None:
+    """Over all pixels, with or without their channels."""
+    rank, reduced = len(tensor(graph, op, 0).shape), axes(graph, op)
+    if rank - 2 not in reduced:
+        return None
+    over = (1, 2, 3) if rank - 1 in reduced else (1, 2)
+    return Turned(op.options, {1: np.array(over, np.int32)})
 
 
 def check_extreme(graph: Graph, op: Operator) -> None:

@@ -28,6 +28,7 @@ from tinyforge.ops.fixed_point import (
     quantize_multiplier,
     rounding_divide_by_pot,
 )
+from tinyforge.ops.turned import same
 
 _DIFF_INTEGER_BITS = 5
 _SUM_INTEGER_BITS = 12
@@ -114,4 +115,4 @@ def lower(graph: Graph, op: Operator) -> Kernel:
     )
 
 
-OP = Op("SOFTMAX", check, reference, lower, inplace=(0,))
+OP = Op("SOFTMAX", check, reference, lower, inplace=(0,), turned=same)

@@ -11,5 +11,6 @@ OP = Op(
     reduction.sum_reference,
     reduction.lower_sum,
     reduction.stream_sum,
+    turned=reduction.turned,
     summary=reduction.summary,
 )

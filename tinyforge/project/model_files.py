@@ -13,7 +13,7 @@ import numpy.typing as npt
 from tinyforge.errors import ForgeError
 from tinyforge.graph import DType, Graph, Tensor
 from tinyforge.names import c_comment, c_string
-from tinyforge.ops.forms import row_by_row
+from tinyforge.ops.upright import input_rows
 from tinyforge.project.templates import render
 
 # The version of the device API that generated code is written for: FORGE_ABI in forge.h.
@@ -46,6 +46,7 @@ def model_files(
     output of the same scale everywhere, or labels that do not number the classes.
     """
     input_, output = _only(graph, graph.inputs, "input"), _only(graph, graph.outputs, "output")
+    rows = input_rows(graph)
     files = {
         "include/model.h": render(
             "project/model.h.j2",
@@ -53,8 +54,8 @@ def model_files(
             comment_name=c_comment(graph.name),
             name=c_string(graph.name),
             tensors=[_described("Input", input_), _described("Output", output)],
-            input_rows=row_by_row(input_).steps,
-            input_row_bytes=input_.nbytes // row_by_row(input_).steps,
+            input_rows=rows,
+            input_row_bytes=input_.nbytes // rows,
             by_rows=int(by_rows),
             state_bytes=sum(graph.tensors[t].nbytes for t in graph.states),
             class_count=_class_count(output, labels),

@@ -13,7 +13,7 @@ from tinyforge.engines.base import Lowered
 from tinyforge.graph import Graph
 from tinyforge.memory.network import FEED
 from tinyforge.memory.plan import Plan
-from tinyforge.ops.forms import row_by_row
+from tinyforge.ops.upright import input_rows
 from tinyforge.proof.answers import accuracy
 from tinyforge.proof.arena import planned_arena
 from tinyforge.proof.compare import difference, first_difference, layer_proofs
@@ -122,8 +122,7 @@ def prove(
 
 
 def _entry(graph: Graph, plan: Plan) -> Entry:
-    rows = row_by_row(graph.tensors[graph.inputs[0]]).steps
-    return Entry(PUSH_ROW, rows) if plan.by_rows else INVOKE
+    return Entry(PUSH_ROW, input_rows(graph)) if plan.by_rows else INVOKE
 
 
 def _probes(subject: Subject, plan: Plan, pieces: Sequence[Sequence[Piece]]) -> list[Probe]:

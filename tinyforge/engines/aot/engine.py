@@ -15,6 +15,7 @@ from tinyforge.memory.plan import Place, Plan, Slot, rows_named
 from tinyforge.names import c_comment
 from tinyforge.ops import OPS, Kernel, Table
 from tinyforge.ops.chains import Chain
+from tinyforge.ops.upright import upright
 from tinyforge.project.templates import render
 
 _LINE = 96  # columns of a row of constants
@@ -44,6 +45,8 @@ class Aot:
         """The C of every layer in plan order. model is not needed: the graph holds it all."""
         del model
         assert plan is not None, "a graph without missing layers has a plan"
+        if plan.upright:
+            graph = upright(graph)
         layers, constants = [], []
         for index in plan.order:
             layer, tables = _layer(graph, plan, graph.operators[index])
