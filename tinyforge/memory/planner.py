@@ -17,8 +17,6 @@ from tinyforge.memory.streams import Streams, candidates
 from tinyforge.ops.chains import Chain, chains
 from tinyforge.ops.upright import upright
 
-_PLACED = 8  # of the sets of streams with the least peaks, so many are placed
-
 
 @dataclass(frozen=True, eq=False)
 class _Choice:
@@ -59,7 +57,7 @@ def _planned(graph: Graph, *, by_rows: bool) -> Plan:
     order = best_order(graph, joined)
     net = network(graph, order, joined, by_rows=by_rows)
     tried = candidates(net)
-    choices = [_choice(joined, order, net, streams) for streams in tried.sets[:_PLACED]]
+    choices = [_choice(joined, order, net, streams) for streams in tried.sets]
     placed = place([c.buffers for c in choices], [c.bound for c in choices])
     assert placed is not None, "any total will do"
     if placed.total > 2**31 - 1:

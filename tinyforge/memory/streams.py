@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import compress, product
+from typing import NamedTuple
 
 from tinyforge.memory.liveness import buffers, peak
 from tinyforge.memory.network import Network
@@ -19,12 +20,23 @@ from tinyforge.memory.schedule import schedule
 Streams = frozenset[int]
 
 _MAX_STEPS = 400_000  # of all schedules tried, some seconds
+_PLACED = 6  # sets of either kind that are worth placing
 _MAX_VALUES = 10  # of which every set is tried, a few tenths of a second
+
+
+class Cost(NamedTuple):
+    """Bytes alive at the worst step, bytes of all buffers, number of values that are streamed."""
+
+    peak: int
+    together: int
+    values: int
 
 
 @dataclass(frozen=True)
 class Candidates:
-    """sets: of values to stream, the least peak first; of equal peaks, the fewest values.
+    """sets: of values to stream, worth placing: of those with the least peak the ones of fewest
+    values, which cost least code, then the ones whose buffers are least together, which are easier
+    to place.
 
     least: bytes that any set needs at its worst step, where every set was tried; else None.
     """
@@ -39,16 +51,19 @@ def candidates(network: Network) -> Candidates:
     if not tried_all:
         for start in (frozenset[int](), frozenset(network.streamable)):
             search.improve(start)
-    sets = sorted(search.peaks, key=lambda s: (search.peaks[s], len(s), sorted(s)))
-    return Candidates(tuple(sets), search.peaks[sets[0]] if tried_all else None)
+    costs = search.costs
+    fewest = sorted(costs, key=lambda s: (costs[s].peak, costs[s].values, sorted(s)))
+    easiest = sorted(costs, key=lambda s: (costs[s], sorted(s)))
+    sets = dict.fromkeys((*fewest[:_PLACED], *easiest[:_PLACED]))
+    return Candidates(tuple(sets), costs[easiest[0]].peak if tried_all else None)
 
 
 class _Search:
-    """peaks: bytes alive at the worst step, for each set that was tried and can run."""
+    """costs: of each set that was tried and can run."""
 
     def __init__(self, network: Network) -> None:
         self.network = network
-        self.peaks: dict[Streams, int] = {}
+        self.costs: dict[Streams, Cost] = {}
         self.failed: set[Streams] = set()
         self.budget = _MAX_STEPS
 
@@ -81,11 +96,11 @@ class _Search:
                 yield streams.union(run)
                 yield streams.difference(run)
 
-    def cost(self, streams: Streams) -> tuple[int, int]:
-        """Peak, number of values; a peak beyond all others for a set that cannot run."""
-        if streams not in self.peaks and streams not in self.failed and self.budget > 0:
+    def cost(self, streams: Streams) -> Cost:
+        """What it costs; beyond all others for a set that cannot run."""
+        if streams not in self.costs and streams not in self.failed and self.budget > 0:
             self._try(streams)
-        return self.peaks.get(streams, 2**63), len(streams)
+        return self.costs.get(streams, Cost(2**63, 0, 0))
 
     def _try(self, streams: Streams) -> None:
         planned = schedule(self.network, streams)
@@ -93,4 +108,6 @@ class _Search:
             self.failed.add(streams)
             return
         self.budget -= len(planned.steps)
-        self.peaks[streams] = peak(buffers(self.network, planned), len(planned.steps))
+        every = buffers(self.network, planned)
+        together = sum(b.nbytes for b in every)
+        self.costs[streams] = Cost(peak(every, len(planned.steps)), together, len(streams))
