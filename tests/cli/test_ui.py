@@ -1,11 +1,13 @@
 """What a command writes where: progress and errors to stderr, the result alone to stdout."""
 
 import json
+import logging
 import os
 import pty
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 
 import pytest
 from rich.text import Text
@@ -58,6 +60,15 @@ def test_an_error_says_what_where_and_the_fix(capsys):
     )
 
 
+@pytest.fixture
+def logger() -> Iterator[None]:
+    """Leaves the package's logger as it was: what silences TensorFlow's warnings asks it."""
+    level = logging.getLogger("tinyforge").level
+    yield
+    logging.getLogger("tinyforge").setLevel(level)
+
+
+@pytest.mark.usefixtures("logger")
 def test_debug_shows_the_traceback(capsys):
     assert fails(Ui(debug=True)) == 2
     err = capsys.readouterr().err
