@@ -47,12 +47,7 @@ static forge_status report_difference(int vector, int index, int expected, int f
   forge_port_print("FAIL: golden vector ");
   forge_print_number(vector);
   forge_port_print(", output ");
-  forge_print_number(index);
-  forge_port_print(": expected ");
-  forge_print_number(expected);
-  forge_port_print(", found ");
-  forge_print_number(found);
-  forge_port_print("\n");
+  forge_print_difference(index, expected, found);
   return FORGE_ERROR_SELFTEST;
 }
 

@@ -58,12 +58,7 @@ static inline void unity_fail_element(const char *file, int32_t line, int32_t in
   unity.failed = 1;
   unity_begin_line(file, line);
   forge_port_print(":FAIL: element ");
-  forge_print_number(index);
-  forge_port_print(": expected ");
-  forge_print_number(expected);
-  forge_port_print(", found ");
-  forge_print_number(found);
-  forge_port_print("\n");
+  forge_print_difference(index, expected, found);
 }
 
 /* Whether the arrays are equal; else the failure that names the first difference. */

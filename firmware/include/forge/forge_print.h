@@ -22,4 +22,14 @@ static inline void forge_print_number(int32_t value) {
   forge_print_unsigned(value < 0 ? 0u - (uint32_t)value : (uint32_t)value);
 }
 
+/* "17: expected 4, found 5", and the line's end. */
+static inline void forge_print_difference(int32_t index, int32_t expected, int32_t found) {
+  forge_print_number(index);
+  forge_port_print(": expected ");
+  forge_print_number(expected);
+  forge_port_print(", found ");
+  forge_print_number(found);
+  forge_port_print("\n");
+}
+
 #endif
