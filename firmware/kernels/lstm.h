@@ -16,7 +16,7 @@ typedef struct {
 } forge_lstm_factor;
 
 /* sigmoid: sigmoid(i / 24) as Q0.16, for i of 0 to 255. What tanh takes of the cell state is
- * multiplied by tanh_factor / 2^tanh_shift. cell_limit: 2^15 where it is not clipped. */
+ * multiplied by tanh_factor / 2^tanh_shift. cell_min and cell_max: what it is clipped to. */
 typedef struct {
   int steps, inputs, units;
   const int8_t *weights, *recurrent_weights;
@@ -25,7 +25,7 @@ typedef struct {
   forge_lstm_factor keep, to_cell, to_hidden;
   const uint16_t *sigmoid;
   int tanh_factor, tanh_shift;
-  int cell_limit;
+  int cell_min, cell_max;
   int output_zero_point;
 } forge_lstm;
 
@@ -77,15 +77,13 @@ FORGE_INLINE void forge_lstm_gates(const forge_lstm *c, int unit, const int8_t *
 /* A unit's cell state after a step. */
 FORGE_INLINE int32_t forge_lstm_cell(const forge_lstm *c, const int32_t gates[FORGE_LSTM_GATES],
                                      int32_t cell) {
-  const int32_t low = c->cell_limit > INT16_MAX ? INT16_MIN : -c->cell_limit;
-  const int32_t high = c->cell_limit > INT16_MAX ? INT16_MAX : c->cell_limit;
   const int32_t kept =
       forge_lstm_scale(c->keep, forge_lstm_sigmoid(c, gates[FORGE_LSTM_FORGET]) * cell);
   const int32_t added =
       forge_lstm_scale(c->to_cell, forge_lstm_sigmoid(c, gates[FORGE_LSTM_INPUT]) *
                                        forge_lstm_tanh(c, 3 * gates[FORGE_LSTM_CELL]));
   const int32_t sum = forge_lstm_saturate(kept) + forge_lstm_saturate(added);
-  return sum < low ? low : sum > high ? high : sum;
+  return sum < c->cell_min ? c->cell_min : sum > c->cell_max ? c->cell_max : sum;
 }
 
 /* A unit's output after a step, and its cell state. That lies in the arena, whose bytes have no type

@@ -116,7 +116,7 @@ def _gate_factors(graph: Graph, op: Operator, gate: int) -> tuple[tuple[int, int
 class _CellState:
     """Factors between the curves' scale and those of the states; how tanh takes the cell state.
 
-    limit: 2**15 where the cell state is not clipped. Source: CreateLstmCellStateInfo,
+    least, most: what the cell state is clipped to. Source: CreateLstmCellStateInfo,
     PrepareGateParametersInteger and lstm_internal::Tanh.
     """
 
@@ -125,13 +125,15 @@ class _CellState:
     to_hidden: tuple[int, int]
     tanh_factor: int
     tanh_shift: int
-    limit: int
+    least: int
+    most: int
 
 
 def _cell_state(graph: Graph, op: Operator) -> _CellState:
     scale, clip = tensor(graph, op, _CELL).scale, op.options["cell_clip"]
     assert isinstance(clip, float)
     power = math.frexp(scale)[1] - 1
+    limit = int(min(clip / scale, _INT16_MAX)) if clip > 0 else None
     return _CellState(
         to_cell=quantize_multiplier(_CURVE_SCALE * _CURVE_SCALE / scale),
         keep=quantize_multiplier(_CURVE_SCALE),
@@ -140,7 +142,8 @@ def _cell_state(graph: Graph, op: Operator) -> _CellState:
         ),
         tanh_factor=3 << max(0, power + 12),
         tanh_shift=max(0, -(power + 12)),
-        limit=int(min(clip / scale, _INT16_MAX)) if clip > 0 else 1 << 15,
+        least=_INT16_MIN if limit is None else -limit,
+        most=_INT16_MAX if limit is None else limit,
     )
 
 
@@ -295,11 +298,7 @@ def _step(
     write, forget, candidate, show = (_gate(graph, op, i, x, hidden) for i in range(4))
     kept = requantize(_sigmoid(forget) * cell.astype(np.int64), *factors.keep)
     new = requantize(_sigmoid(write) * _tanh(candidate), *factors.to_cell)
-    cell[:] = np.clip(
-        _saturated(_saturated(kept) + _saturated(new)),
-        max(-factors.limit, _INT16_MIN),
-        min(factors.limit, _INT16_MAX),
-    )
+    cell[:] = np.clip(_saturated(kept) + _saturated(new), factors.least, factors.most)
     curve = _tanh(cell.astype(np.int64), factors.tanh_factor, factors.tanh_shift)
     value = requantize(curve * _sigmoid(show), *factors.to_hidden) + zero_point
     hidden[:] = np.clip(value, -128, 127)
@@ -343,7 +342,8 @@ def lower(graph: Graph, op: Operator) -> Kernel:
         "sigmoid": Table("uint16_t", SIGMOID_TABLE),
         "tanh_factor": state.tanh_factor,
         "tanh_shift": state.tanh_shift,
-        "cell_limit": state.limit,
+        "cell_min": state.least,
+        "cell_max": state.most,
         "output_zero_point": hidden.zero_point,
     }
     factors = {"keep": state.keep, "to_cell": state.to_cell, "to_hidden": state.to_hidden}
