@@ -19,7 +19,7 @@ from tinyforge.memory.schedule import schedule
 
 Streams = frozenset[int]
 
-_MAX_STEPS = 400_000  # of all schedules tried, some seconds
+_MAX_STEPS = 400_000  # of all schedules tried, some seconds; a step a layer where there is none
 _PLACED = 6  # sets of either kind that are worth placing
 _MAX_VALUES = 10  # of which every set is tried, a few tenths of a second
 
@@ -104,10 +104,10 @@ class _Search:
 
     def _try(self, streams: Streams) -> None:
         planned = schedule(self.network, streams)
+        self.budget -= len(planned.steps if planned else self.network.layers)
         if planned is None:
             self.failed.add(streams)
             return
-        self.budget -= len(planned.steps)
         every = buffers(self.network, planned)
         together = sum(b.nbytes for b in every)
         self.costs[streams] = Cost(peak(every, len(planned.steps)), together, len(streams))
