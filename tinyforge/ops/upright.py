@@ -18,6 +18,8 @@ def upright(graph: Graph) -> Graph:
     turned.
     """
     rows = {t for group in _groups(graph) for t in group}
+    if not rows:
+        return graph
     tensors = [_turned(t) if t.index in rows else t for t in graph.tensors]
     operators = []
     for op in graph.operators:
@@ -27,8 +29,6 @@ def upright(graph: Graph) -> Graph:
         found = _on_turned(graph, op)
         assert found is not None, "its group would not have been turned"
         operators.append(_with(tensors, op, found))
-    if not rows:
-        return graph
     return replace(graph, tensors=tuple(tensors), operators=tuple(operators))
 
 
