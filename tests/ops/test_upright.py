@@ -8,7 +8,7 @@ import pytest
 from tests.corpus import layers
 from tests.memory import graphs
 from tests.memory.graphs import Net
-from tinyforge.graph import Graph
+from tinyforge.graph import Graph, Quant
 from tinyforge.memory.planner import plan
 from tinyforge.ops.upright import input_rows, upright
 from tinyforge.proof.oracle import reference_trace
@@ -67,6 +67,21 @@ def test_what_one_operator_cannot_turn_stays_with_all_it_is_joined_to() -> None:
     assert [turned.tensors[t].shape for t in (x, y)] == [(1, 6, 4)] * 2
     assert (1, 6, 1, 4) in [t.shape for t in turned.tensors], "what is behind a RESHAPE is turned"
     assert_the_same(graph, turned)
+
+
+def test_what_is_constant_over_time_alone_is_left() -> None:
+    """[9, 1] over [9, 4] would be 9 channels of one sample once the signal is turned."""
+    n = Net()
+    gains = np.arange(9, dtype=np.int8).reshape(1, 9, 1)
+    graph = n.build(n.add(n.input(1, 9, 4), n.builder.constant(gains, Quant((0.02,), (3,)))))
+    assert upright(graph) is graph
+
+
+def test_what_becomes_a_picture_is_left() -> None:
+    n = Net()
+    border = [(0, 0), (1, 1), (0, 0), (0, 0)]
+    graph = n.build(layers.moved(n.builder, "PAD", [n.input(1, 1, 6, 2)], (1, 3, 6, 2), border))
+    assert upright(graph) is graph
 
 
 def test_pictures_are_left() -> None:
