@@ -10,6 +10,8 @@ import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from tinyforge.packages import TRAIN, pip_install
+
 
 @dataclass(frozen=True)
 class Tool:
@@ -24,7 +26,7 @@ class Tool:
 
 def survey() -> tuple[Tool, ...]:
     """Every tool, in the order in which a model meets them."""
-    train, sim = 'pip install "tinyforge[train]"', 'pip install "tinyforge[sim]"'
+    train = pip_install(*TRAIN)
     return (
         Tool("Python", platform.python_version(), "runs tinyforge", "", ""),
         _package(
@@ -36,17 +38,24 @@ def survey() -> tuple[Tool, ...]:
             "tflite-micro",
             "the oracle: TensorFlow Lite Micro on the host",
             "proofs compare with NumPy models instead; no proof of --engine tflm",
-            f"{sim} (Linux on x86-64)",
+            f"{pip_install('tflite-micro')} (Linux on x86-64)",
         ),
-        _package("ziglang", "cross compiler from pip", "--toolchain zig", sim),
+        _package("ziglang", "cross compiler from pip", "--toolchain zig", pip_install("ziglang")),
         _program(
             "arm-none-eabi-gcc",
             "cross compiler, as boards are built with",
             "--toolchain gcc",
             "apt-get install gcc-arm-none-eabi libnewlib-arm-none-eabi",
         ),
-        _package("unicorn", "emulator from pip: M0+ to M33", "--machine unicorn", sim),
-        _package("capstone", "decodes what the emulator ran", "no estimate of cycles", sim),
+        _package(
+            "unicorn", "emulator from pip: M0+ to M33", "--machine unicorn", pip_install("unicorn")
+        ),
+        _package(
+            "capstone",
+            "decodes what the emulator ran",
+            "no estimate of cycles",
+            pip_install("capstone>=5.0.1,<6"),
+        ),
         _program(
             "qemu-system-arm",
             "emulator: every core, M55 too",
@@ -55,7 +64,7 @@ def survey() -> tuple[Tool, ...]:
         ),
         _program("cc", "host compiler", "--machine native without zig", "apt-get install gcc"),
         _program("git", "fetches TensorFlow Lite Micro", "tflm install", "apt-get install git"),
-        _package("platformio", "builds and flashes projects", "pio", "pip install platformio"),
+        _package("platformio", "builds and flashes projects", "pio", pip_install("platformio")),
     )
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from tinyforge.datasets.types import Dataset, Images
 from tinyforge.errors import ForgeError
+from tinyforge.packages import pip_install
 
 _FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP")
 _SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp"})
@@ -74,7 +75,7 @@ def _picture(file: Path) -> Images:
         from PIL import Image, UnidentifiedImageError
     except ImportError as error:
         raise ForgeError(
-            "reading pictures needs the Python package pillow", fix='pip install "tinyforge[train]"'
+            "reading pictures needs the Python package pillow", fix=pip_install("pillow")
         ) from error
     try:
         with warnings.catch_warnings():

@@ -20,6 +20,7 @@ import platformdirs
 from tinyforge.datasets.npy import HEADER_ERRORS, require_file
 from tinyforge.datasets.types import Dataset, Images, Progress, silent
 from tinyforge.errors import ForgeError
+from tinyforge.packages import pip_install
 
 URL = "https://storage.googleapis.com/quickdraw_dataset/full/numpy_bitmap/"
 CLASSES = ("The Eiffel Tower", "The Mona Lisa")
@@ -122,7 +123,7 @@ def _fetch(url: str, partial: Path, name: str, progress: Progress) -> Mapping[st
         import httpx
     except ImportError as error:
         raise ForgeError(
-            "downloading needs the Python package httpx", fix='pip install "tinyforge[train]"'
+            "downloading needs the Python package httpx", fix=pip_install("httpx")
         ) from error
     trouble = "the connection was cut"
     try:

@@ -20,6 +20,7 @@ from typing import Literal
 
 from tinyforge.errors import ForgeError
 from tinyforge.files import write_files
+from tinyforge.packages import pip_install
 
 _NAME = "tool-scons"
 _OWNER = "platformio"
@@ -155,7 +156,7 @@ def _write(folder: Path, version: str) -> None:
 def _scons_folder(version: str) -> Path:
     """The folder that holds SCons in this Python's packages. version: PlatformIO's, at least."""
     needed = _scons_version(version)
-    requirement = f'pip install "scons>={".".join(map(str, needed))}"'
+    requirement = pip_install(f"scons>={'.'.join(map(str, needed))}")
     spec = importlib.util.find_spec("SCons")
     if spec is None or spec.origin is None:
         raise ForgeError(

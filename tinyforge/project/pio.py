@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tinyforge.errors import ForgeError
+from tinyforge.packages import pip_install
 from tinyforge.project.offline import ensure_scons, packages_folder
 
 PIO_SECONDS = 900.0
@@ -58,7 +59,7 @@ def run_pio(
             fix="tinyforge generate writes a project",
         )
     if importlib.util.find_spec("platformio") is None:
-        raise ForgeError("PlatformIO is not installed", fix="pip install platformio")
+        raise ForgeError("PlatformIO is not installed", fix=pip_install("platformio"))
     ensure_scons(packages_folder(project))
     command = [sys.executable, "-m", "platformio", *arguments]
     if environment is not None:

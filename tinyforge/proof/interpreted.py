@@ -8,6 +8,7 @@ from tinyforge.engines.tflm import embedded_model
 from tinyforge.errors import ForgeError
 from tinyforge.graph import Graph
 from tinyforge.ops import OPS
+from tinyforge.packages import pip_install
 from tinyforge.proof import oracle
 from tinyforge.proof.answers import accuracy
 from tinyforge.proof.compare import first_difference, layer_proofs
@@ -28,7 +29,7 @@ def prove_interpreted(
     if not oracle.available():
         raise ForgeError(
             "the interpreter's half is proved in TensorFlow Lite Micro, which is not installed",
-            fix='pip install "tinyforge[sim]" (Linux on x86-64), or --engine aot',
+            fix=f"{pip_install('tflite-micro')} (Linux on x86-64), or --engine aot",
         )
     carried = embedded_model(lowered.files)
     if carried != model:

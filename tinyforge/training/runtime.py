@@ -16,6 +16,7 @@ from functools import cache
 from typing import Any
 
 from tinyforge.errors import ForgeError
+from tinyforge.packages import TRAIN, pip_install
 
 # TensorFlow reads these when it is first imported. Without oneDNN the same seed gives the same
 # bits, and a network as small as ours trains a little faster.
@@ -95,7 +96,7 @@ def module(name: str) -> Any:
     except ImportError as error:
         raise ForgeError(
             f"this step needs the Python package {name.replace('_', '-')}: {error}",
-            fix='pip install "tinyforge[train]"',
+            fix=pip_install(*TRAIN),
         ) from error
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
     return package

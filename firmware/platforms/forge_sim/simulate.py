@@ -14,6 +14,7 @@ import tempfile
 from pathlib import Path
 
 QEMU = "qemu-system-arm"
+CONSOLE = "tinyforge.sim.console"
 INPUTS = ("frames.bin", "points.bin")
 RESULTS = "results.bin"
 SECONDS = 600
@@ -35,13 +36,16 @@ def main():
     wanted = {"qemu": QEMU, "unicorn": "unicorn"}.get(arguments.machine, f"{QEMU} or unicorn")
     sys.stderr.write(
         f"{wanted} was not found. Install one: `apt-get install {QEMU}`, or "
-        '`pip install "tinyforge[sim]"` where PlatformIO is installed.\n'
+        "`pip install unicorn` beside tinyforge, where PlatformIO is installed.\n"
     )
     return 1
 
 
 def has_unicorn():
-    return all(importlib.util.find_spec(name) for name in ("tinyforge", "unicorn"))
+    try:
+        return all(importlib.util.find_spec(name) for name in (CONSOLE, "unicorn"))
+    except ModuleNotFoundError:  # no tinyforge, or another package of that name
+        return False
 
 
 def in_qemu(qemu, arguments):
@@ -72,8 +76,8 @@ def in_qemu(qemu, arguments):
 
 
 def in_unicorn(arguments):
-    module = [sys.executable, "-m", "tinyforge.sim.console"]
-    return subprocess.call([*module, str(arguments.firmware), "--core", arguments.core])
+    command = [sys.executable, "-m", CONSOLE, str(arguments.firmware), "--core", arguments.core]
+    return subprocess.call(command)
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ import numpy.typing as npt
 from tinyforge.boards.cores import Core
 from tinyforge.boards.memory import MemoryMap, Region
 from tinyforge.errors import ForgeError
+from tinyforge.packages import pip_install
 from tinyforge.sim.base import INVOKE, Entry, Probe, Progress, Run
 from tinyforge.sim.elf import Firmware, contains
 from tinyforge.sim.machines.block_counter import BlockCounter
@@ -128,9 +129,7 @@ class Unicorn:
 
 def _require() -> None:
     if importlib.util.find_spec("unicorn") is None:
-        raise ForgeError(
-            "the emulator unicorn is not installed", fix='pip install "tinyforge[sim]"'
-        )
+        raise ForgeError("the emulator unicorn is not installed", fix=pip_install("unicorn"))
 
 
 @dataclass(frozen=True)

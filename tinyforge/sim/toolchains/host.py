@@ -11,6 +11,7 @@ from pathlib import Path
 from tinyforge.boards.cores import Core
 from tinyforge.boards.memory import MemoryMap
 from tinyforge.errors import ForgeError
+from tinyforge.packages import pip_install
 from tinyforge.sim.elf import Firmware
 from tinyforge.sim.toolchains import zig
 from tinyforge.sim.toolchains.build import Driver, compile_objects, objects_folder, run
@@ -25,7 +26,7 @@ def host_driver() -> Driver:
         return zig.zig_driver()
     raise ForgeError(
         "no C compiler for this computer was found",
-        fix='pip install "tinyforge[sim]" (brings zig), or install gcc or clang as cc',
+        fix=f"{pip_install('ziglang')} (brings zig), or install gcc or clang as cc",
     )
 
 

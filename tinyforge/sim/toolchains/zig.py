@@ -11,6 +11,7 @@ from pathlib import Path
 from tinyforge.boards.cores import Core
 from tinyforge.boards.memory import MemoryMap
 from tinyforge.errors import ForgeError
+from tinyforge.packages import pip_install
 from tinyforge.resources import folder
 from tinyforge.sim.cache import cache_folder
 from tinyforge.sim.elf import Firmware
@@ -34,7 +35,7 @@ def zig_driver() -> Driver:
     if spec is None or spec.origin is None:
         raise ForgeError(
             "the zig compiler is not installed",
-            fix='pip install "tinyforge[sim]", or use --toolchain gcc',
+            fix=f"{pip_install('ziglang')}, or use --toolchain gcc",
         )
     folder_of_zig = Path(spec.origin).parent
     binary = next(
