@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from functools import cached_property
 from typing import Any
@@ -135,13 +135,17 @@ class Operator:
 
 @dataclass(frozen=True, eq=False)
 class Graph:
-    """A model. operators are in an order in which they can run; tensors by index."""
+    """A model. operators are in an order in which they can run; tensors by index.
+
+    metadata: what the file says of the model beside how it computes, by name; passes keep it.
+    """
 
     name: str
     tensors: tuple[Tensor, ...]
     operators: tuple[Operator, ...]
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
+    metadata: Mapping[str, bytes] = field(default_factory=dict)
 
     @cached_property
     def states(self) -> tuple[int, ...]:

@@ -19,7 +19,7 @@ from tinyforge.graph.types import DType, Graph, Operator, Options, Quant, Tensor
 from tinyforge.tflite import flatbuffer
 from tinyforge.tflite.flatbuffer import Table
 from tinyforge.tflite.opcodes import OPERATORS, OPTIONS_TABLE, OPTIONS_UNION
-from tinyforge.tflite.schema import ENUMS, TABLES, VERSION
+from tinyforge.tflite.schema import ENUMS, KEPT_METADATA, TABLES, VERSION
 from tinyforge.tflite.verifier import check_index, check_shape, tensor_label, verify
 
 # Larger than the flash of any microcontroller; a model of this size is a mistake.
@@ -88,6 +88,7 @@ def read(data: bytes, *, name: str = "model") -> Graph:
         ),
         inputs=subgraph.integers("inputs"),
         outputs=subgraph.integers("outputs"),
+        metadata=_metadata(model, buffers, name),
     )
     verify(graph)
     return graph
@@ -106,6 +107,17 @@ def _buffer(data: bytes, table: Table, where: str) -> memoryview:
             )
         first, size = offset, outside
     return memoryview(data)[first : first + size]
+
+
+def _metadata(model: Table, buffers: list[memoryview], where: str) -> dict[str, bytes]:
+    """Of the file's metadata, what tinyforge reads: the first of each name."""
+    found: dict[str, bytes] = {}
+    for table in model.tables("metadata"):
+        name, buffer = table.string("name"), table.integer("buffer")
+        if name in KEPT_METADATA:
+            check_index(buffer, len(buffers), "buffer", f"{where}, metadata {name!r}")
+            found.setdefault(name, bytes(buffers[buffer]))
+    return found
 
 
 def _operator_name(code: Table) -> str:

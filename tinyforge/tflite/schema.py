@@ -17,6 +17,9 @@ from dataclasses import dataclass
 IDENTIFIER = b"TFL3"
 VERSION = 3
 
+# The names of metadata that are read and written again. Converters' own notes are left out.
+KEPT_METADATA = ("tinyforge",)
+
 
 @dataclass(frozen=True)
 class Field:
@@ -44,7 +47,7 @@ ENUMS: Mapping[str, tuple[str, ...]] = {
 
 _STRUCTURE = {
     "Model": "version:uint operator_codes:[OperatorCode] subgraphs:[SubGraph] description:string"
-    " buffers:[Buffer]",
+    " buffers:[Buffer] metadata_buffer:[int] metadata:[Metadata]",
     "OperatorCode": "deprecated_builtin_code:byte custom_code:string version:int=1"
     " builtin_code:int",
     "SubGraph": "tensors:[Tensor] inputs:[int] outputs:[int] operators:[Operator] name:string",
@@ -58,6 +61,7 @@ _STRUCTURE = {
     " mutating_variable_inputs:[bool] intermediates:[int] large_custom_options_offset:ulong"
     " large_custom_options_size:ulong builtin_options_2_type:ubyte builtin_options_2:table",
     "Buffer": "data:[ubyte] offset:ulong size:ulong",
+    "Metadata": "name:string buffer:uint",
 }
 
 _ACTIVATION = "fused_activation_function:ActivationFunctionType"

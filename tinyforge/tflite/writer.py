@@ -1,7 +1,7 @@
 """A Graph to the bytes of a .tflite file.
 
-What a Graph does not hold is not written: metadata, signatures, and versions of operators (1, which
-TensorFlow Lite Micro does not look at).
+What a Graph does not hold is not written: signatures, other tools' metadata, and versions of
+operators (1, which TensorFlow Lite Micro does not look at).
 """
 
 from __future__ import annotations
@@ -39,6 +39,7 @@ def model_node(graph: Graph) -> Node:
         "operator_codes": [_operator_code(OPERATOR_NUMBER[name]) for name in codes],
         "subgraphs": [Node("SubGraph", subgraph)],
         "description": "tinyforge",
+        "metadata": [_metadata(*entry, buffers) for entry in sorted(graph.metadata.items())],
         "buffers": buffers.nodes(),
     }
     return Node("Model", model)
@@ -60,6 +61,10 @@ class _Buffers:
 def _operator_code(number: int) -> Node:
     fields = {"deprecated_builtin_code": min(number, PLACEHOLDER), "builtin_code": number}
     return Node("OperatorCode", fields)
+
+
+def _metadata(name: str, content: bytes, buffers: _Buffers) -> Node:
+    return Node("Metadata", {"name": name, "buffer": buffers.add(content)})
 
 
 def _tensor(tensor: Tensor, buffers: _Buffers) -> Node:

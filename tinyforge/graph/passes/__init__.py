@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from tinyforge.graph.passes.absent_bias import absent_bias
 from tinyforge.graph.passes.int8_boundary import int8_boundary
@@ -19,9 +20,12 @@ _ADAPT: tuple[Pass, ...] = (int8_boundary, absent_bias)
 def adapt(graph: Graph) -> tuple[Graph, tuple[str, ...]]:
     """The graph in the form in which engines run it; the very same where nothing is to be done."""
     notes: list[str] = []
+    metadata = graph.metadata
     for one in _ADAPT:
         graph, said = one(graph)
         notes.extend(said)
+    if graph.metadata != metadata:
+        graph = replace(graph, metadata=metadata)
     return graph, tuple(notes)
 
 

@@ -1,0 +1,47 @@
+"""What a .tflite file says of its data, in metadata of our own: it travels with the model."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Annotated
+
+import msgspec
+
+from tinyforge.errors import ForgeError
+from tinyforge.graph.types import Graph
+
+_NAME = "tinyforge"
+_Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
+
+
+class About(msgspec.Struct, frozen=True, omit_defaults=True):
+    """range: what the input's real values are, as datasets.ranges reads it; "" if not known.
+
+    classes: the names of what the outputs stand for, in their order, or none. float_accuracy: of
+    the model that was quantized, None if not known; examples: how many it was measured on.
+    """
+
+    range: Annotated[str, msgspec.Meta(max_length=400)] = ""
+    classes: Annotated[tuple[str, ...], msgspec.Meta(max_length=100_000)] = ()
+    float_accuracy: _Share | None = None
+    examples: Annotated[int, msgspec.Meta(ge=0)] = 0
+
+
+def about(graph: Graph) -> About:
+    """What the model's file says. ForgeError when that is damaged."""
+    content = graph.metadata.get(_NAME)
+    if content is None:
+        return About()
+    try:
+        return msgspec.json.decode(content, type=About)
+    except msgspec.DecodeError as error:
+        raise ForgeError(
+            f"what the file says of its data is damaged: {error}",
+            where=f"{graph.name}, metadata {_NAME!r}",
+            fix="make the file anew: tinyforge quantize",
+        ) from error
+
+
+def with_about(graph: Graph, said: About) -> Graph:
+    """The graph, saying this of its data."""
+    return replace(graph, metadata={**graph.metadata, _NAME: msgspec.json.encode(said)})
