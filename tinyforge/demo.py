@@ -29,9 +29,12 @@ def demo(settings: Spec, stages: Stages, *, quick: bool) -> tuple[DemoReport, Pa
 
     ForgeError, and nothing written, unless the firmware is exact and fits board and budget.
     """
+    from tinyforge.training.process import apart
     from tinyforge.training.workflow import demo_variants
 
-    splits, variants = demo_variants(settings.data, quick=quick, seed=settings.seed, stages=stages)
+    splits, variants = apart(
+        demo_variants, settings.data, quick=quick, seed=settings.seed, stages=stages
+    )
     model = next(v.model for v in variants if v.name == _SHIPPED)
     source = Source(model, tflite.read(model, name=_NAME), splits.held_out.classes)
     examples = _examples(source, splits.held_out)

@@ -338,7 +338,8 @@ def open_model(settings: Spec, stages: Stages, *, trust: bool) -> Source:
     path = model_path(settings)
     if path.suffix not in (".keras", ".h5"):
         return open_tflite(path, stages)
+    from tinyforge.training.process import apart
     from tinyforge.training.workflow import quantized_file
 
-    model, labels = quantized_file(path, settings.data, stages, trust=trust)
+    model, labels = apart(quantized_file, path, settings.data, stages=stages, trust=trust)
     return Source(model, tflite.read(model, name=path.stem), labels)

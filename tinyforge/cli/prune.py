@@ -32,9 +32,11 @@ def run(
     with ui.errors():
         from dataclasses import asdict
 
+        from tinyforge.training.process import apart
         from tinyforge.training.workflow import prune_file
 
-        outcome = prune_file(
+        outcome = apart(
+            prune_file,
             model,
             data,
             Path(output or f"{model.stem}_pruned.keras"),

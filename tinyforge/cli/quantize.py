@@ -26,9 +26,10 @@ def run(
     ui = Ui(json=json, debug=debug)
     with ui.errors():
         from tinyforge.files import write_files
+        from tinyforge.training.process import apart
         from tinyforge.training.workflow import quantized_file
 
-        small, _ = quantized_file(model, data, ui, trust=trust_model, seed=seed or 0)
+        small, _ = apart(quantized_file, model, data, stages=ui, trust=trust_model, seed=seed or 0)
         target = Path(output or f"{model.stem}.tflite")
         write_files({target: small})
         ui.print(f"{target}: {len(small):,} bytes\nNext: tinyforge build {target}")
