@@ -81,7 +81,8 @@ class Quant:
 class Tensor:
     """One tensor. data is its constant value (shape and dtype as stated), or None if computed.
 
-    variable: it keeps its value from one inference to the next, as operators leave it.
+    variable: it keeps its value from one inference to the next, as operators leave it. signature:
+    the shape as the converter knew it, -1 for a dimension that it left open; () where it knew all.
     """
 
     index: int
@@ -91,6 +92,7 @@ class Tensor:
     quant: Quant | None = None
     data: npt.NDArray[Any] | None = None
     variable: bool = False
+    signature: tuple[int, ...] = ()
 
     @property
     def size(self) -> int:

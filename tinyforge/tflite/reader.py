@@ -149,6 +149,7 @@ def _tensor(index: int, table: Table, buffers: list[memoryview]) -> Tensor:
         quant=_quant(table, where),
         data=_constant(buffers[buffer], shape, dtype, where),
         variable=bool(table.integer("is_variable")),
+        signature=table.integers("shape_signature"),
     )
 
 

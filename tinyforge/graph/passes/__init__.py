@@ -9,12 +9,15 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from tinyforge.graph.passes.absent_bias import absent_bias
+from tinyforge.graph.passes.folding import folding
 from tinyforge.graph.passes.int8_boundary import int8_boundary
+from tinyforge.graph.passes.pruned import dead_operators
 from tinyforge.graph.types import Graph
 
 Pass = Callable[[Graph], tuple[Graph, tuple[str, ...]]]
 
-_ADAPT: tuple[Pass, ...] = (int8_boundary, absent_bias)
+# Folding first: arithmetic on shapes reads inputs that are converted.
+_ADAPT: tuple[Pass, ...] = (folding, dead_operators, int8_boundary, absent_bias)
 
 
 def adapt(graph: Graph) -> tuple[Graph, tuple[str, ...]]:

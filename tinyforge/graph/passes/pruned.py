@@ -1,0 +1,42 @@
+"""A graph without what nobody needs: operators no output depends on, and tensors of no operator."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from tinyforge.graph.types import Graph, Operator
+
+
+def dead_operators(graph: Graph) -> tuple[Graph, tuple[str, ...]]:
+    """Drops operators that no output depends on. One without outputs is there for what it does."""
+    needed = set(graph.outputs)
+    kept: list[Operator] = []
+    for op in reversed(graph.operators):
+        if not op.outputs or not needed.isdisjoint(op.outputs):
+            needed |= set(op.inputs)
+            kept.append(op)
+    if len(kept) == len(graph.operators):
+        return graph, ()
+    return pruned(replace(graph, operators=tuple(reversed(kept)))), ()
+
+
+def pruned(graph: Graph) -> Graph:
+    """Without tensors that no operator has and that are no input or output; all renumbered."""
+    used = {t for op in graph.operators for t in (*op.inputs, *op.outputs)}
+    used |= {*graph.inputs, *graph.outputs}
+    kept = [t for t in graph.tensors if t.index in used]
+    number = {t.index: i for i, t in enumerate(kept)} | {-1: -1}
+
+    def moved(indices: tuple[int, ...]) -> tuple[int, ...]:
+        return tuple(number[i] for i in indices)
+
+    return Graph(
+        graph.name,
+        tuple(replace(t, index=i) for i, t in enumerate(kept)),
+        tuple(
+            replace(op, index=i, inputs=moved(op.inputs), outputs=moved(op.outputs))
+            for i, op in enumerate(graph.operators)
+        ),
+        moved(graph.inputs),
+        moved(graph.outputs),
+    )
