@@ -10,6 +10,28 @@ from pathlib import Path
 from tinyforge.errors import ForgeError
 
 
+def require_writable(path: Path) -> None:
+    """ForgeError, before any work, where write_files() could not write this file."""
+    if path.is_symlink() or path.is_dir():
+        raise ForgeError(
+            "will not write over a folder or through a symbolic link",
+            where=str(path),
+            fix="choose another name with --output",
+        )
+    if not path.parent.is_dir():
+        raise ForgeError(
+            "the folder to write to is not there",
+            where=str(path.parent),
+            fix="make it, or choose another place with --output",
+        )
+    if not os.access(path.parent, os.W_OK):
+        raise ForgeError(
+            "the folder cannot be written to",
+            where=str(path.parent),
+            fix="choose another place with --output",
+        )
+
+
 def write_files(contents: Mapping[Path, str | bytes]) -> None:
     """Writes each file beside its place, then moves all of them there.
 
@@ -19,10 +41,7 @@ def write_files(contents: Mapping[Path, str | bytes]) -> None:
     staged: dict[Path, Path] = {}
     try:
         for path, content in contents.items():
-            if path.is_symlink() or path.is_dir():
-                raise ForgeError(
-                    "will not write over a folder or through a symbolic link", where=str(path)
-                )
+            require_writable(path)
             staged[path] = _stage(path, content)
         for path, temporary in staged.items():
             temporary.replace(path)

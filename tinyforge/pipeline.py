@@ -15,7 +15,6 @@ import msgspec
 
 from tinyforge import boards, spec, tflite
 from tinyforge.boards import Board
-from tinyforge.boards.cores import core_named
 from tinyforge.engines.base import Lowered
 from tinyforge.engines.choose import Choice, choose
 from tinyforge.errors import DoesNotFitError, ForgeError
@@ -39,7 +38,7 @@ from tinyforge.report.html_report import to_html
 from tinyforge.report.json_report import json_text, to_json
 from tinyforge.report.record import Report
 from tinyforge.sim.firmware import build_firmware, compiler_for
-from tinyforge.sim.machines import machine
+from tinyforge.sim.machines import machine_for
 from tinyforge.spec import Spec
 from tinyforge.stages import Stages
 
@@ -185,7 +184,7 @@ def verify_folder(
         with stages.stage("Run the project's model in TensorFlow Lite Micro"):
             lowered = generated.lowered["tflm"]
             return prove_interpreted(lowered, source.model, source.graph, examples, board)
-    runner = machine(settings.machine)
+    runner = machine_for(settings.machine, board.core_model())
     compiler = compiler_for(settings.toolchain, runner, settings.optimize)
     with stages.stage(f"Build the firmware with {compiler.name}"):
         firmware = build_firmware(folder, "aot", board, compiler=compiler, machine=runner)
@@ -209,18 +208,25 @@ def verify_folder(
 
 
 def build(
-    source: Source, examples: Examples, settings: Spec, stages: Stages
+    source: Source,
+    examples: Examples,
+    settings: Spec,
+    stages: Stages,
+    *,
+    core: str | None = None,
 ) -> tuple[Report, Path]:
     """The whole way: generate, prove, refuse or write. The report, and the project's folder.
 
-    ForgeError, and nothing written, unless the firmware is exact and fits board and budget.
+    core: another core than the board's to prove the same C on. ForgeError, and nothing written,
+    unless the firmware is exact and fits board and budget.
     """
     generated = generate(source, examples, settings, stages)
+    proved = generated.on(generated.board.with_core(core))
     try:
-        proof = verify(generated, examples, settings, stages)
+        proof = verify(proved, examples, settings, stages)
     except DoesNotFitError as error:
         stages.note(f"{error.what}: measuring what it takes")
-        proof = verify(generated.on(boards.roomy(generated.board)), examples, settings, stages)
+        proof = verify(proved.on(boards.roomy(proved.board)), examples, settings, stages)
     budget.require(proof, generated.board, settings.budget)
     report = Report(board=settings.board, engine=proof.engine, proof=proof, seconds=stages.seconds)
     return report, write(generated, settings, report)
@@ -228,12 +234,12 @@ def build(
 
 def write(generated: Generated, settings: Spec, report: Report | None = None) -> Path:
     """The project onto the disk, with the report where there is one; returns its folder."""
-    target = settings.output or f"{generated.source.graph.name}-{generated.board.id}"
+    target = spec.project_folder(settings, generated.source.graph.name, generated.board.id)
     files = dict(generated.files)
     if report is not None:
         report = replace(report, seconds=None)
         files |= {"report.json": json_text(to_json(report)), "report.html": to_html(report)}
-    return writer.write(files, Path(target))
+    return writer.write(files, target)
 
 
 def simulate(
@@ -255,9 +261,7 @@ def simulate(
     else:
         examples = examples_for(source, settings, inputs)
     generated = generate(source, examples, settings, stages)
-    if core is not None:
-        board = msgspec.structs.replace(generated.board, core=core_named(core).name)
-        generated = generated.on(board)
+    generated = generated.on(generated.board.with_core(core))
     with tempfile.TemporaryDirectory(prefix="tinyforge-") as name:
         folder = Path(name).resolve() / "project"
         if project is None:
@@ -293,10 +297,10 @@ def simulate_pio(
     examples = examples_for(source, settings, inputs) if inputs else golden_examples(project)
     generated = generate(source, examples, settings, stages)
     engine, lowered = next(iter(generated.lowered.items()))
-    runner = machine(settings.machine)
     with stages.stage("Build the firmware with PlatformIO"):
         firmware = pio_firmware(project, engine)
     assert firmware.core is not None
+    runner = machine_for(settings.machine, firmware.core)
     with stages.stage("Ask TensorFlow Lite Micro for every layer"):
         expected = oracle.trace(source.model, source.graph, examples.inputs)
         oracle.require_agreement(examples.outputs, expected[source.output.index])

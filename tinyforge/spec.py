@@ -42,7 +42,8 @@ class Spec(
 
     model: a .keras or .tflite file. data: doodles, quickdraw, a .npz file or an image folder.
     app: the application around the model, a file of firmware/apps.
-    toolchain: None takes zig where it is installed, else gcc. optimize: what the project's own
+    toolchain: None takes zig where it is installed, else gcc. machine: None takes an installed
+    emulator that runs the core. optimize: what the project's own
     code is compiled for, on the board and on an emulated one. feed: whether the input is there as a
     whole, or a camera hands it in row by row. layer_tests: whether the project has a unit test for
     each layer of the compiled model. output: the project's folder.
@@ -58,7 +59,7 @@ class Spec(
     optimize: OptimizeChoice = "speed"
     feed: FeedChoice = "frame"
     layer_tests: bool = False
-    machine: MachineChoice = "unicorn"
+    machine: MachineChoice | None = None
     seed: int = 0
     output: str | None = None
     budget: Budget = Budget()
@@ -91,6 +92,11 @@ def settle(config: Path | None, **given: Any) -> Spec:
     path = config or (default if default.is_file() else None)
     spec = load(path) if path else Spec()
     return msgspec.structs.replace(spec, **{k: v for k, v in given.items() if v is not None})
+
+
+def project_folder(spec: Spec, model: str, board: str) -> Path:
+    """Where the project is written: what was asked for, else <model's name>-<board's id> here."""
+    return Path(spec.output or f"{model}-{board}")
 
 
 def to_toml(spec: Spec) -> str:

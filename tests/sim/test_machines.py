@@ -7,7 +7,7 @@ import pytest
 from tinyforge.boards.cores import CORES
 from tinyforge.boards.memory import MemoryMap, Region
 from tinyforge.errors import ForgeError
-from tinyforge.sim.machines import MACHINES, machine
+from tinyforge.sim.machines import MACHINES, machine, machine_for
 
 BOARD = MemoryMap(Region(0x08000000, 1 << 20), Region(0x24000000, 1 << 19))
 
@@ -49,4 +49,15 @@ def test_a_missing_machine_names_the_command_that_installs_it(monkeypatch):
     assert "apt-get install qemu-system-arm" in caught.value.fix
     with pytest.raises(ForgeError) as caught:
         machine("unicorn")
+    assert caught.value.fix == "pip install unicorn"
+
+
+def test_a_machine_that_is_not_named_is_one_that_runs_the_core(monkeypatch):
+    assert machine_for(None, CORES["cortex-m4"]).name == "unicorn"
+    assert machine_for(None, CORES["cortex-m55"]).name == "qemu"
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    assert machine_for(None, CORES["cortex-m4"]).name == "qemu"
+    monkeypatch.setattr(shutil, "which", lambda *_, **__: None)
+    with pytest.raises(ForgeError) as caught:
+        machine_for(None, CORES["cortex-m4"])
     assert caught.value.fix == "pip install unicorn"

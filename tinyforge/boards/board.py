@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from tinyforge.boards.cores import CORES, Core
+from tinyforge.boards.cores import CORES, Core, core_named, full_name
 from tinyforge.boards.memory import MemoryMap, Region
 from tinyforge.errors import ForgeError
 
@@ -137,10 +137,21 @@ class Board(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
             raise ForgeError(
                 f"the {self.core} core of {self.id} cannot be emulated",
                 where=f"board {self.id}",
-                fix="prove the model on a Cortex-M board (tinyforge boards lists them); "
-                "the generated C is the same",
+                fix="prove the same C on another core: tinyforge build --core cortex-m4; "
+                "or write the project unproved: tinyforge generate",
             )
         return CORES[self.core]
+
+    def with_core(self, name: str | None) -> Board:
+        """The board with another core, known to CORES, in place of its own; None: as it is.
+
+        ForgeError for a core that is not emulated.
+        """
+        return (
+            self
+            if name is None
+            else msgspec.structs.replace(self, core=core_named(full_name(name)).name)
+        )
 
     def memory_map(self) -> MemoryMap:
         """Flash and main RAM as the linker script and the machine take them: whole pages."""

@@ -11,6 +11,7 @@ from tinyforge.cli.options import (
     App,
     Board,
     Config,
+    Core,
     Data,
     Debug,
     Engine,
@@ -34,6 +35,7 @@ def run(
     model: Annotated[Path | None, typer.Argument(help="A .tflite or .keras file.")] = None,
     output: Output = None,
     board: Board = None,
+    core: Core = None,
     engine: Engine = None,
     app: App = None,
     inputs: Inputs = None,
@@ -56,7 +58,7 @@ def run(
     """
     ui = Ui(json=json, debug=debug)
     with ui.errors():
-        from tinyforge import pipeline
+        from tinyforge import pipeline, preflight
         from tinyforge.report.json_report import to_json
         from tinyforge.report.terminal import TerminalReport
         from tinyforge.spec import settle
@@ -76,9 +78,10 @@ def run(
             machine=machine,
             seed=seed,
         )
+        preflight.require_build(spec, core=core)
         source = pipeline.open_model(spec, ui, trust=trust_model)
         examples = pipeline.examples_for(source, spec, inputs)
-        report, folder = pipeline.build(source, examples, spec, ui)
+        report, folder = pipeline.build(source, examples, spec, ui, core=core)
         ui.print(TerminalReport(report))
         ui.print(f"project: {folder}\nreport:  {folder / 'report.html'}")
-        ui.emit_json(to_json(report))
+        ui.emit_json({**to_json(report), "project": str(folder)})

@@ -48,6 +48,7 @@ def run(
     """
     ui = Ui(json=json, debug=debug)
     with ui.errors():
+        from tinyforge import preflight
         from tinyforge.demo import demo
         from tinyforge.report.json_report import to_json
         from tinyforge.report.terminal import TerminalReport
@@ -66,7 +67,8 @@ def run(
             machine=machine,
             seed=seed,
         )
+        preflight.require_build(spec)
         report, folder = demo(spec, ui, quick=quick)
         ui.print(TerminalReport(report))
         ui.print(f"project: {folder}\nreport:  {folder / 'report.html'}")
-        ui.emit_json(to_json(report))
+        ui.emit_json({**to_json(report), "project": str(folder)})

@@ -44,7 +44,7 @@ def run(
     """Generate a model's PlatformIO project, unproved."""
     ui = Ui(json=json, debug=debug)
     with ui.errors():
-        from tinyforge import pipeline
+        from tinyforge import pipeline, preflight
         from tinyforge.spec import settle
 
         spec = settle(
@@ -59,6 +59,7 @@ def run(
             layer_tests=layer_tests,
             seed=seed,
         )
+        preflight.require_project(spec)
         source = pipeline.open_tflite(pipeline.model_path(spec), ui)
         examples = pipeline.examples_for(source, spec, inputs)
         project = pipeline.generate(source, examples, spec, ui)

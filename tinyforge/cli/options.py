@@ -59,7 +59,18 @@ LayerTests = Annotated[
 ]
 Machine = Annotated[
     MachineChoice | None,
-    typer.Option("--machine", help="What runs the firmware. [default: unicorn]"),
+    typer.Option(
+        "--machine",
+        help="What runs the firmware. [default: unicorn, else qemu, as the core needs]",
+    ),
+]
+Core = Annotated[
+    str | None,
+    typer.Option(
+        "--core",
+        help="Another core than the board's to prove the C on, e.g. cortex-m55.",
+        metavar="CORE",
+    ),
 ]
 Seed = Annotated[
     int | None, typer.Option("--seed", help="Same seed, same result. [default: 0]", min=0)

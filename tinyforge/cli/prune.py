@@ -32,14 +32,19 @@ def run(
     with ui.errors():
         from dataclasses import asdict
 
+        from tinyforge.files import require_writable
+        from tinyforge.preflight import require_model
         from tinyforge.training.process import apart
         from tinyforge.training.workflow import prune_file
 
+        target = Path(output or f"{model.stem}_pruned.keras")
+        require_model(model)
+        require_writable(target)
         outcome = apart(
             prune_file,
             model,
             data,
-            Path(output or f"{model.stem}_pruned.keras"),
+            target,
             sparsity=sparsity,
             seed=seed or 0,
             quick=quick,

@@ -25,12 +25,15 @@ def run(
     """Quantize a .keras model to an int8 .tflite file."""
     ui = Ui(json=json, debug=debug)
     with ui.errors():
-        from tinyforge.files import write_files
+        from tinyforge.files import require_writable, write_files
+        from tinyforge.preflight import require_model
         from tinyforge.training.process import apart
         from tinyforge.training.workflow import quantized_file
 
-        small, _ = apart(quantized_file, model, data, stages=ui, trust=trust_model, seed=seed or 0)
         target = Path(output or f"{model.stem}.tflite")
+        require_model(model)
+        require_writable(target)
+        small, _ = apart(quantized_file, model, data, stages=ui, trust=trust_model, seed=seed or 0)
         write_files({target: small})
         ui.print(f"{target}: {len(small):,} bytes\nNext: tinyforge build {target}")
         ui.emit_json({"model": str(target), "bytes": len(small)})

@@ -11,6 +11,7 @@ from tinyforge.cli.options import (
     App,
     Board,
     Config,
+    Core,
     Debug,
     Engine,
     Feed,
@@ -32,9 +33,7 @@ def run(
     ] = None,
     inputs: Inputs = None,
     board: Board = None,
-    core: Annotated[
-        str | None, typer.Option("--core", help="Another core than the board's, e.g. cortex-m55.")
-    ] = None,
+    core: Core = None,
     pio: Annotated[
         bool,
         typer.Option("--pio", help="Run what PlatformIO builds of the project for `sim`."),

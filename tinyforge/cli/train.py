@@ -23,10 +23,12 @@ def run(
     with ui.errors():
         from dataclasses import asdict
 
+        from tinyforge.files import require_writable
         from tinyforge.training.process import apart
         from tinyforge.training.workflow import train_file
 
         target = Path(output or "model.keras")
+        require_writable(target)
         outcome = apart(train_file, data, target, seed=seed or 0, quick=quick, stages=ui)
         ui.print(
             f"{outcome.model}: accuracy {outcome.accuracy:.1%} on {outcome.pictures:,} "

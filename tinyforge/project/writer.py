@@ -82,12 +82,26 @@ def write(files: Mapping[str, str | bytes], target: Path) -> Path:
     return folder
 
 
+def require_ours(target: Path) -> None:
+    """ForgeError, before any work, for a target that write() would not take whatever the files."""
+    folder = checked_target(target)
+    if folder.exists():
+        _require_ours(folder)
+
+
+def _require_ours(folder: Path) -> None:
+    """ForgeError unless the folder is empty or has our marker."""
+    if not folder.is_dir():
+        raise ForgeError("the target is not a folder", where=str(folder), fix="choose another name")
+    if any(folder.iterdir()):
+        _read_marker(folder)
+
+
 def _take_stock(folder: Path, contents: Mapping[str, bytes]) -> _Carried:
     """What to keep of the folder as it is. ForgeError when it is not ours or was edited."""
     if not folder.exists():
         return _Carried()
-    if not folder.is_dir():
-        raise ForgeError("the target is not a folder", where=str(folder), fix="choose another name")
+    _require_ours(folder)
     if not any(folder.iterdir()):
         return _Carried()
     marker = _read_marker(folder)

@@ -1,0 +1,39 @@
+"""What can be known to fail is said in the first second, before anything is drawn or trained."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tinyforge import boards
+from tinyforge.errors import ForgeError
+from tinyforge.project import writer
+from tinyforge.sim.firmware import compiler_for
+from tinyforge.sim.machines import machine_for
+from tinyforge.spec import Spec, project_folder
+
+
+def require_build(settings: Spec, *, core: str | None = None) -> None:
+    """ForgeError unless model, board, core and output can be what settings say, and the tools that
+    prove the firmware are there."""
+    require_project(settings)
+    if settings.engine != "tflm":
+        board = boards.load(settings.board).with_core(core)
+        runner = machine_for(settings.machine, board.core_model())
+        compiler_for(settings.toolchain, runner)
+
+
+def require_project(settings: Spec) -> None:
+    """The same for a project that is written and not proved."""
+    board = boards.load(settings.board)
+    if settings.model is not None:
+        require_model(Path(settings.model))
+        name = Path(settings.model).stem
+        writer.require_ours(project_folder(settings, name, board.id))
+    elif settings.output is not None:
+        writer.require_ours(Path(settings.output))
+
+
+def require_model(path: Path) -> None:
+    """ForgeError unless there is such a file, or folder of a saved model."""
+    if not path.exists():
+        raise ForgeError("no such model", where=str(path), fix="check the path to the model")
