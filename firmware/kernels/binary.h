@@ -3,7 +3,7 @@
 #ifndef FORGE_KERNELS_BINARY_H
 #define FORGE_KERNELS_BINARY_H
 
-#include "kernels/fixed_point.h"
+#include "kernels/int16.h"
 
 /* The numbers of the arithmetic; every operator reads those it needs, the others are 0. A
  * multiplier and its shift are a factor, as forge_requantize takes it. */
@@ -21,54 +21,59 @@ typedef struct {
 } forge_pair;
 
 /* Scaled up by 2^left_shift first, to keep fractions. */
-FORGE_INLINE forge_pair forge_common_scale(const forge_binary_scaling *s, int8_t first,
-                                           int8_t second) {
+FORGE_INLINE forge_pair forge_common_scale(const forge_binary_scaling *s, int32_t first,
+                                           int32_t second) {
   const int32_t a = (first - s->first_zero_point) * (1 << s->left_shift);
   const int32_t b = (second - s->second_zero_point) * (1 << s->left_shift);
   return (forge_pair){forge_requantize(a, s->first_multiplier, s->first_shift),
                       forge_requantize(b, s->second_multiplier, s->second_shift)};
 }
 
-FORGE_INLINE int8_t forge_binary_output(const forge_binary_scaling *s, int32_t value) {
-  const int32_t scaled = forge_requantize(value, s->output_multiplier, s->output_shift);
-  return forge_clamp(scaled + s->output_zero_point, s->activation_min, s->activation_max);
+FORGE_INLINE int32_t forge_binary_clamp(const forge_binary_scaling *s, int32_t scaled) {
+  const int32_t value = scaled + s->output_zero_point;
+  return value < s->activation_min   ? s->activation_min
+         : value > s->activation_max ? s->activation_max
+                                     : value;
 }
 
-FORGE_INLINE int8_t forge_add(const forge_binary_scaling *s, int8_t first, int8_t second) {
+FORGE_INLINE int32_t forge_binary_output(const forge_binary_scaling *s, int32_t value) {
+  return forge_binary_clamp(s, forge_requantize(value, s->output_multiplier, s->output_shift));
+}
+
+FORGE_INLINE int32_t forge_add(const forge_binary_scaling *s, int32_t first, int32_t second) {
   const forge_pair x = forge_common_scale(s, first, second);
   return forge_binary_output(s, x.first + x.second);
 }
 
 /* The larger and the smaller of two values that have the output's quantization already. */
-FORGE_INLINE int8_t forge_maximum(const forge_binary_scaling *s, int8_t first, int8_t second) {
+FORGE_INLINE int32_t forge_maximum(const forge_binary_scaling *s, int32_t first, int32_t second) {
   (void)s;
   return first > second ? first : second;
 }
 
-FORGE_INLINE int8_t forge_minimum(const forge_binary_scaling *s, int8_t first, int8_t second) {
+FORGE_INLINE int32_t forge_minimum(const forge_binary_scaling *s, int32_t first, int32_t second) {
   (void)s;
   return first < second ? first : second;
 }
 
-FORGE_INLINE int8_t forge_mul(const forge_binary_scaling *s, int8_t first, int8_t second) {
+FORGE_INLINE int32_t forge_mul(const forge_binary_scaling *s, int32_t first, int32_t second) {
   return forge_binary_output(s, (first - s->first_zero_point) * (second - s->second_zero_point));
 }
 
 /* The second input is the slope below zero. The first input's factor is that of values above. */
-FORGE_INLINE int8_t forge_prelu(const forge_binary_scaling *s, int8_t first, int8_t second) {
+FORGE_INLINE int32_t forge_prelu(const forge_binary_scaling *s, int32_t first, int32_t second) {
   const int32_t x = first - s->first_zero_point;
   if (x < 0) return forge_binary_output(s, x * (second - s->second_zero_point));
-  const int32_t scaled = forge_requantize(x, s->first_multiplier, s->first_shift);
-  return forge_clamp(scaled + s->output_zero_point, s->activation_min, s->activation_max);
+  return forge_binary_clamp(s, forge_requantize(x, s->first_multiplier, s->first_shift));
 }
 
-FORGE_INLINE int8_t forge_squared_difference(const forge_binary_scaling *s, int8_t first,
-                                             int8_t second) {
+FORGE_INLINE int32_t forge_squared_difference(const forge_binary_scaling *s, int32_t first,
+                                              int32_t second) {
   const forge_pair x = forge_common_scale(s, first, second);
   return forge_binary_output(s, (x.first - x.second) * (x.first - x.second));
 }
 
-FORGE_INLINE int8_t forge_sub(const forge_binary_scaling *s, int8_t first, int8_t second) {
+FORGE_INLINE int32_t forge_sub(const forge_binary_scaling *s, int32_t first, int32_t second) {
   const forge_pair x = forge_common_scale(s, first, second);
   return forge_binary_output(s, x.first - x.second);
 }
@@ -87,38 +92,53 @@ typedef struct {
   forge_binary_scaling scaling;
 } forge_broadcast;
 
-/* An operator's loops around its function on one pair of values. */
-#define FORGE_BINARY_RUN(name)                                                                 \
-  FORGE_INLINE void name##_run(const forge_binary *c, const int8_t *first,                     \
-                               const int8_t *second, int8_t *output) {                         \
-    for (int i = 0; i < c->size; ++i) output[i] = name(&c->scaling, first[i], second[i]);      \
+/* An operator's loops around its function on one pair of values of these types. */
+#define FORGE_BINARY_LOOPS(name, run, broadcast_run, first_type, second_type, output_type)     \
+  FORGE_INLINE void run(const forge_binary *c, const int8_t *first_bytes,                      \
+                        const int8_t *second_bytes, int8_t *output_bytes) {                    \
+    const first_type *first = (const first_type *)(const void *)first_bytes;                   \
+    const second_type *second = (const second_type *)(const void *)second_bytes;               \
+    output_type *output = (output_type *)(void *)output_bytes;                                 \
+    for (int i = 0; i < c->size; ++i) {                                                        \
+      output[i] = (output_type)name(&c->scaling, first[i], second[i]);                         \
+    }                                                                                          \
   }                                                                                            \
                                                                                                \
-  FORGE_INLINE void name##_broadcast_run(const forge_broadcast *c, const int8_t *first,        \
-                                         const int8_t *second, int8_t *output) {               \
+  FORGE_INLINE void broadcast_run(const forge_broadcast *c, const int8_t *first_bytes,         \
+                                  const int8_t *second_bytes, int8_t *output_bytes) {          \
+    const first_type *first = (const first_type *)(const void *)first_bytes;                   \
+    const second_type *second = (const second_type *)(const void *)second_bytes;               \
+    output_type *output = (output_type *)(void *)output_bytes;                                 \
     const int *p = c->first_step;                                                              \
     const int *q = c->second_step;                                                             \
     for (int i = 0; i < c->size[0]; ++i) {                                                     \
       for (int j = 0; j < c->size[1]; ++j) {                                                   \
         for (int k = 0; k < c->size[2]; ++k) {                                                 \
-          const int8_t *a = first + i * p[0] + j * p[1] + k * p[2];                            \
-          const int8_t *b = second + i * q[0] + j * q[1] + k * q[2];                           \
+          const first_type *a = first + i * p[0] + j * p[1] + k * p[2];                        \
+          const second_type *b = second + i * q[0] + j * q[1] + k * q[2];                      \
           for (int l = 0; l < c->size[3]; ++l) {                                               \
-            *output++ = name(&c->scaling, a[l * p[3]], b[l * q[3]]);                           \
+            *output++ = (output_type)name(&c->scaling, a[l * p[3]], b[l * q[3]]);              \
           }                                                                                    \
         }                                                                                      \
       }                                                                                        \
     }                                                                                          \
   }
 
-FORGE_BINARY_RUN(forge_add)
-FORGE_BINARY_RUN(forge_maximum)
-FORGE_BINARY_RUN(forge_minimum)
-FORGE_BINARY_RUN(forge_mul)
-FORGE_BINARY_RUN(forge_prelu)
-FORGE_BINARY_RUN(forge_squared_difference)
-FORGE_BINARY_RUN(forge_sub)
+/* Of int8 values, and of int16 ones; the second ones of these may be of another type. */
+#define FORGE_BINARY_RUN(name, second_type)                                                    \
+  FORGE_BINARY_LOOPS(name, name##_run, name##_broadcast_run, int8_t, int8_t, int8_t)           \
+  FORGE_BINARY_LOOPS(name, name##_i16_run, name##_i16_broadcast_run, forge_i16, second_type,   \
+                     forge_i16)
+
+FORGE_BINARY_RUN(forge_add, forge_i16)
+FORGE_BINARY_RUN(forge_maximum, forge_i16)
+FORGE_BINARY_RUN(forge_minimum, forge_i16)
+FORGE_BINARY_RUN(forge_mul, forge_i16)
+FORGE_BINARY_RUN(forge_prelu, int8_t)
+FORGE_BINARY_RUN(forge_squared_difference, forge_i16)
+FORGE_BINARY_RUN(forge_sub, forge_i16)
 
 #undef FORGE_BINARY_RUN
+#undef FORGE_BINARY_LOOPS
 
 #endif

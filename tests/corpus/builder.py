@@ -26,11 +26,12 @@ OptionValue = int | float | bool | tuple[int, ...]
 
 @dataclass(frozen=True)
 class TensorSpec:
-    """A computed int8 tensor: what it is, not yet which one."""
+    """A computed tensor: what it is, not yet which one."""
 
     shape: tuple[int, ...]
     scale: float
     zero_point: int = 0
+    dtype: DType = DType.INT8
 
     @property
     def quant(self) -> Quant:
@@ -73,10 +74,17 @@ class GraphBuilder:
         self._inputs: list[int] = []
 
     def input(
-        self, shape: Sequence[int], scale: float, zero_point: int = 0, *, name: str = ""
+        self,
+        shape: Sequence[int],
+        scale: float,
+        zero_point: int = 0,
+        *,
+        dtype: DType = DType.INT8,
+        name: str = "",
     ) -> int:
-        """An int8 input of the model."""
-        index = self._computed(TensorSpec(tuple(shape), scale, zero_point), name or "input")
+        """An input of the model."""
+        spec = TensorSpec(tuple(shape), scale, zero_point, dtype)
+        index = self._computed(spec, name or "input")
         self._inputs.append(index)
         return index
 
@@ -108,11 +116,12 @@ class GraphBuilder:
         scale: float,
         zero_point: int = 0,
         *,
+        dtype: DType = DType.INT8,
         name: str = "",
         **options: OptionValue,
     ) -> int:
-        """An operator with one int8 output; an input of -1 is left out."""
-        spec = TensorSpec(tuple(shape), scale, zero_point)
+        """An operator with one output; an input of -1 is left out."""
+        spec = TensorSpec(tuple(shape), scale, zero_point, dtype)
         return self.ops(op, inputs, [spec], options, name=name)[0]
 
     def ops(
@@ -124,7 +133,7 @@ class GraphBuilder:
         *,
         name: str = "",
     ) -> list[int]:
-        """An operator with any number of int8 outputs."""
+        """An operator with any number of outputs."""
         index = len(self._operators)
         label = name or f"{op.lower()}_{index}"
         results = [self._computed(spec, label) for spec in outputs]
@@ -147,7 +156,7 @@ class GraphBuilder:
 
     def _computed(self, spec: TensorSpec, name: str) -> int:
         index = len(self.tensors)
-        self.tensors.append(Tensor(index, name, spec.shape, DType.INT8, spec.quant))
+        self.tensors.append(Tensor(index, name, spec.shape, spec.dtype, spec.quant))
         return index
 
 
@@ -167,6 +176,7 @@ def single_op(
         elif isinstance(operand, Constant):
             operands.append(b.constant(operand.values, operand.quant))
         else:
-            operands.append(b.input(operand.shape, operand.scale, operand.zero_point))
+            spec = operand
+            operands.append(b.input(spec.shape, spec.scale, spec.zero_point, dtype=spec.dtype))
     outputs = [output] if isinstance(output, TensorSpec) else output
     return b.build(b.ops(op, operands, outputs, options or {}))

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from tests.corpus.builder import Constant, OptionValue, TensorSpec, single_op
 from tests.ops.draw import Random
-from tinyforge.graph import Graph
+from tinyforge.graph import DType, Graph
 
 
 def _shapes(r: Random) -> tuple[tuple[int, ...], tuple[int, ...]]:
@@ -54,10 +55,13 @@ def rescaling(
     def case(r: Random) -> Graph:
         shapes = _shapes(r)
         first = r.spec(*shapes[0])
-        second = r.spec(*shapes[1], scale=r.pick(r.scale(), first.scale))
+        second = r.spec(*shapes[1], scale=r.pick(None, first.scale))
         operands, shape = _pair(r, first, second)
         one = unit(first.scale, second.scale)
-        scale = r.pick(r.scale(), r.scale(one * reach / 4, one * reach * 4), r.tie_scale(one))
+        full = reach if unit is max else r.reach(reach)
+        scale = r.scale(one * full / 4, one * full * 4)
+        if not r.wide or unit is max:  # else products would overflow
+            scale = r.pick(None, scale, r.tie_scale(one))
         return single_op(
             name, inputs=operands, output=r.spec(*shape, scale=scale), options=options(r)
         )
@@ -91,9 +95,9 @@ def comparing(name: str) -> Callable[[Random], Graph]:
 
     def case(r: Random) -> Graph:
         scale, zero_point = r.scale(), r.zero_point()
-        first, second = (TensorSpec(shape, scale, zero_point) for shape in _shapes(r))
+        first, second = (TensorSpec(shape, scale, zero_point, r.dtype) for shape in _shapes(r))
         operands, shape = _pair(r, first, second)
-        return single_op(name, inputs=operands, output=TensorSpec(shape, scale, zero_point))
+        return single_op(name, inputs=operands, output=replace(first, shape=shape))
 
     return case
 
@@ -102,10 +106,11 @@ def prelu(r: Random) -> Graph:
     """The slope does not lead: it is repeated, a constant as a rule."""
     source = r.spec(1, r.integer(1, 5), r.integer(1, 5), r.integer(1, 9))
     channels = source.shape[3:]
-    slope = r.spec(*r.pick((1, 1, *channels), channels, source.shape, (1,)))
-    constant = Constant(r.values(slope.shape), slope.quant)
+    narrow = replace(r, dtype=DType.INT8)
+    slope = narrow.spec(*r.pick((1, 1, *channels), channels, source.shape, (1,)))
+    constant = Constant(narrow.values(slope.shape), slope.quant)
     unit = source.scale * r.pick(1, slope.scale)
-    output = r.spec(*source.shape, scale=r.pick(r.scale(), r.tie_scale(unit)))
+    output = r.spec(*source.shape, scale=r.pick(None, r.tie_scale(unit)))
     return single_op("PRELU", inputs=[source, r.pick(constant, constant, slope)], output=output)
 
 

@@ -6,11 +6,13 @@ What belongs together is drawn in a module of its own, case_<family>.py.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from tests.corpus.builder import TensorSpec, single_op
+from tests.corpus.builder import Constant, TensorSpec, single_op
 from tests.ops import (
     case_batch_matmul,
     case_binary,
@@ -21,13 +23,26 @@ from tests.ops import (
     case_transpose_conv,
 )
 from tests.ops.draw import SAME, Random
-from tinyforge.graph import Graph
+from tinyforge.graph import DType, Graph
 
 
 def _output_size(size: int, axis: str, w: dict[str, int]) -> int:
     stride = w[f"stride_{axis}"]
     reach = (w[f"kernel_{axis}"] - 1) * w[f"dilation_{axis}"] + 1
     return (size + stride - (1 if w["padding"] == SAME else reach)) // stride
+
+
+def _bias(
+    r: Random, source: TensorSpec, weights: Constant, out: int
+) -> tuple[Constant | None, dict[str, int]]:
+    """Of CONV_2D and FULLY_CONNECTED, with options: where the bias of int16 activations is int32,
+    or would be, they sum in 32 bits."""
+    bias = r.bias(source, weights, out)
+    if not r.wide or r.integer(0, 2):
+        return bias, {}
+    if bias is not None:
+        bias = Constant(np.clip(bias.values, -(2**31), 2**31 - 1).astype(np.int32), bias.quant)
+    return bias, {"quantized_bias_type": DType.INT32.value}
 
 
 def conv_2d(r: Random) -> Graph:
@@ -37,9 +52,10 @@ def conv_2d(r: Random) -> Graph:
     w = r.window(height, width, dilated=True)
     source = r.spec(1, height, width, channels * groups)
     weights = r.weights((out, w["kernel_h"], w["kernel_w"], channels), 0)
+    bias, options = _bias(r, source, weights, out)
     return single_op(
         "CONV_2D",
-        inputs=[source, weights, r.bias(source, weights, out)],
+        inputs=[source, weights, bias],
         output=r.spec(1, _output_size(height, "h", w), _output_size(width, "w", w), out),
         options={
             "padding": w["padding"],
@@ -48,6 +64,7 @@ def conv_2d(r: Random) -> Graph:
             "dilation_h_factor": w["dilation_h"],
             "dilation_w_factor": w["dilation_w"],
             "fused_activation_function": r.activation(),
+            **options,
         },
     )
 
@@ -82,11 +99,12 @@ def fully_connected(r: Random) -> Graph:
     keep = len(source.shape) == 3
     assert weights.quant is not None
     unit = source.scale * weights.quant.scale[0]
+    bias, options = _bias(r, source, weights, out)
     return single_op(
         "FULLY_CONNECTED",
-        inputs=[source, weights, r.bias(source, weights, out)],
-        output=r.spec(*source.shape[:-1], out, scale=r.pick(r.scale(), r.tie_scale(unit))),
-        options={"fused_activation_function": r.activation(), "keep_num_dims": keep},
+        inputs=[source, weights, bias],
+        output=r.spec(*source.shape[:-1], out, scale=r.pick(None, r.tie_scale(unit))),
+        options={"fused_activation_function": r.activation(), "keep_num_dims": keep, **options},
     )
 
 
@@ -99,7 +117,7 @@ def pool(name: str) -> Callable[[Random], Graph]:
         return single_op(
             name,
             inputs=[source],
-            output=TensorSpec(shape, source.scale, source.zero_point),
+            output=replace(source, shape=shape),
             options={
                 "padding": w["padding"],
                 "stride_h": w["stride_h"],
@@ -115,10 +133,11 @@ def pool(name: str) -> Callable[[Random], Graph]:
 
 def softmax(r: Random) -> Graph:
     source = r.spec(*r.pick((1, 1), (1, 2), (1, r.integer(3, 40)), (1, 4, 5)))
+    scale, zero_point = (2**-15, 0) if r.wide else (1 / 256, -128)
     return single_op(
         "SOFTMAX",
         inputs=[source],
-        output=TensorSpec(source.shape, 1 / 256, -128),
+        output=replace(source, scale=scale, zero_point=zero_point),
         options={"beta": r.pick(1.0, 1.0, 0.5, 2.0)},
     )
 
@@ -140,8 +159,22 @@ CASES: dict[str, Callable[[Random], Graph]] = {
 }
 
 
-def random_case(op: str, seed: int) -> tuple[Graph, list[npt.NDArray[np.int8]]]:
+# Those that TensorFlow Lite Micro has for int16.
+INT16 = (
+    *case_binary.CASES,
+    "CONV_2D",
+    "DEPTHWISE_CONV_2D",
+    "FULLY_CONNECTED",
+)
+
+# Names of cases: an operator's, with "/int16" behind it where its activations are of that type.
+NAMES = (*CASES, *(f"{op}/int16" for op in INT16))
+
+
+def random_case(name: str, seed: int) -> tuple[Graph, list[npt.NDArray[Any]]]:
     """A model of one operator, and values for its inputs. The same for the same seed."""
-    r = Random(np.random.default_rng([seed, *op.encode()]))
+    op, _, dtype = name.partition("/")
+    r = Random(np.random.default_rng([seed, *name.encode()]), DType[(dtype or "int8").upper()])
     graph = CASES[op](r)
-    return graph, [r.values(graph.tensors[t].shape) for t in graph.inputs]
+    tensors = (graph.tensors[t] for t in graph.inputs)
+    return graph, [r.values(t.shape, t.dtype) for t in tensors]

@@ -9,16 +9,25 @@ import numpy as np
 import numpy.typing as npt
 
 from tests.corpus.builder import Constant, TensorSpec
-from tinyforge.graph import Quant
+from tinyforge.graph import DType, Quant
 
 SAME, VALID = 0, 1
 
 
 @dataclass
 class Random:
-    """Draws what a case is made of."""
+    """Draws what a case is made of. dtype: of its activations."""
 
     rng: np.random.Generator
+    dtype: DType = DType.INT8
+
+    @property
+    def wide(self) -> bool:
+        return self.dtype is DType.INT16
+
+    def reach(self, values: float) -> float:
+        """As many steps of the activations' type as that are of int8."""
+        return values * 2**8 if self.wide else values
 
     def integer(self, low: int, high: int) -> int:
         """Both ends included."""
@@ -28,6 +37,7 @@ class Random:
         return choices[self.integer(0, len(choices) - 1)]
 
     def scale(self, low: float = 1e-3, high: float = 0.3) -> float:
+        """Of int8; an activation's is smaller where it has more steps."""
         return float(np.float32(np.exp(self.rng.uniform(np.log(low), np.log(high)))))
 
     def tie_scale(self, unit: float) -> float:
@@ -36,20 +46,23 @@ class Random:
         return unit / float(self.pick(0.5, 0.75, 1.25, 1.5, 2.5, 3.5)) * 2.0 ** self.integer(-1, 5)
 
     def zero_point(self) -> int:
-        return int(self.pick(-128, 127, 0, self.integer(-128, 127)))
+        return 0 if self.wide else int(self.pick(-128, 127, 0, self.integer(-128, 127)))
 
-    def values(self, shape: tuple[int, ...]) -> npt.NDArray[np.int8]:
-        """int8 values: any, extreme ones only, or mostly zeros."""
-        full = self.rng.integers(-128, 128, shape)
+    def values(self, shape: tuple[int, ...], dtype: DType | None = None) -> npt.NDArray[Any]:
+        """Values of the activations' type: any, extreme ones only, or mostly zeros."""
+        info = np.iinfo((dtype or self.dtype).numpy)
+        full = self.rng.integers(info.min, info.max + 1, shape)
         kind = self.integer(0, 3)
         if kind == 0:
-            full = np.where(full < 0, -128, 127)
+            full = np.where(full < 0, info.min, info.max)
         if kind == 1:
             full = np.where(self.rng.random(shape) < 0.8, 0, full)
-        return full.astype(np.int8)
+        return full.astype(info.dtype)
 
     def spec(self, *shape: int, scale: float | None = None) -> TensorSpec:
-        return TensorSpec(shape, self.scale() if scale is None else scale, self.zero_point())
+        if scale is None:
+            scale = self.scale() * (2.0**-8 if self.wide else 1)
+        return TensorSpec(shape, scale, self.zero_point(), self.dtype)
 
     def activation(self) -> int:
         """NONE, RELU, RELU_N1_TO_1 or RELU6."""
@@ -57,18 +70,20 @@ class Random:
 
     def weights(self, shape: tuple[int, ...], axis: int) -> Constant:
         """Symmetric int8, one scale or one a channel."""
-        values = np.clip(self.values(shape), -127, 127)
+        values = np.clip(self.values(shape, DType.INT8), -127, 127)
         count = int(self.pick(1, shape[axis]))
         scales = tuple(self.scale(1e-4, 0.1) for _ in range(count))
         return Constant(values, Quant(scales, (0,) * count, axis))
 
     def bias(self, source: TensorSpec, weights: Constant, channels: int) -> Constant | None:
-        """int32 at the accumulators' scale, or none."""
+        """At the accumulators' scale: int32, int64 of int16 activations; or none."""
         if self.integer(0, 3) == 0:
             return None
         assert weights.quant is not None
         scales = tuple(source.scale * s for s in weights.quant.scale)
         values = self.rng.integers(-(10 ** self.integer(1, 6)), 10**6, channels).astype(np.int32)
+        if self.wide:
+            values = values.astype(np.int64) * 10 ** self.integer(0, 6)
         return Constant(values, Quant(scales, (0,) * len(scales), 0))
 
     def window(self, height: int, width: int, dilated: bool) -> dict[str, int]:

@@ -6,18 +6,19 @@ import ctypes
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from tflite_micro.python.tflite_micro import runtime
 
-from tinyforge.engines.aot.call import Operand, body
+from tinyforge.engines.aot.call import Operand, body, constant
 from tinyforge.graph import Graph
 from tinyforge.ops import OPS, Kernel, Table
 from tinyforge.resources import folder
 from tinyforge.tflite.writer import write
 
-Int8 = npt.NDArray[np.int8]
+Values = npt.NDArray[Any]
 
 FLAGS = [
     "-std=c11",
@@ -33,7 +34,7 @@ FLAGS = [
 ]
 
 
-def tflm(graph: Graph, inputs: Sequence[Int8]) -> list[Int8]:
+def tflm(graph: Graph, inputs: Sequence[Values]) -> list[Values]:
     """The outputs of TensorFlow Lite Micro."""
     # The default arena follows the model's size: for tiny models it is too small, and TFLM crashes.
     interpreter = runtime.Interpreter.from_bytes(write(graph), arena_size=1 << 20)
@@ -46,7 +47,7 @@ def tflm(graph: Graph, inputs: Sequence[Int8]) -> list[Int8]:
     ]
 
 
-def reference(graph: Graph, inputs: Sequence[Int8]) -> tuple[Int8, ...]:
+def reference(graph: Graph, inputs: Sequence[Values]) -> tuple[Values, ...]:
     """The outputs of the operator's NumPy model."""
     (op,) = graph.operators
     given = dict(zip(graph.inputs, inputs, strict=True))
@@ -79,7 +80,7 @@ def kernel_source(i: int, graph: Graph, kernel: Kernel, linkage: str = "") -> st
         rows = 1 if k in kernel.repeated else form.input_rows
         if isinstance(operand, Table):
             text += _table(f"operand_{i}_{k}", operand)
-            inputs.append(_operand(f"operand_{i}_{k}", operand.values.nbytes, rows))
+            inputs.append(constant(f"operand_{i}_{k}", operand, rows))
         else:
             size = graph.tensors[operand].nbytes
             inputs.append(_operand(f"in_{graph.inputs.index(operand)}", size, rows))
@@ -120,17 +121,21 @@ def built(sources: Sequence[str], workspace: Path) -> ctypes.CDLL:
     return ctypes.CDLL(str(library))
 
 
-def run_compiled(library: ctypes.CDLL, i: int, graph: Graph, inputs: Sequence[Int8]) -> list[Int8]:
+def run_compiled(
+    library: ctypes.CDLL, i: int, graph: Graph, inputs: Sequence[Values]
+) -> list[Values]:
     """One case's outputs. Inputs are copied to memory that ends where they end."""
-    outputs = [np.zeros(graph.tensors[t].shape, np.int8) for t in graph.outputs]
+    outputs = [
+        np.zeros(graph.tensors[t].shape, graph.tensors[t].dtype.numpy) for t in graph.outputs
+    ]
     arrays = [*map(np.ascontiguousarray, inputs), *outputs]
     library[f"case_{i}"](*(x.ctypes.data_as(ctypes.c_void_p) for x in arrays))
     return outputs
 
 
 def assert_equal_tflm(
-    cases: Sequence[tuple[Graph, Sequence[Int8]]], workspace: Path
-) -> list[list[Int8]]:
+    cases: Sequence[tuple[Graph, Sequence[Values]]], workspace: Path
+) -> list[list[Values]]:
     """NumPy models and kernels give TFLM's bytes, on graphs that pass their operator's check.
 
     cases: each a graph with values for its inputs. Returns TFLM's outputs of each.
@@ -157,7 +162,7 @@ def by_rows(graph: Graph, rows: int) -> Kernel | None:
     return streaming(graph, op, rows)
 
 
-def assert_rows_equal_tflm(cases: Sequence[tuple[Graph, int, Int8]], workspace: Path) -> None:
+def assert_rows_equal_tflm(cases: Sequence[tuple[Graph, int, Values]], workspace: Path) -> None:
     """Kernels that take their one input in so many rows give TFLM's bytes."""
     sources = []
     for i, (graph, rows, _) in enumerate(cases):

@@ -24,6 +24,7 @@ from tinyforge.sim.base import Machine, Toolchain
 from tinyforge.sim.toolchains.build import port
 
 Int8 = npt.NDArray[np.int8]
+Values = npt.NDArray[Any]
 
 # For machines that have no memories of their own.
 _MEMORY = MemoryMap(flash=Region(0, 4 << 20), ram=Region(0x20000000, 1 << 20))
@@ -41,8 +42,8 @@ class Case:
     label: str
     graph: Graph
     kernel: Kernel
-    inputs: Sequence[Int8]
-    outputs: Sequence[Int8]
+    inputs: Sequence[Values]
+    outputs: Sequence[Values]
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,7 +61,7 @@ class Program:
 
 
 class _Frame:
-    """The bytes that the host sends for a case: int8 arrays anywhere, others where they may lie."""
+    """The bytes that the host sends for a case: arrays wherever values of their size may lie."""
 
     def __init__(self) -> None:
         self.data = bytearray()
@@ -107,8 +108,9 @@ def _frame_bytes(frames: Sequence[bytes]) -> int:
 
 def _places(i: int, case: Case) -> list[int]:
     """Where a case's outputs begin, and where the margin of the last one ends."""
-    sizes = [output.size + _MARGIN for output in case.outputs]
-    return np.cumsum([i % _PLACES, *sizes]).tolist()
+    sizes = [output.nbytes + _MARGIN for output in case.outputs]
+    first = i % _PLACES * max(output.itemsize for output in case.outputs)
+    return np.cumsum([first, *sizes]).tolist()
 
 
 def _expected(cases: Sequence[Case]) -> Int8:
@@ -117,7 +119,7 @@ def _expected(cases: Sequence[Case]) -> Int8:
     memory = np.full((len(cases), max(end for *_, end in places)), _UNTOUCHED, np.int8)
     for row, begins, case in zip(memory, places, cases, strict=True):
         for begin, output in zip(begins, case.outputs, strict=False):
-            row[begin : begin + output.size] = output.reshape(-1)
+            row[begin : begin + output.nbytes] = output.reshape(-1).view(np.int8)
     return memory
 
 

@@ -1,30 +1,33 @@
-"""ADD, int8."""
+"""ADD, int8 or int16."""
 
 from __future__ import annotations
 
-from tinyforge.graph import Graph, Operator
-from tinyforge.ops.base import Int8Array, output, tensor
+from tinyforge.graph import DType, Graph, Operator
+from tinyforge.ops.base import INT8_OR_INT16, Values, output, tensor
 from tinyforge.ops.binary import Scaling, binary, common_scale, on_common_scale
 from tinyforge.ops.fixed_point import Int
 from tinyforge.ops.quantization import factor
 
-_LEFT_SHIFT = 20
+# Of int8, and of int16.
+_LEFT_SHIFT, _LEFT_SHIFT_16 = 20, 15
 
 
 def scaling(graph: Graph, op: Operator) -> Scaling:
     """Source: CalculateOpDataAdd and CalculateOpDataSub, which are the same."""
     common = common_scale(tensor(graph, op, 0), tensor(graph, op, 1))
     # The interpreter ends the process where this factor is 1 or more: 31 bits would overflow.
-    real = common / ((1 << _LEFT_SHIFT) * output(graph, op).scale)
+    out = output(graph, op)
+    left_shift = _LEFT_SHIFT if out.dtype is DType.INT8 else _LEFT_SHIFT_16
+    real = common / ((1 << left_shift) * out.scale)
     return on_common_scale(
-        graph, op, left_shift=_LEFT_SHIFT, output_factor=factor(graph, op, real, bits=31)
+        graph, op, left_shift=left_shift, output_factor=factor(graph, op, real, bits=31)
     )
 
 
-def function(s: Scaling, first: Int, second: Int) -> Int8Array:
+def function(s: Scaling, first: Int, second: Int) -> Values:
     """Source: reference_integer_ops::AddFunc."""
     a, b = s.on_common_scale(first, second)
     return s.output_value(a + b)
 
 
-OP = binary("ADD", scaling, function)
+OP = binary("ADD", scaling, function, INT8_OR_INT16)

@@ -15,7 +15,13 @@ from tinyforge.ops.forms import WHOLE, Form
 from tinyforge.ops.turned import Turned
 
 Int8Array = npt.NDArray[np.int8]
-Int8Arrays = tuple[Int8Array, ...]
+# Of a tensor's element type, whatever that is.
+Values = npt.NDArray[Any]
+Arrays = tuple[Values, ...]
+
+# Element types of the activations that an operator takes; those of one layer are of one type.
+INT8 = (DType.INT8,)
+INT8_OR_INT16 = (DType.INT8, DType.INT16)
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,6 +30,12 @@ class Table:
 
     ctype: str
     values: npt.NDArray[Any]
+
+    @classmethod
+    def of(cls, t: Tensor) -> Table:
+        """A constant operand as it is in the file."""
+        assert t.data is not None
+        return cls(f"{t.dtype.name.lower()}_t", t.data)
 
 
 @dataclass(frozen=True)
@@ -64,8 +76,8 @@ class Op:
     """One operator: everything Python knows of it.
 
     check: raises ForgeError where options and shapes do not make an operator that TFLM runs.
-    reference: int8 inputs (constants included) to the int8 output, or to a tuple of several;
-    TFLM's arithmetic in NumPy.
+    reference: inputs (constants included) to the output, or to a tuple of several, each of its
+    tensor's element type; TFLM's arithmetic in NumPy.
     lower: the aot kernel; None where the output is the input's bytes under another shape.
     streaming: another kernel, for an input that comes in so many rows, each when it is made,
     where lower's needs all of it at once; None where there is none.
@@ -82,7 +94,7 @@ class Op:
 
     name: str
     check: Callable[[Graph, Operator], None]
-    reference: Callable[[Graph, Operator, Sequence[npt.NDArray[Any]]], Int8Array | Int8Arrays]
+    reference: Callable[[Graph, Operator, Sequence[Values]], Values | Arrays]
     lower: Callable[[Graph, Operator], Kernel] | None
     streaming: Callable[[Graph, Operator, int], Kernel | None] | None = None
     inplace: tuple[int, ...] = ()
@@ -93,7 +105,7 @@ class Op:
     macs: Callable[[Graph, Operator], int] = _no_macs
     summary: Callable[[Graph, Operator], str] = lambda _graph, _op: ""
 
-    def outputs(self, graph: Graph, op: Operator, inputs: Sequence[npt.NDArray[Any]]) -> Int8Arrays:
+    def outputs(self, graph: Graph, op: Operator, inputs: Sequence[Values]) -> Arrays:
         """What reference gives, one array an output."""
         found = self.reference(graph, op, inputs)
         return found if isinstance(found, tuple) else (found,)
@@ -125,22 +137,46 @@ def option(op: Operator, name: str) -> int:
     return value
 
 
+def suffix(t: Tensor) -> str:
+    """What the name of a kernel for such values ends in: "" for int8, "_i16" for int16."""
+    return "_i16" if t.dtype is DType.INT16 else ""
+
+
 def require(condition: bool, what: str, graph: Graph, op: Operator, fix: str = "") -> None:
     """ForgeError that names the layer, unless the condition holds."""
     if not condition:
         raise ForgeError(what, where=graph.where(op), fix=fix)
 
 
-def check_activation(graph: Graph, op: Operator, tensors: Sequence[Tensor]) -> None:
-    """Each tensor is int8 with one scale and one zero point."""
+def check_activation(
+    graph: Graph, op: Operator, tensors: Sequence[Tensor], types: Sequence[DType] = INT8
+) -> None:
+    """Each tensor has one scale and one zero point and is of one of the types, all of the same.
+
+    TensorFlow Lite Micro takes int16 with zero point 0 alone.
+    """
+    words = " or ".join(t.name.lower() for t in types)
     for t in tensors:
         require(
-            t.dtype is DType.INT8 and t.quant is not None and not t.quant.per_channel,
-            f"{op.op} needs int8 with one scale and zero point: tensor {t.name!r} is "
+            t.dtype in types and t.quant is not None and not t.quant.per_channel,
+            f"{op.op} needs {words} with one scale and zero point: tensor {t.name!r} is "
             f"{t.dtype.name.lower()}" + ("" if t.quant else " without quantization"),
             graph,
             op,
             fix="quantize the model to full int8 first: tinyforge quantize --help",
+        )
+        require(
+            t.dtype is tensors[0].dtype,
+            f"tensor {t.name!r} is {t.dtype.name.lower()}, but {tensors[0].name!r} is "
+            f"{tensors[0].dtype.name.lower()}",
+            graph,
+            op,
+        )
+        require(
+            t.dtype is DType.INT8 or t.zero_point == 0,
+            f"tensor {t.name!r} is {t.dtype.name.lower()} with zero point {t.zero_point}, not 0",
+            graph,
+            op,
         )
 
 

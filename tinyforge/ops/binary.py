@@ -1,4 +1,4 @@
-"""Operators on pairs of int8 values: broadcasting, a constant operand, the scales of three tensors.
+"""Operators on pairs of values: broadcasting, a constant operand, the scales of three tensors.
 
 An operator is the numbers that its arithmetic needs and its function on two values, which
 firmware/kernels/binary.h has under the same names.
@@ -13,17 +13,19 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tinyforge.graph import Graph, Operator, Tensor
+from tinyforge.graph import DType, Graph, Operator, Tensor
 from tinyforge.ops.base import (
-    Int8Array,
+    INT8,
     Kernel,
     Op,
     Table,
+    Values,
     check_activation,
     check_counts,
     option,
     output,
     require,
+    suffix,
     tensor,
 )
 from tinyforge.ops.broadcast import MAX_RANK, broadcast_fields
@@ -42,8 +44,11 @@ class Scaling:
     """The numbers of an operator's arithmetic; those that it does not need are 0.
 
     left_shift: inputs are scaled up by 2**left_shift first, to keep fractions. first, second and
-    output: factors as (multiplier, shift). activation_min and activation_max: int8.
+    output: factors as (multiplier, shift). activation_min and activation_max: within dtype, the
+    output's.
     """
+
+    dtype: DType = DType.INT8
 
     first_zero_point: int = 0
     second_zero_point: int = 0
@@ -56,18 +61,21 @@ class Scaling:
     activation_max: int = 0
 
     def on_common_scale(self, first: Int, second: Int) -> tuple[Int, Int]:
-        """int8 values of both inputs, rescaled by their factors."""
+        """Values of both inputs, rescaled by their factors."""
         return (
             requantize((first - self.first_zero_point) << self.left_shift, *self.first),
             requantize((second - self.second_zero_point) << self.left_shift, *self.second),
         )
 
-    def output_value(self, x: Int) -> Int8Array:
+    def output_value(self, x: Int) -> Values:
         """int32 values through the output's factor and the activation."""
         return self.clamped(requantize(x, *self.output) + self.output_zero_point)
 
-    def clamped(self, x: Int) -> Int8Array:
-        return np.clip(x, self.activation_min, self.activation_max).astype(np.int8)
+    def clamped(self, x: Int) -> Values:
+        return self.stored(np.clip(x, self.activation_min, self.activation_max))
+
+    def stored(self, x: Int) -> Values:
+        return x.astype(self.dtype.numpy)
 
     def fields(self) -> dict[str, int | Table]:
         """The members of the kernel's scaling that are not 0."""
@@ -101,6 +109,7 @@ def scaling_of(
     out = output(graph, op)
     low, high = activation_range(graph, op, _activation(op), out)
     return Scaling(
+        dtype=out.dtype,
         first_zero_point=tensor(graph, op, 0).zero_point,
         second_zero_point=tensor(graph, op, 1).zero_point,
         output_zero_point=out.zero_point,
@@ -147,23 +156,37 @@ def unscaled(graph: Graph, op: Operator) -> Scaling:
             graph,
             op,
         )
-    return Scaling()
+    return Scaling(dtype=out.dtype)
 
 
 # (graph, operator) to numbers; ForgeError where TFLM does not run the operator.
 MakeScaling = Callable[[Graph, Operator], Scaling]
-# Two arrays of int8 values, as int64, that broadcast.
-Function = Callable[[Scaling, Int, Int], Int8Array]
+# Two arrays of values, as int64, that broadcast.
+Function = Callable[[Scaling, Int, Int], Values]
 
 
-def binary(name: str, make_scaling: MakeScaling, function: Function) -> Op:
-    """An operator from its scaling and its function; forge_<name> is its kernel."""
+def binary(
+    name: str,
+    make_scaling: MakeScaling,
+    function: Function,
+    types: Sequence[DType] = INT8,
+    *,
+    int8_second: bool = False,
+) -> Op:
+    """An operator from its scaling and its function; forge_<name> is its kernel.
+
+    types: that it runs on; int8_second: its second operand is int8 whatever the first one is.
+    """
 
     def check(graph: Graph, op: Operator) -> None:
-        _check_operands(graph, op)
+        first, second, out = _operands(graph, op)
+        check_activation(graph, op, (first, *(() if int8_second else (second,)), out), types)
+        if int8_second:
+            check_activation(graph, op, (second,))
+        _check_shapes(graph, op)
         make_scaling(graph, op)
 
-    def reference(graph: Graph, op: Operator, inputs: Sequence[npt.NDArray[Any]]) -> Int8Array:
+    def reference(graph: Graph, op: Operator, inputs: Sequence[npt.NDArray[Any]]) -> Values:
         first, second = (x.astype(np.int64) for x in inputs)
         return function(make_scaling(graph, op), first, second)
 
@@ -189,10 +212,14 @@ def _summary(graph: Graph, op: Operator) -> str:
     return activation_name(_activation(op))
 
 
-def _check_operands(graph: Graph, op: Operator) -> None:
+def _operands(graph: Graph, op: Operator) -> tuple[Tensor, Tensor, Tensor]:
+    """Both inputs and the output."""
     check_counts(graph, op, 2, 2)
-    first, second, out = tensor(graph, op, 0), tensor(graph, op, 1), output(graph, op)
-    check_activation(graph, op, (first, second, out))
+    return tensor(graph, op, 0), tensor(graph, op, 1), output(graph, op)
+
+
+def _check_shapes(graph: Graph, op: Operator) -> None:
+    first, second, out = _operands(graph, op)
     require(first.data is None or second.data is None, "both operands are constant", graph, op)
     require(len(out.shape) <= MAX_RANK, f"more than {MAX_RANK} dimensions", graph, op)
     try:
@@ -208,10 +235,9 @@ def _check_operands(graph: Graph, op: Operator) -> None:
 
 
 def _kernel(graph: Graph, op: Operator, function: str, scaling: Scaling) -> Kernel:
-    first, second, out = tensor(graph, op, 0), tensor(graph, op, 1), output(graph, op)
-    operands = tuple(
-        t.index if t.data is None else Table("int8_t", t.data) for t in (first, second)
-    )
+    first, second, out = _operands(graph, op)
+    function += suffix(out)
+    operands = tuple(t.index if t.data is None else Table.of(t) for t in (first, second))
     if first.size == second.size == out.size:
         form = row_by_row(out)
         return Kernel(

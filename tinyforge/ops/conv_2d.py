@@ -1,4 +1,4 @@
-"""CONV_2D, int8, with any number of groups."""
+"""CONV_2D, int8 or int16 with int8 weights, with any number of groups."""
 
 from __future__ import annotations
 
@@ -10,21 +10,28 @@ import numpy.typing as npt
 
 from tinyforge.graph import Graph, Operator
 from tinyforge.ops.base import (
-    Int8Array,
     Kernel,
     Op,
-    Table,
+    Values,
     Weighted,
     check_counts,
     check_rank,
     option,
     output,
     require,
+    suffix,
     tensor,
 )
-from tinyforge.ops.convolution import bias_values, check_weighted, exact_matmul, weights_table
+from tinyforge.ops.convolution import (
+    bias_values,
+    check_weighted,
+    exact_matmul,
+    is_wide,
+    weighted_fields,
+    weights_table,
+)
 from tinyforge.ops.forms import Windowed
-from tinyforge.ops.quantization import activation_name, channel_requantization
+from tinyforge.ops.quantization import Requantization, activation_name, channel_requantization
 from tinyforge.ops.turned import swapped
 from tinyforge.ops.window import weights_window
 
@@ -32,6 +39,10 @@ from tinyforge.ops.window import weights_window
 def _groups(graph: Graph, op: Operator) -> int:
     """Input channels are divided into as many groups, and output channels alike."""
     return tensor(graph, op, 0).shape[3] // tensor(graph, op, 1).shape[3]
+
+
+def _requantization(graph: Graph, op: Operator) -> Requantization:
+    return channel_requantization(graph, op, wide=is_wide(graph, op))
 
 
 def check(graph: Graph, op: Operator) -> None:
@@ -50,10 +61,10 @@ def check(graph: Graph, op: Operator) -> None:
         op,
     )
     weights_window(graph, op)
-    channel_requantization(graph, op)
+    _requantization(graph, op)
 
 
-def reference(graph: Graph, op: Operator, inputs: Sequence[npt.NDArray[Any]]) -> Int8Array:
+def reference(graph: Graph, op: Operator, inputs: Sequence[npt.NDArray[Any]]) -> Values:
     """inputs[0]: (1, height, width, channels). Source: reference_integer_ops::ConvPerChannel."""
     source, weights = tensor(graph, op, 0), weights_table(tensor(graph, op, 1))
     centred = inputs[0][0].astype(np.int64) - source.zero_point
@@ -68,27 +79,29 @@ def reference(graph: Graph, op: Operator, inputs: Sequence[npt.NDArray[Any]]) ->
         axis=2,
     )
     acc += bias_values(graph, op, weights.shape[0])
-    return channel_requantization(graph, op).apply(acc)[np.newaxis]
+    return _requantization(graph, op).apply(acc)[np.newaxis]
 
 
 def lower(graph: Graph, op: Operator) -> Kernel:
-    source, weights = tensor(graph, op, 0), weights_table(tensor(graph, op, 1))
+    source = tensor(graph, op, 0)
     win, groups = weights_window(graph, op), _groups(graph, op)
-    family = "grouped_conv" if groups > 1 else "conv"
+    fields = {
+        **win.fields(),
+        **({"groups": groups} if groups > 1 or suffix(source) else {}),
+        "input_channels": source.shape[3],
+        "output_channels": output(graph, op).shape[3],
+        **weighted_fields(graph, op, _requantization(graph, op), channel_axis=0, run=(2, 3)),
+    }
+    if suffix(source):
+        header, name = "conv_int16", "conv_2d_i16"
+    else:
+        header = "grouped_conv" if groups > 1 else "conv"
+        name = f"{header}_2d"
     return Kernel(
-        header=f"{family}.h",
-        struct=f"forge_{family}_2d",
-        function=f"forge_{family}_2d_columns",
-        fields={
-            **win.fields(),
-            **({"groups": groups} if groups > 1 else {}),
-            "input_channels": source.shape[3],
-            "output_channels": weights.shape[0],
-            "input_zero_point": source.zero_point,
-            "weights": Table("int8_t", weights),
-            "bias": Table("int32_t", bias_values(graph, op, weights.shape[0])),
-            **channel_requantization(graph, op).fields(),
-        },
+        header=f"{header}.h",
+        struct=f"forge_{name}",
+        function=f"forge_{name}_columns",
+        fields=fields,
         inputs=(source.index,),
         form=Windowed(win),
     )

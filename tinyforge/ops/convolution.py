@@ -5,6 +5,7 @@ Their operands are input, weights, bias; TRANSPOSE_CONV's lie elsewhere, and it 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,8 @@ import numpy.typing as npt
 
 from tinyforge.graph import DType, Graph, Operator, Tensor
 from tinyforge.ops.base import (
+    INT8_OR_INT16,
+    Table,
     check_activation,
     check_computed,
     constant,
@@ -20,19 +23,32 @@ from tinyforge.ops.base import (
     require,
     tensor,
 )
+from tinyforge.ops.quantization import Requantization
+
+# Types of biases, by that of the input: TensorFlow Lite Micro takes others for what they are not.
+INT8_BIAS = (DType.INT32,)
+INT16_BIAS = (DType.INT64, DType.INT32)
+_WIDE_BITS = 47  # of an accumulator of int16 inputs that MultiplyByQuantizedMultiplier takes
 
 
 def check_weighted(
-    graph: Graph, op: Operator, channel_axis: int, *, source_at: int = 0, bias_at: int = 2
+    graph: Graph,
+    op: Operator,
+    channel_axis: int,
+    *,
+    source_at: int = 0,
+    bias_at: int = 2,
+    int16_bias: Sequence[DType] = INT16_BIAS,
 ) -> None:
-    """Computed int8 input, int8 output; constant int8 weights with zero point 0, int32 bias.
+    """Computed input, output of its type; constant int8 weights with zero point 0; a bias of int32,
+    or for int16 inputs of one of the types.
 
-    channel_axis: the weights' output-channel dimension. Also proves that no int32 accumulator
-    can overflow, whatever the input: TFLM would wrap there, and a kernel that sums in another
-    order must not.
+    channel_axis: the weights' output-channel dimension. Also proves that no accumulator can
+    overflow, whatever the input: TFLM would wrap there, and a kernel that sums in another order
+    must not. (32-bit sums of int16 inputs wrap in the kernel, too, whatever the order.)
     """
     source, weights, out = tensor(graph, op, source_at), tensor(graph, op, 1), output(graph, op)
-    check_activation(graph, op, (source, out))
+    check_activation(graph, op, (source, out), INT8_OR_INT16)
     check_computed(graph, op, source)
     require(
         weights.dtype is DType.INT8 and weights.quant is not None,
@@ -58,30 +74,81 @@ def check_weighted(
         graph,
         op,
     )
-    bias = bias_values(graph, op, channels, bias_at)
+    check_bias(
+        graph, op, channels, bias_at, INT8_BIAS if source.dtype is DType.INT8 else int16_bias
+    )
     magnitude = np.abs(np.moveaxis(values, channel_axis, 0).reshape(channels, -1).astype(np.int64))
+    total, bias = magnitude.sum(1), np.abs(bias_values(graph, op, channels, bias_at))
+    if source.dtype is DType.INT8:
+        fits = (total * 255 + bias < 2**31).all()
+        require(bool(fits), "an accumulator could overflow 32 bits", graph, op)
+    elif is_wide(graph, op, source_at, bias_at):
+        fits = (total * 2**15 + bias < 2**_WIDE_BITS).all()
+        require(bool(fits), f"an accumulator could overflow {_WIDE_BITS} bits", graph, op)
+
+
+def check_bias(
+    graph: Graph, op: Operator, channels: int, bias_at: int, types: Sequence[DType] = INT8_BIAS
+) -> None:
+    """Constant, of one of the types, one value a channel; or none."""
+    bias = optional_tensor(graph, op, bias_at)
+    if bias is None:
+        return
     require(
-        bool((magnitude.sum(1) * 255 + np.abs(bias) < 2**31).all()),
-        "an accumulator could overflow 32 bits",
+        bias.dtype in types and bias.size == channels,
+        f"bias {bias.name!r} is {bias.dtype.name.lower()} {list(bias.shape)}, "
+        f"expected {' or '.join(t.name.lower() for t in types)} [{channels}]",
         graph,
         op,
     )
+    constant(graph, op, bias, "bias")
+
+
+def is_wide(graph: Graph, op: Operator, source_at: int = 0, bias_at: int = 2) -> bool:
+    """Whether sums have 64 bits: those of int16 inputs, unless the bias is int32."""
+    bias = optional_tensor(graph, op, bias_at)
+    bias_type = bias.dtype.value if bias else op.options.get("quantized_bias_type")
+    return tensor(graph, op, source_at).dtype is DType.INT16 and bias_type != DType.INT32.value
+
+
+def weighted_fields(
+    graph: Graph,
+    op: Operator,
+    requantization: Requantization,
+    *,
+    channel_axis: int,
+    run: tuple[int, ...],
+    source_at: int = 0,
+    bias_at: int = 2,
+) -> dict[str, int | Table]:
+    """The members that every kernel with weights has.
+
+    run: dimensions of the weights whose products the kernel sums up before it adds them to others;
+    narrow, of int16 inputs: such a sum fits 32 bits, or wraps there.
+    """
+    source, weights = tensor(graph, op, source_at), weights_table(tensor(graph, op, 1))
+    bias = bias_values(graph, op, weights.shape[channel_axis], bias_at)
+    if source.dtype is DType.INT8:
+        first, bias_type = {"input_zero_point": source.zero_point}, DType.INT32
+    else:
+        sums = np.abs(weights.astype(np.int64)).sum(axis=run)
+        first = {"narrow": int(not requantization.wide or int(sums.max()) < 2**16)}
+        bias_type = DType.INT64
+    return {
+        **first,
+        "weights": Table("int8_t", weights),
+        "bias": Table(f"{bias_type.name.lower()}_t", bias),
+        **requantization.fields(),
+    }
 
 
 def bias_values(
     graph: Graph, op: Operator, channels: int, bias_at: int = 2
 ) -> npt.NDArray[np.int64]:
-    """The bias, one value a channel; zeros where the model has none."""
+    """The bias, one value a channel; zeros where the model has none. check_bias has seen it."""
     bias = optional_tensor(graph, op, bias_at)
     if bias is None:
         return np.zeros(channels, np.int64)
-    require(
-        bias.dtype is DType.INT32 and bias.size == channels,
-        f"bias {bias.name!r} is {bias.dtype.name.lower()} {list(bias.shape)}, "
-        f"expected int32 [{channels}]",
-        graph,
-        op,
-    )
     return constant(graph, op, bias, "bias").reshape(-1).astype(np.int64)
 
 

@@ -1,4 +1,4 @@
-"""DEPTHWISE_CONV_2D, int8, any depth multiplier."""
+"""DEPTHWISE_CONV_2D, int8 or int16 with int8 weights, any depth multiplier."""
 
 from __future__ import annotations
 
@@ -8,25 +8,35 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tinyforge.graph import Graph, Operator
+from tinyforge.graph import DType, Graph, Operator
 from tinyforge.ops.base import (
-    Int8Array,
     Kernel,
     Op,
-    Table,
+    Values,
     Weighted,
     check_counts,
     check_rank,
     option,
     output,
     require,
+    suffix,
     tensor,
 )
-from tinyforge.ops.convolution import bias_values, check_weighted, weights_table
+from tinyforge.ops.convolution import (
+    bias_values,
+    check_weighted,
+    is_wide,
+    weighted_fields,
+    weights_table,
+)
 from tinyforge.ops.forms import Windowed
-from tinyforge.ops.quantization import activation_name, channel_requantization
+from tinyforge.ops.quantization import Requantization, activation_name, channel_requantization
 from tinyforge.ops.turned import swapped
 from tinyforge.ops.window import weights_window
+
+
+def _requantization(graph: Graph, op: Operator) -> Requantization:
+    return channel_requantization(graph, op, wide=is_wide(graph, op))
 
 
 def check(graph: Graph, op: Operator) -> None:
@@ -34,7 +44,7 @@ def check(graph: Graph, op: Operator) -> None:
     check_counts(graph, op, 2, 3)
     source, weights, out = tensor(graph, op, 0), tensor(graph, op, 1), output(graph, op)
     check_rank(graph, op, (source, weights, out), 4)
-    check_weighted(graph, op, 3)
+    check_weighted(graph, op, 3, int16_bias=(DType.INT64,))
     require(
         len(op.inputs) == 2 or op.inputs[2] >= 0,
         "TensorFlow Lite Micro crashes on a depthwise bias that is left out as input -1",
@@ -53,10 +63,10 @@ def check(graph: Graph, op: Operator) -> None:
         op,
     )
     weights_window(graph, op)
-    channel_requantization(graph, op)
+    _requantization(graph, op)
 
 
-def reference(graph: Graph, op: Operator, inputs: Sequence[npt.NDArray[Any]]) -> Int8Array:
+def reference(graph: Graph, op: Operator, inputs: Sequence[npt.NDArray[Any]]) -> Values:
     """inputs[0]: (1, height, width, channels).
 
     Source: reference_integer_ops::DepthwiseConvPerChannel.
@@ -68,24 +78,21 @@ def reference(graph: Graph, op: Operator, inputs: Sequence[npt.NDArray[Any]]) ->
     )
     acc = np.einsum("yxhwc,hwc->yxc", taps, weights[0].astype(np.int64))
     acc += bias_values(graph, op, weights.shape[3])
-    return channel_requantization(graph, op).apply(acc)[np.newaxis]
+    return _requantization(graph, op).apply(acc)[np.newaxis]
 
 
 def lower(graph: Graph, op: Operator) -> Kernel:
-    source, weights = tensor(graph, op, 0), weights_table(tensor(graph, op, 1))
-    win = weights_window(graph, op)
+    source, win = tensor(graph, op, 0), weights_window(graph, op)
+    name = f"forge_depthwise_conv_2d{suffix(source)}"
     return Kernel(
-        header="depthwise.h",
-        struct="forge_depthwise_conv_2d",
-        function="forge_depthwise_conv_2d_columns",
+        header="depthwise_int16.h" if suffix(source) else "depthwise.h",
+        struct=name,
+        function=f"{name}_columns",
         fields={
             **win.fields(),
             "input_channels": source.shape[3],
             "depth_multiplier": option(op, "depth_multiplier"),
-            "input_zero_point": source.zero_point,
-            "weights": Table("int8_t", weights),
-            "bias": Table("int32_t", bias_values(graph, op, weights.shape[3])),
-            **channel_requantization(graph, op).fields(),
+            **weighted_fields(graph, op, _requantization(graph, op), channel_axis=3, run=(2,)),
         },
         inputs=(source.index,),
         form=Windowed(win),

@@ -81,6 +81,23 @@ def requantize(acc: npt.NDArray[Any], multiplier: Int | int, shift: Int | int) -
     return rounding_divide_by_pot(doubling_high_mul(shifted, multiplier), right)
 
 
+def reduced_multiplier(multiplier: Int | int) -> Int:
+    """A Q31 multiplier as Q15, for int64 values. Source: MultiplyByQuantizedMultiplier of int64."""
+    return np.asarray(np.minimum((np.asarray(multiplier, np.int64) + (1 << 15)) >> 16, 0x7FFF))
+
+
+def requantize_wide(acc: npt.NDArray[Any], multiplier: Int | int, shift: Int | int) -> Int:
+    """int64 accumulators below 2**47 to int32, rounded once, halves up.
+
+    multiplier: Q31, in [2**30, 2**31) or 0; shift: power of two in [-31, 7], < 0 is right; both
+    scalars or arrays that broadcast against acc.
+    Source: MultiplyByQuantizedMultiplier of int64.
+    """
+    right = 15 - np.asarray(shift, np.int64)
+    product = np.asarray(acc, np.int64) * reduced_multiplier(multiplier)
+    return wrap32((product + (np.int64(1) << (right - 1))) >> right)
+
+
 def input_radius(integer_bits: int, left_shift: int) -> int:
     """The largest |input| that a fixed-point function with so many integer bits can take.
 

@@ -1,4 +1,4 @@
-"""FULLY_CONNECTED, int8, per-tensor and per-channel weights."""
+"""FULLY_CONNECTED, int8 or int16, per-tensor and per-channel int8 weights."""
 
 from __future__ import annotations
 
@@ -11,22 +11,33 @@ import numpy.typing as npt
 
 from tinyforge.graph import Graph, Operator
 from tinyforge.ops.base import (
-    Int8Array,
     Kernel,
     Op,
-    Table,
+    Values,
     Weighted,
     check_counts,
     check_rank,
     option,
     output,
     require,
+    suffix,
     tensor,
 )
-from tinyforge.ops.convolution import bias_values, check_weighted, exact_matmul, weights_table
+from tinyforge.ops.convolution import (
+    bias_values,
+    check_weighted,
+    exact_matmul,
+    is_wide,
+    weighted_fields,
+    weights_table,
+)
 from tinyforge.ops.forms import WHOLE, Accumulated, row_by_row
-from tinyforge.ops.quantization import activation_name, channel_requantization
+from tinyforge.ops.quantization import Requantization, activation_name, channel_requantization
 from tinyforge.ops.turned import same
+
+
+def _requantization(graph: Graph, op: Operator) -> Requantization:
+    return channel_requantization(graph, op, wide=is_wide(graph, op))
 
 
 def check(graph: Graph, op: Operator) -> None:
@@ -46,10 +57,10 @@ def check(graph: Graph, op: Operator) -> None:
         graph,
         op,
     )
-    channel_requantization(graph, op)
+    _requantization(graph, op)
 
 
-def reference(graph: Graph, op: Operator, inputs: Sequence[npt.NDArray[Any]]) -> Int8Array:
+def reference(graph: Graph, op: Operator, inputs: Sequence[npt.NDArray[Any]]) -> Values:
     """inputs[0]: any shape that is rows of the input depth.
 
     Source: reference_integer_ops::FullyConnected and FullyConnectedPerChannel.
@@ -57,25 +68,22 @@ def reference(graph: Graph, op: Operator, inputs: Sequence[npt.NDArray[Any]]) ->
     source, weights = tensor(graph, op, 0), weights_table(tensor(graph, op, 1))
     rows = inputs[0].reshape(-1, weights.shape[1]).astype(np.int64) - source.zero_point
     acc = exact_matmul(rows, weights.T) + bias_values(graph, op, weights.shape[0])
-    return channel_requantization(graph, op).apply(acc).reshape(output(graph, op).shape)
+    return _requantization(graph, op).apply(acc).reshape(output(graph, op).shape)
 
 
 def lower(graph: Graph, op: Operator) -> Kernel:
-    source, weights = tensor(graph, op, 0), weights_table(tensor(graph, op, 1))
-    out = output(graph, op)
+    source, weights, out = tensor(graph, op, 0), tensor(graph, op, 1), output(graph, op)
     form = row_by_row(out) if source.shape[:-1] == out.shape[:-1] else WHOLE
+    name = f"forge_fully_connected{suffix(source)}"
     return Kernel(
-        header="fully_connected.h",
-        struct="forge_fully_connected",
-        function="forge_fully_connected_run",
+        header="fully_connected_int16.h" if suffix(source) else "fully_connected.h",
+        struct=name,
+        function=f"{name}_run",
         fields={
             "rows": source.size // weights.shape[1] // form.steps,
             "input_depth": weights.shape[1],
             "output_depth": weights.shape[0],
-            "input_zero_point": source.zero_point,
-            "weights": Table("int8_t", weights),
-            "bias": Table("int32_t", bias_values(graph, op, weights.shape[0])),
-            **channel_requantization(graph, op).fields(),
+            **weighted_fields(graph, op, _requantization(graph, op), channel_axis=0, run=(1,)),
         },
         inputs=(source.index,),
         form=form,
@@ -90,10 +98,10 @@ def streaming(graph: Graph, op: Operator, rows: int) -> Kernel | None:
     kernel = lower(graph, op)
     return replace(
         kernel,
-        struct="forge_fully_connected_pieces",
-        function="forge_fully_connected_accumulate",
+        struct=f"forge_fully_connected_pieces{suffix(source)}",
+        function=f"forge_fully_connected_accumulate{suffix(source)}",
         fields={**{f"layer.{name}": v for name, v in kernel.fields.items()}, "pieces": rows},
-        form=Accumulated(rows, scratch_bytes=4 * output(graph, op).size),
+        form=Accumulated(rows, scratch_bytes=(8 if suffix(source) else 4) * output(graph, op).size),
     )
 
 

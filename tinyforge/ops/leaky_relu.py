@@ -10,7 +10,7 @@ from tinyforge.graph import Graph, Operator
 from tinyforge.ops.base import Int8Array, output, tensor
 from tinyforge.ops.elementwise import unary
 from tinyforge.ops.fixed_point import Int, requantize
-from tinyforge.ops.quantization import VALUE_BITS, factor, scale_factor
+from tinyforge.ops.quantization import factor, scale_factor, value_bits
 
 
 def _alpha(op: Operator) -> float:
@@ -21,8 +21,9 @@ def _alpha(op: Operator) -> float:
 
 def _slope_factor(graph: Graph, op: Operator) -> tuple[int, int]:
     """Below zero, of alpha's magnitude. Source: CalculateOpDataLeakyRelu."""
-    real = tensor(graph, op, 0).scale * abs(_alpha(op)) / output(graph, op).scale
-    return factor(graph, op, real, bits=VALUE_BITS)
+    source = tensor(graph, op, 0)
+    real = source.scale * abs(_alpha(op)) / output(graph, op).scale
+    return factor(graph, op, real, bits=value_bits(source))
 
 
 def function(graph: Graph, op: Operator, x: Int) -> Int8Array:

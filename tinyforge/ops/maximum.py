@@ -1,18 +1,17 @@
-"""MAXIMUM, int8."""
+"""MAXIMUM, int8 or int16."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from tinyforge.ops.base import Int8Array
+from tinyforge.ops.base import INT8_OR_INT16, Values
 from tinyforge.ops.binary import Scaling, binary, unscaled
 from tinyforge.ops.fixed_point import Int
 
 
-def function(s: Scaling, first: Int, second: Int) -> Int8Array:
+def function(s: Scaling, first: Int, second: Int) -> Values:
     """Source: MaximumOp in maximum_minimum.h."""
-    del s
-    return np.maximum(first, second).astype(np.int8)
+    return s.stored(np.maximum(first, second))
 
 
-OP = binary("MAXIMUM", unscaled, function)
+OP = binary("MAXIMUM", unscaled, function, INT8_OR_INT16)

@@ -1,18 +1,17 @@
-"""MINIMUM, int8."""
+"""MINIMUM, int8 or int16."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from tinyforge.ops.base import Int8Array
+from tinyforge.ops.base import INT8_OR_INT16, Values
 from tinyforge.ops.binary import Scaling, binary, unscaled
 from tinyforge.ops.fixed_point import Int
 
 
-def function(s: Scaling, first: Int, second: Int) -> Int8Array:
+def function(s: Scaling, first: Int, second: Int) -> Values:
     """Source: MinimumOp in maximum_minimum.h."""
-    del s
-    return np.minimum(first, second).astype(np.int8)
+    return s.stored(np.minimum(first, second))
 
 
-OP = binary("MINIMUM", unscaled, function)
+OP = binary("MINIMUM", unscaled, function, INT8_OR_INT16)

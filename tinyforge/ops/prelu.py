@@ -1,16 +1,14 @@
-"""PRELU, int8: a slope below zero, mostly one a channel."""
+"""PRELU, int8 or int16: a slope below zero, mostly one a channel."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from tinyforge.graph import Graph, Operator
-from tinyforge.ops.base import Int8Array, output, tensor
+from tinyforge.ops.base import INT8_OR_INT16, Values, output, tensor
 from tinyforge.ops.binary import Scaling, binary, scaling_of
 from tinyforge.ops.fixed_point import Int, requantize
-from tinyforge.ops.quantization import VALUE_BITS, factor
-
-_PRODUCT_BITS = 16
+from tinyforge.ops.quantization import factor, value_bits
 
 
 def scaling(graph: Graph, op: Operator) -> Scaling:
@@ -21,16 +19,16 @@ def scaling(graph: Graph, op: Operator) -> Scaling:
     return scaling_of(
         graph,
         op,
-        first=factor(graph, op, above, bits=VALUE_BITS),
-        output_factor=factor(graph, op, below, bits=_PRODUCT_BITS),
+        first=factor(graph, op, above, bits=value_bits(source)),
+        output_factor=factor(graph, op, below, bits=value_bits(source) + 8),
     )
 
 
-def function(s: Scaling, first: Int, second: Int) -> Int8Array:
+def function(s: Scaling, first: Int, second: Int) -> Values:
     """Source: reference_ops::Prelu."""
     x = first - s.first_zero_point
     above = s.clamped(requantize(x, *s.first) + s.output_zero_point)
     return np.where(x < 0, s.output_value(x * (second - s.second_zero_point)), above)
 
 
-OP = binary("PRELU", scaling, function)
+OP = binary("PRELU", scaling, function, INT8_OR_INT16, int8_second=True)

@@ -13,9 +13,16 @@ import numpy as np
 import numpy.typing as npt
 
 from tinyforge.errors import ForgeError
-from tinyforge.graph import Graph, Operator, Tensor
-from tinyforge.ops.base import Table, option, output, require, tensor
-from tinyforge.ops.fixed_point import quantize_multiplier, requantize, round_half_away
+from tinyforge.graph import DType, Graph, Operator, Tensor
+from tinyforge.ops.base import Table, Values, option, output, require, tensor
+from tinyforge.ops.fixed_point import (
+    quantize_multiplier,
+    reduced_multiplier,
+    requantize,
+    requantize_wide,
+    round_half_away,
+    wrap32,
+)
 
 # ActivationFunctionType in TensorFlow Lite's schema: the real range each one clamps to.
 _ACTIVATIONS: dict[int, tuple[str, float | None, float | None]] = {
@@ -37,17 +44,31 @@ def quantize(real: float, t: Tensor) -> int:
 
 
 def activation_range(graph: Graph, op: Operator, code: int, out: Tensor) -> tuple[int, int]:
-    """The int8 range a fused activation leaves. Source: CalculateActivationRangeQuantized."""
+    """The range a fused activation leaves. Source: CalculateActivationRangeQuantized."""
     if code not in _ACTIVATIONS:
         raise ForgeError(f"fused activation {code} is not supported", where=graph.where(op))
     _, low, high = _ACTIVATIONS[code]
+    least, most = limits(out)
     return (
-        -128 if low is None else max(-128, quantize(low, out)),
-        127 if high is None else min(127, quantize(high, out)),
+        least if low is None else max(least, quantize(low, out)),
+        most if high is None else min(most, quantize(high, out)),
     )
 
 
-VALUE_BITS = 8  # of a value less its zero point: 255
+def limits(t: Tensor) -> tuple[int, int]:
+    """The least and the greatest value of a tensor's element type."""
+    info = np.iinfo(t.dtype.numpy)
+    return int(info.min), int(info.max)
+
+
+def saturated(values: npt.NDArray[np.int64], t: Tensor) -> Values:
+    """Values as a tensor's elements."""
+    return np.clip(values, *limits(t)).astype(t.dtype.numpy)
+
+
+def value_bits(t: Tensor) -> int:
+    """Of the largest magnitude of a value less its zero point: 255, or 32768 where that is 0."""
+    return 8 if t.dtype is DType.INT8 else 16
 
 
 def factor(graph: Graph, op: Operator, real: float, *, bits: int) -> tuple[int, int]:
@@ -62,24 +83,33 @@ def factor(graph: Graph, op: Operator, real: float, *, bits: int) -> tuple[int, 
 
 def scale_factor(graph: Graph, op: Operator) -> tuple[int, int]:
     """From the scale of the only input to the output's."""
-    real = tensor(graph, op, 0).scale / output(graph, op).scale
-    return factor(graph, op, real, bits=VALUE_BITS)
+    source = tensor(graph, op, 0)
+    real = source.scale / output(graph, op).scale
+    return factor(graph, op, real, bits=value_bits(source))
 
 
 @dataclass(frozen=True, eq=False)
 class Requantization:
-    """How int32 accumulators become int8 outputs: one multiplier and shift, or one a channel."""
+    """How accumulators become outputs: one multiplier and shift, or one a channel.
+
+    wide: of int64 accumulators, which are rounded once, with the multipliers' upper 16 bits.
+    Others are int32, and are rounded twice.
+    """
 
     multiplier: npt.NDArray[np.int64]
     shift: npt.NDArray[np.int64]
-    output_zero_point: int
+    output: Tensor
     low: int
     high: int
+    wide: bool = False
 
-    def apply(self, acc: npt.NDArray[np.int64]) -> npt.NDArray[np.int8]:
-        """acc: int32 values, channels last."""
-        real = requantize(acc, self.multiplier, self.shift) + self.output_zero_point
-        return np.clip(real, self.low, self.high).astype(np.int8)
+    def apply(self, acc: npt.NDArray[np.int64]) -> Values:
+        """acc: accumulators, channels last; int32 ones wrap."""
+        scale = requantize_wide if self.wide else requantize
+        real = scale(acc if self.wide else wrap32(acc), self.multiplier, self.shift)
+        return np.clip(real + self.output.zero_point, self.low, self.high).astype(
+            self.output.dtype.numpy
+        )
 
     def fields(self) -> dict[str, int | Table]:
         """The members that every kernel with a requantization has.
@@ -87,37 +117,48 @@ class Requantization:
         channel_step is 0 when all channels share one multiplier, so that the kernel's index
         arithmetic is the same for both.
         """
-        return {
-            "requantization.multiplier": Table("int32_t", self.multiplier),
-            "requantization.shift": Table("int8_t", self.shift),
-            "requantization.channel_step": int(self.multiplier.size > 1),
-            "requantization.output_zero_point": self.output_zero_point,
-            "requantization.activation_min": self.low,
-            "requantization.activation_max": self.high,
+        members: dict[str, int | Table] = {
+            "multiplier": Table("int32_t", self.multiplier),
+            "shift": Table("int8_t", self.shift),
+            "channel_step": int(self.multiplier.size > 1),
+            "activation_min": self.low,
+            "activation_max": self.high,
         }
+        if self.output.dtype is DType.INT8:
+            members["output_zero_point"] = self.output.zero_point
+        elif self.wide:
+            members |= {
+                "wide": 1,
+                "multiplier": Table("int32_t", reduced_multiplier(self.multiplier)),
+                "shift": Table("int8_t", 15 - self.shift),
+            }
+        return {f"requantization.{name}": value for name, value in members.items()}
 
 
-def channel_requantization(graph: Graph, op: Operator, source_at: int = 0) -> Requantization:
+# Beyond, the interpreter's shift of a wide accumulator is by more than it allows.
+_MAX_SHIFT, _MAX_WIDE_SHIFT = 30, 7
+
+
+def channel_requantization(
+    graph: Graph, op: Operator, source_at: int = 0, *, wide: bool = False
+) -> Requantization:
     """Convolutions and FULLY_CONNECTED, with a factor a channel or one for all."""
     source, weights, out = tensor(graph, op, source_at), tensor(graph, op, 1), output(graph, op)
     assert weights.quant is not None
-    return _requantization(graph, op, [source.scale * w / out.scale for w in weights.quant.scale])
-
-
-def _requantization(graph: Graph, op: Operator, factors: list[float]) -> Requantization:
-    pairs = [quantize_multiplier(factor) for factor in factors]
+    pairs = [quantize_multiplier(source.scale * w / out.scale) for w in weights.quant.scale]
+    most = _MAX_WIDE_SHIFT if wide else _MAX_SHIFT
     require(
-        all(shift <= 30 for _, shift in pairs),
+        all(shift <= most for _, shift in pairs),
         "output scale is too small for its inputs",
         graph,
         op,
     )
-    out = output(graph, op)
     low, high = activation_range(graph, op, option(op, "fused_activation_function"), out)
     return Requantization(
         np.array([m for m, _ in pairs], np.int64),
         np.array([s for _, s in pairs], np.int64),
-        out.zero_point,
+        out,
         low,
         high,
+        wide,
     )

@@ -27,7 +27,7 @@ from tinyforge.ops.base import (
     require,
     tensor,
 )
-from tinyforge.ops.convolution import bias_values, exact_matmul, weights_table
+from tinyforge.ops.convolution import bias_values, check_bias, exact_matmul, weights_table
 from tinyforge.ops.fixed_point import quantize_multiplier, requantize, wrap32
 
 # Positions of the operands.
@@ -65,7 +65,7 @@ def check(graph: Graph, op: Operator) -> None:
         graph,
         op,
     )
-    bias_values(graph, op, filters // rank, _BIAS)
+    check_bias(graph, op, filters // rank, _BIAS)
     sums = np.abs(constant(graph, op, feature, "weights").astype(np.int64)).sum(1)
     require(bool((sums * 255 < 2**31).all()), "an accumulator could overflow 32 bits", graph, op)
     require(

@@ -31,7 +31,7 @@ from tinyforge.ops.base import (
     require,
     tensor,
 )
-from tinyforge.ops.convolution import bias_values, exact_matmul, weights_table
+from tinyforge.ops.convolution import bias_values, check_bias, exact_matmul, weights_table
 from tinyforge.ops.fixed_point import Int, quantize_multiplier, requantize
 
 # Positions of the operands. Of weights and biases there are four: of the input gate, the forget
@@ -231,6 +231,7 @@ def _check_gate(graph: Graph, op: Operator, gate: int) -> None:
     _check_weights(graph, op, weights, (hidden.size, source.shape[2]))
     _check_weights(graph, op, recurrent, (hidden.size, hidden.size))
     bias = tensor(graph, op, _BIAS[gate])
+    check_bias(graph, op, hidden.size, _BIAS[gate])
     added = np.abs(bias_values(graph, op, hidden.size, _BIAS[gate]))
     expected = source.scale * weights.scale
     require(

@@ -13,6 +13,9 @@ from tinyforge.tflite.verifier import tensor_label
 # this relative difference a bias of 1000 steps is off by one step; converters stay below 1e-7.
 BIAS_SCALE_TOLERANCE = 1e-3
 
+# Element types of activations: which of them an operator takes is for its own check.
+_ACTIVATIONS = (DType.INT8, DType.INT16)
+
 _FIX = "quantize the model to full int8, inputs and outputs included: tinyforge quantize"
 
 
@@ -23,8 +26,8 @@ _PARAMETERS = (DType.INT32, DType.INT64, DType.BOOL)
 def require_int8(graph: Graph) -> None:
     """ForgeError, naming the tensor or layer, unless engines can run the graph.
 
-    Every activation is int8 with one scale, weights are int8 with zero point 0, a bias is int32
-    with scale input * weights, the batch is 1, and each operator's own check passes. A variable
+    Every activation is int8 or int16 with one scale, weights are int8 with zero point 0, a bias is
+    int32 (of int16 activations perhaps int64) with scale input * weights, the batch is 1, and each operator's own check passes. A variable
     tensor is the state of one operator.
     """
     for index in (*graph.inputs, *graph.outputs):
@@ -83,7 +86,7 @@ def _require_operator(graph: Graph, op: Operator) -> None:
 
 
 def _require_activation(tensor: Tensor, where: str) -> None:
-    if tensor.dtype is not DType.INT8:
+    if tensor.dtype not in _ACTIVATIONS:
         raise _not_int8(tensor, f"is {tensor.dtype.name}", where)
     if tensor.quant is None:
         raise _not_int8(tensor, "has no scale", where)
@@ -123,7 +126,7 @@ def _require_weights(graph: Graph, op: Operator, roles: Weighted) -> None:
 def _require_bias(
     bias: Tensor, input_scale: float, weights_scale: tuple[float, ...], where: str
 ) -> None:
-    if bias.dtype is not DType.INT32:
+    if bias.dtype not in (DType.INT32, DType.INT64):
         raise _not_int8(bias, f"is a bias of {bias.dtype.name} instead of INT32", where)
     if bias.quant is None:
         raise _not_int8(bias, "is a bias without a scale", where)

@@ -6,7 +6,9 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from tinyforge.ops import Kernel
+import numpy as np
+
+from tinyforge.ops import Kernel, Table
 from tinyforge.ops.forms import Accumulated, Picked, RowByRow, Spread, Whole, Windowed
 
 
@@ -26,6 +28,13 @@ class Operand:
         if self.room >= self.rows:
             return f"{self.base} + {number} * {self.row_bytes}"
         return f"{self.base} + {number} % {self.room} * {self.row_bytes}"
+
+
+def constant(symbol: str, table: Table, rows: int) -> Operand:
+    """An operand that lies in flash, divided into so many rows. Kernels take it as bytes."""
+    base = symbol if table.ctype == "int8_t" else f"(const int8_t *){symbol}"
+    values = table.values
+    return Operand(base, values.size * np.dtype(table.ctype[:-2]).itemsize // rows, rows, rows)
 
 
 def body(

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tinyforge.engines.aot.call import Operand, body
+from tinyforge.engines.aot.call import Operand, body, constant
 from tinyforge.engines.aot.chain import ChainBody
 from tinyforge.engines.base import Lowered, Missing
 from tinyforge.graph import DType, Graph, Operator, Tensor
@@ -176,7 +176,7 @@ def _chain_body(graph: Graph, plan: Plan, chain: Chain) -> list[str]:
 def _operand(plan: Plan, names: Mapping[int, str], value: int | Table, rows: int) -> Operand:
     """A tensor or a constant, divided into so many rows."""
     if isinstance(value, Table):
-        return Operand(names[id(value)], value.values.nbytes // rows, rows, rows)
+        return constant(names[id(value)], value, rows)
     place = plan.places[value].of(rows)
     return Operand(f"forge_arena + {place.offset}", place.row_bytes, place.room, place.rows)
 
