@@ -27,8 +27,8 @@ def require_int8(graph: Graph) -> None:
     """ForgeError, naming the tensor or layer, unless engines can run the graph.
 
     Every activation is int8 or int16 with one scale, weights are int8 with zero point 0, a bias is
-    int32 (of int16 activations perhaps int64) with scale input * weights, the batch is 1, and each operator's own check passes. A variable
-    tensor is the state of one operator.
+    int32 (with int16 activations perhaps int64) with scale input * weights, the batch is 1, and
+    each operator's own check passes. A variable tensor is the state of one operator.
     """
     for index in (*graph.inputs, *graph.outputs):
         _require_activation(graph.tensors[index], graph.name)
