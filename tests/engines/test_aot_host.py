@@ -14,6 +14,7 @@ import pytest
 from tests.corpus import models
 from tests.engines.aot_host import HostModel
 from tests.memory import graphs
+from tests.memory.picks import random_picks
 from tinyforge.graph import Graph
 from tinyforge.proof import oracle
 from tinyforge.tflite import write
@@ -26,6 +27,7 @@ CASES: dict[str, Graph] = {
     **{f"blocks_{seed}": graphs.random_blocks(seed, 4) for seed in range(12)},
     **{f"signals_{seed}": graphs.random_signals(seed, 12) for seed in range(12)},
     **{f"moves_{seed}": graphs.random_moves(seed, 12) for seed in range(12)},
+    **{f"picks_{seed}": random_picks(seed, 10) for seed in range(6)},
     **{f"states_{seed}": graphs.random_states(seed, 12) for seed in range(12)},
     **{name: make() for name, make in graphs.SHAPES.items() if len(make().inputs) == 1},
 }

@@ -10,6 +10,7 @@ import pytest
 
 from tests.corpus import layers
 from tests.memory import graphs
+from tests.memory.picks import random_picks
 from tests.ops.in_place import BROADCAST, IN_PLACE
 from tinyforge.errors import ForgeError
 from tinyforge.graph import DType, Graph, Operator, Quant, Tensor
@@ -28,6 +29,7 @@ CASES = {
     **{f"blocks_{seed}": graphs.random_blocks(seed, 2 + seed % 5) for seed in range(30)},
     **{f"signals_{seed}": graphs.random_signals(seed, 4 + seed % 9) for seed in range(30)},
     **{f"moves_{seed}": graphs.random_moves(seed, 4 + seed % 9) for seed in range(30)},
+    **{f"picks_{seed}": random_picks(seed, 4 + seed % 9) for seed in range(20)},
     **{f"states_{seed}": graphs.random_states(seed, 4 + seed % 9) for seed in range(30)},
 }
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.memory import graphs
+from tests.memory.picks import random_picks
 from tinyforge import pipeline
 from tinyforge.cli.ui import Ui
 from tinyforge.proof import examples
@@ -23,6 +24,7 @@ KINDS = {
     "blocks": lambda seed: graphs.random_blocks(seed, 3),
     "signals": lambda seed: graphs.random_signals(seed, 8),
     "moves": lambda seed: graphs.random_moves(seed, 12),
+    "picks": lambda seed: random_picks(seed, 8),
     "states": lambda seed: graphs.random_states(seed, 8),
 }
 

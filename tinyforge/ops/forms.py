@@ -252,7 +252,7 @@ class Accumulated:
 class Picked:
     """Output row y comes from input row source[y], or from no input where that is -1.
 
-    The sources may not go backwards. C: function(&fields, input row or NULL, output row).
+    C: function(&fields, input row or NULL, output row).
     """
 
     source: tuple[int, ...]
@@ -271,6 +271,35 @@ class Picked:
     def reads(self, step: int) -> range:
         row = self.source[step]
         return range(row, row + 1) if row >= 0 else range(0)
+
+    def writes(self, step: int) -> range:
+        return range(step, step + 1)
+
+
+@dataclass(frozen=True)
+class Between:
+    """Output row y comes from two input rows and what lies between them.
+
+    reach: the first and the last of them, for each output row. C: function(&fields, y, &input as
+    forge_rows, output row).
+    """
+
+    reach: tuple[tuple[int, int], ...]
+    input_rows: int
+    scratch_bytes: int = 0
+    tile_bytes: int = 0
+
+    @property
+    def steps(self) -> int:
+        return len(self.reach)
+
+    @property
+    def output_rows(self) -> int:
+        return len(self.reach)
+
+    def reads(self, step: int) -> range:
+        first, last = self.reach[step]
+        return range(first, last + 1)
 
     def writes(self, step: int) -> range:
         return range(step, step + 1)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tinyforge.ops import Kernel, Table
-from tinyforge.ops.forms import Accumulated, Picked, RowByRow, Spread, Whole, Windowed
+from tinyforge.ops.forms import Accumulated, Between, Picked, RowByRow, Spread, Whole, Windowed
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ def body(
 
 
 def _declarations(form: object, fields: str, source: Operand) -> Iterator[str]:
-    if isinstance(form, Windowed | Spread):
+    if isinstance(form, Windowed | Spread | Between):
         rows = f"{source.base}, {source.row_bytes}, {source.room}"
         yield f"const forge_rows input = {{{rows}}};"
     if isinstance(form, Windowed):
@@ -77,7 +77,7 @@ def _declarations(form: object, fields: str, source: Operand) -> Iterator[str]:
 def _sources(form: object, source: Operand, scratch: str) -> list[str]:
     if isinstance(form, Windowed):
         return ["rows", "0", str(form.window.output[1])]
-    if isinstance(form, Spread):
+    if isinstance(form, Spread | Between):
         return ["row", "&input"]
     if isinstance(form, Picked):
         return [f"source[row] < 0 ? NULL : {source.row('source[row]')}"]
