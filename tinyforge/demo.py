@@ -24,10 +24,13 @@ _NAME = "doodles"
 _DRAWINGS_SHOWN = 12
 
 
-def demo(settings: Spec, stages: Stages, *, quick: bool) -> tuple[DemoReport, Path]:
+def demo(
+    settings: Spec, stages: Stages, *, quick: bool, overwrite: bool = False
+) -> tuple[DemoReport, Path]:
     """Trains, compiles, proves, reports, writes. The report, and the project's folder.
 
-    ForgeError, and nothing written, unless the firmware is exact and fits board and budget.
+    overwrite: also over generated files that were edited. ForgeError, and nothing written,
+    unless the firmware is exact and fits board and budget.
     """
     from tinyforge.training.process import apart
     from tinyforge.training.workflow import demo_variants
@@ -39,6 +42,7 @@ def demo(settings: Spec, stages: Stages, *, quick: bool) -> tuple[DemoReport, Pa
     source = Source(model, tflite.read(model, name=_NAME), splits.held_out.classes)
     examples = _examples(source, splits.held_out)
     generated = pipeline.generate(source, examples, settings, stages)
+    pipeline.check_target(generated, settings, overwrite=overwrite)
     proof = pipeline.verify(generated, examples, settings, stages)
     budget.require(proof, generated.board, settings.budget)
     # The proof says that the firmware gives the oracle's answers, byte for byte.
@@ -58,7 +62,7 @@ def demo(settings: Spec, stages: Stages, *, quick: bool) -> tuple[DemoReport, Pa
         mistakes=_drawings(splits.held_out, wrong[:_DRAWINGS_SHOWN].tolist(), found),
         facts=(("Seed", str(settings.seed)), ("Data", settings.data or _NAME)),
     )
-    return report, pipeline.write(generated, settings, report)
+    return report, pipeline.write(generated, settings, report, overwrite=overwrite)
 
 
 def _examples(source: Source, data: Dataset) -> Examples:

@@ -214,13 +214,16 @@ def build(
     stages: Stages,
     *,
     core: str | None = None,
+    overwrite: bool = False,
 ) -> tuple[Report, Path]:
     """The whole way: generate, prove, refuse or write. The report, and the project's folder.
 
-    core: another core than the board's to prove the same C on. ForgeError, and nothing written,
-    unless the firmware is exact and fits board and budget.
+    core: another core than the board's to prove the same C on. overwrite: also over generated files
+    that were edited. ForgeError, and nothing written, unless the firmware is exact and fits board
+    and budget.
     """
     generated = generate(source, examples, settings, stages)
+    check_target(generated, settings, overwrite=overwrite)
     proved = generated.on(generated.board.with_core(core))
     try:
         proof = verify(proved, examples, settings, stages)
@@ -229,17 +232,34 @@ def build(
         proof = verify(proved.on(boards.roomy(proved.board)), examples, settings, stages)
     budget.require(proof, generated.board, settings.budget)
     report = Report(board=settings.board, engine=proof.engine, proof=proof, seconds=stages.seconds)
-    return report, write(generated, settings, report)
+    return report, write(generated, settings, report, overwrite=overwrite)
 
 
-def write(generated: Generated, settings: Spec, report: Report | None = None) -> Path:
-    """The project onto the disk, with the report where there is one; returns its folder."""
-    target = spec.project_folder(settings, generated.source.graph.name, generated.board.id)
+def check_target(generated: Generated, settings: Spec, *, overwrite: bool) -> None:
+    """ForgeError where write() would refuse: before anything is proved."""
+    writer.check(generated.files, _target(generated, settings), overwrite=overwrite)
+
+
+def _target(generated: Generated, settings: Spec) -> Path:
+    return spec.project_folder(settings, generated.source.graph.name, generated.board.id)
+
+
+def write(
+    generated: Generated,
+    settings: Spec,
+    report: Report | None = None,
+    *,
+    overwrite: bool = False,
+) -> Path:
+    """The project onto the disk, with the report where there is one; returns its folder.
+
+    overwrite: also over generated files that were edited.
+    """
     files = dict(generated.files)
     if report is not None:
         report = replace(report, seconds=None)
         files |= {"report.json": json_text(to_json(report)), "report.html": to_html(report)}
-    return writer.write(files, target)
+    return writer.write(files, _target(generated, settings), overwrite=overwrite)
 
 
 def simulate(
@@ -261,6 +281,8 @@ def simulate(
     else:
         examples = examples_for(source, settings, inputs)
     generated = generate(source, examples, settings, stages)
+    if project is not None:
+        _name_edits(project, stages)
     generated = generated.on(generated.board.with_core(core))
     with tempfile.TemporaryDirectory(prefix="tinyforge-") as name:
         folder = Path(name).resolve() / "project"
@@ -297,6 +319,7 @@ def simulate_pio(
     examples = examples_for(source, settings, inputs) if inputs else golden_examples(project)
     generated = generate(source, examples, settings, stages)
     engine, lowered = next(iter(generated.lowered.items()))
+    _name_edits(project, stages)
     with stages.stage("Build the firmware with PlatformIO"):
         firmware = pio_firmware(project, engine)
     assert firmware.core is not None
@@ -319,6 +342,15 @@ def simulate_pio(
     with stages.stage(title, len(examples)) as tell:
         proof = proved(subject, expected, oracle=oracle.version(), machine=runner, progress=tell)
     return Report(board=settings.board, engine=engine, proof=proof, seconds=stages.seconds)
+
+
+def _name_edits(project: Path, stages: Stages) -> None:
+    """Tells which files of a project are not as they were generated: they are what is proved."""
+    edited = writer.edited_files(project)
+    if edited is None:
+        stages.note(f"warning: no {writer.MARKER}: whether files were edited is not known")
+    elif edited:
+        stages.note(f"warning: edited since they were generated: {', '.join(edited)}")
 
 
 def golden_examples(project: Path) -> Examples:

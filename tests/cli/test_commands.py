@@ -97,12 +97,14 @@ def test_a_model_with_a_float_boundary_is_built_as_int8(tmp_path: Path) -> None:
     assert document("simulate", "out", folder=tmp_path)["proof"]["bit_exact"] is True
 
 
-@pytest.mark.parametrize("engine", ["both", "tflm"])
-def test_a_model_that_remembers_is_built(engine: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("engine", "word"), [("both", "PROVED: every tensor bit-exact"), ("tflm", "CARRIED, NOT RUN")]
+)
+def test_a_model_that_remembers_is_built(engine: str, word: str, tmp_path: Path) -> None:
     """Of either engine; proved, measured, explained and ranked like any other."""
     (tmp_path / "keywords.tflite").write_bytes(write(models.keywords(1)))
     shown = tinyforge("build", "keywords.tflite", "-o", "out", "--engine", engine, folder=tmp_path)
-    assert "bit-exact" in shown.stdout
+    assert word in shown.stdout
     assert "forge_reset" in (tmp_path / "out" / "README.md").read_text()
     assert tinyforge("simulate", "out", folder=tmp_path)
     if engine == "both":
@@ -175,6 +177,20 @@ def test_a_project_for_size_is_smaller_on_the_board_too(
     assert "-O2\n" not in ini
 
 
+def test_an_edit_is_named_before_anything_is_proved(model: Path, tmp_path: Path) -> None:
+    document("build", str(model), "-o", "out", folder=tmp_path)
+    weights = tmp_path / "out" / "src" / "aot" / "weights.c"
+    written = weights.read_bytes()
+    weights.write_bytes(written + b"\n")
+    error = document("build", str(model), "-o", "out", folder=tmp_path, status=2)["error"]
+    assert "edited: src/aot/weights.c" in error["what"]
+    assert weights.read_bytes() == written + b"\n"
+    done = tinyforge("simulate", "out", folder=tmp_path)
+    assert "edited since they were generated: src/aot/weights.c" in done.stderr
+    document("build", str(model), "-o", "out", "--overwrite", folder=tmp_path)
+    assert weights.read_bytes() == written
+
+
 def test_simulate_builds_the_sources_as_they_lie_there(model: Path, tmp_path: Path) -> None:
     tinyforge("generate", str(model), "-o", "out", folder=tmp_path)
     source = tmp_path / "out" / "src" / "aot" / "weights.c"
@@ -186,10 +202,14 @@ def test_simulate_builds_the_sources_as_they_lie_there(model: Path, tmp_path: Pa
     assert "FAIL: golden vector" in error["what"]  # its own self-test noticed first
 
 
-def test_engine_tflm_is_proved_in_the_interpreter(model: Path, tmp_path: Path) -> None:
+def test_engine_tflm_is_carried_and_not_called_proved(model: Path, tmp_path: Path) -> None:
     result = document("build", str(model), "--engine", "tflm", "-o", "out", folder=tmp_path)
     assert result["engine"] == "tflm"
     assert result["proof"]["bit_exact"] is True
+    assert result["proof"]["firmware_ran"] is False
+    page = (tmp_path / "out" / "report.html").read_text()
+    assert "PROVED" not in page
+    assert "CARRIED, NOT RUN" in page
     assert not (tmp_path / "out" / "src" / "aot").exists()
 
 

@@ -16,7 +16,7 @@ from tinyforge.errors import ForgeError
 from tinyforge.project import exchange as exchange_module
 from tinyforge.project import writer
 from tinyforge.project.exchange import exchange
-from tinyforge.project.writer import MARKER, write
+from tinyforge.project.writer import MARKER, check, edited_files, write
 
 OLD = {"platformio.ini": "old\n", "src/a.c": "same\n", "src/gone/b.c": "b\n"}
 NEW = {"platformio.ini": "new\n", "src/a.c": "same\n", "include/c.h": "c ü\n"}
@@ -109,13 +109,31 @@ def test_edited_files_stop_the_run(target, path):
     assert siblings(target) == ["project"]
 
 
-def test_an_edit_of_what_is_generated_as_before_is_kept(target):
+def test_an_edit_of_what_is_generated_as_before_is_named(target):
+    """Kept, it would lie in a folder that says of itself that it is proved."""
     write(OLD, target)
     (target / "src/a.c").write_text("edited")
-    write(NEW, target)
-    assert ours(target) == {**NEW, "src/a.c": "edited"}
-    with pytest.raises(ForgeError, match=r"edited.*src/a\.c"):
-        write({**NEW, "src/a.c": "newer"}, target)
+    before = snapshot(target)
+    with pytest.raises(ForgeError, match=r"edited: src/a\.c"):
+        write(OLD, target)
+    with pytest.raises(ForgeError, match=r"edited: src/a\.c"):
+        check(NEW, target)
+    assert snapshot(target) == before
+    assert edited_files(target) == ("src/a.c",)
+
+
+def test_edits_are_overwritten_where_that_is_said(target):
+    write(OLD, target)
+    (target / "src/a.c").write_text("edited")
+    (target / "mine.txt").write_text("mine")
+    check(OLD, target, overwrite=True)
+    write(OLD, target, overwrite=True)
+    assert ours(target) == {**OLD, "mine.txt": "mine"}
+    assert edited_files(target) == ()
+    (target / "src/a.c").unlink()
+    assert edited_files(target) == ("src/a.c",)
+    (target / MARKER).unlink()
+    assert edited_files(target) is None
 
 
 def test_an_edit_that_equals_the_new_version_is_no_conflict(target):

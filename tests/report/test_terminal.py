@@ -8,6 +8,8 @@ from rich.console import Console
 
 from tests.report import samples
 from tinyforge.proof.record import LayerProof
+from tinyforge.report import findings, terminal
+from tinyforge.report.drawing import BAD, GOOD
 from tinyforge.report.terminal import TerminalReport
 
 
@@ -90,6 +92,17 @@ def test_a_difference_is_named():
         in text
     )
     assert "2.60 NO" in text
+
+
+def test_a_model_that_no_firmware_ran_is_not_called_proved():
+    """Another word, another colour: green is for firmware that ran."""
+    proof = replace(samples.BARE, engine="tflm", firmware_ran=False)
+    text = " ".join(shown(samples.build(proof)).replace("\u2502", " ").split())
+    assert "CARRIED, NOT RUN: no firmware ran" in text
+    assert "PROVED" not in text
+    assert "Not shown: the interpreter on the core" in text
+    assert findings.verdict(proof).state == "carried"
+    assert terminal._STYLES["carried"] not in (GOOD, BAD)
 
 
 def test_what_does_not_fit_is_said():

@@ -22,6 +22,7 @@ from tinyforge.cli.options import (
     Machine,
     Optimize,
     Output,
+    Overwrite,
     Seed,
     Toolchain,
     Trust,
@@ -34,6 +35,7 @@ EXAMPLE = "Example: tinyforge build model.tflite --board nucleo_h743zi --inputs 
 def run(
     model: Annotated[Path | None, typer.Argument(help="A .tflite or .keras file.")] = None,
     output: Output = None,
+    overwrite: Overwrite = False,
     board: Board = None,
     core: Core = None,
     engine: Engine = None,
@@ -81,7 +83,7 @@ def run(
         preflight.require_build(spec, core=core)
         source = pipeline.open_model(spec, ui, trust=trust_model)
         examples = pipeline.examples_for(source, spec, inputs)
-        report, folder = pipeline.build(source, examples, spec, ui, core=core)
+        report, folder = pipeline.build(source, examples, spec, ui, core=core, overwrite=overwrite)
         ui.print(TerminalReport(report))
         ui.print(f"project: {folder}\nreport:  {folder / 'report.html'}")
         ui.emit_json({**to_json(report), "project": str(folder)})

@@ -14,6 +14,7 @@ from tinyforge.cli.options import (
     Machine,
     Optimize,
     Output,
+    Overwrite,
     Quick,
     Seed,
     Toolchain,
@@ -25,6 +26,7 @@ EXAMPLE = "Example: tinyforge demo --quick"
 
 def run(
     output: Output = None,
+    overwrite: Overwrite = False,
     board: Board = None,
     engine: Engine = None,
     app: App = None,
@@ -68,7 +70,7 @@ def run(
             seed=seed,
         )
         preflight.require_build(spec)
-        report, folder = demo(spec, ui, quick=quick)
+        report, folder = demo(spec, ui, quick=quick, overwrite=overwrite)
         ui.print(TerminalReport(report))
         ui.print(f"project: {folder}\nreport:  {folder / 'report.html'}")
         ui.emit_json({**to_json(report), "project": str(folder)})

@@ -19,6 +19,7 @@ from tinyforge.cli.options import (
     LayerTests,
     Optimize,
     Output,
+    Overwrite,
     Seed,
 )
 from tinyforge.cli.ui import Ui
@@ -29,6 +30,7 @@ EXAMPLE = "Example: tinyforge generate model.tflite --board nucleo_h743zi -o fir
 def run(
     model: Annotated[Path | None, typer.Argument(help="A .tflite file, int8.")] = None,
     output: Output = None,
+    overwrite: Overwrite = False,
     board: Board = None,
     engine: Engine = None,
     app: App = None,
@@ -63,6 +65,6 @@ def run(
         source = pipeline.open_tflite(pipeline.model_path(spec), ui)
         examples = pipeline.examples_for(source, spec, inputs)
         project = pipeline.generate(source, examples, spec, ui)
-        folder = pipeline.write(project, spec)
+        folder = pipeline.write(project, spec, overwrite=overwrite)
         ui.print(f"{folder}: {len(project.files)} files. Prove it: tinyforge simulate {folder}")
         ui.emit_json({"project": str(folder), "files": sorted(project.files)})

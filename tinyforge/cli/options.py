@@ -50,6 +50,9 @@ Feed = Annotated[
     FeedChoice | None,
     typer.Option("--feed", help="How the input comes: whole, or row by row. [default: frame]"),
 ]
+Overwrite = Annotated[
+    bool, typer.Option("--overwrite", help="Replace generated files that were edited by hand.")
+]
 LayerTests = Annotated[
     bool | None,
     typer.Option(

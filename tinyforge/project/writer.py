@@ -1,9 +1,9 @@
 """A project's files onto the disk: the whole of them or nothing, and never over anybody's work.
 
 The new folder is built beside the target and takes its place in one step. What the user added is
-carried over, and so are his edits of files that would be generated as before; where both he and we
-changed a file, the run stops before anything is written. Two runs at once each leave a whole
-project; the later one stays.
+carried over. Where he edited a file of ours, the run stops before anything is proved or written,
+unless he says that it shall be overwritten: what was proved is what lies there. Two runs at once
+each leave a whole project; the later one stays.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class _Marker(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class _Carried:
     """What the new folder takes over from the old one, paths relative to it.
 
-    files: the user's own, and generated ones that do not change, edited by him or not.
+    files: the user's own, and generated ones that do not change.
     folders: the empty ones.
     """
 
@@ -56,20 +56,21 @@ class _Carried:
     folders: tuple[Path, ...] = ()
 
 
-def write(files: Mapping[str, str | bytes], target: Path) -> Path:
+Files = Mapping[str, str | bytes]
+
+
+def write(files: Files, target: Path, *, overwrite: bool = False) -> Path:
     """Makes the folder target hold exactly these files, beside whatever the user added to it.
 
-    files: text or bytes by relative path with forward slashes. Returns the folder's absolute path.
-    ForgeError, with the disk as it was: a target that must not be written to (see checked_target,
-    or a folder that is not ours), generated files that were edited, any I/O error.
+    files: text or bytes by relative path with forward slashes. overwrite: also over generated files
+    that were edited. Returns the folder's absolute path. ForgeError, with the disk as it was: a
+    target that must not be written to (see checked_target, or a folder that is not ours), generated
+    files that were edited, any I/O error.
     """
-    contents = {
-        path: content.encode("utf-8") if isinstance(content, str) else content
-        for path, content in files.items()
-    }
+    contents = _encoded(files)
     try:
         folder = checked_target(target)
-        carried = _take_stock(folder, contents)
+        carried = _take_stock(folder, contents, overwrite)
         made = _make_parents(folder.parent)
         try:
             _replace(folder, contents, carried)
@@ -97,8 +98,33 @@ def _require_ours(folder: Path) -> None:
         _read_marker(folder)
 
 
-def _take_stock(folder: Path, contents: Mapping[str, bytes]) -> _Carried:
-    """What to keep of the folder as it is. ForgeError when it is not ours or was edited."""
+def check(files: Files, target: Path, *, overwrite: bool = False) -> None:
+    """ForgeError where write() would refuse the target as it is; writes nothing."""
+    try:
+        _take_stock(checked_target(target), _encoded(files), overwrite)
+    except OSError as error:
+        raise _explained(error, target) from error
+
+
+def edited_files(folder: Path) -> tuple[str, ...] | None:
+    """Paths, relative to a project's folder, of generated files that are not as they were written,
+    or are missing. None where the folder has no marker that says so."""
+    if not (folder / MARKER).exists():
+        return None
+    written = _read_marker(folder).files
+    return tuple(key for key in sorted(written) if _digest(folder / key) != written[key])
+
+
+def _encoded(files: Files) -> dict[str, bytes]:
+    return {
+        path: content.encode("utf-8") if isinstance(content, str) else content
+        for path, content in files.items()
+    }
+
+
+def _take_stock(folder: Path, contents: Mapping[str, bytes], overwrite: bool) -> _Carried:
+    """What to keep of the folder as it is. ForgeError when it is not ours, or was edited and must
+    not be overwritten."""
     if not folder.exists():
         return _Carried()
     _require_ours(folder)
@@ -119,21 +145,21 @@ def _take_stock(folder: Path, contents: Mapping[str, bytes]) -> _Carried:
                 keep.append(path)
             elif _digest(folder / path) != marker.files.get(key):
                 edited.append(key)
-    if edited:
+    if edited and not overwrite:
         raise ForgeError(
-            f"edited files would be overwritten: {', '.join(sorted(edited))}",
+            f"generated files were edited: {', '.join(sorted(edited))}",
             where=str(folder),
-            fix="rename them (files of your own are kept), or choose another folder with --output",
+            fix="rename them to keep them (files of your own stay), give --overwrite to replace "
+            "them, or choose another folder with --output",
         )
     return _Carried(tuple(keep), tuple(folders))
 
 
 def _is_kept(key: str, path: Path, contents: Mapping[str, bytes], marker: _Marker) -> bool:
-    """Whether a file stays as it is: the user's own, or one that generation would not change."""
+    """Whether a file stays as it is: the user's own, or one that holds what is generated."""
     if key not in contents:
         return key not in marker.files
-    new = _sha256(contents[key])
-    return new in (marker.files.get(key), _digest(path))
+    return _sha256(contents[key]) == _digest(path)
 
 
 def _read_marker(folder: Path) -> _Marker:
@@ -220,8 +246,8 @@ def _raise(error: OSError) -> None:
 
 
 def _digest(path: Path) -> str:
-    """SHA-256 of a file of ours; a link that took its place has none."""
-    return "" if path.is_symlink() else _sha256(path.read_bytes())
+    """SHA-256 of a file of ours; a link that took its place has none, nor what is no file."""
+    return "" if path.is_symlink() or not path.is_file() else _sha256(path.read_bytes())
 
 
 def _sha256(data: bytes) -> str:

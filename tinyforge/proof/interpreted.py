@@ -1,4 +1,7 @@
-"""The proof of the interpreter's half: the model that the project carries, run in TFLM itself."""
+"""The check of the interpreter's half: the model that the project carries, run in TFLM itself.
+
+No firmware is built: it shows that the model arrives whole, and nothing of how it runs on a core.
+"""
 
 from __future__ import annotations
 
@@ -66,4 +69,5 @@ def prove_interpreted(
         instructions_max=None,
         cycles=None,
         instructions_by_layer=layer_proofs(graph, order, actual, expected),
+        firmware_ran=False,
     )

@@ -104,7 +104,8 @@ class Proof:
     instructions: of one inference, mean over the inputs, rounded (input-dependent branches make
     them differ by a little; min and max are beside it). accuracy: None where there are no labels.
     cycles: estimated, of the first input's inference; None where there is no model of the core, or
-    the machine does not see which code runs.
+    the machine does not see which code runs. firmware_ran: False where no firmware was built: only
+    the model that it would carry was looked at.
     """
 
     model: str
@@ -127,3 +128,4 @@ class Proof:
     instructions_max: int | None
     cycles: Cycles | None
     instructions_by_layer: tuple[LayerProof, ...]
+    firmware_ran: bool = True

@@ -8,7 +8,8 @@ from rich import box
 from rich.console import ConsoleOptions
 from rich.progress_bar import ProgressBar
 
-GOOD, BAD, ACCENT, QUIET = "bold green", "bold red", "bold dark_orange3", "dim"
+GOOD, BAD, CAUTION = "bold green", "bold red", "bold yellow"
+ACCENT, QUIET = "bold dark_orange3", "dim"
 # An operator's column: DEPTHWISE_CONV_2D fits, the few longer names are cut.
 OP_WIDTH = 17
 # Wider than this, a bar says no more and the eye loses the row.

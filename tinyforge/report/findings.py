@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Literal
 
 from tinyforge.proof.record import Arena, Difference, Flash, LayerProof, Proof, Ram
 from tinyforge.report import wording
@@ -13,10 +14,13 @@ from tinyforge.report.record import DemoReport
 
 @dataclass(frozen=True)
 class Verdict:
-    """proved: every byte equal. word: the one to print large. lines: what it rests on."""
+    """state: "proved" where firmware ran and every byte is equal, "carried" where no firmware ran
+    and the model that it would carry is whole, else "differs". word: the one to print large.
+    claim: what it means, in few words. lines: what it rests on."""
 
-    proved: bool
+    state: Literal["proved", "carried", "differs"]
     word: str
+    claim: str
     lines: tuple[str, ...]
 
 
@@ -53,19 +57,34 @@ class LayerShare:
 
 def verdict(proof: Proof) -> Verdict:
     """Bit-exact or not, on what evidence, and whether it fits the board."""
+    misfits = [f"Does not fit: {use.name} needs {use}." for use in memories(proof) if not use.fits]
+    lines = [*_evidence(proof), *misfits]
+    if not proof.bit_exact:
+        return Verdict("differs", "DIFFERS", "not bit-exact", tuple(lines))
+    if not proof.firmware_ran:
+        return Verdict("carried", "CARRIED, NOT RUN", "no firmware ran", tuple(lines))
+    exact = "every tensor" if every_layer(proof) else "every answer"
+    return Verdict("proved", "PROVED", f"{exact} bit-exact", tuple(lines))
+
+
+def _evidence(proof: Proof) -> Iterator[str]:
     inputs = wording.plural(proof.inputs, "input")
     oracle = wording.printable(proof.oracle)
-    runner = "the interpreter" if proof.engine == "tflm" else "the firmware"
     compared = _compared(proof) if every_layer(proof) else "the answer of each"
+    runner = "the firmware" if proof.firmware_ran else "the model in the generated C array"
     done = f"{inputs} through {runner}, {compared}"
     if proof.bit_exact:
-        lines = [f"{done}: every byte equals {oracle}."]
+        yield f"{done}: every byte equals {oracle}."
     else:
-        lines = [f"{done}, against {oracle}."]
+        yield f"{done}, against {oracle}."
         if proof.first_difference is not None:
-            lines.append(difference(proof.first_difference))
-    lines += [f"Does not fit: {use.name} needs {use}." for use in memories(proof) if not use.fits]
-    return Verdict(proof.bit_exact, "PROVED" if proof.bit_exact else "DIFFERS", tuple(lines))
+            yield difference(proof.first_difference)
+    if not proof.firmware_ran:
+        yield (
+            "Shown: the generated C array holds your model's bytes, and they run in TensorFlow "
+            "Lite Micro on this computer. Not shown: the interpreter on the core, its memory and "
+            "its speed, because no firmware was built."
+        )
 
 
 def _compared(proof: Proof) -> str:

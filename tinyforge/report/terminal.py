@@ -18,6 +18,7 @@ from tinyforge.report import findings, wording
 from tinyforge.report.drawing import (
     ACCENT,
     BAD,
+    CAUTION,
     GOOD,
     OP_WIDTH,
     QUIET,
@@ -27,6 +28,8 @@ from tinyforge.report.drawing import (
     glyphs_of,
 )
 from tinyforge.report.record import DemoReport, Report
+
+_STYLES = {"proved": GOOD, "carried": CAUTION, "differs": BAD}
 
 
 @dataclass(frozen=True)
@@ -91,10 +94,9 @@ def _lessons(report: DemoReport) -> Iterator[Table]:
 
 def _proof(report: Report) -> Panel:
     result = findings.verdict(report.proof)
-    style = GOOD if result.proved else BAD
-    exact = "every tensor" if findings.every_layer(report.proof) else "every answer"
-    claim = f"{exact} bit-exact" if result.proved else "not bit-exact"
-    banner = Padding(Text(f"{result.word}: {claim}", justify="center"), style=f"{style} reverse")
+    style = _STYLES[result.state]
+    said = Text(f"{result.word}: {result.claim}", justify="center")
+    banner = Padding(said, style=f"{style} reverse")
     body: list[RenderableType] = [banner, Text(), *map(Text, result.lines), Text(), _facts(report)]
     return Panel(Group(*body), box=box.ROUNDED, border_style=style, padding=(0, 1))
 
