@@ -9,7 +9,9 @@ import pytest
 
 from tests.memory import graphs
 from tinyforge.graph import Graph
+from tinyforge.graph.passes import adapt
 from tinyforge.memory import streams
+from tinyforge.memory.costs import Costs
 from tinyforge.memory.liveness import buffers, peak
 from tinyforge.memory.network import Network, network
 from tinyforge.memory.order import best_order
@@ -62,8 +64,8 @@ def test_trying_some_is_hardly_worse(monkeypatch: pytest.MonkeyPatch) -> None:
     assert missed <= 1
 
 
-def test_when_time_is_up_nothing_is_claimed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(streams, "_MAX_STEPS", 30)
+def test_where_not_all_are_tried_nothing_is_claimed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(streams, "_MAX_TRIED", 30)
     assert streams.candidates(network_of(graphs.random_blocks(3, 3))).least is None
 
 
@@ -73,3 +75,31 @@ def test_shared_models_hand_on_what_is_best(name: str, corpus: Path) -> None:
     for by_rows in (False, True):
         found = plan(graph, by_rows=by_rows)
         assert found.arena_bytes == found.least
+
+
+@pytest.mark.parametrize(
+    ("name", "arena"),
+    [
+        ("models/vww", 28_032),
+        ("real/arrhythmia", 16_048),
+        ("real/fomo_balloon", 38_208),
+        ("real/mltk_keyword_spotting_pacman", 10_272),
+        ("real/tinyengine_detection", 85_032),
+        ("real/yolo_fastest_face", 48_096),
+    ],
+)
+def test_large_models_are_planned_well_in_little_work(
+    name: str, arena: int, corpus: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever the machine: less than a million steps of layers, about a microsecond each."""
+    searched = []
+
+    class Counted(Costs):
+        def __init__(self, net: Network) -> None:
+            super().__init__(net)
+            searched.append(self)
+
+    monkeypatch.setattr(streams, "Costs", Counted)
+    graph, _ = adapt(read_file(corpus / f"{name}.tflite")[1])
+    assert plan(graph).arena_bytes <= arena
+    assert 0 < sum(costs.work for costs in searched) < 1_000_000

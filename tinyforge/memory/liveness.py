@@ -21,7 +21,7 @@ from tinyforge.ops.forms import Form
 Numbers = npt.NDArray[np.int64]
 
 # When what is there before the first step is written; and of what never happens.
-_BEFORE, _NEVER = -1, -2
+BEFORE, _NEVER = -1, -2
 
 _MOST_ROWS = 4096  # of a buffer; one whose values divide it more finely is alive as one piece
 
@@ -40,6 +40,8 @@ class Rows:
 
     def refined(self, factor: int) -> Rows:
         """The same with each row divided."""
+        if factor == 1:
+            return self
         return Rows(
             self.nbytes // factor, np.repeat(self.first, factor), np.repeat(self.last, factor)
         )
@@ -68,13 +70,17 @@ def buffers(network: Network, plan: Schedule) -> tuple[Buffer, ...]:
     return _Liveness(network, plan).buffers()
 
 
-def peak(found: Sequence[Buffer], steps: int) -> int:
-    """The most bytes that are alive at once: no placement needs less."""
+def peak(found: Sequence[Buffer], steps: int, since: int = BEFORE) -> int:
+    """The most bytes that are alive at once, in any step since that: no placement needs less."""
+    if not found:
+        return 0
+    nbytes = np.repeat([b.rows.nbytes for b in found], [len(b.rows.first) for b in found])
+    begin = np.concatenate([b.rows.first for b in found]) - BEFORE
+    end = np.concatenate([b.rows.last for b in found]) + 1 - BEFORE
     change = np.zeros(steps + 3, np.int64)
-    for b in found:
-        np.add.at(change, b.rows.first - _BEFORE, b.rows.nbytes)
-        np.subtract.at(change, b.rows.last + 1 - _BEFORE, b.rows.nbytes)
-    return int(np.cumsum(change).max())
+    np.add.at(change, begin, nbytes)
+    np.subtract.at(change, end, nbytes)
+    return int(np.cumsum(change)[since - BEFORE :].max())
 
 
 @lru_cache(maxsize=4096)
@@ -99,16 +105,24 @@ def _writer(form: Form, taken: int) -> Numbers:
     return steps
 
 
+def _times(plan: Schedule) -> dict[int, Numbers]:
+    """When each layer takes its steps; one more at the end, that it never takes."""
+    layers = np.array(plan.taken)
+    order = np.argsort(layers, kind="stable")
+    first = np.searchsorted(layers[order], list(plan.forms))
+    end = np.searchsorted(layers[order], list(plan.forms), side="right")
+    return {
+        index: np.append(order[a:b], _NEVER)
+        for index, a, b in zip(plan.forms, first, end, strict=True)
+    }
+
+
 class _Liveness:
     def __init__(self, network: Network, plan: Schedule) -> None:
         self.network = network
         self.plan = plan
-        self.count = len(plan.steps)
-        layers = np.array([step.layer for step in plan.steps])
-        # When each layer takes its steps; one more at the end, that it never takes.
-        self.times = {
-            index: np.append(np.flatnonzero(layers == index), _NEVER) for index in plan.forms
-        }
+        self.count = len(plan.taken)
+        self.times = _times(plan)
         self.values = {v: self._value(v) for v in network.nbytes}
 
     def _value(self, value: int) -> Rows:
@@ -117,12 +131,15 @@ class _Liveness:
             for r in self.network.readers[value]
         ]
         maker = self.network.maker.get(value)
+        made = self._form(maker).output_rows if maker else 1
+        count = math.lcm(made, *(form.input_rows for _, form in readers))
+        if count > _MOST_ROWS:
+            count = made
         if maker is None:
-            count = max((form.input_rows for _, form in readers), default=1)
-            first = np.full(count, _BEFORE, np.int64)
+            first = np.full(count, BEFORE, np.int64)
         else:
             times = self.times[maker.index]
-            first = times[_writer(self._form(maker), len(times) - 1)]
+            first = np.repeat(times[_writer(self._form(maker), len(times) - 1)], count // made)
         last = first.copy()
         for times, form in readers:
             last = np.maximum(last, times[_last_reader(form, len(first), len(times) - 1)])
@@ -177,9 +194,9 @@ class _Liveness:
     def _may_lie_over(self, group: Sequence[int], out: int) -> bool:
         """Whether no byte of the group is needed after the one that takes its place is written."""
         new = self.values[out]
-        streamed = any(v in self.plan.streamed for v in (*group, out))
+        ring = self.plan.streamed.issuperset(group)
         for rows in (self.values[v] for v in group):
-            if streamed and len(rows.first) != len(new.first):
+            if ring and len(rows.first) != len(new.first):
                 return False
             count = math.lcm(len(rows.first), len(new.first))
             if count > _MOST_ROWS:
@@ -198,11 +215,15 @@ class _Liveness:
 
     def _made(self, rows: Rows) -> Rows:
         """Without the last rows, where nobody needed them: they are never made."""
-        count = int((rows.first != _NEVER).sum())
+        count = int(np.count_nonzero(rows.first != _NEVER))
+        if count == len(rows.first):
+            return rows
         return Rows(rows.nbytes, rows.first[:count], rows.last[:count])
 
     def _united(self, parts: Sequence[Rows]) -> Rows:
         """When the bytes of all parts are alive, from the first writer to the last reader."""
+        if len(parts) == 1:
+            return parts[0]
         nbytes = math.gcd(*(part.nbytes for part in parts))
         total = max(part.nbytes * len(part.first) for part in parts)
         if total // nbytes > _MOST_ROWS:
@@ -220,10 +241,13 @@ class _Liveness:
 
 
 def _ring(rows: Rows) -> Rows:
-    """As few rows as hold what is alive; row y lies in the (y % rows)th."""
-    total, count = len(rows.first), 1
-    while count < total and (rows.first[count:] <= rows.last[:-count]).any():
-        count += 1
+    """As few rows as hold what is alive; row y lies in the (y % rows)th.
+
+    Rows are made in order: while one is alive, all between it and the latest one are in the ring.
+    """
+    total = len(rows.first)
+    made = np.searchsorted(rows.first, rows.last, side="right")  # when it is read last
+    count = max(1, int((made - np.arange(total)).max()))
     if count == total:
         return rows
     return Rows(

@@ -43,7 +43,7 @@ def units_of(graph: Graph, joined: Mapping[int, Chain]) -> list[tuple[Operator, 
     return list(units.values())
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Layer:
     """An operator with code, or a chain of them under the index of the last.
 
@@ -104,6 +104,18 @@ class Network:
             for layer in self.layers
             for v in layer.makes
             if layer.form.steps > 1 and v not in self.outputs and self._taken_by_rows(v, layer)
+        )
+
+    def part(self, layers: Sequence[Layer], needed: frozenset[int]) -> Network:
+        """Some of the layers as a network of their own. needed: of what they touch, afterwards."""
+        made = {v for layer in layers for v in layer.makes}
+        read = dict.fromkeys(v for layer in layers for v in layer.reads if v not in made)
+        return Network(
+            layers=tuple(layers),
+            nbytes={v: self.nbytes[v] for v in (*read, *made)},
+            value={},
+            inputs=tuple(read),
+            outputs=needed,
         )
 
     def _taken_by_rows(self, value: int, maker: Layer) -> bool:

@@ -12,17 +12,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import combinations
 
 import numpy as np
 
-from tinyforge.memory.liveness import Buffer
+from tinyforge.memory.liveness import Buffer, Numbers, Rows
 from tinyforge.ops.forms import aligned
 
 # Open intervals of distances, ascending: where one buffer may not begin, counted from another.
 Forbidden = tuple[tuple[int, int], ...]
 
-_ROUNDS = 150
-_MAX_TRIES = 5_000  # beginnings of orders, of all choices together: some tenths of a second
+_ROUNDS = 40
+_MAX_TRIES = 2_000  # beginnings of orders, of all choices together: some tenths of a second
 _MAX_BRANCHED = 100  # buffers; the tries lead less far, the more there are
 
 
@@ -58,10 +59,9 @@ def place(
 def forbidden(a: Buffer, b: Buffer) -> Forbidden:
     """Distances from the beginning of a at which b may not begin."""
     first, second = a.rows, b.rows
-    together = (first.first[:, None] <= second.last) & (second.first <= first.last[:, None])
-    i, j = np.nonzero(together)
-    low = i * first.nbytes - (j + 1) * second.nbytes
-    high = (i + 1) * first.nbytes - j * second.nbytes
+    if first.first.min() > second.last.max() or second.first.min() > first.last.max():
+        return ()
+    low, high = _in_order(first, second) if _ordered(a, b) else _in_any_order(first, second)
     merged: list[tuple[int, int]] = []
     for begin, end in sorted(set(zip(low.tolist(), high.tolist(), strict=True))):
         if merged and begin < merged[-1][1]:
@@ -69,6 +69,30 @@ def forbidden(a: Buffer, b: Buffer) -> Forbidden:
         else:
             merged.append((begin, end))
     return tuple(merged)
+
+
+def _ordered(a: Buffer, b: Buffer) -> bool:
+    """Whether the rows of both are written in order, and read last in order."""
+    times = (a.rows.first, a.rows.last, b.rows.first, b.rows.last)
+    return all(bool((t[1:] >= t[:-1]).all()) for t in times)
+
+
+def _in_order(first: Rows, second: Rows) -> tuple[Numbers, Numbers]:
+    """For each row of the first the distances at which some row of the second would lie on it.
+
+    Those that are alive with it follow each other, so the distances do."""
+    i = np.arange(len(first.first))
+    begin = np.searchsorted(second.last, first.first)
+    end = np.searchsorted(second.first, first.last, side="right")
+    i, begin, end = (x[begin < end] for x in (i, begin, end))
+    return i * first.nbytes - end * second.nbytes, (i + 1) * first.nbytes - begin * second.nbytes
+
+
+def _in_any_order(first: Rows, second: Rows) -> tuple[Numbers, Numbers]:
+    """The same for each two rows."""
+    together = (first.first[:, None] <= second.last) & (second.first <= first.last[:, None])
+    i, j = np.nonzero(together)
+    return i * first.nbytes - (j + 1) * second.nbytes, (i + 1) * first.nbytes - j * second.nbytes
 
 
 @dataclass
@@ -95,13 +119,11 @@ class _Search:
 
     @cached_property
     def forbidden(self) -> Mapping[tuple[int, int], Forbidden]:
-        everyone = range(len(self.buffers))
-        return {
-            (i, j): forbidden(self.buffers[i], self.buffers[j])
-            for i in everyone
-            for j in everyone
-            if i != j
-        }
+        found = {}
+        for (i, a), (j, b) in combinations(enumerate(self.buffers), 2):
+            found[i, j] = forbidden(a, b)
+            found[j, i] = tuple((-high, -low) for low, high in reversed(found[i, j]))
+        return found
 
     def orders(self) -> list[list[int]]:
         """Largest first, the usual greedy order; latest first, since what trails its input lies

@@ -7,13 +7,14 @@ from dataclasses import dataclass, replace
 
 from tinyforge.errors import ForgeError
 from tinyforge.graph import Graph
+from tinyforge.memory.costs import Streams
 from tinyforge.memory.liveness import Buffer, buffers, peak
 from tinyforge.memory.network import Network, network
 from tinyforge.memory.order import best_order
 from tinyforge.memory.placement import Placed, place
 from tinyforge.memory.plan import Place, Plan, Slot
 from tinyforge.memory.schedule import Schedule, schedule
-from tinyforge.memory.streams import Streams, candidates
+from tinyforge.memory.streams import candidates
 from tinyforge.ops.chains import Chain, chains
 from tinyforge.ops.upright import upright
 

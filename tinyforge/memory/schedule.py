@@ -6,9 +6,9 @@ that streamed values connect run together, drawn by those of them whose results 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import NamedTuple
 
 from tinyforge.memory.network import FEED, Layer, Network
@@ -22,13 +22,54 @@ class Step(NamedTuple):
     number: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Schedule:
-    """forms: how each layer runs, by its index. streamed: the values handed on row by row."""
+    """taken: the layer of each step, by its index. forms: how each layer runs, by its index.
+    streamed: the values handed on row by row."""
 
-    steps: tuple[Step, ...]
+    taken: Sequence[int]
     forms: Mapping[int, Form]
     streamed: frozenset[int]
+
+    @cached_property
+    def steps(self) -> tuple[Step, ...]:
+        count = dict.fromkeys(self.forms, 0)
+        steps = []
+        for layer in self.taken:
+            steps.append(Step(layer, count[layer]))
+            count[layer] += 1
+        return tuple(steps)
+
+
+@dataclass(frozen=True)
+class Segment:
+    """Layers that streamed values connect, in order; one by itself where none do."""
+
+    layers: tuple[Layer, ...]
+    streamed: frozenset[int]
+
+
+def segments(layers: Sequence[Layer], streamed: frozenset[int]) -> list[Segment]:
+    """Layers, in segments as they run: each when its last layer does."""
+    home = {layer.index: layer.index for layer in layers}
+
+    def root(index: int) -> int:
+        while home[index] != index:
+            home[index] = index = home[home[index]]
+        return index
+
+    maker: dict[int, int] = {}
+    for layer in layers:
+        for v in streamed.intersection(layer.reads):
+            home[root(layer.index)] = root(maker[v])
+        maker |= dict.fromkeys(layer.makes, layer.index)
+    together: dict[int, list[Layer]] = {}
+    for layer in reversed(layers):
+        together.setdefault(root(layer.index), []).append(layer)
+    return [
+        Segment(tuple(reversed(found)), streamed.intersection(v for x in found for v in x.makes))
+        for found in reversed(together.values())
+    ]
 
 
 def schedule(network: Network, streamed: frozenset[int]) -> Schedule | None:
@@ -37,74 +78,61 @@ def schedule(network: Network, streamed: frozenset[int]) -> Schedule | None:
 
 
 class _Scheduler:
+    """waits: for each layer the makers of what it reads: how many steps of the maker come before
+    each of its own, and whether it can call for them. The latest maker first: it calls for rows of
+    those before it that others read as well.
+    """
+
     def __init__(self, network: Network, streamed: frozenset[int]) -> None:
         self.network = network
         self.streamed = streamed
         self.forms = {layer.index: network.form_of(layer, streamed) for layer in network.layers}
+        self.position = {layer.index: i for i, layer in enumerate(network.layers)}
         self.waits = {layer.index: self._waits(layer) for layer in network.layers}
         self.made = dict.fromkeys(self.forms, 0)
-        self.steps: list[Step] = []
+        self.taken: list[int] = []
 
-    def _waits(self, layer: Layer) -> list[list[tuple[Layer, int, bool]]]:
-        """For each step: how many steps of which layers come first, and if it can call for them.
-
-        The latest layer first: it calls for rows of those before it that others read as well.
-        """
-        waits: list[list[tuple[Layer, int, bool]]] = [[] for _ in range(self._count(layer))]
-        position = {other.index: i for i, other in enumerate(self.network.layers)}
-        values = [v for v in layer.reads if v in self.network.maker]
-        for v in sorted(values, key=lambda v: -position[self.network.maker[v].index]):
-            maker = self.network.maker[v]
-            taking = layer.taking(v, self.forms[layer.index])
-            needed = steps_needed(taking, self.forms[maker.index])
-            for wait, count in zip(waits, needed, strict=True):
-                wait.append((maker, count, v in self.streamed))
-        return waits
-
-    def _count(self, layer: Layer) -> int:
-        return self.forms[layer.index].steps
+    def _waits(self, layer: Layer) -> list[tuple[int, Sequence[int], bool]]:
+        form = self.forms[layer.index]
+        makers = [(self.network.maker[v].index, v) for v in layer.reads if v in self.network.maker]
+        makers.sort(key=lambda made: -self.position[made[0]])
+        return [
+            (maker, steps_needed(layer.taking(v, form), self.forms[maker]), v in self.streamed)
+            for maker, v in makers
+        ]
 
     def run(self) -> Schedule | None:
         if FEED in self.made:
-            self._take(self.network.layers[0])  # its first row is what begins an inference
-        for sinks in self._segments():
-            if len({self._count(layer) for layer in sinks}) != 1:
+            self._draw(FEED)  # its first row is what begins an inference
+        for segment in segments(self.network.layers, self.streamed):
+            # Those whose results are kept whole draw all others.
+            sinks = [x.index for x in segment.layers if self.streamed.isdisjoint(x.makes)]
+            counts = {self.forms[sink].steps for sink in sinks}
+            if len(counts) != 1:
                 return None
-            for _ in range(self.made[sinks[0].index], self._count(sinks[0])):
-                if not all(self._take(layer) for layer in sinks):
+            for _ in range(self.made[sinks[0]], counts.pop()):
+                if not all(map(self._draw, sinks)):
                     return None
-        return Schedule(tuple(self.steps), self.forms, self.streamed)
+        return Schedule(self.taken, self.forms, self.streamed)
 
-    def _take(self, layer: Layer) -> bool:
-        """The layer's next step, and before it what that needs; False where that cannot be had."""
-        number = self.made[layer.index]
-        for maker, count, on_call in self.waits[layer.index][number]:
-            while self.made[maker.index] < count:
-                if not (on_call and self._take(maker)):
-                    return False
-        self.steps.append(Step(layer.index, number))
-        self.made[layer.index] = number + 1
+    def _draw(self, sink: int) -> bool:
+        """A layer's next step, and before it what that needs; False where that cannot be had."""
+        made, waits = self.made, self.waits
+        calls = [sink]
+        while calls:
+            layer = calls[-1]
+            number = made[layer]
+            for maker, needed, on_call in waits[layer]:
+                if made[maker] < needed[number]:
+                    if not on_call:
+                        return False
+                    calls.append(maker)
+                    break
+            else:
+                self.taken.append(layer)
+                made[layer] = number + 1
+                calls.pop()
         return True
-
-    def _segments(self) -> Iterable[list[Layer]]:
-        """Layers whose results stay whole, those that streams connect together, in order."""
-        home = {layer.index: layer.index for layer in self.network.layers}
-
-        def root(index: int) -> int:
-            while home[index] != index:
-                index = home[index]
-            return index
-
-        for v in self.streamed:
-            maker = root(self.network.maker[v].index)
-            for reader in self.network.readers[v]:
-                home[root(reader.index)] = maker
-        segments: dict[int, list[Layer]] = {}
-        for layer in reversed(self.network.layers):  # a segment runs when its last layer does
-            sinks = segments.setdefault(root(layer.index), [])
-            if self.streamed.isdisjoint(layer.makes):
-                sinks.insert(0, layer)
-        return reversed(segments.values())
 
 
 @lru_cache(maxsize=4096)
