@@ -1,5 +1,7 @@
 """The command line: one module a command. Commands parse, call, print; they hold no logic."""
 
+import sys
+
 import typer
 
 from tinyforge import __version__
@@ -21,12 +23,18 @@ from tinyforge.cli import (
     tflm,
     train,
 )
+from tinyforge.cli.groups import Groups
+from tinyforge.cli.ui import EXIT_FORGE_ERROR, Ui
+from tinyforge.errors import ForgeError
+
+# What Typer raises for words and options that a command does not take, whichever Click it brings.
+_UsageError = typer.BadParameter.__base__
 
 app = typer.Typer(
     name="tinyforge",
+    cls=Groups,
     help="A trained CNN in, proved microcontroller firmware out.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
@@ -71,5 +79,16 @@ app.add_typer(tflm.app, name="tflm")
 
 
 def main() -> None:
-    """The entry point of the `tinyforge` script."""
-    app()
+    """The entry point of the `tinyforge` script. A wrong usage is an error like any other, for
+    programs too: with --json stdout says what is wrong."""
+    command = typer.main.get_command(app)
+    try:
+        status = command.main(prog_name="tinyforge", standalone_mode=False)
+    except _UsageError as error:  # type: ignore[misc]  # a class, which mypy cannot see
+        if "--json" not in sys.argv or not error.format_message():
+            error.show()
+            raise SystemExit(EXIT_FORGE_ERROR) from None
+        with Ui(json=True).errors():
+            asked = error.ctx.command_path if error.ctx else "tinyforge"
+            raise ForgeError(error.format_message(), fix=f"{asked} --help") from None
+    sys.exit(status)

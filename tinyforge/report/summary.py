@@ -14,7 +14,12 @@ from tinyforge.engines.choose import ENGINES
 from tinyforge.graph import Graph
 from tinyforge.memory.planner import plan
 from tinyforge.ops import OPS
-from tinyforge.report.wording import printable
+from tinyforge.report.drawing import OP_WIDTH
+from tinyforge.report.wording import printable, shape
+
+# Columns from which a table of layers has room for their options.
+_WIDE = 78
+_BOARDS_NAMED = 5
 
 
 @dataclass(frozen=True)
@@ -100,36 +105,58 @@ class ModelTable:
     summary: ModelSummary
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        del console, options
-        s = self.summary
-        yield Text(printable(s.model), style="bold")
-        table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-        table.add_column("#", justify="right")
-        for name in ("operator", "output", "options"):
-            table.add_column(name)
-        table.add_column("MACs", justify="right")
-        table.add_column("parameters", justify="right")
-        for layer in s.layers:
-            shape = "x".join(map(str, layer.output_shape))
-            counts = (_count(layer.macs), _count(layer.parameters))
-            table.add_row(str(layer.index), layer.op, shape, layer.options, *counts)
-        table.add_section()
-        table.add_row("", "all", "", "", _count(s.macs), _count(s.parameters))
-        yield table
-        yield from self._facts()
+        del console
+        yield Text(printable(self.summary.model), style="bold")
+        yield self._layers(wide=options.max_width >= _WIDE)
+        yield self._facts()
 
-    def _facts(self) -> RenderResult:
+    def _layers(self, *, wide: bool) -> Table:
+        """wide: with the operators' options."""
         s = self.summary
+        table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+        table.add_column("#", justify="right", no_wrap=True)
+        table.add_column("operator", no_wrap=True, max_width=OP_WIDTH)
+        table.add_column("output", no_wrap=True)
+        if wide:
+            table.add_column("options")  # the one to be cut where there is no room
+        table.add_column("MACs", justify="right", no_wrap=True)
+        table.add_column("parameters", justify="right", no_wrap=True)
+        for layer in s.layers:
+            counts = (_count(layer.macs), _count(layer.parameters))
+            words = Text(printable(layer.options), no_wrap=True, overflow="ellipsis")
+            option = (words,) if wide else ()
+            table.add_row(
+                str(layer.index), printable(layer.op), shape(layer.output_shape), *option, *counts
+            )
+        table.add_section()
+        empty = ("",) if wide else ()
+        table.add_row("", "all", "", *empty, _count(s.macs), _count(s.parameters))
+        return table
+
+    def _facts(self) -> Table:
+        s = self.summary
+        facts = Table(box=None, show_header=False, pad_edge=False)
+        facts.add_column(style="cyan", no_wrap=True)
+        facts.add_column()
         for name, found in s.missing.items():
-            yield Text(f"{name} engine: cannot run it: {printable(found[0])}", style="yellow")
+            facts.add_row(name, Text(f"cannot run it: {printable(found[0])}", style="yellow"))
         if s.arena_bytes is not None:
             least = "" if s.arena_bytes == s.lower_bound else f" than {s.lower_bound:,}"
-            yield Text(f"arena    {s.arena_bytes:,} bytes (no placement needs less{least})")
-        yield Text(f"weights  {s.weight_bytes:,} bytes")
-        names = ", ".join(s.boards) or "none known"
-        yield Text(f"boards   {names}")
-        yield Text(
-            "         room for arena and weights; `tinyforge build` measures all of it", style="dim"
+            facts.add_row("arena", f"{s.arena_bytes:,} bytes (no placement needs less{least})")
+        facts.add_row("weights", f"{s.weight_bytes:,} bytes")
+        facts.add_row("boards", self._boards())
+        return facts
+
+    def _boards(self) -> str:
+        """How many have room, and the first few, which have least memory."""
+        boards = self.summary.boards
+        if not boards:
+            return "none known has room for arena and weights"
+        names = ", ".join(boards[:_BOARDS_NAMED])
+        more = ", ..." if len(boards) > _BOARDS_NAMED else ""
+        return (
+            f"{len(boards)} with room for arena and weights: {names}{more}\n"
+            "(`tinyforge boards fit` measures and ranks them)"
         )
 
 
