@@ -11,13 +11,14 @@ from dataclasses import replace
 from tinyforge.graph.passes.absent_bias import absent_bias
 from tinyforge.graph.passes.folding import folding
 from tinyforge.graph.passes.int8_boundary import int8_boundary
+from tinyforge.graph.passes.lacking import lacking
 from tinyforge.graph.passes.pruned import dead_operators
 from tinyforge.graph.types import Graph
 
 Pass = Callable[[Graph], tuple[Graph, tuple[str, ...]]]
 
 # Folding first: arithmetic on shapes reads inputs that are converted.
-_ADAPT: tuple[Pass, ...] = (folding, dead_operators, int8_boundary, absent_bias)
+_ADAPT: tuple[Pass, ...] = (folding, dead_operators, int8_boundary, absent_bias, lacking)
 
 
 def adapt(graph: Graph) -> tuple[Graph, tuple[str, ...]]:
