@@ -89,6 +89,16 @@ def test_gcc_12_where_the_platform_has_gcc_7(tmp_path, platform):
             assert packages == ["platformio/toolchain-gccarmnoneeabi@~1.120301.0"]
 
 
+def test_the_monitor_and_the_debugger_are_set(tmp_path):
+    """PlatformIO's own reader takes the filters as a list, and the debugger that the board has."""
+    for board in all_boards():
+        config = ProjectConfig(str(written(tmp_path, board)))
+        filters = config.get(f"env:{board.id}", "monitor_filters")
+        assert filters[:2] == ["default", "time"]
+        assert ("esp32_exception_decoder" in filters) == (not board.emulated)
+        assert config.get(f"env:{board.id}", "debug_tool", None) == board.platformio.debug_tool
+
+
 @pytest.mark.parametrize("engine", BOTH)
 def test_one_engine_alone(tmp_path, engine):
     config = ProjectConfig(str(written(tmp_path, engines=(engine,))))

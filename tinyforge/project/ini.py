@@ -28,6 +28,11 @@ SHARED = "board"
 # The environments on the emulator and on this computer, and the ports they run on.
 SIM, NATIVE = "sim", "native"
 
+# How `pio device monitor` shows what a board prints: control characters left out, each line
+# with its time; and, where the platform knows how, addresses of a crash as functions.
+_MONITOR_FILTERS = ("default", "time")
+_DECODERS: Mapping[str, tuple[str, ...]] = {"espressif32": ("esp32_exception_decoder",)}
+
 _WARNINGS = ("-Wall", "-Wextra")
 _LANGUAGE_FLAGS: Mapping[str, tuple[str, ...]] = {
     "aot": (),
@@ -162,7 +167,9 @@ def _shared(board: Board) -> Section:
         _option("board", pio.board),
         _option("framework", board.framework),
         _option("upload_protocol", pio.upload_protocol),
+        *([_option("debug_tool", pio.debug_tool)] if pio.debug_tool else []),
         _option("monitor_speed", str(pio.monitor_speed)),
+        _option("monitor_filters", *_MONITOR_FILTERS, *_DECODERS.get(pio.platform, ())),
         _option("build_flags", f"-D FORGE_SERIAL_BAUD={pio.monitor_speed}"),
         _option("test_ignore", "*", comment=("Tests run in sim and native.",)),
     ]
