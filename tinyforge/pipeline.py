@@ -95,8 +95,8 @@ def open_tflite(path: Path, stages: Stages) -> Source:
 def examples_for(source: Source, settings: Spec, inputs: Path | None) -> Examples:
     """The user's inputs for a proof; without any, extremes and random bytes, by seed."""
     if inputs is not None:
-        return example_files.load(inputs, source.input, source.output)
-    return example_files.synthetic(source.input, _SYNTHETIC_INPUTS, settings.seed)
+        return example_files.load(inputs, source.graph)
+    return example_files.synthetic(source.graph, _SYNTHETIC_INPUTS, settings.seed)
 
 
 def generate(source: Source, examples: Examples, settings: Spec, stages: Stages) -> Generated:
@@ -111,7 +111,7 @@ def generate(source: Source, examples: Examples, settings: Spec, stages: Stages)
             name: engine.lower(graph, planned, source.model)
             for name, engine in choice.engines.items()
         }
-        inputs = examples.inputs[: _golden_count(source.input)]
+        inputs = examples.inputs[: _golden_count(source.graph)]
         outputs = oracle.outputs(source.model, graph, inputs)
         files: dict[str, str | bytes] = dict(
             tree.project_files(
@@ -158,13 +158,13 @@ def _layer_tests(
             where=f"{left_out[0].where}: {left_out[0].what}" if left_out else "",
             fix="leave --layer-tests out" + ("" if left_out else ", or give --engine aot or both"),
         )
-    count = _golden_count(source.input) if source.graph.states else 1
+    count = _golden_count(source.graph) if source.graph.states else 1
     inputs = examples.inputs[-count:]
     return LayerTests(planned, inputs, oracle.trace(source.model, source.graph, inputs))
 
 
-def _golden_count(source: Tensor) -> int:
-    return max(1, _GOLDEN_BYTES // source.nbytes)
+def _golden_count(graph: Graph) -> int:
+    return max(1, _GOLDEN_BYTES // graph.input_bytes)
 
 
 def verify(generated: Generated, examples: Examples, settings: Spec, stages: Stages) -> Proof:
@@ -190,7 +190,7 @@ def verify_folder(
         firmware = build_firmware(folder, "aot", board, compiler=compiler, machine=runner)
     with stages.stage("Ask TensorFlow Lite Micro for every layer"):
         expected = oracle.trace(source.model, source.graph, examples.inputs)
-        oracle.require_agreement(examples.outputs, expected[source.output.index])
+        oracle.require_agreement(examples.outputs, oracle.answer(source.graph, expected))
     subject = Subject(
         graph=source.graph,
         plan=planned,
@@ -200,6 +200,7 @@ def verify_folder(
         toolchain=compiler.version(),
         inputs=examples.inputs,
         labels=examples.labels,
+        head=examples.head,
     )
     title = f"Prove {len(examples):,} inputs on {runner.name}"
     with stages.stage(title, len(examples)) as tell:
@@ -326,7 +327,7 @@ def simulate_pio(
     runner = machine_for(settings.machine, firmware.core)
     with stages.stage("Ask TensorFlow Lite Micro for every layer"):
         expected = oracle.trace(source.model, source.graph, examples.inputs)
-        oracle.require_agreement(examples.outputs, expected[source.output.index])
+        oracle.require_agreement(examples.outputs, oracle.answer(source.graph, expected))
     subject = Subject(
         graph=source.graph,
         plan=generated.plan if engine == "aot" else None,
@@ -336,6 +337,7 @@ def simulate_pio(
         toolchain=f"PlatformIO, environment {environment(SIM, engine)}",
         inputs=examples.inputs,
         labels=examples.labels,
+        head=examples.head,
     )
     proved = prove if engine == "aot" else prove_answers
     title = f"Prove {len(examples):,} inputs on {runner.name}"

@@ -34,7 +34,7 @@ def proved(corpus: Path, model: str, core: str) -> Result:
     """ForgeError for one byte that differs from TensorFlow Lite Micro's."""
     ui = Ui()
     source = pipeline.open_tflite(corpus / "models" / f"{model}.tflite", ui)
-    golden = examples.load(corpus / "golden" / f"{model}.npz", source.input, source.output)
+    golden = examples.load(corpus / "golden" / f"{model}.npz", source.graph)
     shape = (_RANDOM, golden.inputs.shape[1])
     others = np.random.default_rng(7).integers(-128, 128, shape).astype(np.int8)
     inputs = Examples(np.concatenate([golden.inputs, others]))

@@ -51,7 +51,7 @@ def result(
     """One of the model's golden inputs, built, run and proved."""
     ui = Ui()
     source = pipeline.open_tflite(corpus / "models" / f"{case.model}.tflite", ui)
-    golden = examples.load(corpus / "golden" / f"{case.model}.npz", source.input, source.output)
+    golden = examples.load(corpus / "golden" / f"{case.model}.npz", source.graph)
     assert golden.outputs is not None
     one = Examples(golden.inputs[:1], outputs=golden.outputs[:1])
     settings = Spec(toolchain=toolchain, optimize=case.optimize)

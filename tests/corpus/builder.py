@@ -26,7 +26,7 @@ OptionValue = int | float | bool | tuple[int, ...]
 
 @dataclass(frozen=True)
 class TensorSpec:
-    """A computed tensor: what it is, not yet which one."""
+    """A computed tensor: what it is, not yet which one. scale: 0 for one without quantization."""
 
     shape: tuple[int, ...]
     scale: float
@@ -34,7 +34,9 @@ class TensorSpec:
     dtype: DType = DType.INT8
 
     @property
-    def quant(self) -> Quant:
+    def quant(self) -> Quant | None:
+        if not self.scale:
+            return None
         return Quant(float32([self.scale]), (self.zero_point,))
 
 

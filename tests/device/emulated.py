@@ -68,7 +68,7 @@ def generate(
     model.write_bytes(to_tflite(graph))
     settings = Spec(board=board, engine=engine, feed=feed, layer_tests=layer_tests)
     source = pipeline.open_tflite(model, Quiet())
-    examples = synthetic(source.input, VECTORS, seed=0)
+    examples = synthetic(source.graph, VECTORS, seed=0)
     made = pipeline.generate(source, examples, settings, Quiet())
     return write(made.files, folder / "project")
 

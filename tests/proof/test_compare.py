@@ -7,9 +7,10 @@ import numpy.typing as npt
 import pytest
 
 from tests.corpus import models
-from tinyforge.graph import Graph
+from tinyforge.graph import DType, Graph, Tensor
+from tinyforge.graph.packed import raw
 from tinyforge.memory.planner import plan
-from tinyforge.proof.compare import first_difference, layer_proofs
+from tinyforge.proof.compare import answer_difference, difference, first_difference, layer_proofs
 from tinyforge.proof.oracle import reference_trace
 
 COUNT = 3
@@ -70,3 +71,24 @@ def test_rows_are_in_the_order_that_layers_run(traces: Traces) -> None:
     assert [row.macs for row in rows] == [0, 6 * 6 * 4 * 9, 0, 36 * 3, 0]
     uncounted = layer_proofs(graph, order, actual, expected)
     assert {row.instructions for row in uncounted} == {None}
+
+
+def test_elements_of_any_type_are_named_by_their_value() -> None:
+    tensors = (Tensor(0, "a", (1, 2, 2), DType.INT16), Tensor(1, "b", (1, 2), DType.FLOAT32))
+    graph = Graph("model", tensors, (), (0, 1), (1, 0))
+    expected = {
+        0: raw(np.array([[1, 2, 3, 4], [5, 6, -300, 8]], np.int16)),
+        1: raw(np.array([[0.5, 1.0], [2.0, 3.0]], np.float32)),
+    }
+    wrong = {t: rows.copy() for t, rows in expected.items()}
+    wrong[0][1, 5] ^= 1  # the higher byte of the last but one
+    found = difference(graph, 0, wrong[0], expected[0])
+    assert found is not None
+    assert (found.input, found.index, found.expected, found.actual) == (1, (0, 1, 0), -300, -44)
+    wrong[1] = raw(np.array([[0.5, 1.0], [2.0, -3.0]], np.float32))
+    outputs = np.concatenate([wrong[1], expected[0]], axis=1)
+    found = answer_difference(graph, outputs, expected)
+    assert found is not None
+    assert (found.name, found.index, found.expected, found.actual) == ("b", (0, 1), 3.0, -3.0)
+    right = np.concatenate([expected[1], expected[0]], axis=1)
+    assert answer_difference(graph, right, expected) is None

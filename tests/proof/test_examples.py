@@ -13,18 +13,19 @@ import numpy as np
 import pytest
 
 from tinyforge.errors import ForgeError
-from tinyforge.graph import DType, Quant, Tensor
+from tinyforge.graph import DType, Graph, Quant, Tensor
 from tinyforge.proof.examples import Examples, load, synthetic
 
 SOURCE = Tensor(0, "in", (1, 2, 3), DType.INT8, Quant((0.5,), (-3,)))
 OUTPUT = Tensor(1, "out", (1, 4), DType.INT8, Quant((1 / 256,), (-128,)))
+GRAPH = Graph("model", (SOURCE, OUTPUT), (), (0,), (1,))
 GOOD = np.arange(12, dtype=np.int8).reshape(2, 2, 3)
 
 
 def loaded(tmp_path: Path, **arrays: Any) -> Examples:
     path = tmp_path / "examples.npz"
     np.savez(path, **arrays)
-    return load(path, SOURCE, OUTPUT)
+    return load(path, GRAPH)
 
 
 @pytest.mark.parametrize("shape", [(2, 2, 3), (2, 1, 2, 3), (2, 6)])
@@ -165,7 +166,7 @@ def test_bad_files_are_refused(name: str, tmp_path: Path) -> None:
     path = tmp_path / "examples.npz"
     path.write_bytes(BAD_FILES[name])
     with pytest.raises(ForgeError) as caught:
-        load(path, SOURCE, OUTPUT)
+        load(path, GRAPH)
     assert caught.value.where == str(path)
 
 
@@ -178,7 +179,7 @@ def test_every_truncation_and_every_damaged_byte(tmp_path: Path) -> None:
     for content in [*(data[:at] for at in whole), *(damaged(data, at) for at in whole)]:
         path.write_bytes(content)
         try:
-            assert load(path, SOURCE, OUTPUT).inputs.shape == (2, 6)
+            assert load(path, GRAPH).inputs.shape == (2, 6)
         except ForgeError:
             refused += 1
     assert refused > len(data)
@@ -193,24 +194,100 @@ def test_a_bomb_is_refused_before_it_is_unpacked(tmp_path: Path) -> None:
     at = data.index(b"PK\x01\x02") + 24  # the unpacked size, in the directory
     path.write_bytes(data[:at] + struct.pack("<I", 2**31) + data[at + 4 :])
     with pytest.raises(ForgeError, match="more than 1 GiB"):
-        load(path, SOURCE, OUTPUT)
+        load(path, GRAPH)
 
 
 def test_a_folder_a_missing_file_and_a_pipe(tmp_path: Path) -> None:
     for path in (tmp_path, tmp_path / "missing.npz"):
         with pytest.raises(ForgeError):
-            load(path, SOURCE, OUTPUT)
+            load(path, GRAPH)
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(ForgeError):
-        load(tmp_path / "pipe", SOURCE, OUTPUT)
+        load(tmp_path / "pipe", GRAPH)
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 4, 20])
 def test_synthetic_inputs(count: int) -> None:
-    found = synthetic(SOURCE, count, seed=3).inputs
+    found = synthetic(GRAPH, count, seed=3).inputs
     assert found.shape == (count, 6)
     for row, value in zip(found, (-128, -3, 127), strict=False):
         assert set(row.tolist()) == {value}
-    np.testing.assert_array_equal(found, synthetic(SOURCE, count, seed=3).inputs)
+    np.testing.assert_array_equal(found, synthetic(GRAPH, count, seed=3).inputs)
     if count > 3:
-        assert (found[3:] != synthetic(SOURCE, count, seed=4).inputs[3:]).any()
+        assert (found[3:] != synthetic(GRAPH, count, seed=4).inputs[3:]).any()
+
+
+TWO = Graph(
+    "model",
+    (
+        SOURCE,
+        Tensor(1, "speed", (1, 2), DType.INT16, Quant((0.25,), (0,))),
+        OUTPUT,
+        Tensor(3, "kind", (1, 3), DType.INT8, Quant((1 / 256,), (-128,))),
+    ),
+    (),
+    (0, 1),
+    (2, 3),
+)
+SPEED = np.array([[1, -2], [300, 4]], np.int16)
+
+
+def loaded_of_two(tmp_path: Path, **arrays: Any) -> Examples:
+    path = tmp_path / "examples.npz"
+    np.savez(path, **arrays)
+    return load(path, TWO)
+
+
+@pytest.mark.parametrize(
+    "names", [("inputs_0", "inputs_1"), ("in", "speed"), ("inputs_0", "speed")]
+)
+def test_several_inputs_each_in_an_array_of_its_own(names: tuple[str, str], tmp_path: Path) -> None:
+    expected = np.concatenate([GOOD.reshape(2, 6), SPEED.view(np.int8)], axis=1)
+    for speed in (SPEED, SPEED * 0.25):  # the type's own values, and real ones
+        found = loaded_of_two(tmp_path, **dict(zip(names, (GOOD, speed), strict=True)))
+        np.testing.assert_array_equal(found.inputs, expected)
+    assert found.labels is None
+    assert found.outputs is None
+
+
+def test_outputs_of_several_and_the_head_that_labels_are_of(tmp_path: Path) -> None:
+    inputs = {"inputs_0": GOOD, "inputs_1": SPEED}
+    scores, kinds = np.arange(8, dtype=np.int8), np.arange(6, dtype=np.int8)
+    found = loaded_of_two(tmp_path, **inputs, outputs_0=scores, kind=kinds, labels=np.array([0, 3]))
+    assert found.outputs is not None
+    assert found.outputs.tolist() == [[0, 1, 2, 3, 0, 1, 2], [4, 5, 6, 7, 3, 4, 5]]
+    assert found.head == 0  # which alone tells four classes apart
+    assert loaded_of_two(tmp_path, **inputs, labels=np.array([0, 2])).head == 1
+    named = loaded_of_two(tmp_path, **inputs, labels_1=np.array([0, 1]))
+    assert (named.head, named.labels is not None) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("arrays", "message"),
+    [
+        ({"inputs": GOOD}, "no array named inputs_0 or in, only inputs"),
+        ({"inputs_0": GOOD}, "no array named inputs_1 or speed, only inputs_0"),
+        ({"inputs_0": GOOD, "inputs_1": SPEED[:1]}, "there are 2, 1 examples"),
+        ({"inputs_0": GOOD, "inputs_1": GOOD}, "inputs_1 have shape"),
+        ({"inputs_0": GOOD, "inputs_1": SPEED.astype(np.int8)}, "inputs_1 are int8"),
+        (
+            {"inputs_0": GOOD, "inputs_1": SPEED, "outputs_1": np.zeros(6, np.int8)},
+            "not of its out",
+        ),
+        ({"inputs_0": GOOD, "inputs_1": SPEED, "labels": np.array([0, 1])}, "is not clear"),
+        ({"inputs_0": GOOD, "inputs_1": SPEED, "labels": np.array([0, 4])}, "none of them"),
+    ],
+)
+def test_bad_arrays_of_several_inputs_are_refused(
+    arrays: dict[str, Any], message: str, tmp_path: Path
+) -> None:
+    with pytest.raises(ForgeError, match=message):
+        loaded_of_two(tmp_path, **arrays)
+
+
+def test_synthetic_inputs_of_several_types() -> None:
+    found = synthetic(TWO, 20, seed=3).inputs
+    assert found.shape == (20, 10)
+    speeds = found[:, 6:].copy().view("<i2")
+    assert speeds[:3].tolist() == [[-32768] * 2, [0] * 2, [32767] * 2]
+    assert len(set(speeds[3:].reshape(-1).tolist())) > 20

@@ -35,7 +35,7 @@ ON: list[tuple[str, MachineChoice]] = [
 
 def inputs_of(source: Source, corpus: Path, model: str) -> Examples:
     """A golden input, which the corpus has the answer of, and a random one."""
-    golden = examples.load(corpus / "golden" / f"{model}.npz", source.input, source.output)
+    golden = examples.load(corpus / "golden" / f"{model}.npz", source.graph)
     assert golden.outputs is not None
     shape = (1, golden.inputs.shape[1])
     drawn = np.random.default_rng(7).integers(-128, 128, shape).astype(np.int8)

@@ -11,12 +11,12 @@ import numpy.typing as npt
 import pytest
 
 from tests.corpus import models
-from tests.corpus.builder import GraphBuilder
+from tests.corpus.builder import GraphBuilder, TensorSpec
 from tests.memory import graphs
 from tests.ops.case_svdf import svdf
 from tests.ops.draw import Random
 from tinyforge.errors import ForgeError
-from tinyforge.graph import Graph, Quant
+from tinyforge.graph import DType, Graph, Quant
 from tinyforge.proof import oracle
 from tinyforge.tflite import read_file, write
 
@@ -60,6 +60,46 @@ def test_shared_models_and_their_golden_vectors(name: str, corpus: Path) -> None
     expected = oracle.tflm_trace(model, graph, x)
     assert_same(oracle.reference_trace(graph, x), expected, graph, 2)
     np.testing.assert_array_equal(expected[graph.outputs[0]], golden["outputs"][:2].reshape(2, -1))
+
+
+def test_several_inputs_and_outputs_of_any_type() -> None:
+    """Raw bytes of each, side by side: of integers, of real numbers, and of an input itself."""
+    b = GraphBuilder()
+    first, second = b.input((1, 4), 0.5, 3), b.input((1, 6), 0.25, -7)
+    wide = b.op("QUANTIZE", [first], (1, 4), 0.001, dtype=DType.INT16)
+    real = b.op("DEQUANTIZE", [second], (1, 6), 0, dtype=DType.FLOAT32)
+    same = b.op("RESHAPE", [second, b.constant(np.array([1, 3, 2], np.int32))], (1, 3, 2), 0.25, -7)
+    graph = b.build([real, first, wide, same, wide])
+    x = np.array([[3, 4, 100, -128, -7, -6, 1, 2, 127, -128], list(range(10))], np.int8)
+    found = oracle.tflm_trace(write(graph), graph, x)
+    assert set(found) == {first, wide, real, same}
+    assert found[wide].view("<i2")[0].tolist() == [0, 500, 32767, -32768]
+    assert found[real].view("<f4")[0].tolist() == [0, 0.25, 2, 2.25, 33.5, -30.25]
+    whole = oracle.outputs(write(graph), graph, x)
+    parts = [found[real], x[:, :4], found[wide], x[:, 4:], found[wide]]
+    np.testing.assert_array_equal(whole, np.concatenate(parts, axis=1))
+    assert whole.shape == (2, graph.output_bytes)
+
+
+def test_numpy_models_take_several_inputs() -> None:
+    """One of them twice, one of them not at all, one of them given back as it is."""
+    b = GraphBuilder()
+    x, y, _, last = (b.input((1, 5), 0.1 + i, i, name=f"in_{i}") for i in range(4))
+    total = b.op("ADD", [x, y], (1, 5), 0.5, 2)
+    parts = b.ops(
+        "SPLIT",
+        [b.constant(np.array(1, np.int32)), b.op("ADD", [total, x], (1, 5), 1)],
+        [TensorSpec((1, 1), 1)] * 5,
+        {"num_splits": 5},
+    )
+    graph = b.build([parts[3], total, last, parts[0]])
+    values = np.random.default_rng(3).integers(-128, 128, (4, 20)).astype(np.int8)
+    expected = oracle.tflm_trace(write(graph), graph, values)
+    found = oracle.reference_trace(graph, values)
+    assert set(found) == set(expected)
+    for t, rows in expected.items():
+        np.testing.assert_array_equal(found[t], rows, graph.tensors[t].name)
+    np.testing.assert_array_equal(found[last], values[:, 15:])
 
 
 def test_trace_asks_tflm_where_it_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:

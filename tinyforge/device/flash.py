@@ -53,7 +53,7 @@ def flash(
     subject = _subject(project, source, examples, board, settings)
     with stages.stage(f"Ask {oracle.version()} for every layer"):
         expected = oracle.trace(source.model, source.graph, examples.inputs)
-        oracle.require_agreement(examples.outputs, expected[source.output.index])
+        oracle.require_agreement(examples.outputs, oracle.answer(source.graph, expected))
     if upload:
         selftest = selftest_environment(board, subject.engine)
         _upload(project, selftest, port, stages, "the self-test")
@@ -97,7 +97,7 @@ def _golden(project: Path, source: pipeline.Source) -> Examples:
     examples = pipeline.golden_examples(project)
     assert examples.outputs is not None
     sizes = (examples.inputs.shape[1], examples.outputs.shape[1])
-    expected = (source.input.nbytes, source.output.nbytes)
+    expected = (source.graph.input_bytes, source.graph.output_bytes)
     if sizes != expected:
         raise ForgeError(
             f"golden vectors of {sizes[0]} bytes in and {sizes[1]} out, the model has "

@@ -14,7 +14,7 @@ from tinyforge.device.messages import Hello
 from tinyforge.device.record import Cycles, DeviceReport
 from tinyforge.device.subject import Subject, require_same
 from tinyforge.proof.arena import planned_arena
-from tinyforge.proof.compare import difference, first_difference, layer_proofs
+from tinyforge.proof.compare import answer_difference, first_difference, layer_proofs
 from tinyforge.proof.oracle import Trace
 from tinyforge.proof.record import Arena, Difference, LayerProof, Proof
 
@@ -65,7 +65,7 @@ def _measure(link: Link, subject: Subject, *, layers: bool, tell: Progress) -> _
     for done, values in enumerate(subject.inputs, 1):
         link.write_input(values.tobytes())
         cycles.append(link.run())
-        outputs.append(np.frombuffer(link.read_output(subject.output_bytes), np.int8))
+        outputs.append(np.frombuffer(link.read_output(subject.graph.output_bytes), np.int8))
         if not layers:
             tell(done)
     trace, layer_cycles = _by_layers(link, subject, subject.inputs, tell) if layers else ({}, {})
@@ -92,14 +92,14 @@ def _by_layers(
 def _first_wrong(
     link: Link, subject: Subject, measured: _Measured, expected: Trace
 ) -> Difference | None:
-    """The first wrong byte of the first wrong layer; where only the output is known to be wrong,
+    """The first wrong element of the first wrong layer; where only outputs are known to be wrong,
     the layers of that input are asked for."""
-    graph, output = subject.graph, subject.graph.outputs[0]
+    graph = subject.graph
     if measured.trace:
         in_layers = first_difference(graph, measured.trace, expected)
         if in_layers is not None:
             return in_layers
-    wrong = difference(graph, output, measured.outputs, expected[output])
+    wrong = answer_difference(graph, measured.outputs, expected)
     if wrong is None or measured.trace or subject.plan is None:
         return wrong
     # A layer that remembers may have been wrong before an output was.

@@ -22,7 +22,7 @@ class Subject:
     """model: the .tflite bytes of graph. lowered: the sources of the engine.
 
     plan: where layers lie in the arena; None for the interpreter, which plans itself.
-    inputs: int8 (n, input bytes).
+    inputs: int8 (n, bytes of all inputs).
     """
 
     model: bytes
@@ -33,10 +33,6 @@ class Subject:
     plan: Plan | None
     inputs: npt.NDArray[np.int8]
 
-    @property
-    def output_bytes(self) -> int:
-        return self.graph.tensors[self.graph.outputs[0]].nbytes
-
 
 def require_same(hello: Hello, subject: Subject, where: str) -> None:
     """ForgeError unless the board runs this project's firmware, and its engine is up."""
@@ -46,8 +42,8 @@ def require_same(hello: Hello, subject: Subject, where: str) -> None:
         ("model", hello.model.hex(), model_hash(subject.model).hex()),
         ("engine", hello.engine, subject.engine),
         ("board", hello.board, subject.board.id),
-        ("input size", hello.input_bytes, graph.tensors[graph.inputs[0]].nbytes),
-        ("output size", hello.output_bytes, subject.output_bytes),
+        ("input size", hello.input_bytes, graph.input_bytes),
+        ("output size", hello.output_bytes, graph.output_bytes),
         ("arena size", hello.arena_bytes, plan.arena_bytes if plan else 0),
         ("number of steps", hello.steps, subject.lowered.step_count),
     ):

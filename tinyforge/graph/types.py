@@ -150,6 +150,24 @@ class Graph:
     metadata: Mapping[str, bytes] = field(default_factory=dict)
 
     @cached_property
+    def input_tensors(self) -> tuple[Tensor, ...]:
+        return tuple(self.tensors[t] for t in self.inputs)
+
+    @cached_property
+    def output_tensors(self) -> tuple[Tensor, ...]:
+        return tuple(self.tensors[t] for t in self.outputs)
+
+    @property
+    def input_bytes(self) -> int:
+        """Of all inputs."""
+        return sum(t.nbytes for t in self.input_tensors)
+
+    @property
+    def output_bytes(self) -> int:
+        """Of all outputs."""
+        return sum(t.nbytes for t in self.output_tensors)
+
+    @cached_property
     def states(self) -> tuple[int, ...]:
         """The variable tensors, by index."""
         return tuple(t.index for t in self.tensors if t.variable)

@@ -5,7 +5,37 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from tinyforge.graph import Tensor
+from tinyforge.errors import ForgeError
+from tinyforge.graph import DType, Graph, Tensor
+from tinyforge.graph.packed import split, typed
+
+
+def classes(output: Tensor) -> int:
+    """How many classes an output of scores tells apart. One score is a probability: two."""
+    return 2 if output.size == 1 else output.size
+
+
+def head_of(graph: Graph, count: int, where: str) -> int:
+    """The output (its position) that labels of classes 0 to count - 1 are of.
+
+    The only one; of several the one that tells just so many classes apart, else the only one that
+    tells so many or more. ForgeError where none or several do. where: of the labels.
+    """
+    if len(graph.outputs) == 1:
+        return 0
+    # A map of scores is no classifier's.
+    scores = [i for i, t in enumerate(graph.output_tensors) if t.size == t.shape[-1]]
+    exact = [i for i in scores if classes(graph.output_tensors[i]) == count]
+    found = exact or [i for i in scores if classes(graph.output_tensors[i]) >= count]
+    if len(found) == 1:
+        return found[0]
+    fitting = ", ".join(repr(graph.output_tensors[i].name) for i in found) or "none of them"
+    raise ForgeError(
+        f"labels of {count} classes for a model of {len(graph.outputs)} outputs: which one they "
+        f"are of is not clear; it could be {fitting}",
+        where=where,
+        fix="leave the labels out, or name the array labels_0, labels_1, ... after its output",
+    )
 
 
 def answers(
@@ -13,20 +43,34 @@ def answers(
 ) -> npt.NDArray[np.int64]:
     """The class of each row: (n, outputs) to (n,).
 
-    scores: int8, of the model's tensor output; or real, where output is None. One score is a
-    probability: class 1 from one half up. Several: the largest, of equals the first.
+    scores: of the model's tensor output, raw bytes; or real, where output is None. One score is a
+    probability: class 1 from one half up. Several: the largest, of equals the first. Whole numbers
+    without a scale are the classes themselves.
     """
-    if scores.shape[1] > 1:
-        return np.asarray(scores.argmax(axis=1), np.int64)
-    real = scores[:, 0].astype(np.float64)
-    if output is not None:
+    values = scores if output is None else typed(np.asarray(scores, np.int8), output)
+    if output is not None and output.quant is None and output.dtype is not DType.FLOAT32:
+        return np.asarray(values[:, 0], np.int64)
+    if values.shape[1] > 1:
+        return np.asarray(values.argmax(axis=1), np.int64)
+    real = values[:, 0].astype(np.float64)
+    if output is not None and output.quant is not None:
         real = (real - output.zero_point) * output.scale
     return (real >= 0.5).astype(np.int64)
 
 
 def accuracy(outputs: npt.NDArray[np.int8], output: Tensor, labels: npt.NDArray[np.int64]) -> float:
-    """The share of right answers. labels: (n,)."""
+    """The share of right answers. outputs: that output's raw bytes. labels: (n,)."""
     return float((answers(outputs, output) == labels).mean())
+
+
+def head_accuracy(
+    outputs: npt.NDArray[np.int8], graph: Graph, head: int, labels: npt.NDArray[np.int64] | None
+) -> float | None:
+    """accuracy() of one of a model's outputs. outputs: of all of them. None without labels."""
+    if labels is None:
+        return None
+    output = graph.output_tensors[head]
+    return accuracy(split(outputs, graph.output_tensors)[head], output, labels)
 
 
 def balanced_accuracy(found: npt.NDArray[np.int64], labels: npt.NDArray[np.int64]) -> float:

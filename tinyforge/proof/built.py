@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from tinyforge.proof.answers import accuracy
-from tinyforge.proof.compare import difference, layer_proofs
+from tinyforge.graph.packed import split
+from tinyforge.proof.answers import head_accuracy
+from tinyforge.proof.compare import answer_difference, layer_proofs
 from tinyforge.proof.cycles import estimate, whole
 from tinyforge.proof.oracle import Trace
 from tinyforge.proof.prove import Subject, flash_use, ram_use
@@ -19,26 +20,27 @@ def prove_answers(
     machine: Machine,
     progress: Progress | None = None,
 ) -> Proof:
-    """Runs every input through an interpreter's firmware; its last layer alone is compared.
+    """Runs every input through an interpreter's firmware; the layers that make the model's outputs
+    are compared.
 
     expected: the oracle's values, oracle: its name. ForgeError when the firmware faults or hangs.
     """
     graph = subject.graph
-    output = graph.tensors[graph.outputs[0]]
     end = Probe("", (), -1)
     run = machine.run(
         subject.firmware,
         subject.inputs,
-        output_bytes=output.nbytes,
+        output_bytes=graph.output_bytes,
         probes=[end],
         progress=progress,
     )
     cycles = estimate(
-        machine, subject.firmware, subject.inputs, output_bytes=output.nbytes, probes=[end]
+        machine, subject.firmware, subject.inputs, output_bytes=graph.output_bytes, probes=[end]
     )
-    last = graph.producers[output.index]
-    first = difference(graph, output.index, run.outputs, expected[output.index])
-    total, labels = run.instructions, subject.labels
+    outputs = dict(zip(graph.outputs, split(run.outputs, graph.output_tensors), strict=True))
+    last = dict.fromkeys(graph.producers[t].index for t in outputs if t in graph.producers)
+    first = answer_difference(graph, run.outputs, expected)
+    total = run.instructions
     return Proof(
         model=graph.name,
         engine="tflm",
@@ -51,7 +53,7 @@ def prove_answers(
         layers=len(graph.operators),
         bit_exact=first is None,
         first_difference=first,
-        accuracy=None if labels is None else accuracy(run.outputs, output, labels),
+        accuracy=head_accuracy(run.outputs, graph, subject.head, subject.labels),
         arena=Arena(subject.lowered.arena_bytes, run.arena_touched, lower_bound=None, slots=()),
         ram=ram_use(subject, run),
         flash=flash_use(subject),
@@ -59,7 +61,5 @@ def prove_answers(
         instructions_min=None if total is None else int(total.min()),
         instructions_max=None if total is None else int(total.max()),
         cycles=whole(cycles),
-        instructions_by_layer=layer_proofs(
-            graph, [last.index], {output.index: run.outputs}, expected
-        ),
+        instructions_by_layer=layer_proofs(graph, list(last), outputs, expected),
     )

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tinyforge.graph import Graph
+from tinyforge.graph.packed import split, typed
 from tinyforge.ops import OPS
 from tinyforge.proof.oracle import Trace
 from tinyforge.proof.record import Difference, LayerProof
@@ -16,7 +17,7 @@ from tinyforge.sim.cycles.count import NONE, Cycles
 
 
 def first_difference(graph: Graph, actual: Trace, expected: Trace) -> Difference | None:
-    """The first differing byte of the first differing layer; None where all are equal.
+    """The first differing element of the first differing layer; None where all are equal.
 
     actual: of the outputs that are there.
     """
@@ -35,22 +36,34 @@ def difference(
     actual: npt.NDArray[np.int8],
     expected: npt.NDArray[np.int8],
 ) -> Difference | None:
-    """The first differing byte of one tensor: int8 (inputs, bytes) both; of actual perhaps only
-    the first bytes, where nobody needs the others."""
-    where = np.argwhere(actual != expected[:, : actual.shape[1]])
+    """The first differing element of one tensor: raw bytes, int8 (inputs, bytes) both; of actual
+    perhaps only the first bytes, where nobody needs the others. Layer -1 where none makes it: an
+    input that is an output too."""
+    expected = expected[:, : actual.shape[1]]
+    where = np.argwhere(actual != expected)
     if not len(where):
         return None
-    row, position = (int(v) for v in where[0])
-    out, op = graph.tensors[tensor], graph.producers[tensor]
+    out, op = graph.tensors[tensor], graph.producers.get(tensor)
+    row, element = int(where[0, 0]), int(where[0, 1]) // out.dtype.itemsize
     return Difference(
         input=row,
-        layer=op.index,
-        op=op.op,
+        layer=op.index if op else -1,
+        op=op.op if op else "INPUT",
         name=out.name,
-        index=tuple(int(v) for v in np.unravel_index(position, out.shape)),
-        expected=int(expected[row, position]),
-        actual=int(actual[row, position]),
+        index=tuple(int(v) for v in np.unravel_index(element, out.shape)),
+        expected=typed(expected[row : row + 1], out)[0, element].item(),
+        actual=typed(actual[row : row + 1], out)[0, element].item(),
     )
+
+
+def answer_difference(
+    graph: Graph, outputs: npt.NDArray[np.int8], expected: Trace
+) -> Difference | None:
+    """The first differing element of what an application gets: outputs, int8 (inputs, bytes of all
+    of the model's outputs)."""
+    parts = zip(graph.outputs, split(outputs, graph.output_tensors), strict=True)
+    found = (difference(graph, t, part, expected[t]) for t, part in parts)
+    return next((d for d in found if d is not None), None)
 
 
 def layer_proofs(
@@ -83,11 +96,12 @@ def layer_proofs(
         )
         if row.within is None:
             cost = 0.0 if counts is None or index >= len(counts) else float(counts[index])
+            # Of a layer's outputs those that were seen; at least one.
+            seen = [t for t in op.outputs if t in actual]
+            assert seen
             row = replace(
                 row,
-                bit_exact=all(
-                    difference(graph, t, actual[t], expected[t]) is None for t in op.outputs
-                ),
+                bit_exact=all(difference(graph, t, actual[t], expected[t]) is None for t in seen),
                 instructions=None if counts is None else round(cost),
                 cycles=None if cycles is None else cycles.get(index, NONE),
             )

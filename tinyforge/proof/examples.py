@@ -1,39 +1,47 @@
-"""What a model is run on for a proof: int8 inputs, and what is known of the right answers."""
+"""What a model is run on for a proof: its inputs, and what is known of the right answers."""
 
 from __future__ import annotations
 
 import math
 import zipfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from tinyforge.errors import ForgeError
-from tinyforge.graph import Tensor
+from tinyforge.graph import DType, Graph, Tensor
+from tinyforge.graph.packed import packed, raw
+from tinyforge.proof.answers import classes, head_of
 
 _MAX_BYTES = 1 << 30
+
+_Arrays = dict[str, npt.NDArray[np.generic]]
 
 
 @dataclass(frozen=True, eq=False)
 class Examples:
-    """inputs: int8 (n, input bytes), n >= 1; one sequence, where the model has states.
+    """inputs: raw bytes of all inputs (graph/packed.py), int8 (n, bytes), n >= 1; one sequence,
+    where the model has states.
 
-    labels: (n,) classes, or None. outputs: int8 (n, output bytes) that somebody else vouches for,
-    or None.
+    labels: (n,) classes, or None; head: the output, by position, that they are of. outputs: raw
+    bytes of all outputs, int8 (n, bytes), that somebody else vouches for, or None.
     """
 
     inputs: npt.NDArray[np.int8]
     labels: npt.NDArray[np.int64] | None = None
     outputs: npt.NDArray[np.int8] | None = None
+    head: int = 0
 
     def __len__(self) -> int:
         return len(self.inputs)
 
 
 def quantized(real: npt.NDArray[np.floating], t: Tensor) -> npt.NDArray[np.int8]:
-    """Real values (n, *shape) as the model's input takes them: (n, bytes).
+    """Real values (n, *shape) as the model's input takes them: raw bytes, (n, bytes).
 
     Divided in float32 and rounded half away from zero, as TFLM's QUANTIZE and forge_quantize_input
     do; saturated, NaN to the lowest.
@@ -42,8 +50,9 @@ def quantized(real: npt.NDArray[np.floating], t: Tensor) -> npt.NDArray[np.int8]
         scaled = real.astype(np.float32) / np.float32(t.scale)
     # In float64 the sum is exact; in float32 the number just below 0.5 would become 1.
     rounded = np.trunc(scaled + np.copysign(0.5, scaled, dtype=np.float64))
-    q = np.clip(np.nan_to_num(rounded, nan=-np.inf) + t.zero_point, -128, 127)
-    return np.asarray(q.reshape(len(real), -1), np.int8)
+    limits = np.iinfo(t.dtype.numpy)
+    q = np.clip(np.nan_to_num(rounded, nan=-np.inf) + t.zero_point, limits.min, limits.max)
+    return raw(q.astype(t.dtype.numpy))
 
 
 def of_pictures(images: npt.NDArray[np.uint8], t: Tensor) -> npt.NDArray[np.int8]:
@@ -51,33 +60,41 @@ def of_pictures(images: npt.NDArray[np.uint8], t: Tensor) -> npt.NDArray[np.int8
     return quantized(images.astype(np.float32) / np.float32(255), t)
 
 
-def synthetic(t: Tensor, count: int, seed: int) -> Examples:
-    """Inputs for a model without data: all lowest, all zero, all highest, then random bytes."""
+def synthetic(graph: Graph, count: int, seed: int) -> Examples:
+    """Inputs for a model without data: all lowest, all zero, all highest, then random."""
     rng = np.random.default_rng(seed)
-    flat = [np.full(t.nbytes, v, np.int8) for v in (-128, t.zero_point, 127)]
-    random = rng.integers(-128, 128, (max(0, count - len(flat)), t.nbytes), np.int8)
-    return Examples(np.concatenate([np.stack(flat), random])[:count])
+    return Examples(packed([_drawn(t, count, rng) for t in graph.input_tensors]))
 
 
-def load(path: Path, source: Tensor, output: Tensor) -> Examples:
+def _drawn(t: Tensor, count: int, rng: np.random.Generator) -> npt.NDArray[Any]:
+    """Such values of one input, (count, *shape)."""
+    if t.dtype is DType.FLOAT32:
+        return rng.normal(size=(count, *t.shape)).astype(np.float32)
+    low, high = (0, 1) if t.dtype is DType.BOOL else _limits(t)
+    flat = (low, t.zero_point if t.quant else 0, high)
+    random = rng.integers(low, high, (max(0, count - len(flat)), *t.shape), endpoint=True)
+    constant = [np.full((1, *t.shape), value) for value in flat]
+    return np.concatenate([*constant, random])[:count].astype(t.dtype.numpy)
+
+
+def load(path: Path, graph: Graph) -> Examples:
     """Examples from a .npz file.
 
-    inputs: int8, or float32/float64 in real values, (n, *shape). Optional: labels, integers (n,);
-    outputs, int8 (n, *shape). ForgeError for anything else in it.
+    inputs: the model's own integers, or float32/float64 in real values, (n, *shape). Of several
+    inputs each is an array of its own, named inputs_0, inputs_1, ... or as the input is. Optional:
+    labels, integers (n,), labels_1 where they are of that output; outputs, in the output's own
+    type, (n, *shape), named like the inputs. ForgeError for anything else in it.
     """
     arrays = _arrays(path)
-    inputs = _inputs(arrays, source, path)
-    classes = 2 if output.size == 1 else output.size
-    labels = _integers(arrays, "labels", (len(inputs), 1), (0, classes - 1), path)
-    outputs = _integers(arrays, "outputs", (len(inputs), output.nbytes), (-128, 127), path)
-    return Examples(
-        inputs,
-        None if labels is None else labels[:, 0],
-        None if outputs is None else outputs.astype(np.int8),
-    )
+    inputs = [_input(arrays, graph, i, path) for i in range(len(graph.inputs))]
+    if len({len(one) for one in inputs}) > 1:
+        counts = ", ".join(str(len(one)) for one in inputs)
+        raise ForgeError(f"of the model's inputs there are {counts} examples", where=str(path))
+    head, labels = _labels(arrays, graph, len(inputs[0]), path)
+    return Examples(packed(inputs), labels, _outputs(arrays, graph, len(inputs[0]), path), head)
 
 
-def _arrays(path: Path) -> dict[str, npt.NDArray[np.generic]]:
+def _arrays(path: Path) -> _Arrays:
     if not path.is_file():
         raise ForgeError("examples must be in a regular file", where=str(path))
     try:
@@ -98,7 +115,7 @@ def _arrays(path: Path) -> dict[str, npt.NDArray[np.generic]]:
 
 
 def _integers(
-    arrays: dict[str, npt.NDArray[np.generic]],
+    arrays: _Arrays,
     name: str,
     shape: tuple[int, int],
     limits: tuple[int, int],
@@ -122,24 +139,88 @@ def _integers(
     return found.astype(np.int64).reshape(shape)
 
 
-def _inputs(
-    arrays: dict[str, npt.NDArray[np.generic]], source: Tensor, path: Path
-) -> npt.NDArray[np.int8]:
-    found = arrays.get("inputs")
-    expected = f"expected int8 or float (n, {', '.join(map(str, source.shape[1:]))})"
+def _limits(t: Tensor) -> tuple[int, int]:
+    limits = np.iinfo(t.dtype.numpy)
+    return int(limits.min), int(limits.max)
+
+
+def _named(arrays: _Arrays, role: str, tensors: Sequence[Tensor], position: int) -> str | None:
+    """The array of one of the model's inputs or outputs. role: "inputs" or "outputs"."""
+    alone = (role,) if len(tensors) == 1 else ()
+    names = (*alone, f"{role}_{position}", tensors[position].name)
+    return next((name for name in names if name in arrays), None)
+
+
+def _labels(
+    arrays: _Arrays, graph: Graph, count: int, path: Path
+) -> tuple[int, npt.NDArray[np.int64] | None]:
+    """The output that labels are of, and the labels."""
+    said = {f"labels_{i}": i for i in range(len(graph.outputs)) if f"labels_{i}" in arrays}
+    name, head = next(iter(said.items()), ("labels", None))
+    found = arrays.get(name)
     if found is None:
+        return 0, None
+    if head is None:
+        countable = found.dtype.kind in "iu" and found.size
+        head = head_of(graph, int(found.max()) + 1 if countable else 1, str(path))
+    output = graph.output_tensors[head]
+    # An output of whole numbers names its classes, however many there are.
+    last = classes(output) - 1 if output.quant is not None else (1 << 31) - 1
+    labels = _integers(arrays, name, (count, 1), (0, last), path)
+    return head, None if labels is None else labels[:, 0]
+
+
+def _outputs(arrays: _Arrays, graph: Graph, count: int, path: Path) -> npt.NDArray[np.int8] | None:
+    """Raw bytes of all outputs, where each has its array."""
+    tensors = graph.output_tensors
+    names = [_named(arrays, "outputs", tensors, i) for i in range(len(tensors))]
+    if not any(names):
+        return None
+    found = [_output(arrays, name, t, count, path) for name, t in zip(names, tensors, strict=True)]
+    return packed(found)
+
+
+def _output(
+    arrays: _Arrays, name: str | None, t: Tensor, count: int, path: Path
+) -> npt.NDArray[Any]:
+    if name is None:
         raise ForgeError(
-            f"no array named inputs, only {', '.join(sorted(arrays)) or 'none at all'}",
+            f"outputs of the model are there, but not of its output {t.name!r}",
+            where=str(path),
+            fix="give every output's array, outputs_0, outputs_1, ..., or none",
+        )
+    if t.dtype is DType.FLOAT32:
+        found = arrays[name]
+        if found.dtype != np.float32 or found.size != count * t.size:
+            raise ForgeError(f"{name} are {found.dtype}, expected float32", where=str(path))
+        return found.reshape(count, -1)
+    limits = (0, 1) if t.dtype is DType.BOOL else _limits(t)
+    integers = _integers(arrays, name, (count, t.size), limits, path)
+    assert integers is not None
+    return integers.astype(t.dtype.numpy)
+
+
+def _input(arrays: _Arrays, graph: Graph, position: int, path: Path) -> npt.NDArray[np.int8]:
+    """Raw bytes of one of the model's inputs."""
+    t = graph.input_tensors[position]
+    own = t.dtype.name.lower()
+    name = _named(arrays, "inputs", graph.input_tensors, position)
+    expected = f"expected {own} or float (n, {', '.join(map(str, t.shape[1:]))})"
+    if name is None:
+        wanted = "inputs" if len(graph.inputs) == 1 else f"inputs_{position} or {t.name}"
+        raise ForgeError(
+            f"no array named {wanted}, only {', '.join(sorted(arrays)) or 'none at all'}",
             where=str(path),
             fix=expected,
         )
-    if found.ndim < 1 or not len(found) or found.size != len(found) * source.nbytes:
-        raise ForgeError(f"inputs have shape {list(found.shape)}", where=str(path), fix=expected)
-    if found.dtype == np.int8:
-        return found.reshape(len(found), -1).astype(np.int8)
-    if found.dtype in (np.float32, np.float64):
+    found = arrays[name]
+    if found.ndim < 1 or not len(found) or found.size != len(found) * t.size:
+        raise ForgeError(f"{name} have shape {list(found.shape)}", where=str(path), fix=expected)
+    if found.dtype == t.dtype.numpy:
+        return raw(found.reshape(len(found), -1))
+    if found.dtype in (np.float32, np.float64) and t.quant is not None:
         real = found.astype(np.float64)
         if not np.isfinite(real).all():
-            raise ForgeError("inputs hold NaN or infinity", where=str(path))
-        return quantized(real, source)
-    raise ForgeError(f"inputs are {found.dtype}", where=str(path), fix=expected)
+            raise ForgeError(f"{name} hold NaN or infinity", where=str(path))
+        return quantized(real, t)
+    raise ForgeError(f"{name} are {found.dtype}", where=str(path), fix=expected)

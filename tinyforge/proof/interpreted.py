@@ -13,7 +13,7 @@ from tinyforge.graph import Graph
 from tinyforge.ops import OPS
 from tinyforge.packages import pip_install
 from tinyforge.proof import oracle
-from tinyforge.proof.answers import accuracy
+from tinyforge.proof.answers import head_accuracy
 from tinyforge.proof.compare import first_difference, layer_proofs
 from tinyforge.proof.examples import Examples
 from tinyforge.proof.record import Arena, Proof
@@ -44,10 +44,8 @@ def prove_interpreted(
         if modelled
         else oracle.tflm_trace(model, graph, examples.inputs)
     )
-    output = graph.tensors[graph.outputs[0]]
     first = first_difference(graph, actual, expected)
     order = [op.index for op in graph.operators]
-    labels = examples.labels
     return Proof(
         model=graph.name,
         engine="tflm",
@@ -60,7 +58,7 @@ def prove_interpreted(
         layers=len(graph.operators),
         bit_exact=first is None,
         first_difference=first,
-        accuracy=None if labels is None else accuracy(actual[output.index], output, labels),
+        accuracy=head_accuracy(oracle.answer(graph, actual), graph, examples.head, examples.labels),
         arena=Arena(planned=lowered.arena_bytes, touched=None, lower_bound=None, slots=()),
         ram=None,
         flash=None,

@@ -20,9 +20,10 @@ import numpy.typing as npt
 
 from tinyforge.errors import ForgeError
 from tinyforge.graph import Graph
+from tinyforge.graph.packed import packed, raw, unpacked
 from tinyforge.ops import OPS
 
-# Tensor index to its values over all inputs: int8, (inputs, bytes).
+# Tensor index to its values over all inputs: raw bytes (graph/packed.py), int8 (inputs, bytes).
 Trace = Mapping[int, npt.NDArray[np.int8]]
 
 NUMPY_MODELS = "the NumPy models of TensorFlow Lite Micro's arithmetic"
@@ -43,20 +44,25 @@ def version() -> str:
 
 
 def trace(model: bytes, graph: Graph, inputs: npt.NDArray[np.int8]) -> Trace:
-    """Every operator's outputs for each input, of a sequence from the states' initial values.
+    """Every operator's outputs for each input, of a sequence from the states' initial values; and
+    the model's outputs, also where no operator makes them.
 
-    model: the .tflite bytes that graph was read from. inputs: (n, input bytes). ForgeError when
-    TFLM rejects the model.
+    model: the .tflite bytes that graph was read from. inputs: (n, bytes of all inputs). ForgeError
+    when TFLM rejects the model.
     """
     return tflm_trace(model, graph, inputs) if available() else reference_trace(graph, inputs)
 
 
 def outputs(model: bytes, graph: Graph, inputs: npt.NDArray[np.int8]) -> npt.NDArray[np.int8]:
-    """The model's output for each input, (n, output bytes): trace() of the last layer alone."""
-    last = graph.outputs[0]
+    """The model's outputs for each input, (n, bytes of all outputs)."""
     if available():
-        return tflm_trace(model, graph, inputs, [last])[last]
-    return reference_trace(graph, inputs)[last]
+        return answer(graph, tflm_trace(model, graph, inputs, list(dict.fromkeys(graph.outputs))))
+    return answer(graph, reference_trace(graph, inputs))
+
+
+def answer(graph: Graph, found: Trace) -> npt.NDArray[np.int8]:
+    """A trace's outputs of the model, side by side: (n, bytes of all outputs)."""
+    return packed([found[t] for t in graph.outputs])
 
 
 def require_agreement(claimed: npt.NDArray[np.int8] | None, computed: npt.NDArray[np.int8]) -> None:
@@ -79,11 +85,12 @@ def tflm_trace(
 ) -> Trace:
     """trace() by TensorFlow Lite Micro, whose wheel must be installed. tensors: None for all."""
     if tensors is None:
-        tensors = [t for op in graph.operators for t in op.outputs]
+        tensors = _traced(graph)
     with tempfile.TemporaryDirectory(prefix="tinyforge-oracle-") as name:
         folder = Path(name)
         (folder / "model.tflite").write_bytes(model)
-        np.save(folder / "inputs.npy", inputs.reshape(-1, *graph.tensors[graph.inputs[0]].shape))
+        for position, values in enumerate(unpacked(inputs, graph.input_tensors)):
+            np.save(folder / f"input_{position}.npy", values)
         np.save(folder / "tensors.npy", np.array(tensors, np.int64))
         _run_child(folder, len(inputs))
         return {t: np.load(folder / f"{t}.npy") for t in tensors}
@@ -117,18 +124,24 @@ def _words(stderr: str) -> str:
 
 def reference_trace(graph: Graph, inputs: npt.NDArray[np.int8]) -> Trace:
     """trace() by the operators' NumPy models. Every operator must be in OPS."""
-    shape = graph.tensors[graph.inputs[0]].shape
     constants = {t.index: t.data for t in graph.tensors if t.data is not None}
     constants |= {  # which their operators change, from one input to the next
         t.index: np.full(t.shape, t.initial, t.dtype.numpy) for t in graph.tensors if t.variable
     }
-    rows: dict[int, list[npt.NDArray[np.int8]]] = {}
-    for one in inputs:
-        values = constants | {graph.inputs[0]: one.reshape(shape)}
+    traced = _traced(graph)
+    rows: dict[int, list[npt.NDArray[np.int8]]] = {t: [] for t in traced}
+    for example in zip(*unpacked(inputs, graph.input_tensors), strict=True):
+        values = constants | dict(zip(graph.inputs, example, strict=True))
         for op in graph.operators:
             operands = [values[t] for t in op.inputs if t >= 0]
             results = OPS[op.op].outputs(graph, op, operands)
-            for t, result in zip(op.outputs, results, strict=True):
-                values[t] = result
-                rows.setdefault(t, []).append(result.reshape(-1))
+            values |= dict(zip(op.outputs, results, strict=True))
+        for t in traced:
+            stated = values[t].astype(graph.tensors[t].dtype.numpy, copy=False)
+            rows[t].append(raw(stated.reshape(1, -1))[0].copy())
     return {t: np.stack(found) for t, found in rows.items()}
+
+
+def _traced(graph: Graph) -> list[int]:
+    computed = [t for op in graph.operators for t in op.outputs]
+    return list(dict.fromkeys([*computed, *graph.outputs]))

@@ -1,7 +1,8 @@
 """The process in which TensorFlow Lite Micro runs: `python -m tinyforge.proof.oracle_child DIR`.
 
-DIR holds model.tflite, inputs.npy (n, *input shape) int8 and tensors.npy (indices); it receives
-<index>.npy, (n, bytes) int8, for each of the tensors.
+DIR holds model.tflite, input_0.npy, input_1.npy, ... (n, *shape), each of its input's own type, and
+tensors.npy (indices); it receives <index>.npy, (n, bytes) int8, for each of the tensors: its raw
+bytes, whatever its type.
 """
 
 import sys
@@ -9,6 +10,8 @@ from pathlib import Path
 
 import numpy as np
 from tflite_micro.python.tflite_micro import runtime
+
+from tinyforge.graph.packed import raw
 
 # Enough for the interpreter's structures of any model beside its tensors; the default follows
 # the model's size, is too small for tiny models, and then TFLM crashes.
@@ -23,14 +26,20 @@ def main(folder: Path) -> None:
     )
     tensors = np.load(folder / "tensors.npy").tolist()
     rows: dict[int, list[np.ndarray]] = {t: [] for t in tensors}
-    for values in np.load(folder / "inputs.npy"):
-        interpreter.set_input(values, 0)
+    for example in zip(*_inputs(folder), strict=True):
+        for position, values in enumerate(example):
+            interpreter.set_input(values, position)
         interpreter.invoke()
         for t in tensors:
             found = interpreter.GetTensor(t, 0)["tensor_data"]
-            rows[t].append(np.asarray(found, np.int8).reshape(-1).copy())
+            rows[t].append(raw(found.reshape(1, -1))[0].copy())
     for t, found in rows.items():
         np.save(folder / f"{t}.npy", np.stack(found))
+
+
+def _inputs(folder: Path) -> list[np.ndarray]:
+    count = len(list(folder.glob("input_*.npy")))
+    return [np.load(folder / f"input_{position}.npy") for position in range(count)]
 
 
 if __name__ == "__main__":

@@ -14,9 +14,9 @@ from tinyforge.graph import Graph
 from tinyforge.memory.network import FEED
 from tinyforge.memory.plan import Plan
 from tinyforge.ops.upright import input_rows
-from tinyforge.proof.answers import accuracy
+from tinyforge.proof.answers import head_accuracy
 from tinyforge.proof.arena import planned_arena
-from tinyforge.proof.compare import difference, first_difference, layer_proofs
+from tinyforge.proof.compare import answer_difference, first_difference, layer_proofs
 from tinyforge.proof.cycles import estimate, whole
 from tinyforge.proof.oracle import Trace
 from tinyforge.proof.record import Flash, Proof, Ram
@@ -29,7 +29,8 @@ _TEST_VECTORS = ("forge_golden_inputs", "forge_golden_outputs")
 
 @dataclass(frozen=True, eq=False)
 class Subject:
-    """What is to be proved. labels: the right class of each input, where known.
+    """What is to be proved. labels: the right class of each input, where known; head: the output,
+    by position, that names it.
 
     plan: None for an interpreter's firmware: it plans by itself.
     """
@@ -42,6 +43,7 @@ class Subject:
     toolchain: str
     inputs: npt.NDArray[np.int8]
     labels: npt.NDArray[np.int64] | None = None
+    head: int = 0
 
 
 def prove(
@@ -63,11 +65,10 @@ def prove(
     pieces = finished(subject.graph, plan)
     probes = _probes(subject, plan, pieces)
     entry = _entry(subject.graph, plan)
-    output = subject.graph.tensors[subject.graph.outputs[0]]
     run = machine.run(
         subject.firmware,
         subject.inputs,
-        output_bytes=output.nbytes,
+        output_bytes=subject.graph.output_bytes,
         probes=probes,
         entry=entry,
         progress=progress,
@@ -76,19 +77,18 @@ def prove(
         machine,
         subject.firmware,
         subject.inputs,
-        output_bytes=output.nbytes,
+        output_bytes=subject.graph.output_bytes,
         probes=probes,
         entry=entry,
     )
     graph = subject.graph
     actual = assemble(graph, plan, pieces, run.captured)
-    # The answer that the application got counts beside what lay in the arena.
-    first = first_difference(graph, actual, expected) or difference(
-        graph, output.index, run.outputs, expected[output.index]
+    # The answers that the application got count beside what lay in the arena.
+    first = first_difference(graph, actual, expected) or answer_difference(
+        graph, run.outputs, expected
     )
     counts = run.layer_instructions
     total = run.instructions
-    labels = subject.labels
     return Proof(
         model=graph.name,
         engine="aot",
@@ -101,7 +101,7 @@ def prove(
         layers=len(graph.operators),
         bit_exact=first is None,
         first_difference=first,
-        accuracy=None if labels is None else accuracy(run.outputs, output, labels),
+        accuracy=head_accuracy(run.outputs, graph, subject.head, subject.labels),
         arena=planned_arena(graph, plan, run.arena_touched),
         ram=ram_use(subject, run),
         flash=flash_use(subject),

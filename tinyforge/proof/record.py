@@ -83,15 +83,15 @@ class Flash:
 
 @dataclass(frozen=True)
 class Difference:
-    """The first byte that differs from the oracle."""
+    """The first element that differs from the oracle."""
 
     input: int
     layer: int
     op: str
     name: str
     index: tuple[int, ...]
-    expected: int
-    actual: int
+    expected: int | float
+    actual: int | float
 
 
 @dataclass(frozen=True)

@@ -107,14 +107,14 @@ def _check_quant(quant: Quant, tensor: Tensor, where: str) -> None:
 
 
 def _check_ends(graph: Graph) -> None:
-    """The graph's inputs and outputs: there, in range, once each, inputs computed by nobody."""
+    """The graph's inputs and outputs: there, in range; inputs once each, computed by nobody."""
     for what, indices in (("input", graph.inputs), ("output", graph.outputs)):
         if not indices:
             raise ForgeError(f"the model has no {what}", where=graph.name)
         for index in indices:
             check_index(index, len(graph.tensors), f"{what} tensor", graph.name)
-        if len(set(indices)) != len(indices):
-            raise ForgeError(f"the model names an {what} twice: {list(indices)}", where=graph.name)
+    if len(set(graph.inputs)) != len(graph.inputs):
+        raise ForgeError(f"the model names an input twice: {list(graph.inputs)}", where=graph.name)
     for index in graph.inputs:
         if graph.tensors[index].data is not None:
             raise ForgeError(
@@ -177,7 +177,7 @@ def _check_order(graph: Graph) -> None:
                     where=graph.where(op),
                 )
             ready.add(index)
-    produced = {index for op in graph.operators for index in op.outputs}
+    produced = {index for op in graph.operators for index in op.outputs} | set(graph.inputs)
     for index in graph.outputs:
         if index not in produced:
             raise ForgeError(
