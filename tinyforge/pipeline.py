@@ -379,5 +379,5 @@ def open_model(settings: Spec, stages: Stages, *, trust: bool) -> Source:
     from tinyforge.training.process import apart
     from tinyforge.training.workflow import quantized_file
 
-    model, labels = apart(quantized_file, path, settings.data, stages=stages, trust=trust)
-    return Source(model, tflite.read(model, name=path.stem), labels)
+    small = apart(quantized_file, path, settings.data, stages=stages, trust=trust)
+    return Source(small.model, tflite.read(small.model, name=path.stem), small.classes)

@@ -1,5 +1,10 @@
 """Keras once for all tests of this folder; they train next to nothing."""
 
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -44,3 +49,33 @@ def three() -> Dataset:
     images = rng.integers(0, 60, (120, 12, 14, 3), dtype=np.uint8)
     images[np.arange(120), :, :, labels] += 150
     return Dataset(images, labels, ("red", "green", "blue"))
+
+
+@pytest.fixture(scope="session")
+def people(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folders, arrays and series as people have them: data/ of the shared cases."""
+    folder = tmp_path_factory.mktemp("people")
+    program = corpus / "cases" / "make_data.py"
+    subprocess.run([sys.executable, str(program)], cwd=folder, check=True)
+    return folder / "data"
+
+
+class Told:
+    """Stages that keep what they are told."""
+
+    seconds = 0.0
+
+    def __init__(self) -> None:
+        self.notes: list[str] = []
+
+    @contextmanager
+    def stage(self, title: str, total: int | None = None) -> Iterator[Callable[[int], None]]:
+        yield lambda done: None
+
+    def note(self, text: str) -> None:
+        self.notes.append(text)
+
+
+@pytest.fixture
+def told() -> Told:
+    return Told()

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.tflite.equality import assert_same_graph as same_graph
 from tinyforge import tflite
 from tinyforge.datasets import Splits
 from tinyforge.errors import ForgeError
@@ -96,8 +97,9 @@ def test_inputs_without_labels_calibrate(model: Model, splits: Splits, tmp_path:
         model.save(tmp_path / "model.keras")
     images = splits.training.images[:64]
     np.savez(tmp_path / "inputs.npz", inputs=images)
-    given, names = quantized_file(
-        tmp_path / "model.keras", str(tmp_path / "inputs.npz"), Ui(), trust=False
-    )
-    assert names == ()
-    assert given == quantize(model, scaled(images))
+    arguments = (tmp_path / "model.keras", str(tmp_path / "inputs.npz"), Ui())
+    with pytest.raises(ForgeError, match="nothing says which range"):
+        quantized_file(*arguments, trust=False)
+    given = quantized_file(*arguments, trust=False, range_text="0..1")
+    assert (given.classes, given.measured) == ((), None)
+    same_graph(tflite.read(given.model), tflite.read(quantize(model, scaled(images))))

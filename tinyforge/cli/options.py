@@ -80,7 +80,23 @@ Seed = Annotated[
 ]
 Data = Annotated[
     str | None,
-    typer.Option("--data", help="doodles, quickdraw, a .npz file, .npy files, or an image folder."),
+    typer.Option(
+        "--data",
+        help="doodles, quickdraw, a folder of pictures, or a .npz, .npy or .csv file.",
+    ),
+]
+Range = Annotated[
+    str | None,
+    typer.Option(
+        "--range",
+        help="What the model takes pixels as: 0..1, 0..255, -1..1, or mean,std; or values, for "
+        "numbers as they are. [default: found out, and told]",
+        metavar="RANGE",
+    ),
+]
+AcceptAccuracy = Annotated[
+    bool,
+    typer.Option("--accept-accuracy", help="Go on where accuracy drops by more than 5 points."),
 ]
 Inputs = Annotated[
     Path | None,

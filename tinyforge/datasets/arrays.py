@@ -1,144 +1,163 @@
-"""The user's own data as NumPy arrays: labelled pictures, and inputs to calibrate with."""
+"""The user's own data as NumPy arrays: which is which, by their names or by what fits."""
 
 from __future__ import annotations
 
+import re
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from tinyforge.datasets.folder import PARTS
+from tinyforge.datasets.labels import labelled
 from tinyforge.datasets.npy import Array, read_npy, read_npz
-from tinyforge.datasets.types import Dataset, Images
+from tinyforge.datasets.samples import Samples
 from tinyforge.errors import ForgeError
 
-_MAX_CLASSES = 1000
+_INPUTS = ("inputs", "images", "input", "image", "x", "xs", "data", "features", "samples")
+_LABELS = ("labels", "label", "y", "ys", "targets", "target")
+_CLASSES = ("classes", "class_names", "label_names", "labels_names", "names", "class")
+_FIX = "name them: numpy.savez(file, inputs=..., labels=...)"
 
 
-def load_npz(path: Path) -> Dataset:
-    """A .npz with `images` and `labels`, perhaps `classes`.
+@dataclass(frozen=True)
+class _Set:
+    """One part of the data: the names of its arrays."""
 
-    images: (n, height, width) or (n, height, width, channels), uint8, or float from 0 to 1.
-    labels: (n,), integers from 0, or names. classes: names in the order of the integers.
-    Raises ForgeError for anything else.
+    inputs: str
+    labels: str | None
+    part: int | None
+
+
+def load_npz(path: Path, shape: tuple[int, ...] | None = None) -> Samples:
+    """A .npz: inputs, perhaps labels, the classes' names, and outputs of the model.
+
+    Arrays are known by their names (images, x, x_train, inputs ...; labels, y, y_train ...), else
+    inputs are the one array that fits the model and labels the one with as many rows. shape: of
+    the model's input, without the batch. ForgeError where that leaves a choice.
     """
     arrays = read_npz(path)
-    for key in ("images", "labels"):
-        if key not in arrays:
+    notes: list[str] = []
+    sets = _sets(arrays, shape, path, notes)
+    classes = next((arrays[n] for n in arrays if n.lower() in _CLASSES), None)
+    first, rest = sets[0], sets[1:]
+    samples = _one(arrays, first, classes, path)
+    for other in rest:
+        samples = _joined(samples, _one(arrays, other, classes, path), path)
+    outputs = arrays.get("outputs")
+    if outputs is not None:
+        if outputs.ndim == 0 or len(outputs) != len(samples):
             raise ForgeError(
-                f"there is no array {key!r} among {', '.join(sorted(arrays)) or 'none'}",
-                where=str(path),
-                fix="numpy.savez(file, images=..., labels=...)",
+                f"{len(samples)} inputs, but outputs of shape {outputs.shape}", where=str(path)
             )
-    images = _images(arrays["images"], path)
-    labels, classes = _labels(arrays["labels"], arrays.get("classes"), path)
-    if len(labels) != len(images):
+        samples = replace(samples, outputs=outputs)
+    return samples.noting(*notes)
+
+
+def load_npy(path: Path) -> Samples:
+    """The inputs, or the recording, in a .npy."""
+    array = read_npy(path)
+    _require_inputs(array, str(path))
+    return Samples(str(path), array, found=described(array))
+
+
+def described(array: Array) -> str:
+    """28x28x1 uint8: one row of an array."""
+    return f"{'x'.join(map(str, array.shape[1:])) or 'single'} {array.dtype.name}"
+
+
+def _one(arrays: dict[str, Array], of: _Set, classes: Array | None, path: Path) -> Samples:
+    where = f"{path}, array {of.inputs!r}"
+    inputs = arrays[of.inputs]
+    _require_inputs(inputs, where)
+    samples = Samples(str(path), inputs, found=described(inputs))
+    if of.labels is not None:
+        samples = labelled(samples, arrays[of.labels], classes, f"{path}, array {of.labels!r}")
+    if of.part is not None:
+        samples = replace(samples, parts=np.full(len(inputs), of.part, np.int64))
+    return samples
+
+
+def _joined(one: Samples, other: Samples, path: Path) -> Samples:
+    if one.shape != other.shape:
         raise ForgeError(
-            f"{len(images)} images, but {len(labels)} labels",
+            f"inputs of shape {one.shape} and {other.shape} do not belong together",
             where=str(path),
-            fix="give one label an image",
+            fix=_FIX,
         )
-    return Dataset(images, labels, classes)
+    if (one.labels is None) != (other.labels is None) or one.classes != other.classes:
+        raise ForgeError("the parts are labelled differently", where=str(path), fix=_FIX)
+    joined: dict[str, Any] = {
+        name: np.concatenate([getattr(one, name), getattr(other, name)])
+        for name in ("values", "labels", "targets", "parts")
+        if getattr(one, name) is not None and getattr(other, name) is not None
+    }
+    return replace(one, **joined)
 
 
-def is_labelled(path: Path) -> bool:
-    """Whether load_npz would take the file, as opposed to calibration_inputs."""
-    return path.suffix == ".npz" and "labels" in read_npz(path)
-
-
-def calibration_inputs(path: Path) -> npt.NDArray[np.float32]:
-    """Inputs from a .npy, or `images` or `inputs` of a .npz: float32 (n, ...), n at least 1.
-
-    uint8 counts as grey levels and is scaled to [0, 1]; floats are taken as they are. Raises
-    ForgeError for object arrays, NaN, infinity, no inputs.
-    """
-    if path.suffix == ".npz":
-        arrays = read_npz(path)
-        found = [arrays[key] for key in ("images", "inputs") if key in arrays]
-        if len(found) != 1:
-            raise ForgeError(
-                f"expected one array 'images' or 'inputs' among {', '.join(sorted(arrays))}",
-                where=str(path),
-                fix="numpy.savez(file, inputs=...)",
-            )
-        array = found[0]
-    else:
-        array = read_npy(path)
-    if array.ndim < 2 or len(array) == 0 or array.dtype.kind not in "uif":
+def _require_inputs(array: Array, where: str) -> None:
+    if array.ndim < 1 or array.size == 0 or array.dtype.kind not in "uif":
         raise ForgeError(
             f"{array.dtype} of shape {array.shape} is not a set of inputs",
-            where=str(path),
+            where=where,
             fix="give numbers of shape (n, ...), n at least 1",
         )
-    _require_finite(array, path)
-    scale = np.float32(255 if array.dtype == np.uint8 else 1)
-    return array.astype(np.float32) / scale
 
 
-def _require_finite(array: Array, path: Path) -> None:
-    if array.dtype.kind == "f" and not np.isfinite(array).all():
+def _sets(
+    arrays: dict[str, Array], shape: tuple[int, ...] | None, path: Path, notes: list[str]
+) -> list[_Set]:
+    """The inputs and labels, by name; without names for them, by what fits."""
+    roles = {name: _role(name) for name in arrays}
+    inputs = {part: n for n, (role, part) in roles.items() if role == "inputs"}
+    labels = {part: n for n, (role, part) in roles.items() if role == "labels"}
+    taken = [n for n, (role, _) in roles.items() if role == "inputs"]
+    if len(taken) != len(inputs):
         raise ForgeError(
-            "the data holds NaN or infinity", where=str(path), fix="remove or repair these values"
+            f"{' and '.join(sorted(taken))} could all be the inputs", where=str(path), fix=_FIX
         )
-
-
-def _images(array: Array, path: Path) -> Images:
-    where = f"{path}, array 'images'"
-    if array.ndim not in (3, 4) or 0 in array.shape:
+    if inputs:
+        parts = sorted(inputs, key=lambda part: -1 if part is None else part)
+        if None in inputs and len(inputs) > 1:
+            parts = [None]
+        return [_Set(inputs[part], labels.get(part), part) for part in parts]
+    found = _by_shape(arrays, shape)
+    if len(found) != 1:
+        listed = ", ".join(f"{n} {a.dtype} {list(a.shape)}" for n, a in sorted(arrays.items()))
         raise ForgeError(
-            f"images have shape {array.shape}",
-            where=where,
-            fix="give (n, height, width) or (n, height, width, channels), none of them 0",
+            f"no array is named inputs or images, and {len(found)} could be: {listed or 'none'}",
+            where=str(path),
+            fix=_FIX,
         )
-    if array.ndim == 4 and array.shape[-1] == 1:
-        array = array[..., 0]
-    if array.dtype == np.uint8:
-        return array
-    _require_finite(array, path)
-    if array.dtype.kind != "f" or array.min() < 0 or array.max() > 1:
-        raise ForgeError(
-            f"images are {array.dtype} from {array.min()} to {array.max()}",
-            where=where,
-            fix="give uint8 from 0 to 255, or float from 0 to 1",
-        )
-    return np.asarray(np.rint(array * 255), np.uint8)
+    (name,) = found
+    rows = len(arrays[name])
+    columns = [
+        n
+        for n, a in arrays.items()
+        if n != name and a.shape[:1] == (rows,) and a.size == rows and a.dtype.kind in "biuUS"
+    ]
+    label = labels.get(None) or (columns[0] if len(columns) == 1 else None)
+    notes.append(f"inputs are the array {name!r}, labels {f'{label!r}' if label else 'none'}")
+    return [_Set(name, label, None)]
 
 
-def _labels(
-    labels: Array, classes: Array | None, path: Path
-) -> tuple[npt.NDArray[np.int64], tuple[str, ...]]:
-    where = f"{path}, array 'labels'"
-    if labels.ndim == 2 and labels.shape[1] == 1:
-        labels = labels[:, 0]
-    if labels.ndim != 1 or labels.dtype.kind not in "iuU" or len(labels) == 0:
-        raise ForgeError(
-            f"labels are {labels.dtype} of shape {labels.shape}",
-            where=where,
-            fix="give integers or names of shape (n,)",
-        )
-    if labels.dtype.kind == "U":
-        names, numbers = np.unique(labels, return_inverse=True)
-        return _counted(numbers, names.tolist(), where)
-    if classes is not None and (classes.ndim != 1 or classes.dtype.kind != "U"):
-        raise ForgeError("classes are not names", where=str(path), fix="give text, one a class")
-    count = len(classes) if classes is not None else int(labels.max()) + 1
-    names = classes if classes is not None else np.arange(min(count, _MAX_CLASSES + 1)).astype(str)
-    return _counted(labels, names.tolist(), where)
+def _by_shape(arrays: dict[str, Array], shape: tuple[int, ...] | None) -> list[str]:
+    """The arrays that could be inputs: as large as the model's where that is known."""
+    numeric = {n: a for n, a in arrays.items() if a.ndim >= 2 and a.dtype.kind in "uif"}
+    if shape is not None:
+        fit = [n for n, a in numeric.items() if np.prod(a.shape[1:]) == np.prod(shape)]
+        if fit:
+            return fit
+    return list(numeric)
 
 
-def _counted(
-    labels: Array, names: list[str], where: str
-) -> tuple[npt.NDArray[np.int64], tuple[str, ...]]:
-    """Checks that labels lie within the names, of which there are 2 to 1000, all different."""
-    if not 2 <= len(set(names)) == len(names) <= _MAX_CLASSES:
-        raise ForgeError(
-            f"there are {len(names)} classes, {len(set(names))} different",
-            where=where,
-            fix=f"give 2 to {_MAX_CLASSES} classes, numbered from 0, with names of their own",
-        )
-    if labels.min() < 0 or labels.max() >= len(names):
-        raise ForgeError(
-            f"labels go from {labels.min()} to {labels.max()}",
-            where=where,
-            fix=f"number the {len(names)} classes from 0 to {len(names) - 1}",
-        )
-    return labels.astype(np.int64), tuple(names)
+def _role(name: str) -> tuple[str | None, int | None]:
+    """What an array is by its name, and of which part of the data."""
+    words = [word for word in re.split(r"[_\-. ]+", name.lower()) if word]
+    parts = [PARTS[word] for word in words if word in PARTS]
+    rest = "_".join(word for word in words if word not in PARTS)
+    part = parts[0] if parts else None
+    if rest in _INPUTS:
+        return "inputs", part
+    return ("labels" if rest in _LABELS else None), part

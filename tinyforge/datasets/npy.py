@@ -18,7 +18,7 @@ from tinyforge.errors import ForgeError
 
 _MAX_BYTES = 2 << 30  # of one array
 _MAX_HEADER = 10_000  # bytes; an honest header has about 100
-_KINDS = "biufU"  # bool, integers, floats, text
+_KINDS = "biufUS"  # bool, integers, floats, text
 _READERS = {
     (1, 0): np.lib.format.read_array_header_1_0,
     (2, 0): np.lib.format.read_array_header_2_0,

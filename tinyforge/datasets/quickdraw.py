@@ -74,6 +74,15 @@ def quickdraw_files(files: Mapping[str, Path], *, count_per_class: int, seed: in
     return Dataset(np.concatenate(images), labels, tuple(files)).take(order)
 
 
+def is_bitmaps(path: Path) -> bool:
+    """Whether a file is one of Quick, Draw!'s."""
+    try:
+        _mapped(path)
+    except ForgeError:
+        return False
+    return True
+
+
 def _mapped(path: Path) -> Images:
     """The file as a memory map, uint8 (n, 784): only the rows that are used are read."""
     require_file(path)

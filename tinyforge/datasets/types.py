@@ -9,6 +9,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from tinyforge.datasets.ranges import Kind
+from tinyforge.datasets.samples import Samples, require_finite
 from tinyforge.errors import ForgeError
 
 # progress(stage, done, total): called whenever something can be seen to have moved on.
@@ -42,6 +44,32 @@ class Dataset:
     def __len__(self) -> int:
         return len(self.images)
 
+    @classmethod
+    def of(cls, samples: Samples) -> Dataset:
+        """Samples that are labelled pictures. ForgeError for others."""
+        if samples.labels is None:
+            raise ForgeError(
+                "these pictures have no labels to learn",
+                where=samples.source,
+                fix="give a subfolder a class, or numpy.savez(file, images=..., labels=...)",
+            )
+        classes = samples.classes or tuple(map(str, range(int(samples.labels.max()) + 1)))
+        if len(classes) < 2:
+            raise ForgeError("there is 1 class", where=samples.source, fix="give two or more")
+        return cls(_bytes(samples), samples.labels, classes)
+
+    def samples(self, source: str) -> Samples:
+        """The same as data for a model. source: what the user called it."""
+        return Samples(
+            source,
+            self.images,
+            Kind.LEVELS,
+            f"{'x'.join(map(str, self.shape))} pictures",
+            self.labels,
+            self.labels.astype(np.float32),
+            self.classes,
+        )
+
     @property
     def shape(self) -> tuple[int, ...]:
         """One picture's shape: (height, width) or (height, width, channels)."""
@@ -72,6 +100,24 @@ class Dataset:
             for part, piece in zip(parts, pieces, strict=True):
                 part.append(piece)
         return Splits(*(self.take(rng.permutation(np.concatenate(part))) for part in parts))
+
+
+def _bytes(samples: Samples) -> Images:
+    """Pictures as levels from 0 to 255: (n, h, w) or (n, h, w, c)."""
+    require_finite(samples)
+    images = samples.values
+    if images.ndim == 4 and images.shape[-1] == 1:
+        images = images[..., 0]
+    low, high = images.min(), images.max()
+    unit = images.dtype.kind == "f" and high <= 1
+    if images.ndim not in (3, 4) or low < 0 or high > 255:
+        raise ForgeError(
+            f"images are {images.dtype} from {low} to {high} of shape {images.shape}",
+            where=samples.source,
+            fix="give (n, height, width) or (n, height, width, channels): from 0 to 255, or float "
+            "from 0 to 1",
+        )
+    return np.asarray(np.rint(images * 255) if unit else np.rint(images), np.uint8)
 
 
 class Splits(NamedTuple):

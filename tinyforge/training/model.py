@@ -126,6 +126,10 @@ def _loss(library: Any, model: Model) -> Any:
 
 def predict(model: Model, images: Images) -> npt.NDArray[np.float32]:
     """Scores of uint8 pictures, float32 (n, outputs)."""
-    inputs = scaled(images)
+    return outputs(model, scaled(images))
+
+
+def outputs(model: Model, inputs: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """What a model of one output gives for real inputs (n, *shape): float32 (n, ...)."""
     batches = [inputs[i : i + _AT_ONCE] for i in range(0, len(inputs), _AT_ONCE)]
     return np.concatenate([np.asarray(model(batch, training=False)) for batch in batches])

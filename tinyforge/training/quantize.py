@@ -25,7 +25,7 @@ def quantize(model: Model, calibration: Calibration) -> bytes:
     calibration: float32 (n, *input shape), scaled as in training; it sets the activations' ranges.
     Raises ForgeError if it does not fit the model, is empty, or holds NaN or infinity.
     """
-    shape = tuple(model.inputs[0].shape[1:])
+    shape = input_shape(model)
     if calibration.shape[1:] != shape or len(calibration) == 0:
         raise ForgeError(
             f"calibration data has shape {calibration.shape}, the model takes (n, *{shape})",
@@ -38,8 +38,8 @@ def quantize(model: Model, calibration: Calibration) -> bytes:
     return _converted(model, calibration.astype(np.float32, copy=False))
 
 
-def _converted(model: Model, calibration: Calibration | None) -> bytes:
-    tf = tensorflow()
+def input_shape(model: Model) -> tuple[int, ...]:
+    """The shape of the model's one input, without the batch. ForgeError for other models."""
     if len(model.inputs) != 1 or len(model.outputs) != 1:
         raise ForgeError(
             f"the model has {len(model.inputs)} inputs and {len(model.outputs)} outputs",
@@ -51,6 +51,12 @@ def _converted(model: Model, calibration: Calibration | None) -> bytes:
             f"the model's input shape {shape} is not fixed",
             fix="build the model with a fixed input shape: memory is planned before it runs",
         )
+    return shape
+
+
+def _converted(model: Model, calibration: Calibration | None) -> bytes:
+    tf = tensorflow()
+    shape = input_shape(model)
     with quiet():
         # A batch that is fixed before converting: a dynamic one leaves SHAPE, STRIDED_SLICE and
         # PACK operators behind.

@@ -8,22 +8,36 @@ from pathlib import Path
 
 import numpy as np
 
-from tinyforge import datasets
-from tinyforge.datasets import Dataset, Splits
-from tinyforge.datasets.arrays import calibration_inputs, is_labelled
+from tinyforge import datasets, tflite
+from tinyforge.datasets import Dataset, Samples, Splits
+from tinyforge.datasets.decide import Decision, told
+from tinyforge.datasets.ranges import parse
+from tinyforge.datasets.samples import TEST, TRAINING, part_of, spread
 from tinyforge.errors import ForgeError
 from tinyforge.files import write_files
+from tinyforge.proof.measure import (
+    Measured,
+    count_to_measure,
+    real_outputs,
+    require_kept,
+    warnings,
+)
+from tinyforge.proof.score import Task, score
 from tinyforge.stages import Stages, reported
+from tinyforge.tflite.about import About, with_about
 from tinyforge.training.accuracy import accuracy_float
 from tinyforge.training.load import load_keras
+from tinyforge.training.loss import saved_loss
 from tinyforge.training.model import Model, train
 from tinyforge.training.prune import prune
-from tinyforge.training.quantize import Calibration, quantize
+from tinyforge.training.quantize import Calibration, input_shape, quantize
 from tinyforge.training.runtime import keras, quiet
 from tinyforge.training.settings import FULL, QUICK, Settings
-from tinyforge.training.variants import Variant, calibration_of, make_variants
+from tinyforge.training.subject import Subject
+from tinyforge.training.variants import Variant, make_variants
 
 DEFAULT_DATA = "doodles"
+_CALIBRATION = 256  # samples
 _TITLES = {
     "train": "Train the CNN",
     "prune": "Prune and fine-tune",
@@ -88,32 +102,98 @@ def prune_file(
     return _saved(_with_weights_of(model, pruned), splits.held_out, output)
 
 
-def quantized_file(
-    path: Path, data: str | None, stages: Stages, *, trust: bool, seed: int = 0
-) -> tuple[bytes, tuple[str, ...]]:
-    """A .keras model as int8 .tflite bytes, calibrated on the data, and the classes' names.
+@dataclass(frozen=True, eq=False)
+class Quantized:
+    """An int8 model, and what is known of it.
 
-    data: as for training, or a .npz or .npy of inputs alone, for which there are no names.
+    model: the .tflite bytes, which say the range of the inputs and the classes' names. measured:
+    None without labels. samples, inputs: a few of the data, and as real values, float32 (n, ...).
+    """
+
+    model: bytes
+    classes: tuple[str, ...]
+    measured: Measured | None
+    samples: Samples
+    inputs: Calibration
+
+
+def quantized_file(
+    path: Path,
+    data: str | None,
+    stages: Stages,
+    *,
+    trust: bool,
+    seed: int = 0,
+    range_text: str | None = None,
+    accept: bool = False,
+) -> Quantized:
+    """A .keras model as int8 .tflite bytes, calibrated on the data and measured on it.
+
+    data: as for training, or inputs without labels, for which there are no names. range_text: as
+    --range says it. accept: a drop of accuracy as well. ForgeError where the range of the inputs is
+    not clear, or accuracy drops.
     """
     model = load_keras(path, trust=trust)
     if data is None:
         raise ForgeError(
             "a .keras model is quantized with data to calibrate on",
             where=str(path),
-            fix="give --data: doodles, quickdraw, a .npz or .npy of inputs, or an image folder",
+            fix="give --data: doodles, quickdraw, a folder of pictures, a .npz, .npy or .csv",
         )
-    inputs, classes = _calibration(data, seed, stages)
+    shape = input_shape(model)
+    with stages.stage(f"Read {data}"):
+        samples = datasets.read(data, shape, seed=seed)
+    subject = Subject.of(model, samples, saved_loss(path))
+    decision = subject.decide(parse(range_text) if range_text else None)
+    for line in told(subject.samples, decision, subject.measure):
+        stages.note(line)
+    calibration = spread(part_of(subject.samples, TRAINING), _CALIBRATION, seed)
     with stages.stage("Quantize to int8"):
-        return quantize(model, inputs), classes
+        small = quantize(model, calibration.real(decision.range))
+    return _measured(subject, decision, small, seed=seed, accept=accept, stages=stages)
 
 
-def _calibration(data: str, seed: int, stages: Stages) -> tuple[Calibration, tuple[str, ...]]:
-    settings = settings_for(quick=True)
-    file = Path(data)
-    if file.suffix in (".npz", ".npy") and file.is_file() and not is_labelled(file):
-        return calibration_inputs(file)[: settings.calibration], ()
-    training = load_splits(data, settings, seed, stages).training
-    return calibration_of(training, settings.calibration), training.classes
+def _measured(
+    subject: Subject,
+    decision: Decision,
+    small: bytes,
+    *,
+    seed: int,
+    accept: bool,
+    stages: Stages,
+) -> Quantized:
+    """An int8 model with what is known of it, measured beside the float model."""
+    graph = tflite.read(small)
+    chosen = spread(part_of(subject.samples, TEST), count_to_measure(graph), seed)
+    inputs = chosen.real(decision.range)
+    source, goal, measured, outputs = graph.tensors[graph.inputs[0]], subject.goal, None, None
+    if goal is not None:
+        with stages.stage(f"Compare float and int8 on {len(chosen):,} samples"):
+            outputs = real_outputs(small, graph, inputs)
+            measured = Measured(
+                goal.measure,
+                subject.score(chosen, inputs),
+                score(goal, outputs, chosen, inputs),
+                len(chosen),
+                chosen.source,
+                decision.range.text,
+            )
+    for warning in warnings(goal, chosen, inputs, outputs, source):
+        stages.note(warning)
+    if measured is not None and measured.float_model is not None:
+        before, after = measured.float_model, measured.int8_model
+        require_kept(before, after, "quantizing", measured.measure, accept=accept)
+    float_accuracy = None
+    if measured is not None and goal is not None and goal.task is Task.CLASSES:
+        float_accuracy = measured.float_model
+    said = About(
+        range=decision.range.text,
+        classes=chosen.classes,
+        float_accuracy=float_accuracy,
+        examples=len(chosen) if float_accuracy is not None else 0,
+    )
+    model = tflite.write(with_about(graph, said))
+    return Quantized(model, chosen.classes, measured, chosen, inputs)
 
 
 def demo_variants(
