@@ -4,6 +4,7 @@
 #define FORGE_KERNELS_BINARY_H
 
 #include "kernels/int16.h"
+#include "kernels/reciprocal.h"
 
 /* The numbers of the arithmetic; every operator reads those it needs, the others are 0. A
  * multiplier and its shift are a factor, as forge_requantize takes it. */
@@ -43,6 +44,32 @@ FORGE_INLINE int32_t forge_binary_output(const forge_binary_scaling *s, int32_t 
 FORGE_INLINE int32_t forge_add(const forge_binary_scaling *s, int32_t first, int32_t second) {
   const forge_pair x = forge_common_scale(s, first, second);
   return forge_binary_output(s, x.first + x.second);
+}
+
+/* x / 2^exponent as the interpreter's x86-64 does it, where a shift goes by the last five bits of
+ * its count: a quotient too small for its output comes out as 1, or far too large. */
+FORGE_INLINE int32_t forge_div_by_pot(int32_t x, int exponent) {
+  if (exponent < 32) return forge_rounding_divide_by_pot(x, exponent);
+  return (x >> (exponent & 31)) + (x >= 0 ? 1 : 0);
+}
+
+FORGE_INLINE int32_t forge_div(const forge_binary_scaling *s, int32_t first, int32_t second) {
+  int32_t a = first - s->first_zero_point, b = second - s->second_zero_point;
+  if (b < 0) {
+    a = -a;
+    b = -b;
+  }
+  const int zeros = b == 0 ? 32 : __builtin_clz((uint32_t)b);
+  /* What the interpreter's arithmetic makes of 1 / 0, where it wraps, is not infinite. */
+  const int32_t inverse =
+      b == 0 ? -1515870788
+             : forge_one_over_one_plus((int32_t)(((uint32_t)b << zeros) - (1u << 31)));
+  const int headroom = a == 0 || a == -1 ? 31 : __builtin_clz((uint32_t)(a < 0 ? ~a : a)) - 1;
+  const int32_t quotient =
+      forge_doubling_high_mul((int32_t)((uint32_t)a << headroom), inverse);
+  const int32_t scaled = forge_doubling_high_mul(quotient, s->output_multiplier);
+  const int exponent = headroom + 31 - zeros - s->output_shift;
+  return forge_binary_clamp(s, forge_div_by_pot(scaled, exponent));
 }
 
 /* The larger and the smaller of two values that have the output's quantization already. */
@@ -131,6 +158,7 @@ typedef struct {
                      forge_i16)
 
 FORGE_BINARY_RUN(forge_add, forge_i16)
+FORGE_BINARY_LOOPS(forge_div, forge_div_run, forge_div_broadcast_run, int8_t, int8_t, int8_t)
 FORGE_BINARY_RUN(forge_maximum, forge_i16)
 FORGE_BINARY_RUN(forge_minimum, forge_i16)
 FORGE_BINARY_RUN(forge_mul, forge_i16)

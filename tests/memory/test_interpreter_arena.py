@@ -143,7 +143,8 @@ def test_the_smallest_arena_is_the_smallest(tmp_path):
     """In children of a child: too small an arena can crash TensorFlow Lite Micro."""
     pytest.importorskip("tflite_micro")
     names = [*(f"{n}/1" for n in (*NETWORKS, *SINGLE)), *GRAPHS]
-    names.remove("FULLY_CONNECTED/1")  # see below
+    for name in ("FULLY_CONNECTED/1", "LOG_SOFTMAX"):  # see below
+        names.remove(name)
     arguments = []
     for i, graph in enumerate(map(model, names)):
         (tmp_path / str(i)).write_bytes(tflite(graph))
@@ -224,7 +225,7 @@ def test_the_tail_is_the_sum_of_its_parts():
 def test_an_operator_that_is_not_described_is_named():
     graph = model("classifier/0")
     first, *rest = graph.operators
-    odd = replace(graph, operators=(replace(first, op="CUMSUM"), *rest))
+    odd = replace(graph, operators=(replace(first, op="WHILE"), *rest))
     found = predict(odd, target_for("cortex-m4"))
     assert found.unknown == (odd.where(odd.operators[0]),)
 

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from tests.corpus.builder import Constant, TensorSpec, single_op
 from tests.ops import (
+    case_arithmetic,
     case_batch_matmul,
     case_binary,
     case_elementwise,
@@ -150,6 +151,7 @@ CASES: dict[str, Callable[[Random], Graph]] = {
     "FULLY_CONNECTED": fully_connected,
     "MAX_POOL_2D": pool("MAX_POOL_2D"),
     "SOFTMAX": softmax,
+    **case_arithmetic.CASES,
     **case_batch_matmul.CASES,
     **case_binary.CASES,
     **case_elementwise.CASES,

@@ -3,8 +3,8 @@ byte. tests/firmware runs each of them so. Those that broadcast take a smaller i
 
 _UNARY = (
     *("ABS", "ELU", "HARD_SWISH", "LEAKY_RELU", "LOGISTIC", "QUANTIZE", "RELU", "RELU6"),
-    *("SOFTMAX", "TANH"),
+    *("SOFTMAX", "TANH", "CUMSUM", "L2_NORMALIZATION", "LOG_SOFTMAX", "RSQRT"),
 )
-BROADCAST = ("ADD", "MAXIMUM", "MINIMUM", "MUL", "PRELU", "SQUARED_DIFFERENCE", "SUB")
+BROADCAST = ("ADD", "DIV", "MAXIMUM", "MINIMUM", "MUL", "PRELU", "SQUARED_DIFFERENCE", "SUB")
 
-IN_PLACE = dict.fromkeys(_UNARY, (0,)) | dict.fromkeys(BROADCAST, (0, 1))
+IN_PLACE = dict.fromkeys(_UNARY, (0,)) | dict.fromkeys((*BROADCAST, "ADD_N"), (0, 1))

@@ -91,15 +91,19 @@ def _prepare(
                 case Temp(tensor):
                     for layout in (layouts.TENSOR, *_quantization(tensor)):
                         arena.borrow(layout)
-                case Persistent(what, nbytes):
-                    arena.keep(what, f"{nbytes}b", ALIGNMENT)
-                case Scratch(nbytes):
-                    scratch.append((position, nbytes))
+                case Persistent(what, size):
+                    arena.keep(what, _layout(size), ALIGNMENT)
+                case Scratch(size):
+                    scratch.append((position, arena.abi.size(_layout(size))))
         arena.set_head(_requests(len(scratch), arena.abi))
     unknown = tuple(
         graph.where(op) for op, kernel in zip(graph.operators, kernels, strict=True) if not kernel
     )
     return scratch, unknown
+
+
+def _layout(size: int | str) -> str:
+    return size if isinstance(size, str) else f"{size}b"
 
 
 def _requests(made: int, abi: Abi) -> int:

@@ -21,17 +21,17 @@ class Temp:
 
 @dataclass(frozen=True)
 class Persistent:
-    """Bytes for as long as the interpreter lives. what: for a reader."""
+    """Bytes for as long as the interpreter lives, or a layout (abi.py). what: for a reader."""
 
     what: str
-    nbytes: int
+    size: int | str
 
 
 @dataclass(frozen=True)
 class Scratch:
-    """Bytes while the operator runs."""
+    """Bytes while the operator runs, or a layout."""
 
-    nbytes: int
+    size: int | str
 
 
 Step = Temp | Persistent | Scratch

@@ -163,10 +163,32 @@ def mirror_pad(layer: Layer) -> Iterator[Step]:
     yield Scratch(len(layer.need(0).shape) * 4)
 
 
-def block(layer: Layer) -> Iterator[Step]:
-    """Writes its output's dimensions anew."""
+def new_dimensions(*positions: int) -> Callable[[Layer], Iterator[Step]]:
+    """A Prepare that looks at these tensors, and writes its output's dimensions anew."""
+
+    def prepared(layer: Layer) -> Iterator[Step]:
+        yield from layer.temps(*positions)
+        yield Persistent("dimensions", 4 + 4 * len(layer.need(OUT).shape))
+
+    return prepared
+
+
+def add_n(layer: Layer) -> Iterator[Step]:
     yield from layer.temps(0, OUT)
-    yield Persistent("dimensions", 4 + 4 * len(layer.need(OUT).shape))
+    for position in range(1, len(layer.op.inputs)):
+        yield from layer.temps(position)
+    yield Persistent("state of layers", "10i")
+    yield Scratch(f"{len(layer.op.inputs)}P")
+
+
+def cumsum(layer: Layer) -> Iterator[Step]:
+    yield from layer.temps(0, 1, OUT)
+    yield Persistent("state of layers", "9i")
+
+
+def log_softmax(layer: Layer) -> Iterator[Step]:
+    yield from layer.temps(0, OUT)
+    yield Persistent("state of layers", "5i 2P")
 
 
 def _scratch(nbytes: int) -> Iterator[Scratch]:
