@@ -262,7 +262,7 @@ def flattened(open_to: int) -> Graph:
         Tensor(shape, "shape", (4,), DType.INT32),
         Tensor(batch, "batch", (), DType.INT32),
         Tensor(sizes, "sizes", (2,), DType.INT32),
-        Tensor(flat, "flat", (1, open_to), DType.INT8, Quant((0.5,), (0,)), None, False, (-1, -1)),
+        Tensor(flat, "flat", (1, open_to), DType.INT8, Quant((0.5,), (0,)), signature=(-1, -1)),
     ]
     shrink = full_options("STRIDED_SLICE", {"shrink_axis_mask": 1})
     operators = [

@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 # The fields of an operator's options table, by the names of TensorFlow Lite's schema
 # ("stride_h", "padding", "fused_activation_function"), defaults filled in.
-Options = Mapping[str, int | float | bool | tuple[int, ...]]
+Options = Mapping[str, int | float | bool | str | tuple[int, ...]]
 
 
 class DType(Enum):
@@ -81,8 +81,9 @@ class Quant:
 class Tensor:
     """One tensor. data is its constant value (shape and dtype as stated), or None if computed.
 
-    variable: it keeps its value from one inference to the next, as operators leave it. signature:
-    the shape as the converter knew it, -1 for a dimension that it left open; () where it knew all.
+    variable: it keeps its value from one inference to the next, as operators leave it. start: what
+    it is before the first one, where that is not `initial` throughout. signature: the shape as the
+    converter knew it, -1 for a dimension that it left open; () where it knew all.
     """
 
     index: int
@@ -92,6 +93,7 @@ class Tensor:
     quant: Quant | None = None
     data: npt.NDArray[Any] | None = None
     variable: bool = False
+    start: npt.NDArray[Any] | None = None
     signature: tuple[int, ...] = ()
 
     @property
@@ -117,11 +119,17 @@ class Tensor:
 
     @property
     def initial(self) -> int:
-        """What every element of a variable tensor is before the first inference.
+        """What every element of a variable tensor without a start is before the first inference.
 
         Source: TensorFlow Lite Micro's ResetTensorData, which knows the zero points of int8 alone.
         """
         return self.zero_point if self.dtype is DType.INT8 and self.quant else 0
+
+    def at_start(self) -> npt.NDArray[Any]:
+        """A new array of what a variable tensor is before the first inference."""
+        if self.start is not None:
+            return self.start.reshape(self.shape).copy()
+        return np.full(self.shape, self.initial, self.dtype.numpy)
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,6 +148,7 @@ class Graph:
     """A model. operators are in an order in which they can run; tensors by index.
 
     metadata: what the file says of the model beside how it computes, by name; passes keep it.
+    initializers: the file's other graphs, which CALL_ONCE runs before the first inference.
     """
 
     name: str
@@ -148,6 +157,7 @@ class Graph:
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
     metadata: Mapping[str, bytes] = field(default_factory=dict)
+    initializers: tuple[Graph, ...] = ()
 
     @cached_property
     def input_tensors(self) -> tuple[Tensor, ...]:

@@ -7,7 +7,7 @@ which nobody reads again. A buffer all of whose values are streamed is a ring of
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -184,12 +184,28 @@ class _Liveness:
         home = {v: groups[v] for v in self.network.inputs}
         for layer in self.network.layers:
             for out in layer.makes:
-                over = layer.over if len(layer.makes) == 1 else ()
-                shared = next((v for v in over if self._may_lie_over(home[v], out)), None)
+                shared = self._shared(layer, out, home)
                 group = groups.setdefault(out, []) if shared is None else home[shared]
                 group.append(out)
                 home[out] = group
         return list(groups.values())
+
+    def _shared(self, layer: Layer, out: int, home: Mapping[int, Sequence[int]]) -> int | None:
+        """A value on whose bytes an output lies, if there is one. In a variable's place lies what
+        it becomes, and before that only what is assigned to it, which then is there already."""
+        becomes = self.network.becomes
+        if out in becomes:
+            return becomes[out]  # who else reads the variable is done
+        over = layer.over if len(layer.makes) == 1 else ()
+        variable = self.network.homes.get(out)
+        if variable is not None and variable not in layer.reads:
+            over = (variable, *over)
+        for v in over:
+            place = home[v][0]
+            taken = place in becomes.values() and place != variable
+            if not taken and self._may_lie_over(home[v], out):
+                return v
+        return None
 
     def _may_lie_over(self, group: Sequence[int], out: int) -> bool:
         """Whether no byte of the group is needed after the one that takes its place is written."""
@@ -200,7 +216,9 @@ class _Liveness:
                 return False
             count = math.lcm(len(rows.first), len(new.first))
             if count > _MOST_ROWS:
-                return False
+                if rows.last.max() > new.first.min():
+                    return False
+                continue
             last = np.repeat(rows.last, count // len(rows.last))
             written = np.repeat(new.first, count // len(new.first))
             if ((written != _NEVER) & (last > written)).any():

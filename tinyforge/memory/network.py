@@ -5,8 +5,8 @@ A value is a tensor together with its reshaped forms: the same bytes under other
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from tinyforge.graph import Graph, Operator
@@ -43,6 +43,41 @@ def units_of(graph: Graph, joined: Mapping[int, Chain]) -> list[tuple[Operator, 
     return list(units.values())
 
 
+def read_by(op: Operator) -> tuple[int, ...]:
+    """Its inputs but for the variable whose place its output takes, which it does not look at."""
+    replaced = OPS[op.op].replaces
+    return tuple(t for i, t in enumerate(op.inputs) if i != replaced)
+
+
+def next_values(graph: Graph) -> dict[int, int]:
+    """Variable tensors to the tensors that take their places, for the next inference."""
+    found = {}
+    for op in graph.operators:
+        known = OPS.get(op.op)
+        if known is not None and known.replaces is not None:
+            found[op.inputs[known.replaces]] = op.outputs[0]
+    return found
+
+
+def awaited(units: Sequence[Sequence[Operator]], value: Mapping[int, int]) -> dict[int, set[int]]:
+    """Operators that take a variable's place, and what is made of it: whoever reads a variable is
+    done before.
+
+    value: of each tensor, aliases and variables among them. Tensors by operator index.
+    """
+    readers: dict[int, list[Operator]] = {}
+    for unit in units:
+        for t in {value[t] for op in unit for t in read_by(op) if t in value}:
+            readers.setdefault(t, []).append(unit[-1])
+    found = {}
+    for op in (unit[-1] for unit in units):
+        position = OPS[op.op].replaces
+        if position is not None:
+            others = readers.get(value[op.inputs[position]], ())
+            found[op.index] = {t for r in others if not is_alias(r) for t in r.outputs}
+    return found
+
+
 @dataclass(frozen=True, eq=False)
 class Layer:
     """An operator with code, or a chain of them under the index of the last.
@@ -72,7 +107,9 @@ class Network:
 
     inputs: values that are there before the first step. outputs: those that are needed after the
     last one. A variable tensor is both: an inference finds what the one before it left. An input
-    that is fed by rows is made by a layer of its own, the first, with the index FEED.
+    that is fed by rows is made by a layer of its own, the first, with the index FEED. becomes: what
+    takes a variable's place, and that variable. homes: what is best made there, because it is
+    assigned to it.
     """
 
     layers: tuple[Layer, ...]
@@ -80,6 +117,8 @@ class Network:
     value: Mapping[int, int]
     inputs: tuple[int, ...]
     outputs: frozenset[int]
+    becomes: Mapping[int, int] = field(default_factory=dict)
+    homes: Mapping[int, int] = field(default_factory=dict)
 
     @cached_property
     def maker(self) -> Mapping[int, Layer]:
@@ -141,7 +180,8 @@ def network(
         feed = _feed(graph)
         rows |= dict.fromkeys(feed.makes, feed.form.output_rows)
         layers.append(feed)
-    units = {unit[-1].index for unit in units_of(graph, joined)}
+    together = units_of(graph, joined)
+    units = {unit[-1].index for unit in together}
     for op in (graph.operators[index] for index in order if index in units):
         if is_alias(op):
             value[op.outputs[0]] = value[op.inputs[0]]
@@ -151,13 +191,33 @@ def network(
         value |= {t: t for t in op.outputs}
         rows |= dict.fromkeys(op.outputs, layer.form.output_rows)
         layers.append(layer)
+    after = awaited(together, value)
+    layers = [_waiting(layer, after.get(layer.index, ())) for layer in layers]
+    becomes = next_values(graph)
     return Network(
         layers=tuple(layers),
         nbytes={v: graph.tensors[v].nbytes for v in value.values()},
         value=value,
         inputs=graph.states if by_rows else (*graph.inputs, *graph.states),
-        outputs=frozenset(value[t] for t in (*graph.outputs, *graph.states)),
+        outputs=frozenset(
+            value[t] for t in (*graph.outputs, *(becomes.get(t, t) for t in graph.states))
+        ),
+        becomes={after: state for state, after in becomes.items()},
+        homes=_homes(graph, becomes, value),
     )
+
+
+def _waiting(layer: Layer, values: Iterable[int]) -> Layer:
+    """Which reads these values, in effect: they are made before."""
+    reads = tuple(dict.fromkeys((*layer.reads, *sorted(values))))
+    return layer if reads == layer.reads else replace(layer, reads=reads)
+
+
+def _homes(graph: Graph, becomes: Mapping[int, int], value: Mapping[int, int]) -> dict[int, int]:
+    """What is assigned to each variable, unless it lies somewhere already."""
+    assigned = {graph.producers[after].inputs[-1]: state for state, after in becomes.items()}
+    there = (*graph.inputs, *graph.states)
+    return {value[t]: s for t, s in assigned.items() if t in value and value[t] not in there}
 
 
 def _feed(graph: Graph) -> Layer:
@@ -200,7 +260,7 @@ def _chain(graph: Graph, chain: Chain, value: Mapping[int, int]) -> Layer:
 
 
 def _values(op: Operator, value: Mapping[int, int]) -> tuple[int, ...]:
-    return tuple(dict.fromkeys(value[t] for t in op.inputs if t in value))
+    return tuple(dict.fromkeys(value[t] for t in read_by(op) if t in value))
 
 
 def _over(graph: Graph, op: Operator, value: Mapping[int, int]) -> tuple[int, ...]:

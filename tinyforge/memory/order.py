@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from tinyforge.graph import Graph, Operator
-from tinyforge.memory.network import is_alias, sharable, units_of
+from tinyforge.memory.network import awaited, is_alias, next_values, read_by, sharable, units_of
 from tinyforge.ops.chains import Chain
 from tinyforge.ops.forms import ALIGNMENT, aligned
 
@@ -79,13 +79,17 @@ class _Search:
             for padding in range(ALIGNMENT - 1, 0, -1)
         ]
         self.inputs = _union(self.bits[t] for t in there)
-        self.kept = _union(self.bits[t] for t in (*graph.outputs, *graph.states))
+        becomes = next_values(graph)
+        left = (becomes.get(t, t) for t in graph.states)
+        self.kept = _union(self.bits[t] for t in (*graph.outputs, *left))
         real = [unit for unit in units if not is_alias(unit[-1])]
         maker = {self.bits[t]: 1 << op.index for *_, op in real for t in op.outputs}
         self.readers = dict.fromkeys(sizes, 0)
         self.steps = []
+        after = awaited(units, value)
         for unit in real:
-            reads = {self.bits[t] for op in unit for t in op.inputs if t in self.bits}
+            reads = {self.bits[t] for op in unit for t in read_by(op) if t in self.bits}
+            reads |= {self.bits[t] for t in after.get(unit[-1].index, ())}
             for v in reads:
                 self.readers[v] |= 1 << unit[-1].index
             needs = _union(maker.get(v, 0) for v in reads)
@@ -178,7 +182,7 @@ def _each(bits: int) -> Iterable[int]:
 def _with_aliases(graph: Graph, path: Sequence[int]) -> tuple[int, ...]:
     """Puts operators without code back, each as soon as its input is there."""
     order: list[int] = []
-    there = set(graph.inputs)
+    there = {*graph.inputs, *graph.states}
     waiting = [op for op in graph.operators if is_alias(op)]
 
     def settle() -> None:

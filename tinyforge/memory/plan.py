@@ -84,7 +84,8 @@ class Plan:
     take their input row by row although they need all of it. lower_bound: no placement can need
     less with these steps; equal to arena_bytes when the placement is proved optimal. least: the
     same over all choices of what is handed on row by row; None where they were too many to try.
-    upright: whether it is the plan of the graph as ops/upright.py turns it.
+    upright: whether it is the plan of the graph as ops/upright.py turns it. settled: layers that
+    have no steps, because what they would copy is in its place.
     """
 
     order: tuple[int, ...]
@@ -99,6 +100,7 @@ class Plan:
     lower_bound: int
     least: int | None = None
     upright: bool = False
+    settled: frozenset[int] = frozenset()
 
     @cached_property
     def chain_of(self) -> Mapping[int, Chain]:

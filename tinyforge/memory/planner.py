@@ -14,6 +14,7 @@ from tinyforge.memory.order import best_order
 from tinyforge.memory.placement import Placed, place
 from tinyforge.memory.plan import Place, Plan, Slot
 from tinyforge.memory.schedule import Schedule, schedule
+from tinyforge.memory.settled import settled
 from tinyforge.memory.streams import candidates
 from tinyforge.ops.chains import Chain, chains
 from tinyforge.ops.upright import upright
@@ -66,7 +67,8 @@ def _planned(graph: Graph, *, by_rows: bool) -> Plan:
             f"the activations need {placed.total:,} bytes",
             fix="use a smaller input or fewer channels",
         )
-    return replace(_plan(graph, choices[placed.choice], placed), least=tried.least)
+    found = replace(_plan(graph, choices[placed.choice], placed), least=tried.least)
+    return settled(graph, found)
 
 
 def _choice(

@@ -86,6 +86,8 @@ class Op:
     checked: positions of other inputs that are not as activations are; check looks at their types.
     states: positions of inputs that must be variable tensors: an inference changes them, and the
     next one goes on from there.
+    replaces: the position of a state whose place the output takes, for the next inference, once
+    nobody needs it: one of inplace.
     turned: the operator on pictures of one row as pictures of one column (turned.py), or None
     where it would be another; None where it never can be.
     macs: multiply-accumulates of one inference.
@@ -101,6 +103,7 @@ class Op:
     weighted: Weighted | None = None
     checked: tuple[int, ...] = ()
     states: tuple[int, ...] = ()
+    replaces: int | None = None
     turned: Callable[[Graph, Operator], Turned | None] | None = None
     macs: Callable[[Graph, Operator], int] = _no_macs
     summary: Callable[[Graph, Operator], str] = lambda _graph, _op: ""

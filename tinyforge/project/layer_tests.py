@@ -11,12 +11,13 @@ import numpy.typing as npt
 from tinyforge.graph import Graph, Operator, Tensor
 from tinyforge.memory.network import is_alias
 from tinyforge.memory.plan import Plan
+from tinyforge.memory.settled import bytes_of
 from tinyforge.names import c_comment, c_string
 from tinyforge.project.layout import LAYER_TESTS
 from tinyforge.project.model_files import value_rows
 from tinyforge.project.templates import render
 from tinyforge.proof.oracle import Trace
-from tinyforge.proof.steps import finished
+from tinyforge.proof.steps import finished, read_variables
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,7 +58,7 @@ class _Tested:
 def layer_test_files(graph: Graph, tests: LayerTests) -> dict[str, str]:
     """The generated half of test/test_layers: tables of tensors and of their pieces."""
     plan = tests.plan
-    tensors = [_input(graph, tests), *_outputs(graph, tests)]
+    tensors = [_input(graph, tests), *_variables(graph, tests), *_outputs(graph, tests)]
     pieces = list(_pieces(graph, plan, tensors))
     return {
         f"test/{LAYER_TESTS}/layers.h": render(
@@ -81,11 +82,19 @@ def _input(graph: Graph, tests: LayerTests) -> _Tested:
     return _Tested(tensor.index, "input", f"The input, {_shape(tensor)}", tests.inputs)
 
 
+def _variables(graph: Graph, tests: LayerTests) -> Iterator[_Tested]:
+    """What layers read of what the inference before left."""
+    for number, (state, read) in enumerate(read_variables(graph).items()):
+        tensor = graph.tensors[state]
+        title = f"What an inference left, {_shape(tensor)}"
+        yield _Tested(state, f"variable_{number}", title, tests.expected[read])
+
+
 def _outputs(graph: Graph, tests: LayerTests) -> Iterator[_Tested]:
     """What layers leave in the arena, in the order of the layers: layer_3_CONV_2D, or
     layer_5_SPLIT_output_1 where there are several. Rows that nobody needs are never made."""
     for op in graph.operators:
-        if op.index in tests.plan.within or is_alias(op):
+        if op.index in tests.plan.within or bytes_of(op, tests.plan) is not None:
             continue
         for number, index in enumerate(op.outputs):
             tensor, place = graph.tensors[index], tests.plan.places[index]
@@ -113,6 +122,8 @@ def _untested(graph: Graph, plan: Plan) -> Iterator[str]:
         title = _title(op, graph.tensors[op.outputs[0]])
         if op.index in plan.within:
             yield f"{title}: runs within layer {plan.within[op.index]}, pixel by pixel"
+        elif op.index in plan.settled:
+            yield f"{title}: made in its place"
         elif is_alias(op):
             yield f"{title}: the same bytes under another shape"
 

@@ -21,6 +21,7 @@ import numpy.typing as npt
 from tinyforge.errors import ForgeError
 from tinyforge.graph import Graph
 from tinyforge.graph.packed import packed, raw, unpacked
+from tinyforge.memory.network import next_values
 from tinyforge.ops import OPS
 
 # Tensor index to its values over all inputs: raw bytes (graph/packed.py), int8 (inputs, bytes).
@@ -91,9 +92,12 @@ def tflm_trace(
         (folder / "model.tflite").write_bytes(model)
         for position, values in enumerate(unpacked(inputs, graph.input_tensors)):
             np.save(folder / f"input_{position}.npy", values)
-        np.save(folder / "tensors.npy", np.array(tensors, np.int64))
+        # What a variable becomes is no tensor of the interpreter's: it is what was assigned.
+        assigned = {a: graph.producers[a].inputs[-1] for a in next_values(graph).values()}
+        asked = {t: assigned.get(t, t) for t in tensors}
+        np.save(folder / "tensors.npy", np.array([*dict.fromkeys(asked.values())], np.int64))
         _run_child(folder, len(inputs))
-        return {t: np.load(folder / f"{t}.npy") for t in tensors}
+        return {t: np.load(folder / f"{source}.npy") for t, source in asked.items()}
 
 
 def _run_child(folder: Path, count: int) -> None:
@@ -126,7 +130,7 @@ def reference_trace(graph: Graph, inputs: npt.NDArray[np.int8]) -> Trace:
     """trace() by the operators' NumPy models. Every operator must be in OPS."""
     constants = {t.index: t.data for t in graph.tensors if t.data is not None}
     constants |= {  # which their operators change, from one input to the next
-        t.index: np.full(t.shape, t.initial, t.dtype.numpy) for t in graph.tensors if t.variable
+        t.index: t.at_start() for t in graph.tensors if t.variable
     }
     traced = _traced(graph)
     rows: dict[int, list[npt.NDArray[np.int8]]] = {t: [] for t in traced}

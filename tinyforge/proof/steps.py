@@ -15,6 +15,7 @@ import numpy.typing as npt
 from tinyforge.graph import Graph
 from tinyforge.memory.network import FEED, is_alias
 from tinyforge.memory.plan import Plan
+from tinyforge.memory.settled import bytes_of
 from tinyforge.proof.oracle import Trace
 
 
@@ -29,9 +30,11 @@ class Piece:
 
 
 def finished(graph: Graph, plan: Plan) -> list[tuple[Piece, ...]]:
-    """For each step the pieces that it finishes; one more in front, what is there before."""
-    before = tuple(Piece(t, 0, plan.places[t].offset, plan.places[t].nbytes) for t in graph.inputs)
-    found = [() if plan.by_rows else before]
+    """For each step the pieces that it finishes; one more in front, what is there before: inputs
+    that do not come row by row, and variables that layers read as they lie."""
+    there = [*read_variables(graph), *(() if plan.by_rows else graph.inputs)]
+    before = (Piece(t, 0, plan.places[t].offset, plan.places[t].nbytes) for t in there)
+    found: list[tuple[Piece, ...]] = [tuple(before)]
     for (index, _), rows in zip(plan.steps, plan.finished, strict=True):
         made = graph.inputs if index == FEED else graph.operators[index].outputs
         found.append(
@@ -43,6 +46,12 @@ def finished(graph: Graph, plan: Plan) -> list[tuple[Piece, ...]]:
             )
         )
     return found
+
+
+def read_variables(graph: Graph) -> dict[int, int]:
+    """Variable tensors to the tensors as which layers read them, without a copy."""
+    aliases = (op for op in graph.operators if is_alias(op))
+    return {op.inputs[0]: op.outputs[0] for op in aliases if op.inputs[0] in graph.states}
 
 
 def assemble(
@@ -69,6 +78,7 @@ def assemble(
             ]
             begin += piece.nbytes
     for op in graph.operators:
-        if is_alias(op):
-            trace[op.outputs[0]] = trace[op.inputs[0]]
+        same = bytes_of(op, plan)
+        if same is not None:
+            trace[op.outputs[0]] = trace[same]
     return {t: rows for t, rows in trace.items() if t in graph.producers}

@@ -53,15 +53,22 @@ def _require_batch_of_one(tensor: Tensor) -> None:
         )
 
 
+# Operators that have a state together.
+_SHARED = ("ASSIGN_VARIABLE", "READ_VARIABLE")
+
+
 def _require_state(graph: Graph, tensor: Tensor) -> None:
-    """It belongs to one operator: between two that change it, the order to run in would matter."""
+    """It belongs to one operator, or is read by one and assigned by another: between two that
+    change it, the order to run in would matter."""
     operands = [(op.op, i, t) for op in graph.operators for i, t in enumerate(op.inputs)]
     readers = [(op, position) for op, position, t in operands if t == tensor.index]
     states = [(op, position) for op, known in OPS.items() for position in known.states]
-    if len(readers) != 1 or readers[0] not in states:
+    assigned = sorted(op for op, _ in readers) == list(_SHARED)
+    if not set(readers) <= set(states) or not (assigned or len(readers) == 1):
+        owners = sorted(op for op, known in OPS.items() if known.states and op not in _SHARED)
         raise ForgeError(
             "the tensor keeps its value between inferences; only the state of one "
-            f"{', '.join(sorted({op for op, _ in states}))} may",
+            f"{', '.join(owners)} may",
             where=tensor_label(tensor.index, tensor.name),
             fix="export the model with its state as an input and an output",
         )

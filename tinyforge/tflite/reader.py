@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import stat
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -66,19 +67,29 @@ def read(data: bytes, *, name: str = "model") -> Graph:
             where=name,
         )
     subgraphs = model.tables("subgraphs")
-    if len(subgraphs) != 1:
-        raise ForgeError(
-            f"the model has {len(subgraphs)} subgraphs; exactly 1 can run on a device",
-            where=name,
-            fix="export a model without control flow (if, while, call_once)",
-        )
-    (subgraph,) = subgraphs
+    if not subgraphs:
+        raise ForgeError("the model has no graph", where=name)
     buffers = [
         _buffer(data, table, f"{name}, buffer {i}")
         for i, table in enumerate(model.tables("buffers"))
     ]
     codes = [_operator_name(table) for table in model.tables("operator_codes")]
-    graph = Graph(
+    main, *others = (_graph(table, name, buffers, codes) for table in subgraphs)
+    called = {op.options["init_subgraph_index"] for op in main.operators if op.op == "CALL_ONCE"}
+    if not called.issuperset(range(1, len(subgraphs))):
+        raise ForgeError(
+            f"the model has {len(subgraphs)} subgraphs; exactly 1 can run on a device",
+            where=name,
+            fix="export a model without control flow (if, while)",
+        )
+    metadata = _metadata(model, buffers, name)
+    graph = replace(main, metadata=metadata, initializers=tuple(others))
+    verify(graph)
+    return graph
+
+
+def _graph(subgraph: Table, name: str, buffers: list[memoryview], codes: list[str]) -> Graph:
+    return Graph(
         name=name,
         tensors=tuple(
             _tensor(i, table, buffers) for i, table in enumerate(subgraph.tables("tensors"))
@@ -88,10 +99,7 @@ def read(data: bytes, *, name: str = "model") -> Graph:
         ),
         inputs=subgraph.integers("inputs"),
         outputs=subgraph.integers("outputs"),
-        metadata=_metadata(model, buffers, name),
     )
-    verify(graph)
-    return graph
 
 
 def _buffer(data: bytes, table: Table, where: str) -> memoryview:
@@ -174,7 +182,8 @@ def _dtype(table: Table, where: str) -> DType:
     name = ENUMS["TensorType"][number]
     try:
         dtype = DType(number)
-        _ = dtype.itemsize
+        if dtype is not DType.RESOURCE:  # handles of variables, which a pass makes tensors
+            _ = dtype.itemsize
     except (ValueError, KeyError):  # newer than DType; no NumPy dtype
         raise ForgeError(
             f"not int8: the tensor's elements are {name}",
@@ -206,7 +215,7 @@ def _constant(
     buffer: memoryview, shape: tuple[int, ...], dtype: DType, where: str
 ) -> npt.NDArray[np.generic] | None:
     """The buffer as an array; None for the empty buffer of a computed tensor."""
-    if not buffer:
+    if not buffer or dtype is DType.RESOURCE:
         return None
     needed = math.prod(shape) * dtype.itemsize
     if len(buffer) != needed:
@@ -251,10 +260,12 @@ def _options(operator: Table, kind: str | None, where: str) -> Options:
             f"the operator carries {found} where {kind or 'nothing'} belongs", where=where
         )
     table = operator.table("builtin_options", kind) if kind and number else None
-    options: dict[str, int | float | bool | tuple[int, ...]] = {}
+    options: dict[str, int | float | bool | str | tuple[int, ...]] = {}
     for name, field in TABLES[kind].items() if kind else ():
         if field.type.startswith("["):
             options[name] = table.integers(name) if table else ()
+        elif field.type == "string":
+            options[name] = table.string(name) if table else ""
         else:
             options[name] = value = table.scalar(name) if table else field.default
             if not math.isfinite(value):

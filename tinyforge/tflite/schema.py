@@ -74,9 +74,11 @@ _OPTIONS = {
     "AddOptions": f"{_ACTIVATION} pot_scale_int16:bool=1",
     "ArgMaxOptions": "output_type:TensorType",
     "ArgMinOptions": "output_type:TensorType",
+    "AssignVariableOptions": "",
     "BatchMatMulOptions": "adj_x:bool adj_y:bool asymmetric_quantize_inputs:bool",
     "BatchToSpaceNDOptions": "",
     "BroadcastToOptions": "",
+    "CallOnceOptions": "init_subgraph_index:int",
     "CastOptions": "in_data_type:TensorType out_data_type:TensorType",
     "ConcatenationOptions": f"axis:int {_ACTIVATION}",
     "Conv2DOptions": f"{_WINDOW} {_ACTIVATION} {_DILATION} quantized_bias_type:TensorType",
@@ -124,6 +126,7 @@ _OPTIONS = {
     "QuantizeOptions": "",
     "RangeOptions": "",
     "RankOptions": "",
+    "ReadVariableOptions": "",
     "ReducerOptions": "keep_dims:bool",
     "ReshapeOptions": "new_shape:[int]",
     "ResizeBilinearOptions": "- - align_corners:bool half_pixel_centers:bool",
@@ -153,6 +156,7 @@ _OPTIONS = {
     "UnidirectionalSequenceLSTMOptions": f"{_ACTIVATION} cell_clip:float proj_clip:float"
     " time_major:bool asymmetric_quantize_inputs:bool diagonal_recurrent_tensors:bool",
     "UnpackOptions": "num:int axis:int",
+    "VarHandleOptions": "container:string shared_name:string",
     "WhereOptions": "",
     "ZerosLikeOptions": "",
 }

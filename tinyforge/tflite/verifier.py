@@ -61,6 +61,18 @@ def verify(graph: Graph) -> None:
     """ForgeError unless the graph can be run in order: tensors, indices and dataflow."""
     if not graph.operators:
         raise ForgeError("the model has no operators", where=graph.name)
+    _check_ends(graph)
+    for one in (graph, *graph.initializers):
+        _verify_one(one)
+    for index in graph.outputs:
+        if index not in graph.producers and index not in graph.inputs:
+            raise ForgeError(
+                "an output of the model is written by no operator",
+                where=tensor_label(index, graph.tensors[index].name),
+            )
+
+
+def _verify_one(graph: Graph) -> None:
     used = _used(graph)
     for tensor in graph.tensors:
         where = tensor_label(tensor.index, tensor.name)
@@ -68,7 +80,6 @@ def verify(graph: Graph) -> None:
         check_shape(tensor.shape, where, least=1 if tensor.index in used else 0)
         if tensor.quant is not None:
             _check_quant(tensor.quant, tensor, where)
-    _check_ends(graph)
     for op in graph.operators:
         _check_operands(graph, op)
     _check_variables(graph)
@@ -133,9 +144,13 @@ _OPTIONAL: Mapping[str, tuple[int, ...]] = {
 }
 
 
+# Operators that are there for what they leave for the next inference.
+_WITHOUT_OUTPUT = ("ASSIGN_VARIABLE", "CALL_ONCE")
+
+
 def _check_operands(graph: Graph, op: Operator) -> None:
     where = f"layer {op.index} {op.op}"
-    if not op.outputs:
+    if not op.outputs and op.op not in _WITHOUT_OUTPUT:
         raise ForgeError("the operator has no output", where=where)
     for index in op.outputs:
         check_index(index, len(graph.tensors), "output tensor", where)
@@ -177,10 +192,3 @@ def _check_order(graph: Graph) -> None:
                     where=graph.where(op),
                 )
             ready.add(index)
-    produced = {index for op in graph.operators for index in op.outputs} | set(graph.inputs)
-    for index in graph.outputs:
-        if index not in produced:
-            raise ForgeError(
-                "an output of the model is written by no operator",
-                where=tensor_label(index, graph.tensors[index].name),
-            )

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from tinyforge.graph.passes import with_handles
 from tinyforge.graph.types import Graph, Operator, Quant, Tensor
 from tinyforge.tflite.encoder import Node, encode
 from tinyforge.tflite.opcodes import OPERATOR_NUMBER, OPTIONS_TABLE, OPTIONS_UNION, PLACEHOLDER
@@ -18,31 +19,41 @@ from tinyforge.tflite.schema import VERSION
 def write(graph: Graph) -> bytes:
     """A valid .tflite file of the graph; read() of it gives an equal graph. Same graph, same bytes.
 
+    Variable tensors that are read and assigned are written as resource variables: read() and
+    passes.adapt() give an equal graph.
+
     Buffers are 16-byte aligned within the file, and equal constants share one.
     """
-    return encode(model_node(graph))
+    return encode(model_node(with_handles(graph)))
 
 
 def model_node(graph: Graph) -> Node:
     """The file's tables, before they become bytes."""
     buffers = _Buffers()
-    codes = list(dict.fromkeys(op.op for op in graph.operators))
-    subgraph = {
-        "tensors": [_tensor(tensor, buffers) for tensor in graph.tensors],
-        "inputs": graph.inputs,
-        "outputs": graph.outputs,
-        "operators": [_operator(op, codes) for op in graph.operators],
-        "name": "main",
-    }
+    graphs = (graph, *graph.initializers)
+    codes = list(dict.fromkeys(op.op for one in graphs for op in one.operators))
+    main = _subgraph(graph, "main", codes, buffers)
+    others = [_subgraph(one, one.name, codes, buffers) for one in graph.initializers]
     model = {
         "version": VERSION,
         "operator_codes": [_operator_code(OPERATOR_NUMBER[name]) for name in codes],
-        "subgraphs": [Node("SubGraph", subgraph)],
+        "subgraphs": [main, *others],
         "description": "tinyforge",
         "metadata": [_metadata(*entry, buffers) for entry in sorted(graph.metadata.items())],
         "buffers": buffers.nodes(),
     }
     return Node("Model", model)
+
+
+def _subgraph(graph: Graph, name: str, codes: Sequence[str], buffers: _Buffers) -> Node:
+    fields = {
+        "tensors": [_tensor(tensor, buffers) for tensor in graph.tensors],
+        "inputs": graph.inputs,
+        "outputs": graph.outputs,
+        "operators": [_operator(op, codes) for op in graph.operators],
+        "name": name,
+    }
+    return Node("SubGraph", fields)
 
 
 class _Buffers:

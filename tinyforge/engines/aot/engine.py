@@ -6,12 +6,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from tinyforge.engines.aot.call import Operand, body, constant
 from tinyforge.engines.aot.chain import ChainBody
 from tinyforge.engines.base import Lowered, Missing
-from tinyforge.graph import DType, Graph, Operator, Tensor
+from tinyforge.graph import Graph, Operator, Tensor
 from tinyforge.memory.network import FEED
 from tinyforge.memory.plan import Place, Plan, Slot, rows_named
+from tinyforge.memory.settled import bytes_of
 from tinyforge.names import c_comment
 from tinyforge.ops import OPS, Kernel, Table
 from tinyforge.ops.chains import Chain
@@ -52,6 +55,7 @@ class Aot:
             layer, tables = _layer(graph, plan, graph.operators[index])
             layers.append(layer)
             constants.extend(tables)
+        constants += [_start(t) for t in map(graph.tensors.__getitem__, graph.states) if _tabled(t)]
         with_code = [layer["index"] for layer in layers if layer["body"]]
         number = {index: i for i, index in enumerate([*with_code, FEED])}
         name = c_comment(graph.name)
@@ -97,7 +101,7 @@ def _layer(graph: Graph, plan: Plan, op: Operator) -> tuple[dict[str, Any], list
         "body": [],
         "struct": "",
     }
-    if OPS[op.op].lower is None:
+    if bytes_of(op, plan) is not None:
         return description, []
     kernel = _kernel(graph, plan, op)
     constants = _constants(op, kernel)
@@ -238,10 +242,26 @@ def _placed(plan: Plan, t: Tensor) -> dict[str, int]:
 
 
 def _state(graph: Graph, plan: Plan, t: Tensor) -> dict[str, Any]:
-    """How a variable tensor is filled; an int16 one with zeros, so that bytes will do."""
-    (reader,) = graph.consumers[t.index]
-    assert t.dtype is DType.INT8 or t.initial == 0
-    return _placed(plan, t) | {"initial": t.initial, "layer": reader.index}
+    """How a variable tensor is filled: from a table, or with one byte throughout."""
+    values = t.at_start()
+    table = _start(t).symbol if _tabled(t) else ""
+    layers = ", ".join(str(op.index) for op in graph.consumers[t.index])
+    return _placed(plan, t) | {
+        "table": table,
+        "initial": 0 if table or not values.size else values.reshape(-1).view(np.int8)[0],
+        "layers": f"layers {layers}" if len(graph.consumers[t.index]) > 1 else f"layer {layers}",
+    }
+
+
+def _tabled(t: Tensor) -> bool:
+    """Whether a variable tensor begins with different bytes."""
+    values = t.at_start().reshape(-1).view(np.int8)
+    return bool((values != values[:1]).any())
+
+
+def _start(t: Tensor) -> _Constant:
+    table = Table(f"{t.dtype.name.lower()}_t", t.at_start())
+    return _Constant(f"forge_state_{t.index}", table)
 
 
 def _unsigned(plan: Plan) -> str:

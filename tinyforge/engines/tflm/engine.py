@@ -22,8 +22,14 @@ class TFLM:
     name = "tflm"
 
     def missing(self, graph: Graph) -> tuple[Missing, ...]:
-        """The layers for which TensorFlow Lite Micro has no builtin operator."""
-        return tuple(
+        """The layers for which TensorFlow Lite Micro has no builtin operator, and variables, for
+        which the interpreter on the device has no room."""
+        variables = tuple(
+            Missing(graph.where(op), "the interpreter's half has no resource variables")
+            for op in graph.operators
+            if op.op in ("READ_VARIABLE", "ASSIGN_VARIABLE")
+        )
+        return variables + tuple(
             Missing(graph.where(op), f"TensorFlow Lite Micro has no operator {op.op}")
             for op in graph.operators
             if op.op not in METHODS

@@ -12,13 +12,23 @@ from tinyforge.graph.passes.absent_bias import absent_bias
 from tinyforge.graph.passes.folding import folding
 from tinyforge.graph.passes.int8_boundary import int8_boundary
 from tinyforge.graph.passes.lacking import lacking
+from tinyforge.graph.passes.moved_floats import moved_floats
 from tinyforge.graph.passes.pruned import dead_operators
+from tinyforge.graph.passes.variables import variables, with_handles
 from tinyforge.graph.types import Graph
 
 Pass = Callable[[Graph], tuple[Graph, tuple[str, ...]]]
 
 # Folding first: arithmetic on shapes reads inputs that are converted.
-_ADAPT: tuple[Pass, ...] = (folding, dead_operators, int8_boundary, absent_bias, lacking)
+_ADAPT: tuple[Pass, ...] = (
+    variables,
+    folding,
+    dead_operators,
+    moved_floats,
+    int8_boundary,
+    absent_bias,
+    lacking,
+)
 
 
 def adapt(graph: Graph) -> tuple[Graph, tuple[str, ...]]:
@@ -33,4 +43,4 @@ def adapt(graph: Graph) -> tuple[Graph, tuple[str, ...]]:
     return graph, tuple(notes)
 
 
-__all__ = ["adapt"]
+__all__ = ["adapt", "with_handles"]

@@ -8,11 +8,12 @@ from tinyforge.graph.types import Graph, Operator
 
 
 def dead_operators(graph: Graph) -> tuple[Graph, tuple[str, ...]]:
-    """Drops operators that no output depends on. One without outputs is there for what it does."""
+    """Drops operators that no output depends on. What ASSIGN_VARIABLE gives is for the next
+    inference, and an operator without outputs is there for what it does."""
     needed = set(graph.outputs)
     kept: list[Operator] = []
     for op in reversed(graph.operators):
-        if not op.outputs or not needed.isdisjoint(op.outputs):
+        if not op.outputs or op.op == "ASSIGN_VARIABLE" or not needed.isdisjoint(op.outputs):
             needed |= set(op.inputs)
             kept.append(op)
     if len(kept) == len(graph.operators):
@@ -30,13 +31,13 @@ def pruned(graph: Graph) -> Graph:
     def moved(indices: tuple[int, ...]) -> tuple[int, ...]:
         return tuple(number[i] for i in indices)
 
-    return Graph(
-        graph.name,
-        tuple(replace(t, index=i) for i, t in enumerate(kept)),
-        tuple(
+    return replace(
+        graph,
+        tensors=tuple(replace(t, index=i) for i, t in enumerate(kept)),
+        operators=tuple(
             replace(op, index=i, inputs=moved(op.inputs), outputs=moved(op.outputs))
             for i, op in enumerate(graph.operators)
         ),
-        moved(graph.inputs),
-        moved(graph.outputs),
+        inputs=moved(graph.inputs),
+        outputs=moved(graph.outputs),
     )
