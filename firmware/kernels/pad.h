@@ -3,29 +3,38 @@
 #define FORGE_KERNELS_PAD_H
 
 #include "kernels/bytes.h"
+#include "kernels/int16.h"
 
 /* A row: lines of bytes, and what comes before and after. before_lines and after_lines are
- * lines of padding alone. */
+ * lines of padding alone. wide: the padding is 16-bit values, and not bytes. */
 typedef struct {
   int before_lines, lines, after_lines;
   int before, size, after;
-  int value;
+  int value, wide;
 } forge_pad_row;
+
+/* Returns where the padding ends, count bytes on. */
+FORGE_INLINE int8_t *forge_pad_fill(const forge_pad_row *c, int8_t *output, int count) {
+  if (!c->wide) return forge_fill_bytes(output, c->value, count);
+  forge_i16 *values = forge_output_i16(output);
+  for (int i = 0; i < count / 2; ++i) values[i] = (int16_t)c->value;
+  return output + count;
+}
 
 /* One row of the output; input is the row inside, or NULL for a row of padding alone. */
 FORGE_INLINE void forge_pad_row_run(const forge_pad_row *c, const int8_t *input, int8_t *output) {
   const int line = c->before + c->size + c->after;
   if (input == NULL) {
-    forge_fill_bytes(output, c->value, (c->before_lines + c->lines + c->after_lines) * line);
+    forge_pad_fill(c, output, (c->before_lines + c->lines + c->after_lines) * line);
     return;
   }
-  output = forge_fill_bytes(output, c->value, c->before_lines * line);
+  output = forge_pad_fill(c, output, c->before_lines * line);
   for (int i = 0; i < c->lines; ++i, input += c->size) {
-    output = forge_fill_bytes(output, c->value, c->before);
+    output = forge_pad_fill(c, output, c->before);
     output = forge_copy_bytes(output, input, c->size);
-    output = forge_fill_bytes(output, c->value, c->after);
+    output = forge_pad_fill(c, output, c->after);
   }
-  forge_fill_bytes(output, c->value, c->after_lines * line);
+  forge_pad_fill(c, output, c->after_lines * line);
 }
 
 /* Three outer dimensions, outermost first, of rows. */

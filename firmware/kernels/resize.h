@@ -4,17 +4,17 @@
 
 #include "kernels/bytes.h"
 
-/* column: the input column of each column of the output, width of them. */
+/* column: the input column of each column of the output, width of them. pixel: its bytes. */
 typedef struct {
-  int width, channels;
+  int width, pixel;
   const int32_t *column;
 } forge_resize_nearest;
 
 /* A row of the output from a row of the input: which one is the caller's business. */
 FORGE_INLINE void forge_resize_nearest_row(const forge_resize_nearest *c, const int8_t *input,
                                            int8_t *output) {
-  for (int x = 0; x < c->width; ++x, output += c->channels) {
-    forge_copy_bytes(output, input + c->column[x] * c->channels, c->channels);
+  for (int x = 0; x < c->width; ++x, output += c->pixel) {
+    forge_copy_bytes(output, input + c->column[x] * c->pixel, c->pixel);
   }
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
@@ -34,7 +35,7 @@ def pad(r: Random) -> Graph:
     often = r.pick(0, 1, 3)
     amounts = [[r.pick(*[0] * often, r.integer(0, 3)) for _ in range(2)] for _ in source.shape]
     shape = tuple(n + sum(pair) for n, pair in zip(source.shape, amounts, strict=True))
-    out = TensorSpec(shape, source.scale, source.zero_point)
+    out = replace(source, shape=shape)
     return single_op("PAD", inputs=[source, int32(amounts)], output=out)
 
 
@@ -46,11 +47,11 @@ def padv2(r: Random) -> Graph:
     return single_op(
         "PADV2",
         inputs=[
-            TensorSpec(source.shape, source.scale, source.zero_point),
+            TensorSpec(source.shape, source.scale, source.zero_point, source.dtype),
             int32(amounts.data),
             value,
         ],
-        output=TensorSpec(out.shape, out.scale, out.zero_point),
+        output=TensorSpec(out.shape, out.scale, out.zero_point, out.dtype),
     )
 
 
@@ -61,7 +62,7 @@ def transpose(r: Random) -> Graph:
     return single_op(
         "TRANSPOSE",
         inputs=[source, int32(permutation)],
-        output=TensorSpec(shape, source.scale, source.zero_point),
+        output=replace(source, shape=shape),
     )
 
 
@@ -77,7 +78,7 @@ def slice_(r: Random) -> Graph:
     return single_op(
         "SLICE",
         inputs=[source, int32(begin), int32(size)],
-        output=TensorSpec(tuple(shape), source.scale, source.zero_point),
+        output=replace(source, shape=tuple(shape)),
     )
 
 
@@ -117,7 +118,7 @@ def strided_slice(r: Random) -> Graph:
     return single_op(
         "STRIDED_SLICE",
         inputs=[source, int32(begins), int32(ends), int32(strides)],
-        output=TensorSpec(tuple(shape), source.scale, source.zero_point),
+        output=replace(source, shape=tuple(shape)),
         options=masks,
     )
 
@@ -135,7 +136,7 @@ def blocks(name: str) -> Callable[[Random], Graph]:
         return single_op(
             name,
             inputs=[spec],
-            output=TensorSpec(out, spec.scale, spec.zero_point),
+            output=replace(spec, shape=out),
             options={"block_size": block},
         )
 
@@ -149,7 +150,7 @@ def resize_nearest_neighbor(r: Random) -> Graph:
     return single_op(
         "RESIZE_NEAREST_NEIGHBOR",
         inputs=[source, int32(size)],
-        output=TensorSpec(shape, source.scale, source.zero_point),
+        output=replace(source, shape=shape),
         options={"align_corners": r.pick(False, True), "half_pixel_centers": r.pick(False, True)},
     )
 
@@ -158,9 +159,7 @@ def _parts(
     r: Random, shapes: list[tuple[int, ...]], spec: TensorSpec
 ) -> list[TensorSpec | Constant]:
     """Operands of one quantization, the last of several perhaps constant."""
-    found: list[TensorSpec | Constant] = [
-        TensorSpec(shape, spec.scale, spec.zero_point) for shape in shapes
-    ]
+    found: list[TensorSpec | Constant] = [replace(spec, shape=shape) for shape in shapes]
     if len(found) > 1 and r.integer(0, 3) == 0:
         found[-1] = Constant(r.values(shapes[-1]), spec.quant)
     return found
@@ -203,7 +202,7 @@ def squeeze(r: Random) -> Graph:
     return single_op(
         "SQUEEZE",
         inputs=[source],
-        output=TensorSpec(left, source.scale, source.zero_point),
+        output=replace(source, shape=left),
         options={"squeeze_dims": listed},
     )
 
@@ -216,7 +215,7 @@ def expand_dims(r: Random) -> Graph:
     return single_op(
         "EXPAND_DIMS",
         inputs=[source, int32(r.pick(index, [index]))],
-        output=TensorSpec(shape, source.scale, source.zero_point),
+        output=replace(source, shape=shape),
     )
 
 
@@ -228,7 +227,7 @@ def reshape(r: Random) -> Graph:
     return single_op(
         "RESHAPE",
         inputs=[source, *operands],
-        output=TensorSpec(shape, source.scale, source.zero_point),
+        output=replace(source, shape=shape),
         options={"new_shape": shape},
     )
 

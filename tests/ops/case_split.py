@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from tests.corpus.builder import TensorSpec, single_op
 from tests.ops.case_movement import either_way, int32, random_shape
@@ -15,7 +16,7 @@ def _with(shape: tuple[int, ...], axis: int, size: int) -> tuple[int, ...]:
 
 
 def _like(spec: TensorSpec, shape: tuple[int, ...]) -> TensorSpec:
-    return TensorSpec(shape, spec.scale, spec.zero_point)
+    return replace(spec, shape=shape)
 
 
 def split(r: Random) -> Graph:

@@ -166,6 +166,8 @@ CASES: dict[str, Callable[[Random], Graph]] = {
 # Those that TensorFlow Lite Micro has for int16.
 INT16 = (
     *case_binary.CASES,
+    *case_split.CASES,
+    *(op for op in case_movement.CASES if op not in ("DEPTH_TO_SPACE", "SPACE_TO_DEPTH")),
     "CONV_2D",
     "DEPTHWISE_CONV_2D",
     "FULLY_CONNECTED",

@@ -1,4 +1,4 @@
-"""CONCATENATION, int8."""
+"""CONCATENATION, int8 or int16."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tinyforge.graph import Graph, Operator
-from tinyforge.ops.base import Int8Array, Kernel, Op, check_rank, option, output, require
+from tinyforge.graph import DType, Graph, Operator
+from tinyforge.ops.base import Kernel, Op, Values, check_rank, option, output, require
 from tinyforge.ops.copying import check_shape
 from tinyforge.ops.joining import check_parts, join, parts
 from tinyforge.ops.operands import axis_index
@@ -24,7 +24,8 @@ def _axis(graph: Graph, op: Operator) -> int:
 
 
 def check(graph: Graph, op: Operator) -> None:
-    """Source: ConcatenationPrepare, which wants no rescaling and no activation."""
+    """Source: ConcatenationPrepare, which wants no activation, and no rescaling of int8; int16
+    values are copied as they are."""
     check_parts(graph, op, _MAX_INPUTS)
     found, out = parts(graph, op), output(graph, op)
     require(len(out.shape) <= _MAX_RANK, f"more than {_MAX_RANK} dimensions", graph, op)
@@ -33,7 +34,7 @@ def check(graph: Graph, op: Operator) -> None:
     require(code == 0, f"fused activation {code} is not supported", graph, op)
     for t in found:
         require(
-            (t.scale, t.zero_point) == (out.scale, out.zero_point),
+            out.dtype is DType.INT16 or (t.scale, t.zero_point) == (out.scale, out.zero_point),
             f"CONCATENATION cannot rescale: tensor {t.name!r} must have the output's scale and "
             "zero point",
             graph,
@@ -47,9 +48,9 @@ def check(graph: Graph, op: Operator) -> None:
     check_shape(graph, op, (*first[:axis], total, *first[axis + 1 :]))
 
 
-def reference(graph: Graph, op: Operator, inputs: Sequence[npt.NDArray[Any]]) -> Int8Array:
+def reference(graph: Graph, op: Operator, inputs: Sequence[npt.NDArray[Any]]) -> Values:
     """Source: reference_ops::Concatenation."""
-    return np.concatenate(inputs, axis=_axis(graph, op), dtype=np.int8)
+    return np.concatenate(inputs, axis=_axis(graph, op))
 
 
 def lower(graph: Graph, op: Operator) -> Kernel:

@@ -1,13 +1,14 @@
 """What operators share that copy values to other places: the interpreter moves the bytes as they
-are, whatever the quantizations of input and output."""
+are, whatever the quantizations of input and output. Kernels are told bytes, of any element type."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
 
-from tinyforge.graph import Graph, Operator, Tensor
+from tinyforge.graph import DType, Graph, Operator, Tensor
 from tinyforge.ops.base import (
+    INT8,
     Kernel,
     check_activation,
     check_computed,
@@ -23,12 +24,18 @@ from tinyforge.ops.forms import WHOLE, Form, Picked
 _MAX_RANK = 5
 
 
-def check_copied(graph: Graph, op: Operator, inputs: int, rank: int = _MAX_RANK) -> Tensor:
-    """So many inputs, the first of them a computed int8 tensor of at most so many dimensions,
-    which is returned; an int8 output."""
+def check_copied(
+    graph: Graph,
+    op: Operator,
+    inputs: int,
+    rank: int = _MAX_RANK,
+    types: Sequence[DType] = INT8,
+) -> Tensor:
+    """So many inputs, the first of them a computed tensor of one of the types, of at most so many
+    dimensions, which is returned; an output of the same type."""
     check_counts(graph, op, inputs, inputs)
     source = tensor(graph, op, 0)
-    check_activation(graph, op, (source, output(graph, op)))
+    check_activation(graph, op, (source, output(graph, op)), types)
     check_computed(graph, op, source)
     require(len(source.shape) <= rank, f"more than {rank} dimensions", graph, op)
     return source
@@ -54,7 +61,7 @@ def block_summary(graph: Graph, op: Operator) -> str:
 
 
 def steps(shape: Sequence[int]) -> list[int]:
-    """Bytes from one index to the next in each dimension of an int8 tensor."""
+    """Elements from one index to the next in each dimension of a tensor."""
     found = [1]
     for size in reversed(shape[1:]):
         found.insert(0, found[0] * size)
@@ -64,16 +71,16 @@ def steps(shape: Sequence[int]) -> list[int]:
 def copy(source: Tensor, start: int, walk: Sequence[tuple[int, int]]) -> Kernel:
     """The kernel that gathers the output's bytes from the source.
 
-    start: byte of the source. walk: (size, step in the source) of every dimension of the output,
-    outermost first.
+    start: element of the source. walk: (size, elements from one to the next in the source) of every
+    dimension of the output, outermost first.
     """
-    places = _merged(walk)
+    places, itemsize = _merged(walk), source.dtype.itemsize
     run = places.pop()[0] if places and places[-1][1] == 1 else 1
     places = [(1, 0)] * (_MAX_RANK - len(places)) + places
-    fields = {"start": start}
+    fields = {"start": start * itemsize}
     for i, (size, step) in enumerate(places):
-        fields |= {f"size[{i}]": size, f"step[{i}]": step}
-    fields["run"] = run
+        fields |= {f"size[{i}]": size, f"step[{i}]": step * itemsize}
+    fields["run"] = run * itemsize
     return Kernel("copy.h", "forge_copy", "forge_copy_run", fields, (source.index,))
 
 

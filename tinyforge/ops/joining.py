@@ -6,6 +6,7 @@ import math
 
 from tinyforge.graph import Graph, Operator, Tensor
 from tinyforge.ops.base import (
+    INT8_OR_INT16,
     Kernel,
     Table,
     check_activation,
@@ -22,10 +23,10 @@ def parts(graph: Graph, op: Operator) -> list[Tensor]:
 
 
 def check_parts(graph: Graph, op: Operator, most: int) -> None:
-    """One to most int8 inputs, not all of them constant; an int8 output."""
+    """One to most inputs, not all of them constant, and an output, all int8 or all int16."""
     check_counts(graph, op, 1, most)
     found = parts(graph, op)
-    check_activation(graph, op, (*found, output(graph, op)))
+    check_activation(graph, op, (*found, output(graph, op)), INT8_OR_INT16)
     require(any(t.data is None for t in found), "all inputs are constant", graph, op)
 
 
@@ -36,18 +37,18 @@ def join(graph: Graph, op: Operator, axis: int) -> Kernel:
     """
     found, out = parts(graph, op), output(graph, op)
     form = row_by_row(out) if axis >= 2 else WHOLE
-    stretches = math.prod(out.shape[:axis])
+    stretches, itemsize = math.prod(out.shape[:axis]), out.dtype.itemsize
     fields = {
         "stretches": stretches // form.steps,
         "inputs": len(found),
-        "total": out.size // stretches,
+        "total": out.size // stretches * itemsize,
     }
-    fields |= {f"run[{i}]": t.size // stretches for i, t in enumerate(found)}
+    fields |= {f"run[{i}]": t.size // stretches * itemsize for i, t in enumerate(found)}
     return Kernel(
         header="concat.h",
         struct="forge_concat",
         function="forge_concat_run",
         fields=fields,
-        inputs=tuple(t.index if t.data is None else Table("int8_t", t.data) for t in found),
+        inputs=tuple(t.index if t.data is None else Table.of(t) for t in found),
         form=form,
     )

@@ -1,4 +1,4 @@
-"""PACK, int8: tensors of one shape, along a new dimension."""
+"""PACK, int8 or int16: tensors of one shape, along a new dimension."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tinyforge.graph import Graph, Operator
-from tinyforge.ops.base import Int8Array, Kernel, Op, option, output, require
+from tinyforge.ops.base import Kernel, Op, Values, option, output, require
 from tinyforge.ops.copying import check_shape
 from tinyforge.ops.joining import check_parts, join, parts
 from tinyforge.ops.operands import axis_index
@@ -32,9 +32,9 @@ def check(graph: Graph, op: Operator) -> None:
     check_shape(graph, op, (*shape[:axis], len(found), *shape[axis:]))
 
 
-def reference(graph: Graph, op: Operator, inputs: Sequence[npt.NDArray[Any]]) -> Int8Array:
+def reference(graph: Graph, op: Operator, inputs: Sequence[npt.NDArray[Any]]) -> Values:
     """Source: PackImpl of micro/kernels/pack.cc."""
-    return np.stack(inputs, axis=_axis(graph, op), dtype=np.int8)
+    return np.stack(inputs, axis=_axis(graph, op))
 
 
 def lower(graph: Graph, op: Operator) -> Kernel:

@@ -1,4 +1,4 @@
-"""PAD, int8: the border is the zero point, or a constant value."""
+"""PAD, int8 or int16: the border is the zero point, or a constant value."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ import numpy.typing as npt
 
 from tinyforge.graph import Graph, Operator
 from tinyforge.ops.base import (
-    Int8Array,
+    INT8_OR_INT16,
     Kernel,
     Op,
+    Values,
     check_activation,
     check_computed,
     check_counts,
@@ -72,7 +73,7 @@ def check(graph: Graph, op: Operator) -> None:
     """Source: PadPrepare."""
     check_counts(graph, op, 2, 3)
     source, out = tensor(graph, op, 0), output(graph, op)
-    check_activation(graph, op, (source, out))
+    check_activation(graph, op, (source, out), INT8_OR_INT16)
     check_computed(graph, op, source)
     require(len(source.shape) <= _MAX_RANK, f"more than {_MAX_RANK} dimensions", graph, op)
     sides = _sides(graph, op)
@@ -80,7 +81,7 @@ def check(graph: Graph, op: Operator) -> None:
     check_shape(graph, op, tuple(s.before + s.size + s.after for s in sides))
     given = optional_tensor(graph, op, 2)
     if given is not None:
-        check_activation(graph, op, (given,))
+        check_activation(graph, op, (given, out), INT8_OR_INT16)
         require(_constant(graph, op).size == 1, "more than one padding value", graph, op)
         require(
             (given.scale, given.zero_point) == (out.scale, out.zero_point),
@@ -90,11 +91,11 @@ def check(graph: Graph, op: Operator) -> None:
         )
 
 
-def reference(graph: Graph, op: Operator, inputs: Sequence[npt.NDArray[Any]]) -> Int8Array:
+def reference(graph: Graph, op: Operator, inputs: Sequence[npt.NDArray[Any]]) -> Values:
     """Source: reference_ops::Pad."""
     amounts = [(s.before, s.after) for s in _sides(graph, op)]
     padded = np.pad(inputs[0], amounts, constant_values=_value(graph, op))
-    return np.asarray(padded, np.int8)
+    return np.asarray(padded)
 
 
 def _merged(sides: Sequence[_Side]) -> list[_Side]:
@@ -111,18 +112,20 @@ def _merged(sides: Sequence[_Side]) -> list[_Side]:
     return merged
 
 
-def _row(sides: Sequence[_Side], value: int) -> dict[str, int]:
+def _row(graph: Graph, op: Operator, sides: Sequence[_Side]) -> dict[str, int]:
     """The members of forge_pad_row, for the innermost dimensions, two at most."""
     lines, line = _filled(_merged(sides), 2)
-    return {
+    value, itemsize = _value(graph, op), output(graph, op).dtype.itemsize
+    fields = {
         "before_lines": lines.before,
         "lines": lines.size,
         "after_lines": lines.after,
-        "before": line.before,
-        "size": line.size,
-        "after": line.after,
+        "before": line.before * itemsize,
+        "size": line.size * itemsize,
+        "after": line.after * itemsize,
         "value": value,
     }
+    return fields | ({"wide": 1} if itemsize > 1 and value else {})
 
 
 def _filled(sides: Sequence[_Side], count: int) -> list[_Side]:
@@ -132,14 +135,14 @@ def _filled(sides: Sequence[_Side], count: int) -> list[_Side]:
 
 def lower(graph: Graph, op: Operator) -> Kernel:
     """An image is padded by rows."""
-    source, sides, value = tensor(graph, op, 0), _sides(graph, op), _value(graph, op)
+    source, sides = tensor(graph, op, 0), _sides(graph, op)
     if len(sides) == 4 and source.shape[0] == 1 and not sides[0].padded:
         top, rows, bottom = (-1,) * sides[1].before, range(sides[1].size), (-1,) * sides[1].after
         form = Picked((*top, *rows, *bottom), sides[1].size)
-        fields = _row(sides[2:], value)
+        fields = _row(graph, op, sides[2:])
         return Kernel("pad.h", "forge_pad_row", "forge_pad_row_run", fields, (source.index,), form)
     sides = _filled(_merged(sides), _MAX_RANK)
-    fields = {f"row.{name}": member for name, member in _row(sides[3:], value).items()}
+    fields = {f"row.{name}": member for name, member in _row(graph, op, sides[3:]).items()}
     for i, side in enumerate(sides[:3]):
         fields |= {f"before[{i}]": side.before, f"size[{i}]": side.size, f"after[{i}]": side.after}
     return Kernel("pad.h", "forge_pad", "forge_pad_run", fields, (source.index,))

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tinyforge.graph import Graph, Operator
-from tinyforge.ops.base import Int8Array, Op, check_computed, check_counts, output, require, tensor
+from tinyforge.ops.base import Op, Values, check_computed, check_counts, output, require, tensor
 
 
 def check(graph: Graph, op: Operator) -> None:
@@ -24,8 +24,8 @@ def check(graph: Graph, op: Operator) -> None:
     check_computed(graph, op, source)
 
 
-def reference(graph: Graph, op: Operator, inputs: Sequence[npt.NDArray[Any]]) -> Int8Array:
-    return np.asarray(inputs[0].reshape(output(graph, op).shape), np.int8)
+def reference(graph: Graph, op: Operator, inputs: Sequence[npt.NDArray[Any]]) -> Values:
+    return np.asarray(inputs[0].reshape(output(graph, op).shape))
 
 
 OP = Op("RESHAPE", check, reference, lower=None)

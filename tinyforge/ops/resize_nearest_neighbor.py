@@ -1,4 +1,4 @@
-"""RESIZE_NEAREST_NEIGHBOR, int8."""
+"""RESIZE_NEAREST_NEIGHBOR, int8 or int16."""
 
 from __future__ import annotations
 
@@ -9,7 +9,17 @@ import numpy as np
 import numpy.typing as npt
 
 from tinyforge.graph import Graph, Operator
-from tinyforge.ops.base import Int8Array, Kernel, Op, Table, check_rank, output, require, tensor
+from tinyforge.ops.base import (
+    INT8_OR_INT16,
+    Kernel,
+    Op,
+    Table,
+    Values,
+    check_rank,
+    output,
+    require,
+    tensor,
+)
 from tinyforge.ops.copying import check_copied, check_shape
 from tinyforge.ops.forms import Picked
 from tinyforge.ops.operands import integers
@@ -40,17 +50,17 @@ def _sources(graph: Graph, op: Operator) -> tuple[npt.NDArray[np.int32], npt.NDA
 
 
 def check(graph: Graph, op: Operator) -> None:
-    source = check_copied(graph, op, 2)
+    source = check_copied(graph, op, 2, types=INT8_OR_INT16)
     check_rank(graph, op, (source,), 4)
     require(source.shape[0] == 1, f"a batch of {source.shape[0]} is not supported", graph, op)
     size = integers(graph, op, 1, "size")
     check_shape(graph, op, (1, *size, source.shape[3]))
 
 
-def reference(graph: Graph, op: Operator, inputs: Sequence[npt.NDArray[Any]]) -> Int8Array:
+def reference(graph: Graph, op: Operator, inputs: Sequence[npt.NDArray[Any]]) -> Values:
     """inputs[0]: (1, height, width, channels). Source: reference_ops::ResizeNearestNeighbor."""
     rows, columns = _sources(graph, op)
-    return np.asarray(inputs[0][:, rows][:, :, columns], np.int8)
+    return np.asarray(inputs[0][:, rows][:, :, columns])
 
 
 def lower(graph: Graph, op: Operator) -> Kernel:
@@ -62,7 +72,7 @@ def lower(graph: Graph, op: Operator) -> Kernel:
         function="forge_resize_nearest_row",
         fields={
             "width": out.shape[2],
-            "channels": out.shape[3],
+            "pixel": out.shape[3] * out.dtype.itemsize,
             "column": Table("int32_t", columns),
         },
         inputs=(source.index,),

@@ -1,4 +1,4 @@
-"""SLICE, int8."""
+"""SLICE, int8 or int16."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tinyforge.graph import Graph, Operator
-from tinyforge.ops.base import Int8Array, Kernel, Op, require, tensor
+from tinyforge.ops.base import INT8_OR_INT16, Kernel, Op, Values, require, tensor
 from tinyforge.ops.copying import check_copied, check_shape, take
 from tinyforge.ops.operands import integers
 
@@ -28,7 +28,7 @@ def _ranges(graph: Graph, op: Operator) -> list[range]:
 
 
 def check(graph: Graph, op: Operator) -> None:
-    source = check_copied(graph, op, 3)
+    source = check_copied(graph, op, 3, types=INT8_OR_INT16)
     ranges = _ranges(graph, op)
     require(
         all(r.start >= 0 and r.stop <= n for r, n in zip(ranges, source.shape, strict=True)),
@@ -39,10 +39,10 @@ def check(graph: Graph, op: Operator) -> None:
     check_shape(graph, op, tuple(map(len, ranges)))
 
 
-def reference(graph: Graph, op: Operator, inputs: Sequence[npt.NDArray[Any]]) -> Int8Array:
+def reference(graph: Graph, op: Operator, inputs: Sequence[npt.NDArray[Any]]) -> Values:
     """Source: reference_ops::Slice."""
     ranges = _ranges(graph, op)
-    return np.asarray(inputs[0][tuple(slice(r.start, r.stop) for r in ranges)], np.int8)
+    return np.asarray(inputs[0][tuple(slice(r.start, r.stop) for r in ranges)])
 
 
 def lower(graph: Graph, op: Operator) -> Kernel:

@@ -1,4 +1,4 @@
-"""SPLIT, int8: equal parts."""
+"""SPLIT, int8 or int16: equal parts."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tinyforge.graph import Graph, Operator
-from tinyforge.ops.base import Int8Array, Kernel, Op, require, tensor
+from tinyforge.ops.base import Kernel, Op, Values, require, tensor
 from tinyforge.ops.operands import axis_index, integers
 from tinyforge.ops.splitting import check_part, check_split, parts, split
 
@@ -33,9 +33,7 @@ def check(graph: Graph, op: Operator) -> None:
         check_part(graph, op, part, (*shape[:axis], shape[axis] // count, *shape[axis + 1 :]))
 
 
-def reference(
-    graph: Graph, op: Operator, inputs: Sequence[npt.NDArray[Any]]
-) -> tuple[Int8Array, ...]:
+def reference(graph: Graph, op: Operator, inputs: Sequence[npt.NDArray[Any]]) -> tuple[Values, ...]:
     """Source: SplitImpl of micro/kernels/split.cc."""
     return tuple(np.split(inputs[1], len(op.outputs), axis=_axis(graph, op)))
 

@@ -1,4 +1,4 @@
-"""SPLIT_V, int8: parts of any sizes, which are those of the outputs."""
+"""SPLIT_V, int8 or int16: parts of any sizes, which are those of the outputs."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tinyforge.graph import Graph, Operator
-from tinyforge.ops.base import Int8Array, Kernel, Op, require, tensor
+from tinyforge.ops.base import Kernel, Op, Values, require, tensor
 from tinyforge.ops.operands import axis_index, integers
 from tinyforge.ops.splitting import check_part, check_split, parts, split
 
@@ -36,9 +36,7 @@ def check(graph: Graph, op: Operator) -> None:
     )
 
 
-def reference(
-    graph: Graph, op: Operator, inputs: Sequence[npt.NDArray[Any]]
-) -> tuple[Int8Array, ...]:
+def reference(graph: Graph, op: Operator, inputs: Sequence[npt.NDArray[Any]]) -> tuple[Values, ...]:
     """Source: SplitImpl of micro/kernels/split_v.cc."""
     axis = _axis(graph, op)
     ends = np.cumsum([part.shape[axis] for part in parts(graph, op)])

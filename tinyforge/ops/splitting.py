@@ -6,7 +6,14 @@ import math
 from collections.abc import Sequence
 
 from tinyforge.graph import Graph, Operator, Tensor
-from tinyforge.ops.base import Kernel, check_activation, check_computed, require, tensor
+from tinyforge.ops.base import (
+    INT8_OR_INT16,
+    Kernel,
+    check_activation,
+    check_computed,
+    require,
+    tensor,
+)
 from tinyforge.ops.forms import WHOLE, row_by_row
 
 _MAX_OUTPUTS = 16  # FORGE_SPLIT_MOST
@@ -17,8 +24,8 @@ def parts(graph: Graph, op: Operator) -> list[Tensor]:
 
 
 def check_split(graph: Graph, op: Operator, inputs: int, position: int) -> Tensor:
-    """So many inputs, the one at a position a computed int8 tensor, which is returned; one to 16
-    int8 outputs."""
+    """So many inputs, the one at a position a computed tensor, which is returned; one to 16
+    outputs, all int8 or all int16 as it is."""
     require(
         len(op.inputs) == inputs and 1 <= len(op.outputs) <= _MAX_OUTPUTS,
         f"{op.op} needs {inputs} inputs and 1 to {_MAX_OUTPUTS} outputs, "
@@ -27,7 +34,7 @@ def check_split(graph: Graph, op: Operator, inputs: int, position: int) -> Tenso
         op,
     )
     source = tensor(graph, op, position)
-    check_activation(graph, op, (source, *parts(graph, op)))
+    check_activation(graph, op, (source, *parts(graph, op)), INT8_OR_INT16)
     check_computed(graph, op, source)
     return source
 
@@ -46,11 +53,11 @@ def split(graph: Graph, op: Operator, source: Tensor, axis: int) -> Kernel:
     columns or channels of an image by rows."""
     found = parts(graph, op)
     form = row_by_row(source) if axis >= 2 else WHOLE
-    stretches = math.prod(source.shape[:axis])
+    stretches, itemsize = math.prod(source.shape[:axis]), source.dtype.itemsize
     fields = {
         "stretches": stretches // form.steps,
         "outputs": len(found),
-        "total": source.size // stretches,
+        "total": source.size // stretches * itemsize,
     }
-    fields |= {f"run[{i}]": t.size // stretches for i, t in enumerate(found)}
+    fields |= {f"run[{i}]": t.size // stretches * itemsize for i, t in enumerate(found)}
     return Kernel("split.h", "forge_split", "forge_split_run", fields, (source.index,), form)

@@ -9,14 +9,14 @@ import numpy as np
 import numpy.typing as npt
 
 from tinyforge.graph import Graph, Operator
-from tinyforge.ops.base import Int8Array, Op, output, require
+from tinyforge.ops.base import INT8_OR_INT16, Op, Values, output, require
 from tinyforge.ops.copying import check_copied, check_shape
 from tinyforge.ops.operands import axis_index
 
 
 def check(graph: Graph, op: Operator) -> None:
     """Source: SqueezePrepare. Without a list of dimensions, every 1 is left out."""
-    source = check_copied(graph, op, 1, rank=8)
+    source = check_copied(graph, op, 1, 8, INT8_OR_INT16)
     listed = op.options["squeeze_dims"]
     assert isinstance(listed, tuple)
     rank = len(source.shape)
@@ -27,8 +27,8 @@ def check(graph: Graph, op: Operator) -> None:
     check_shape(graph, op, tuple(n for d, n in enumerate(source.shape) if d not in gone))
 
 
-def reference(graph: Graph, op: Operator, inputs: Sequence[npt.NDArray[Any]]) -> Int8Array:
-    return np.asarray(inputs[0].reshape(output(graph, op).shape), np.int8)
+def reference(graph: Graph, op: Operator, inputs: Sequence[npt.NDArray[Any]]) -> Values:
+    return np.asarray(inputs[0].reshape(output(graph, op).shape))
 
 
 OP = Op("SQUEEZE", check, reference, lower=None)

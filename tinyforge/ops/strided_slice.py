@@ -1,4 +1,4 @@
-"""STRIDED_SLICE, int8."""
+"""STRIDED_SLICE, int8 or int16."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tinyforge.graph import Graph, Operator
-from tinyforge.ops.base import Int8Array, Kernel, Op, option, output, require, tensor
+from tinyforge.ops.base import INT8_OR_INT16, Kernel, Op, Values, option, output, require, tensor
 from tinyforge.ops.copying import check_copied, check_shape, take
 from tinyforge.ops.operands import integers
 
@@ -50,7 +50,7 @@ def _vanishes(op: Operator, dimension: int) -> bool:
 
 
 def check(graph: Graph, op: Operator) -> None:
-    source = check_copied(graph, op, 4, rank=_MAX_RANK)
+    source = check_copied(graph, op, 4, _MAX_RANK, INT8_OR_INT16)
     for name in ("ellipsis_mask", "new_axis_mask", "offset"):  # TFLM leaves them out of account
         require(not op.options[name], f"{name} is not supported", graph, op)
     for position, role in enumerate(_ROLES):
@@ -81,10 +81,10 @@ def check(graph: Graph, op: Operator) -> None:
     check_shape(graph, op, tuple(len(r) for d, r in enumerate(ranges) if not _vanishes(op, d)))
 
 
-def reference(graph: Graph, op: Operator, inputs: Sequence[npt.NDArray[Any]]) -> Int8Array:
+def reference(graph: Graph, op: Operator, inputs: Sequence[npt.NDArray[Any]]) -> Values:
     """Source: reference_ops::StridedSlice."""
     taken = inputs[0][np.ix_(*_ranges(graph, op))]
-    return np.asarray(taken.reshape(output(graph, op).shape), np.int8)
+    return np.asarray(taken.reshape(output(graph, op).shape))
 
 
 def lower(graph: Graph, op: Operator) -> Kernel:

@@ -1,4 +1,4 @@
-"""TRANSPOSE, int8."""
+"""TRANSPOSE, int8 or int16."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tinyforge.graph import Graph, Operator
-from tinyforge.ops.base import Int8Array, Kernel, Op, require, tensor
+from tinyforge.ops.base import INT8_OR_INT16, Kernel, Op, Values, require, tensor
 from tinyforge.ops.copying import check_copied, check_shape, copy, steps
 from tinyforge.ops.operands import integers
 
@@ -20,7 +20,7 @@ def _permutation(graph: Graph, op: Operator) -> tuple[int, ...]:
 
 
 def check(graph: Graph, op: Operator) -> None:
-    source = check_copied(graph, op, 2)
+    source = check_copied(graph, op, 2, types=INT8_OR_INT16)
     permutation = _permutation(graph, op)
     require(
         sorted(permutation) == list(range(len(source.shape))),
@@ -31,9 +31,9 @@ def check(graph: Graph, op: Operator) -> None:
     check_shape(graph, op, tuple(source.shape[d] for d in permutation))
 
 
-def reference(graph: Graph, op: Operator, inputs: Sequence[npt.NDArray[Any]]) -> Int8Array:
+def reference(graph: Graph, op: Operator, inputs: Sequence[npt.NDArray[Any]]) -> Values:
     """Source: reference_ops::Transpose."""
-    return np.asarray(np.transpose(inputs[0], _permutation(graph, op)), np.int8)
+    return np.asarray(np.transpose(inputs[0], _permutation(graph, op)))
 
 
 def lower(graph: Graph, op: Operator) -> Kernel:

@@ -1,4 +1,4 @@
-"""UNPACK, int8: the slices along one dimension, without it."""
+"""UNPACK, int8 or int16: the slices along one dimension, without it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tinyforge.graph import Graph, Operator
-from tinyforge.ops.base import Int8Array, Kernel, Op, option, require, tensor
+from tinyforge.ops.base import Kernel, Op, Values, option, require, tensor
 from tinyforge.ops.operands import axis_index
 from tinyforge.ops.splitting import check_part, check_split, parts, split
 
@@ -31,9 +31,7 @@ def check(graph: Graph, op: Operator) -> None:
         check_part(graph, op, part, (*shape[:axis], *shape[axis + 1 :]))
 
 
-def reference(
-    graph: Graph, op: Operator, inputs: Sequence[npt.NDArray[Any]]
-) -> tuple[Int8Array, ...]:
+def reference(graph: Graph, op: Operator, inputs: Sequence[npt.NDArray[Any]]) -> tuple[Values, ...]:
     """Source: UnpackImpl of micro/kernels/unpack.cc."""
     return tuple(np.moveaxis(inputs[0], _axis(graph, op), 0))
 
