@@ -6,6 +6,7 @@
 #ifndef FORGE_KERNELS_LSTM_H
 #define FORGE_KERNELS_LSTM_H
 
+#include "kernels/curves.h"
 #include "kernels/requantize.h"
 
 enum { FORGE_LSTM_INPUT, FORGE_LSTM_FORGET, FORGE_LSTM_CELL, FORGE_LSTM_OUTPUT, FORGE_LSTM_GATES };
@@ -37,25 +38,6 @@ FORGE_INLINE int32_t forge_lstm_scale(forge_lstm_factor factor, int32_t x) {
   return forge_requantize(x, factor.multiplier, factor.shift);
 }
 
-/* The table's function of x / 2^bits, times 2^bits. x is not negative. */
-FORGE_INLINE int32_t forge_lstm_interpolate(const uint16_t *table, int32_t x, int bits) {
-  const int32_t i = x >> bits;
-  if (i >= 255) return 65535 << bits;
-  return (table[i] << bits) + (x & ((1 << bits) - 1)) * (table[i + 1] - table[i]);
-}
-
-/* Q3.12 to Q0.15. */
-FORGE_INLINE int32_t forge_lstm_sigmoid(const forge_lstm *c, int32_t x) {
-  const int32_t value = forge_lstm_interpolate(c->sigmoid, x < 0 ? -3 * x : 3 * x, 9);
-  return (x < 0 ? (1 << 25) - value + 511 : value + 512) >> 10;
-}
-
-/* Three times Q3.12 to Q0.15: 2 * sigmoid(2 * x) - 1. */
-FORGE_INLINE int32_t forge_lstm_tanh(const forge_lstm *c, int32_t x) {
-  const int32_t value = forge_lstm_interpolate(c->sigmoid, x < 0 ? -x : x, 8) - (1 << 23);
-  return (x < 0 ? -value + 127 : value + 128) >> 8;
-}
-
 /* What the curves of a unit's gates take, Q3.12. */
 FORGE_INLINE void forge_lstm_gates(const forge_lstm *c, int unit, const int8_t *input,
                                    const int8_t *hidden, int32_t gates[FORGE_LSTM_GATES]) {
@@ -78,10 +60,10 @@ FORGE_INLINE void forge_lstm_gates(const forge_lstm *c, int unit, const int8_t *
 FORGE_INLINE int32_t forge_lstm_cell(const forge_lstm *c, const int32_t gates[FORGE_LSTM_GATES],
                                      int32_t cell) {
   const int32_t kept =
-      forge_lstm_scale(c->keep, forge_lstm_sigmoid(c, gates[FORGE_LSTM_FORGET]) * cell);
+      forge_lstm_scale(c->keep, forge_sigmoid(c->sigmoid, 3 * gates[FORGE_LSTM_FORGET]) * cell);
   const int32_t added =
-      forge_lstm_scale(c->to_cell, forge_lstm_sigmoid(c, gates[FORGE_LSTM_INPUT]) *
-                                       forge_lstm_tanh(c, 3 * gates[FORGE_LSTM_CELL]));
+      forge_lstm_scale(c->to_cell, forge_sigmoid(c->sigmoid, 3 * gates[FORGE_LSTM_INPUT]) *
+                                       forge_tanh(c->sigmoid, 3 * gates[FORGE_LSTM_CELL]));
   const int32_t sum = forge_lstm_saturate(kept) + forge_lstm_saturate(added);
   return sum < c->cell_min ? c->cell_min : sum > c->cell_max ? c->cell_max : sum;
 }
@@ -96,10 +78,10 @@ FORGE_INLINE int8_t forge_lstm_unit(const forge_lstm *c, int unit, const int8_t 
   __builtin_memcpy(&cell, cell_state + 2 * unit, 2);
   cell = (int16_t)forge_lstm_cell(c, gates, cell);
   __builtin_memcpy(cell_state + 2 * unit, &cell, 2);
-  const int32_t half = (1 << c->tanh_shift) >> 1;
-  const int32_t curve = forge_lstm_tanh(c, (cell * c->tanh_factor + half) >> c->tanh_shift);
-  const int32_t value =
-      forge_lstm_scale(c->to_hidden, curve * forge_lstm_sigmoid(c, gates[FORGE_LSTM_OUTPUT]));
+  const int32_t curve =
+      forge_tanh(c->sigmoid, forge_curve_scale(cell, c->tanh_factor, c->tanh_shift));
+  const int32_t shown = forge_sigmoid(c->sigmoid, 3 * gates[FORGE_LSTM_OUTPUT]);
+  const int32_t value = forge_lstm_scale(c->to_hidden, curve * shown);
   return forge_clamp(value + c->output_zero_point, -128, 127);
 }
 

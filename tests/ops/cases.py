@@ -168,6 +168,7 @@ INT16 = (
     *case_binary.CASES,
     *case_split.CASES,
     *(op for op in case_movement.CASES if op not in ("DEPTH_TO_SPACE", "SPACE_TO_DEPTH")),
+    *(op for op in case_elementwise.CASES if op not in ("ELU", "HARD_SWISH")),
     "CONV_2D",
     "DEPTHWISE_CONV_2D",
     "FULLY_CONNECTED",

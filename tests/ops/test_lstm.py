@@ -12,7 +12,7 @@ import pytest
 from tests.ops.refusals import accepted, refused
 from tests.ops.sequences import case
 from tinyforge.graph import DType, Graph, Quant
-from tinyforge.ops.unidirectional_sequence_lstm import SIGMOID_TABLE
+from tinyforge.ops.curves import SIGMOID_TABLE
 
 WEIGHTS, RECURRENT, BIAS, HIDDEN, CELL = 3, 6, 14, 18, 19  # of some gate
 

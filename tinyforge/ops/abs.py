@@ -1,21 +1,26 @@
-"""ABS, int8: it may rescale."""
+"""ABS, int8 or int16: it may rescale."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from tinyforge.graph import Graph, Operator
-from tinyforge.ops.base import Int8Array, output, tensor
+from tinyforge.ops.base import Kernel, Values, output, tensor
 from tinyforge.ops.elementwise import unary
 from tinyforge.ops.fixed_point import Int, requantize
-from tinyforge.ops.quantization import scale_factor
+from tinyforge.ops.quantization import saturated, scale_factor
+from tinyforge.ops.rescaling import rescaling
 
 
-def function(graph: Graph, op: Operator, x: Int) -> Int8Array:
+def function(graph: Graph, op: Operator, x: Int) -> Values:
     """Source: AbsEvalQuantized. Where scales are equal it does not rescale, which is a factor 1."""
     distance = np.abs(x - tensor(graph, op, 0).zero_point)
     value = requantize(distance, *scale_factor(graph, op)) + output(graph, op).zero_point
-    return np.clip(value, -128, 127).astype(np.int8)
+    return saturated(value, output(graph, op))
 
 
-OP = unary("ABS", function)
+def _wide(graph: Graph, op: Operator) -> Kernel:
+    return rescaling(graph, op, scale_factor(graph, op), magnitude=True)
+
+
+OP = unary("ABS", function, _wide)

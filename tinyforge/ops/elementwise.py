@@ -1,22 +1,24 @@
-"""Operators that map each int8 value by itself: a table of 256 results, made here, exactly.
+"""Operators that map each value by itself; int8 ones by a table of 256 results, made here, exactly.
 
 The table costs 256 bytes of flash and one load an element, whatever the function.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from tinyforge.graph import Graph, Operator
+from tinyforge.graph import DType, Graph, Operator, Tensor
 from tinyforge.ops.base import (
-    Int8Array,
+    INT8,
+    INT8_OR_INT16,
     Kernel,
     Op,
     Table,
+    Values,
     check_activation,
     check_computed,
     check_counts,
@@ -28,19 +30,26 @@ from tinyforge.ops.fixed_point import Int
 from tinyforge.ops.forms import row_by_row
 from tinyforge.ops.turned import same
 
-# (graph, operator, int8 values) to int8 results; ForgeError where TFLM does not run the operator.
-Function = Callable[[Graph, Operator, Int], Int8Array]
+# (graph, operator, values) to results; ForgeError where TFLM does not run the operator.
+Function = Callable[[Graph, Operator, Int], Values]
+# The kernel of int16 values.
+Wide = Callable[[Graph, Operator], Kernel]
 
-_EVERY_VALUE = np.arange(-128, 128, dtype=np.int64)
+_EVERY_INT8 = np.arange(-128, 128, dtype=np.int64)
 
 
-def unary(name: str, function: Function) -> Op:
-    """An operator from its function on int8 values, which it gets as int64."""
+def unary(name: str, function: Function, wide: Wide | None = None, *, retypes: bool = False) -> Op:
+    """An operator from its function on values, which it gets as int64.
+
+    wide: its kernel for int16, if it takes any; retypes: its output may be of the other type.
+    """
+    types = INT8 if wide is None else INT8_OR_INT16
 
     def check(graph: Graph, op: Operator) -> None:
         check_counts(graph, op, 1, 1)
         source, out = tensor(graph, op, 0), output(graph, op)
-        check_activation(graph, op, (source, out))
+        for together in ((source,), (out,)) if retypes else ((source, out),):
+            check_activation(graph, op, together, types)
         check_computed(graph, op, source)
         require(
             source.shape == out.shape,
@@ -48,24 +57,44 @@ def unary(name: str, function: Function) -> Op:
             graph,
             op,
         )
-        function(graph, op, _EVERY_VALUE)
+        function(graph, op, _EVERY_INT8)
 
-    def reference(graph: Graph, op: Operator, inputs: Sequence[npt.NDArray[Any]]) -> Int8Array:
+    def reference(graph: Graph, op: Operator, inputs: Sequence[npt.NDArray[Any]]) -> Values:
         return function(graph, op, inputs[0].astype(np.int64))
 
     def lower(graph: Graph, op: Operator) -> Kernel:
         source = tensor(graph, op, 0)
-        form = row_by_row(source)
-        return Kernel(
-            header="elementwise.h",
-            struct="forge_lookup",
-            function="forge_lookup_run",
-            fields={
-                "size": source.size // form.steps,
-                "table": Table("int8_t", function(graph, op, _EVERY_VALUE)),
-            },
-            inputs=(source.index,),
-            form=form,
-        )
+        if source.dtype is output(graph, op).dtype is DType.INT8:
+            return _looked_up(source, function(graph, op, _EVERY_INT8))
+        assert wide is not None, "check has seen to it"
+        return wide(graph, op)
 
     return Op(name, check, reference, lower, inplace=(0,), turned=same)
+
+
+def _looked_up(source: Tensor, table: Values) -> Kernel:
+    form = row_by_row(source)
+    return Kernel(
+        header="elementwise.h",
+        struct="forge_lookup",
+        function="forge_lookup_run",
+        fields={"size": source.size // form.steps, "table": Table("int8_t", table)},
+        inputs=(source.index,),
+        form=form,
+    )
+
+
+def elementwise_kernel(
+    graph: Graph, op: Operator, struct: str, function: str, fields: Mapping[str, int | Table]
+) -> Kernel:
+    """One of firmware/kernels/elementwise_int16.h, from its members but for the size."""
+    source = tensor(graph, op, 0)
+    form = row_by_row(source)
+    return Kernel(
+        header="elementwise_int16.h",
+        struct=struct,
+        function=function,
+        fields={"size": source.size // form.steps, **fields},
+        inputs=(source.index,),
+        form=form,
+    )

@@ -1,21 +1,29 @@
-"""RELU6 as an operator of its own, int8: TFLM clamps in the input's quantization."""
+"""RELU6 as an operator of its own, int8 or int16: TFLM clamps in the input's quantization."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from tinyforge.graph import Graph, Operator
-from tinyforge.ops.base import Int8Array, tensor
+from tinyforge.graph import Graph, Operator, Tensor
+from tinyforge.ops.base import Kernel, Values, tensor
 from tinyforge.ops.elementwise import unary
-from tinyforge.ops.fixed_point import Int
-from tinyforge.ops.quantization import quantize
+from tinyforge.ops.fixed_point import Int, quantize_multiplier
+from tinyforge.ops.quantization import limits, quantize, saturated
+from tinyforge.ops.rescaling import rescaling
 
 
-def function(graph: Graph, op: Operator, x: Int) -> Int8Array:
+def function(graph: Graph, op: Operator, x: Int) -> Values:
     """Source: Relu6Quantized, which ignores the output's scale; so do we, to be bit-exact."""
     source = tensor(graph, op, 0)
-    six = min(127, quantize(6.0, source))
-    return np.clip(x, source.zero_point, six).astype(np.int8)
+    return saturated(np.clip(x, source.zero_point, _six(source)), source)
 
 
-OP = unary("RELU6", function)
+def _six(source: Tensor) -> int:
+    return min(limits(source)[1], quantize(6.0, source))
+
+
+def _wide(graph: Graph, op: Operator) -> Kernel:
+    return rescaling(graph, op, quantize_multiplier(1.0), low=0, high=_six(tensor(graph, op, 0)))
+
+
+OP = unary("RELU6", function, _wide)

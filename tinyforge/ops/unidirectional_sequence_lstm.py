@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tinyforge.graph import DType, Graph, Operator, Tensor
+from tinyforge.ops import curves
 from tinyforge.ops.base import (
     Int8Array,
     Kernel,
@@ -58,46 +59,6 @@ _CELL_POWERS = range(-27, 1)
 
 # A bias of 1000 steps is off by one step at this relative difference of scales.
 _BIAS_SCALE_TOLERANCE = 1e-3
-
-
-def _sigmoid_table() -> npt.NDArray[np.int64]:
-    """sigmoid(i / 24) as Q0.16, 256 values between which the curves interpolate.
-
-    Each is moved by half of what a chord of that length is off by, so that chords lie on both sides
-    of the curve. The last one is where it saturates. Source: sigmoid_table_uint16.
-    """
-    i = np.arange(256)
-    curve, before, after = (65536 / (1 + np.exp(-(i + d) / 24)) for d in (0, -0.5, 0.5))
-    table = np.floor(curve + (curve - (before + after) / 2) / 2 + 0.5).astype(np.int64)
-    table[-1] = 65535
-    return table
-
-
-SIGMOID_TABLE = _sigmoid_table()
-
-
-def _interpolated(magnitude: Int, bits: int) -> Int:
-    """The table's function of magnitude / 2**bits, times 2**bits."""
-    i = np.minimum(magnitude >> bits, 254)
-    low, high = SIGMOID_TABLE[i], SIGMOID_TABLE[i + 1]
-    inside = (low << bits) + (magnitude & ((1 << bits) - 1)) * (high - low)
-    return np.where(magnitude >> bits > 254, 65535 << bits, inside)
-
-
-def _sigmoid(x: Int) -> Int:
-    """Q3.12 to Q0.15. Source: reference_integer_ops::Logistic of int16."""
-    value = _interpolated(np.abs(3 * x), 9)
-    return np.where(x < 0, (1 << 25) - value + 511, value + 512) >> 10
-
-
-def _tanh(x: Int, factor: int = 3, shift: int = 0) -> Int:
-    """x * factor / 2**shift, which is 3 * Q3.12, to Q0.15; tanh(x) is 2 * sigmoid(2 * x) - 1.
-
-    Source: reference_integer_ops::Tanh of int16.
-    """
-    scaled = (x * factor + ((1 << shift) >> 1)) >> shift
-    value = _interpolated(np.abs(scaled), 8) - (1 << 23)
-    return np.where(scaled < 0, -value + 127, value + 128) >> 8
 
 
 def _saturated(x: Int) -> Int:
@@ -297,11 +258,13 @@ def _step(
     """One step in time: x is (inputs,), the states are (units,) and are changed."""
     factors, zero_point = _cell_state(graph, op), tensor(graph, op, _HIDDEN).zero_point
     write, forget, candidate, show = (_gate(graph, op, i, x, hidden) for i in range(4))
-    kept = requantize(_sigmoid(forget) * cell.astype(np.int64), *factors.keep)
-    new = requantize(_sigmoid(write) * _tanh(candidate), *factors.to_cell)
+    kept = requantize(curves.sigmoid(3 * forget) * cell.astype(np.int64), *factors.keep)
+    new = requantize(curves.sigmoid(3 * write) * curves.tanh(3 * candidate), *factors.to_cell)
     cell[:] = np.clip(_saturated(kept) + _saturated(new), factors.least, factors.most)
-    curve = _tanh(cell.astype(np.int64), factors.tanh_factor, factors.tanh_shift)
-    value = requantize(curve * _sigmoid(show), *factors.to_hidden) + zero_point
+    seen = curves.scaled(cell.astype(np.int64), factors.tanh_factor, factors.tanh_shift)
+    value = (
+        requantize(curves.tanh(seen) * curves.sigmoid(3 * show), *factors.to_hidden) + zero_point
+    )
     hidden[:] = np.clip(value, -128, 127)
 
 
@@ -340,7 +303,7 @@ def lower(graph: Graph, op: Operator) -> Kernel:
         "recurrent_weights": Table("int8_t", recurrent),
         "bias": Table("int32_t", bias - source.zero_point * weights.sum(2, np.int64)),
         "recurrent_bias": Table("int32_t", -hidden.zero_point * recurrent.sum(2, np.int64)),
-        "sigmoid": Table("uint16_t", SIGMOID_TABLE),
+        "sigmoid": Table("uint16_t", curves.SIGMOID_TABLE),
         "tanh_factor": state.tanh_factor,
         "tanh_shift": state.tanh_shift,
         "cell_min": state.least,
