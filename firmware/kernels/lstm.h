@@ -68,21 +68,26 @@ FORGE_INLINE int32_t forge_lstm_cell(const forge_lstm *c, const int32_t gates[FO
   return sum < c->cell_min ? c->cell_min : sum > c->cell_max ? c->cell_max : sum;
 }
 
-/* A unit's output after a step, and its cell state. That lies in the arena, whose bytes have no type
- * of their own: hence the copies, which compile to one load and one store. */
-FORGE_INLINE int8_t forge_lstm_unit(const forge_lstm *c, int unit, const int8_t *input,
-                                    const int8_t *hidden, int8_t *cell_state) {
-  int32_t gates[FORGE_LSTM_GATES];
+/* A unit's output after a step, unclamped; its cell state is read and changed. That lies in the
+ * arena, whose bytes have no type of their own: hence the copies, which compile to one load and one
+ * store. */
+FORGE_INLINE int32_t forge_lstm_hidden(const forge_lstm *c, const int32_t gates[FORGE_LSTM_GATES],
+                                       int8_t *cell_state) {
   int16_t cell;
-  forge_lstm_gates(c, unit, input, hidden, gates);
-  __builtin_memcpy(&cell, cell_state + 2 * unit, 2);
+  __builtin_memcpy(&cell, cell_state, 2);
   cell = (int16_t)forge_lstm_cell(c, gates, cell);
-  __builtin_memcpy(cell_state + 2 * unit, &cell, 2);
+  __builtin_memcpy(cell_state, &cell, 2);
   const int32_t curve =
       forge_tanh(c->sigmoid, forge_curve_scale(cell, c->tanh_factor, c->tanh_shift));
   const int32_t shown = forge_sigmoid(c->sigmoid, 3 * gates[FORGE_LSTM_OUTPUT]);
-  const int32_t value = forge_lstm_scale(c->to_hidden, curve * shown);
-  return forge_clamp(value + c->output_zero_point, -128, 127);
+  return forge_lstm_scale(c->to_hidden, curve * shown) + c->output_zero_point;
+}
+
+FORGE_INLINE int8_t forge_lstm_unit(const forge_lstm *c, int unit, const int8_t *input,
+                                    const int8_t *hidden, int8_t *cell_state) {
+  int32_t gates[FORGE_LSTM_GATES];
+  forge_lstm_gates(c, unit, input, hidden, gates);
+  return forge_clamp(forge_lstm_hidden(c, gates, cell_state + 2 * unit), -128, 127);
 }
 
 FORGE_INLINE void forge_lstm_run(const forge_lstm *c, const int8_t *input, int8_t *hidden_state,

@@ -31,10 +31,11 @@ def batch_matmul(r: Random) -> Graph:
         spec = (first, second)[constant]
         operands[constant] = Constant(r.values(spec.shape), spec.quant)
     shape = (*np.broadcast_shapes(*batches), rows, columns)
+    full = r.scale(unit * 2**8, unit * 2**18) if r.wide else r.scale()
     return single_op(
         "BATCH_MATMUL",
         inputs=operands,
-        output=r.spec(*shape, scale=r.pick(r.scale(), r.tie_scale(unit))),
+        output=r.spec(*shape, scale=r.pick(full, r.tie_scale(unit))),
         options={"adj_x": adj_x, "adj_y": adj_y},
     )
 

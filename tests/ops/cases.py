@@ -169,9 +169,16 @@ INT16 = (
     *case_split.CASES,
     *(op for op in case_movement.CASES if op not in ("DEPTH_TO_SPACE", "SPACE_TO_DEPTH")),
     *(op for op in case_elementwise.CASES if op not in ("ELU", "HARD_SWISH")),
+    *case_batch_matmul.CASES,
+    *case_transpose_conv.CASES,
+    "AVERAGE_POOL_2D",
     "CONV_2D",
     "DEPTHWISE_CONV_2D",
     "FULLY_CONNECTED",
+    "MAX_POOL_2D",
+    "MEAN",
+    "SOFTMAX",
+    "SUM",
 )
 
 # Names of cases: an operator's, with "/int16" behind it where its activations are of that type.

@@ -16,7 +16,7 @@ from tests.ops.case_lstm import lstm
 from tests.ops.case_svdf import svdf
 from tests.ops.draw import Random
 from tests.ops.refusals import accepted
-from tinyforge.graph import Graph
+from tinyforge.graph import DType, Graph
 from tinyforge.ops import OPS, Kernel
 from tinyforge.tflite import write
 
@@ -27,12 +27,15 @@ SEQUENCES: Mapping[str, Callable[[Random], Graph]] = {
     "UNIDIRECTIONAL_SEQUENCE_LSTM": lstm,
 }
 
-Int8 = npt.NDArray[np.int8]
+NAMES = (*SEQUENCES, "UNIDIRECTIONAL_SEQUENCE_LSTM/int16")
+
 Array = npt.NDArray[Any]
 
 
-def case(op: str, seed: int) -> tuple[Graph, list[Int8]]:
-    r = Random(np.random.default_rng([seed, *op.encode()]))
+def case(name: str, seed: int) -> tuple[Graph, list[Array]]:
+    """Of a name as those of cases.py are."""
+    op, _, dtype = name.partition("/")
+    r = Random(np.random.default_rng([seed, *name.encode()]), DType[(dtype or "int8").upper()])
     graph = SEQUENCES[op](r)
     return graph, [r.values(graph.tensors[0].shape) for _ in range(INFERENCES)]
 
@@ -55,7 +58,7 @@ class Tflm:
     def __init__(self, graph: Graph) -> None:
         self._interpreter = runtime.Interpreter.from_bytes(write(graph), arena_size=1 << 20)
 
-    def run(self, inputs: Sequence[Int8]) -> list[Int8]:
+    def run(self, inputs: Sequence[Array]) -> list[Array]:
         """The outputs, which go on from the states that the inputs before have left."""
         outputs = []
         for x in inputs:
@@ -68,7 +71,7 @@ class Tflm:
         self._interpreter.reset()
 
 
-def reference(graph: Graph, states: Sequence[Array], x: Int8) -> Int8:
+def reference(graph: Graph, states: Sequence[Array], x: Array) -> Array:
     """The output of the NumPy model, which changes the states."""
     (op,) = graph.operators
     given = dict(zip(_states(graph), states, strict=True)) | {graph.inputs[0]: x}
@@ -86,7 +89,7 @@ def with_states(graph: Graph) -> tuple[Graph, Kernel]:
     return replace(graph, inputs=(graph.inputs[0], *_states(graph))), kernel
 
 
-def assert_equal_tflm(cases: Sequence[tuple[Graph, Sequence[Int8]]], workspace: Path) -> None:
+def assert_equal_tflm(cases: Sequence[tuple[Graph, Sequence[Array]]], workspace: Path) -> None:
     """Outputs of NumPy and C are TFLM's, and their states each other's, after every inference.
 
     All inputs are run twice: from new states, and from states that were reset.

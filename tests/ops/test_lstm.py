@@ -79,7 +79,7 @@ def test_coupled_gates_are_refused(position: int) -> None:
         (BIAS, {"quant": Quant((99.0,), (0,))}, "does not have the scale"),
         (BIAS, {"dtype": DType.INT64}, "expected int32"),
         (HIDDEN, {"variable": False}, "is not a variable tensor"),
-        (HIDDEN, {"dtype": DType.INT16}, "needs int8"),
+        (HIDDEN, {"dtype": DType.INT16}, "is int16, but .* is int8"),
         (HIDDEN, {"shape": (99,)}, "needs 2 dimensions"),
         (HIDDEN, {"shape": (1, 99)}, "do not fit"),
         (HIDDEN, {"quant": Quant((0.5,), (0,))}, "otherwise than the hidden state"),

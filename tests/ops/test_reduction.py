@@ -11,7 +11,8 @@ from tests.corpus.builder import Constant, TensorSpec, single_op
 from tests.ops import harness
 from tests.ops.draw import Random
 from tests.ops.refusals import accepted, refused
-from tinyforge.graph import Graph
+from tinyforge.graph import DType, Graph
+from tinyforge.ops.base import INT8_OR_INT16
 
 SUMS = ("MEAN", "SUM")
 EXTREMES = ("REDUCE_MAX", "REDUCE_MIN")
@@ -26,14 +27,16 @@ def reduction(
     scales: tuple[float, float] = (0.1, 0.1),
     keep_dims: bool = False,
     dtype: type = np.int32,
+    of: DType = DType.INT8,
 ) -> Graph:
+    zero_point = 3 if of is DType.INT8 else 0
     return single_op(
         name,
         inputs=[
-            TensorSpec(shape, scales[0], 3),
+            TensorSpec(shape, scales[0], zero_point, of),
             axes if isinstance(axes, TensorSpec) else Constant(np.array(axes, dtype)),
         ],
-        output=TensorSpec(out, scales[1], 3),
+        output=TensorSpec(out, scales[1], zero_point, of),
         options={"keep_dims": keep_dims},
     )
 
@@ -57,6 +60,8 @@ def test_sums_that_overflow_are_refused(name: str) -> None:
     accepted(reduction(name, (1, 4096, 2056), [1, 2], (1,)))
     refused(reduction(name, (1, 4096, 2057), [1, 2], (1,)), "overflow 32 bits")
     refused(reduction(name, (1, 2), [1], (1,), scales=(2.0**31, 1.0)), "scale is too small")
+    accepted(reduction(name, (1, 65535), [1], (1,), of=DType.INT16))
+    refused(reduction(name, (1, 65536), [1], (1,), of=DType.INT16), "overflow 32 bits")
 
 
 @pytest.mark.parametrize("name", EXTREMES)
@@ -64,31 +69,36 @@ def test_extremes_that_rescale_are_refused(name: str) -> None:
     refused(reduction(name, (1, 4), [1], (1,), scales=(0.1, 0.2)), "cannot rescale")
 
 
+@pytest.mark.parametrize("of", INT8_OR_INT16)
 @pytest.mark.parametrize("name", SUMS)
 @pytest.mark.parametrize("ratio", [2.0**-33, 2.0**-31, 2.0**-30, 2.0**-3, 1.0, 2.0**20])
-def test_every_magnitude_equals_tflm(name: str, ratio: float, tmp_path: Path) -> None:
+def test_every_magnitude_equals_tflm(name: str, ratio: float, of: DType, tmp_path: Path) -> None:
     """Where the interpreter limits the shift of a MEAN, and where the factor rounds to nothing."""
     graphs = [
-        reduction(name, (1, n), [1], (1,), scales=(1.0, 1 / ratio)) for n in (1, 2, 3, 1000, 4097)
+        reduction(name, (1, n), [1], (1,), scales=(1.0, 1 / ratio), of=of)
+        for n in (1, 2, 3, 1000, 4097)
     ]
+    info = np.iinfo(of.numpy)
     cases = [
-        (graph, [np.full(graph.tensors[graph.inputs[0]].shape, value, np.int8)])
+        (graph, [np.full(graph.tensors[graph.inputs[0]].shape, value, info.dtype)])
         for graph in graphs
-        for value in (-128, 127)
+        for value in (info.min, info.max)
     ]
     harness.assert_equal_tflm(cases, tmp_path)
 
 
+@pytest.mark.parametrize("of", INT8_OR_INT16)
 @pytest.mark.parametrize("name", SUMS)
-def test_sums_of_rows_as_they_come_equal_tflm(name: str, tmp_path: Path) -> None:
-    r = Random(np.random.default_rng([2, *name.encode()]))
+def test_sums_of_rows_as_they_come_equal_tflm(name: str, of: DType, tmp_path: Path) -> None:
+    r = Random(np.random.default_rng([2, *name.encode()]), of)
     cases = []
     for _ in range(40):
         shape = (1, r.integer(2, 9), r.integer(1, 9), r.integer(1, 9))
         keep = bool(r.integer(0, 1))
         out = (1, 1, 1, shape[3]) if keep else (1, shape[3])
         scales = (r.scale(), r.scale())
-        graph = reduction(name, shape, r.pick([1, 2], [-2, 1]), out, scales=scales, keep_dims=keep)
+        axes = r.pick([1, 2], [-2, 1])
+        graph = reduction(name, shape, axes, out, scales=scales, keep_dims=keep, of=of)
         cases.append((graph, shape[1], r.values(shape)))
     harness.assert_rows_equal_tflm(cases, tmp_path)
 

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from tests.corpus.builder import TensorSpec, single_op
+from tests.corpus.builder import single_op
 from tests.ops import harness
 from tests.ops.draw import VALID, Random
 from tests.ops.test_reduction import SUMS
-from tinyforge.graph import Graph
+from tinyforge.graph import DType, Graph
 from tinyforge.ops import OPS
+from tinyforge.ops.base import INT8_OR_INT16
 
 COUNT = 60
 
@@ -25,7 +27,7 @@ def average_pool_2d(r: Random) -> tuple[Graph, int]:
     graph = single_op(
         "AVERAGE_POOL_2D",
         inputs=[source],
-        output=TensorSpec((1, 1, 1, channels), source.scale, source.zero_point),
+        output=replace(source, shape=(1, 1, 1, channels)),
         options={
             "padding": VALID,
             "stride_h": r.integer(1, 3),
@@ -63,9 +65,10 @@ def test_every_such_kernel_is_tested() -> None:
     assert {name for name, op in OPS.items() if op.streaming} == {*CASES, *SUMS}
 
 
+@pytest.mark.parametrize("dtype", INT8_OR_INT16)
 @pytest.mark.parametrize("name", CASES)
-def test_rows_as_they_come_equal_tflm(name: str, tmp_path: Path) -> None:
-    r = Random(np.random.default_rng([3, *name.encode()]))
+def test_rows_as_they_come_equal_tflm(name: str, dtype: DType, tmp_path: Path) -> None:
+    r = Random(np.random.default_rng([3, *name.encode()]), dtype)
     drawn = [CASES[name](r) for _ in range(COUNT)]
     cases = [(graph, rows, r.values(graph.tensors[graph.inputs[0]].shape)) for graph, rows in drawn]
     harness.assert_rows_equal_tflm(cases, tmp_path)

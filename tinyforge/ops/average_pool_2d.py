@@ -1,4 +1,4 @@
-"""AVERAGE_POOL_2D, int8."""
+"""AVERAGE_POOL_2D, int8 or int16."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ import numpy.typing as npt
 
 from tinyforge.graph import Graph, Operator
 from tinyforge.ops import pool_2d
-from tinyforge.ops.base import Int8Array, Kernel, Op, output
+from tinyforge.ops.base import Kernel, Op, Values, output
 from tinyforge.ops.forms import Accumulated
 from tinyforge.ops.turned import swapped
 
 
-def reference(graph: Graph, op: Operator, inputs: Sequence[npt.NDArray[Any]]) -> Int8Array:
+def reference(graph: Graph, op: Operator, inputs: Sequence[npt.NDArray[Any]]) -> Values:
     """inputs[0]: (1, height, width, channels). Source: reference_integer_ops::AveragePool.
 
     Padding does not count; halves round away from zero.
@@ -29,7 +29,7 @@ def reference(graph: Graph, op: Operator, inputs: Sequence[npt.NDArray[Any]]) ->
 
 
 def lower(graph: Graph, op: Operator) -> Kernel:
-    return pool_2d.lower(graph, op, "forge_average_pool_2d_columns")
+    return pool_2d.lower(graph, op, "forge_average_pool_2d")
 
 
 def streaming(graph: Graph, op: Operator, rows: int) -> Kernel | None:
@@ -37,7 +37,7 @@ def streaming(graph: Graph, op: Operator, rows: int) -> Kernel | None:
     win = pool_2d.pool_window(graph, op)
     if rows != win.input[0] or win.kernel != win.input or win.output != (1, 1):
         return None
-    kernel = pool_2d.lower(graph, op, "forge_average_pool_2d_accumulate")
+    kernel = pool_2d.lower(graph, op, "forge_average_pool_2d", "accumulate")
     sums = 4 * output(graph, op).size
     return replace(kernel, form=Accumulated(rows, scratch_bytes=sums))
 

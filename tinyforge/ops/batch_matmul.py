@@ -1,4 +1,4 @@
-"""BATCH_MATMUL, int8: products of matrices, either of which may lie transposed in memory."""
+"""BATCH_MATMUL, int8 or int16: products of matrices, each of which may lie transposed."""
 
 from __future__ import annotations
 
@@ -8,22 +8,30 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tinyforge.graph import Graph, Operator, Tensor
+from tinyforge.graph import DType, Graph, Operator, Tensor
 from tinyforge.ops.base import (
-    Int8Array,
+    INT8_OR_INT16,
     Kernel,
     Op,
     Table,
+    Values,
     check_activation,
     check_counts,
     option,
     output,
     require,
+    suffix,
     tensor,
 )
 from tinyforge.ops.broadcast import broadcast_fields
-from tinyforge.ops.convolution import exact_matmul
-from tinyforge.ops.fixed_point import quantize_multiplier, requantize
+from tinyforge.ops.convolution import WIDE_BITS, exact_matmul
+from tinyforge.ops.fixed_point import (
+    quantize_multiplier,
+    reduced_multiplier,
+    requantize,
+    requantize_wide,
+)
+from tinyforge.ops.quantization import MAX_SHIFT, MAX_WIDE_SHIFT, saturated
 
 _MIN_RANK, _MAX_RANK = 2, 5
 
@@ -40,10 +48,15 @@ def _factor(graph: Graph, op: Operator) -> tuple[int, int]:
     return quantize_multiplier(first.scale * second.scale / out.scale)
 
 
+def _wide(out: Tensor) -> bool:
+    """Whether sums have 64 bits."""
+    return out.dtype is DType.INT16
+
+
 def check(graph: Graph, op: Operator) -> None:
     check_counts(graph, op, 2, 2)
     first, second, out = tensor(graph, op, 0), tensor(graph, op, 1), output(graph, op)
-    check_activation(graph, op, (first, second, out))
+    check_activation(graph, op, (first, second, out), INT8_OR_INT16)
     require(first.data is None or second.data is None, "both operands are constant", graph, op)
     for t in (first, second):
         require(
@@ -65,11 +78,15 @@ def check(graph: Graph, op: Operator) -> None:
         graph,
         op,
     )
-    require(depth * 255 * 255 < 2**31, "an accumulator could overflow 32 bits", graph, op)
-    require(_factor(graph, op)[1] <= 30, "output scale is too small for its inputs", graph, op)
+    largest, bits, shift = (
+        (2**15, WIDE_BITS + 1, MAX_WIDE_SHIFT) if _wide(out) else (255, 32, MAX_SHIFT)
+    )
+    fits = depth * largest * largest < 2 ** (bits - 1)
+    require(fits, f"an accumulator could overflow {bits} bits", graph, op)
+    require(_factor(graph, op)[1] <= shift, "output scale is too small for its inputs", graph, op)
 
 
-def reference(graph: Graph, op: Operator, inputs: Sequence[npt.NDArray[Any]]) -> Int8Array:
+def reference(graph: Graph, op: Operator, inputs: Sequence[npt.NDArray[Any]]) -> Values:
     """Two int8 arrays, whose leading dimensions broadcast. Source: reference_ops::BatchMatMul."""
     first, second = (
         x.astype(np.int64) - tensor(graph, op, i).zero_point for i, x in enumerate(inputs)
@@ -78,8 +95,9 @@ def reference(graph: Graph, op: Operator, inputs: Sequence[npt.NDArray[Any]]) ->
         first.swapaxes(-1, -2) if option(op, "adj_x") else first,
         second.swapaxes(-1, -2) if option(op, "adj_y") else second,
     )
-    value = requantize(acc, *_factor(graph, op)) + output(graph, op).zero_point
-    return np.clip(value, -128, 127).astype(np.int8)
+    out = output(graph, op)
+    scale = requantize_wide if _wide(out) else requantize
+    return saturated(scale(acc, *_factor(graph, op)) + out.zero_point, out)
 
 
 def lower(graph: Graph, op: Operator) -> Kernel:
@@ -88,10 +106,12 @@ def lower(graph: Graph, op: Operator) -> Kernel:
     rows, depth = _matrix(first, adj_x)
     _, columns = _matrix(second, adj_y)
     multiplier, shift = _factor(graph, op)
+    if _wide(out):
+        multiplier, shift = int(reduced_multiplier(multiplier)), 15 - shift
     return Kernel(
-        header="batch_matmul.h",
+        header="batch_matmul_int16.h" if _wide(out) else "batch_matmul.h",
         struct="forge_batch_matmul",
-        function="forge_batch_matmul_run",
+        function=f"forge_batch_matmul{suffix(out)}_run",
         fields={
             **broadcast_fields(first.shape[:-2], second.shape[:-2], out.shape[:-2]),
             "rows": rows,
@@ -107,9 +127,7 @@ def lower(graph: Graph, op: Operator) -> Kernel:
             "shift": shift,
             "output_zero_point": out.zero_point,
         },
-        inputs=tuple(
-            t.index if t.data is None else Table("int8_t", t.data) for t in (first, second)
-        ),
+        inputs=tuple(t.index if t.data is None else Table.of(t) for t in (first, second)),
     )
 
 

@@ -110,7 +110,7 @@ def _extended(graph: Graph, found: Mapping[int, Chain], op: Operator) -> Iterato
             continue
         offset = aligned(chain.tile_bytes)
         stage = Stage(op, t, tile, _kernel_on(graph, op, t, tile), offset)
-        nbytes = tile[0] * tile[1] * graph.tensors[t].shape[3]
+        nbytes = tile[0] * tile[1] * pixel_bytes(graph.tensors[t])
         yield replace(chain, stages=(*chain.stages, stage), tile_bytes=offset + nbytes)
 
 
@@ -132,6 +132,11 @@ def _tile(graph: Graph, op: Operator, source: Tensor) -> Tile | None:
         t.shape == out.shape if t.data is None else max(_image(t), default=1) == 1 for t in others
     )
     return _PIXEL if by_element and op.inputs.count(source.index) == 1 else None
+
+
+def pixel_bytes(t: Tensor) -> int:
+    """Of a pixel of a picture."""
+    return t.shape[-1] * t.dtype.itemsize
 
 
 def _image(t: Tensor) -> tuple[int, ...]:

@@ -28,7 +28,7 @@ from tinyforge.ops.quantization import Requantization
 # Types of biases, by that of the input: TensorFlow Lite Micro takes others for what they are not.
 INT8_BIAS = (DType.INT32,)
 INT16_BIAS = (DType.INT64, DType.INT32)
-_WIDE_BITS = 47  # of an accumulator of int16 inputs that MultiplyByQuantizedMultiplier takes
+WIDE_BITS = 47  # of the magnitude of a sum that MultiplyByQuantizedMultiplier takes
 
 
 def check_weighted(
@@ -83,8 +83,8 @@ def check_weighted(
         fits = (total * 255 + bias < 2**31).all()
         require(bool(fits), "an accumulator could overflow 32 bits", graph, op)
     elif is_wide(graph, op, source_at, bias_at):
-        fits = (total * 2**15 + bias < 2**_WIDE_BITS).all()
-        require(bool(fits), f"an accumulator could overflow {_WIDE_BITS} bits", graph, op)
+        fits = (total * 2**15 + bias < 2**WIDE_BITS).all()
+        require(bool(fits), f"an accumulator could overflow {WIDE_BITS + 1} bits", graph, op)
 
 
 def check_bias(

@@ -1,4 +1,4 @@
-"""MAX_POOL_2D, int8."""
+"""MAX_POOL_2D, int8 or int16."""
 
 from __future__ import annotations
 
@@ -9,18 +9,19 @@ import numpy.typing as npt
 
 from tinyforge.graph import Graph, Operator
 from tinyforge.ops import pool_2d
-from tinyforge.ops.base import Int8Array, Kernel, Op
+from tinyforge.ops.base import Kernel, Op, Values, tensor
+from tinyforge.ops.quantization import limits
 from tinyforge.ops.turned import swapped
 
 
-def reference(graph: Graph, op: Operator, inputs: Sequence[npt.NDArray[Any]]) -> Int8Array:
+def reference(graph: Graph, op: Operator, inputs: Sequence[npt.NDArray[Any]]) -> Values:
     """inputs[0]: (1, height, width, channels). Source: reference_integer_ops::MaxPool."""
-    taps = pool_2d.window_taps(graph, op, inputs, fill=-128)
+    taps = pool_2d.window_taps(graph, op, inputs, fill=limits(tensor(graph, op, 0))[0])
     return pool_2d.clamped(graph, op, taps.max(axis=(2, 3)))
 
 
 def lower(graph: Graph, op: Operator) -> Kernel:
-    return pool_2d.lower(graph, op, "forge_max_pool_2d_columns")
+    return pool_2d.lower(graph, op, "forge_max_pool_2d")
 
 
 OP = Op("MAX_POOL_2D", pool_2d.check, reference, lower, turned=swapped, summary=pool_2d.summary)

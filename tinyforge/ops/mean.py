@@ -1,4 +1,4 @@
-"""MEAN, int8: averages over some of the dimensions."""
+"""MEAN, int8 or int16: averages over some of the dimensions."""
 
 from __future__ import annotations
 

@@ -10,8 +10,9 @@ import numpy.typing as npt
 
 from tinyforge.graph import Graph, Operator
 from tinyforge.ops.base import (
-    Int8Array,
+    INT8_OR_INT16,
     Kernel,
+    Values,
     check_activation,
     check_computed,
     check_counts,
@@ -19,6 +20,7 @@ from tinyforge.ops.base import (
     option,
     output,
     require,
+    suffix,
     tensor,
 )
 from tinyforge.ops.forms import Windowed
@@ -35,7 +37,7 @@ def check(graph: Graph, op: Operator) -> None:
     check_counts(graph, op, 1, 1)
     source, out = tensor(graph, op, 0), output(graph, op)
     check_rank(graph, op, (source, out), 4)
-    check_activation(graph, op, (source, out))
+    check_activation(graph, op, (source, out), INT8_OR_INT16)
     check_computed(graph, op, source)
     require(
         source.shape[3] == out.shape[3],
@@ -53,11 +55,11 @@ def check(graph: Graph, op: Operator) -> None:
     activation_range(graph, op, option(op, "fused_activation_function"), out)
 
 
-def clamped(graph: Graph, op: Operator, values: npt.NDArray[np.int64]) -> Int8Array:
+def clamped(graph: Graph, op: Operator, values: npt.NDArray[np.int64]) -> Values:
     """Pooled values, (height, width, channels), through the fused activation."""
     code = option(op, "fused_activation_function")
     low, high = activation_range(graph, op, code, output(graph, op))
-    return np.clip(values, low, high).astype(np.int8)[np.newaxis]
+    return np.clip(values, low, high).astype(output(graph, op).dtype.numpy)[np.newaxis]
 
 
 def window_taps(
@@ -66,15 +68,15 @@ def window_taps(
     return pool_window(graph, op).taps(inputs[0][0].astype(np.int64), fill)
 
 
-def lower(graph: Graph, op: Operator, function: str) -> Kernel:
+def lower(graph: Graph, op: Operator, name: str, function: str = "columns") -> Kernel:
     source = tensor(graph, op, 0)
     win = pool_window(graph, op)
     code = option(op, "fused_activation_function")
     low, high = activation_range(graph, op, code, output(graph, op))
     return Kernel(
-        header="pool.h",
+        header="pool_int16.h" if suffix(source) else "pool.h",
         struct="forge_pool_2d",
-        function=function,
+        function=f"{name}{suffix(source)}_{function}",
         fields={
             **win.fields(),
             "channels": source.shape[3],

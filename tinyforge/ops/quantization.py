@@ -135,8 +135,8 @@ class Requantization:
         return {f"requantization.{name}": value for name, value in members.items()}
 
 
-# Beyond, the interpreter's shift of a wide accumulator is by more than it allows.
-_MAX_SHIFT, _MAX_WIDE_SHIFT = 30, 7
+# Most that the interpreter shifts to the left by: int32 accumulators, and int64 ones.
+MAX_SHIFT, MAX_WIDE_SHIFT = 30, 7
 
 
 def channel_requantization(
@@ -146,7 +146,7 @@ def channel_requantization(
     source, weights, out = tensor(graph, op, source_at), tensor(graph, op, 1), output(graph, op)
     assert weights.quant is not None
     pairs = [quantize_multiplier(source.scale * w / out.scale) for w in weights.quant.scale]
-    most = _MAX_WIDE_SHIFT if wide else _MAX_SHIFT
+    most = MAX_WIDE_SHIFT if wide else MAX_SHIFT
     require(
         all(shift <= most for _, shift in pairs),
         "output scale is too small for its inputs",

@@ -11,21 +11,25 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tinyforge.graph import Graph, Operator
+from tinyforge.graph import DType, Graph, Operator
 from tinyforge.ops.base import (
-    Int8Array,
+    INT8,
+    INT8_OR_INT16,
     Kernel,
+    Values,
     check_activation,
     check_computed,
     check_counts,
     option,
     output,
     require,
+    suffix,
     tensor,
 )
 from tinyforge.ops.fixed_point import quantize_multiplier, requantize
 from tinyforge.ops.forms import Accumulated
 from tinyforge.ops.operands import axis_index, integers
+from tinyforge.ops.quantization import saturated
 from tinyforge.ops.turned import Turned
 
 # Runs of kept and of reduced dimensions that the kernels loop over.
@@ -67,11 +71,11 @@ def _runs(graph: Graph, op: Operator) -> list[_Run]:
     return runs
 
 
-def check(graph: Graph, op: Operator) -> None:
+def check(graph: Graph, op: Operator, types: Sequence[DType] = INT8) -> None:
     """Axes are constant int32; the output has the kept dimensions, and 1s with keep_dims."""
     check_counts(graph, op, 2, 2)
     source, out = tensor(graph, op, 0), output(graph, op)
-    check_activation(graph, op, (source, out))
+    check_activation(graph, op, (source, out), types)
     check_computed(graph, op, source)
     reduced = axes(graph, op)
     sizes = [1 if i in reduced else n for i, n in enumerate(source.shape)]
@@ -105,8 +109,9 @@ def geometry(graph: Graph, op: Operator) -> dict[str, int]:
 
 def check_sum(graph: Graph, op: Operator) -> None:
     """check(), and that no 32-bit sum overflows."""
-    check(graph, op)
-    require(count(graph, op) * 255 < 2**31, "a sum could overflow 32 bits", graph, op)
+    check(graph, op, INT8_OR_INT16)
+    largest = 255 if tensor(graph, op, 0).dtype is DType.INT8 else 2**15
+    require(count(graph, op) * largest < 2**31, "a sum could overflow 32 bits", graph, op)
     require(scaling(graph, op)[1] <= 30, "output scale is too small for its input", graph, op)
 
 
@@ -124,22 +129,22 @@ def scaling(graph: Graph, op: Operator) -> tuple[int, int]:
     return (multiplier << headroom) // n, shift - headroom
 
 
-def sum_reference(graph: Graph, op: Operator, inputs: Sequence[npt.NDArray[Any]]) -> Int8Array:
+def sum_reference(graph: Graph, op: Operator, inputs: Sequence[npt.NDArray[Any]]) -> Values:
     """inputs[0]: any shape. Source: QuantizedMeanOrSum."""
     source, out = tensor(graph, op, 0), output(graph, op)
     centred = inputs[0].astype(np.int64) - source.zero_point
     total = np.asarray(centred.sum(axis=axes(graph, op)))
     value = requantize(total, *scaling(graph, op)) + out.zero_point
-    return np.clip(value, -128, 127).astype(np.int8).reshape(out.shape)
+    return saturated(value, out).reshape(out.shape)
 
 
 def lower_sum(graph: Graph, op: Operator) -> Kernel:
     source = tensor(graph, op, 0)
     multiplier, shift = scaling(graph, op)
     return Kernel(
-        header="reduce.h",
+        header="reduce_int16.h" if suffix(source) else "reduce.h",
         struct="forge_reduce_sum",
-        function="forge_reduce_sum_run",
+        function=f"forge_reduce_sum{suffix(source)}_run",
         fields={
             **geometry(graph, op),
             "offset": -source.zero_point * count(graph, op),
@@ -167,7 +172,7 @@ def stream_sum(graph: Graph, op: Operator, rows: int) -> Kernel | None:
     }
     return replace(
         kernel,
-        function="forge_reduce_sum_accumulate",
+        function=f"forge_reduce_sum{suffix(source)}_accumulate",
         fields={name: v for name, v in kernel.fields.items() if "reduction" not in name} | image,
         form=Accumulated(rows, scratch_bytes=4 * channels),
     )

@@ -1,4 +1,4 @@
-"""SOFTMAX, int8, over the last dimension."""
+"""SOFTMAX, int8 or int16, over the last dimension."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tinyforge.graph import Graph, Operator
+from tinyforge.graph import DType, Graph, Operator
+from tinyforge.ops import softmax_int16
 from tinyforge.ops.base import (
-    Int8Array,
+    INT8_OR_INT16,
     Kernel,
     Op,
+    Values,
     check_activation,
     check_computed,
     check_counts,
@@ -53,7 +55,7 @@ def _scaling(graph: Graph, op: Operator) -> tuple[int, int, int]:
 def check(graph: Graph, op: Operator) -> None:
     check_counts(graph, op, 1, 1)
     source, out = tensor(graph, op, 0), output(graph, op)
-    check_activation(graph, op, (source, out))
+    check_activation(graph, op, (source, out), INT8_OR_INT16)
     check_computed(graph, op, source)
     require(
         source.shape == out.shape and len(out.shape) >= 1,
@@ -61,6 +63,9 @@ def check(graph: Graph, op: Operator) -> None:
         graph,
         op,
     )
+    if source.dtype is DType.INT16:
+        softmax_int16.check(graph, op)
+        return
     require(
         out.zero_point == -128 and out.scale == 1 / 256,
         "SOFTMAX needs output scale 1/256 and zero point -128",
@@ -76,12 +81,14 @@ def check(graph: Graph, op: Operator) -> None:
     require(_real_multiplier(graph, op) > 1.0, "beta times input scale is too small", graph, op)
 
 
-def reference(graph: Graph, op: Operator, inputs: Sequence[npt.NDArray[Any]]) -> Int8Array:
+def reference(graph: Graph, op: Operator, inputs: Sequence[npt.NDArray[Any]]) -> Values:
     """inputs[0]: (..., classes). Source: reference_ops::Softmax, int8 to int8.
 
     Where 512 classes are as likely as the likeliest, the last shift is by 32 or more, and the
     interpreter aborts; here all are -128 then: a probability below 1/512 rounds to 0.
     """
+    if tensor(graph, op, 0).dtype is DType.INT16:
+        return softmax_int16.reference(graph, op, inputs[0])
     multiplier, shift, smallest = _scaling(graph, op)
     x = inputs[0].astype(np.int64)
     difference = x - x.max(axis=-1, keepdims=True)
@@ -99,6 +106,8 @@ def reference(graph: Graph, op: Operator, inputs: Sequence[npt.NDArray[Any]]) ->
 
 def lower(graph: Graph, op: Operator) -> Kernel:
     source = tensor(graph, op, 0)
+    if source.dtype is DType.INT16:
+        return softmax_int16.lower(graph, op)
     multiplier, shift, smallest = _scaling(graph, op)
     return Kernel(
         header="softmax.h",

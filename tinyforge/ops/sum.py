@@ -1,4 +1,4 @@
-"""SUM, int8: sums over some of the dimensions."""
+"""SUM, int8 or int16: sums over some of the dimensions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""TRANSPOSE_CONV, int8: every input spreads its filters over the output, stride apart."""
+"""TRANSPOSE_CONV, int8 or int16 with int8 weights: every input spreads its filters over the output,
+stride apart."""
 
 from __future__ import annotations
 
@@ -8,21 +9,27 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tinyforge.graph import Graph, Operator
+from tinyforge.graph import DType, Graph, Operator
 from tinyforge.ops.base import (
-    Int8Array,
     Kernel,
     Op,
-    Table,
+    Values,
     Weighted,
     check_counts,
     check_rank,
     option,
     output,
     require,
+    suffix,
     tensor,
 )
-from tinyforge.ops.convolution import bias_values, check_weighted, exact_matmul, weights_table
+from tinyforge.ops.convolution import (
+    bias_values,
+    check_weighted,
+    exact_matmul,
+    weighted_fields,
+    weights_table,
+)
 from tinyforge.ops.forms import Spread
 from tinyforge.ops.operands import integers
 from tinyforge.ops.quantization import Requantization, activation_name, channel_requantization
@@ -30,6 +37,8 @@ from tinyforge.ops.window import Window, window_between
 
 # Positions of the operands; the weights are operand 1, as everywhere.
 _SHAPE, _SOURCE, _BIAS = 0, 2, 3
+
+_INT16_BIAS = (DType.INT64, DType.INT16)
 
 
 def _window(graph: Graph, op: Operator) -> Window:
@@ -40,7 +49,8 @@ def _window(graph: Graph, op: Operator) -> Window:
 
 
 def _requantization(graph: Graph, op: Operator) -> Requantization:
-    return channel_requantization(graph, op, _SOURCE)
+    wide = tensor(graph, op, _SOURCE).dtype is DType.INT16
+    return channel_requantization(graph, op, _SOURCE, wide=wide)
 
 
 def check(graph: Graph, op: Operator) -> None:
@@ -55,7 +65,7 @@ def check(graph: Graph, op: Operator) -> None:
         graph,
         op,
     )
-    check_weighted(graph, op, 0, source_at=_SOURCE, bias_at=_BIAS)
+    check_weighted(graph, op, 0, source_at=_SOURCE, bias_at=_BIAS, int16_bias=_INT16_BIAS)
     require(
         weights.shape[0] == out.shape[3] and weights.shape[3] == source.shape[3],
         f"weights {list(weights.shape)} do not fit input {list(source.shape)} "
@@ -67,7 +77,7 @@ def check(graph: Graph, op: Operator) -> None:
     _requantization(graph, op)
 
 
-def reference(graph: Graph, op: Operator, inputs: Sequence[npt.NDArray[Any]]) -> Int8Array:
+def reference(graph: Graph, op: Operator, inputs: Sequence[npt.NDArray[Any]]) -> Values:
     """inputs[2]: (1, height, width, channels).
 
     Source: reference_integer_ops::TransposeConv, which adds every input to all outputs it reaches.
@@ -94,19 +104,25 @@ def reference(graph: Graph, op: Operator, inputs: Sequence[npt.NDArray[Any]]) ->
 
 
 def lower(graph: Graph, op: Operator) -> Kernel:
-    source, weights = tensor(graph, op, _SOURCE), weights_table(tensor(graph, op, 1))
+    source, weights = tensor(graph, op, _SOURCE), tensor(graph, op, 1)
+    name = f"forge_transpose_conv{suffix(source)}"
     return Kernel(
-        header="transpose_conv.h",
-        struct="forge_transpose_conv",
-        function="forge_transpose_conv_row",
+        header="transpose_conv_int16.h" if suffix(source) else "transpose_conv.h",
+        struct=name,
+        function=f"{name}_row",
         fields={
             **_window(graph, op).fields(),
             "input_channels": weights.shape[3],
             "output_channels": weights.shape[0],
-            "input_zero_point": source.zero_point,
-            "weights": Table("int8_t", weights),
-            "bias": Table("int32_t", bias_values(graph, op, weights.shape[0], _BIAS)),
-            **_requantization(graph, op).fields(),
+            **weighted_fields(
+                graph,
+                op,
+                _requantization(graph, op),
+                channel_axis=0,
+                run=(3,),
+                source_at=_SOURCE,
+                bias_at=_BIAS,
+            ),
         },
         inputs=(source.index,),
         form=Spread(_window(graph, op)),

@@ -1,4 +1,5 @@
-"""UNIDIRECTIONAL_SEQUENCE_LSTM, int8 with a cell state of int16: as a Keras LSTM is converted.
+"""UNIDIRECTIONAL_SEQUENCE_LSTM, int8 or int16, int8 weights, a cell state of int16: as a Keras LSTM
+is converted.
 
 Both states go on from one inference to the next, so that an inference may be a part of a sequence.
 Projections, peepholes, layer normalization and coupled gates are refused, as TFLM refuses them.
@@ -17,10 +18,11 @@ import numpy.typing as npt
 from tinyforge.graph import DType, Graph, Operator, Tensor
 from tinyforge.ops import curves
 from tinyforge.ops.base import (
-    Int8Array,
+    INT8_OR_INT16,
     Kernel,
     Op,
     Table,
+    Values,
     check_activation,
     check_computed,
     check_counts,
@@ -30,10 +32,25 @@ from tinyforge.ops.base import (
     optional_tensor,
     output,
     require,
+    suffix,
     tensor,
 )
-from tinyforge.ops.convolution import bias_values, check_bias, exact_matmul, weights_table
-from tinyforge.ops.fixed_point import Int, quantize_multiplier, requantize
+from tinyforge.ops.convolution import (
+    INT8_BIAS,
+    WIDE_BITS,
+    bias_values,
+    check_bias,
+    exact_matmul,
+    weights_table,
+)
+from tinyforge.ops.fixed_point import (
+    Int,
+    quantize_multiplier,
+    reduced_multiplier,
+    requantize,
+    requantize_wide,
+)
+from tinyforge.ops.quantization import MAX_SHIFT, MAX_WIDE_SHIFT, saturated
 
 # Positions of the operands. Of weights and biases there are four: of the input gate, the forget
 # gate, the cell gate and the output gate.
@@ -139,7 +156,7 @@ def check(graph: Graph, op: Operator) -> None:
 def _check_states(graph: Graph, op: Operator) -> None:
     source, hidden, cell = (tensor(graph, op, i) for i in (_SOURCE, _HIDDEN, _CELL))
     out = output(graph, op)
-    check_activation(graph, op, (source, hidden, out))
+    check_activation(graph, op, (source, hidden, out), INT8_OR_INT16)
     check_computed(graph, op, source)
     for state in (hidden, cell):
         require(state.variable, f"the state {state.name!r} is not a variable tensor", graph, op)
@@ -148,7 +165,7 @@ def _check_states(graph: Graph, op: Operator) -> None:
         f"the cell state is {cell.dtype.name.lower()}, expected int16 with one scale",
         graph,
         op,
-        fix="convert the model with int8 activations and weights",
+        fix="convert the model with int8 or int16 activations and int8 weights",
     )
     require(
         math.frexp(cell.scale)[0] == 0.5
@@ -192,7 +209,8 @@ def _check_gate(graph: Graph, op: Operator, gate: int) -> None:
     _check_weights(graph, op, weights, (hidden.size, source.shape[2]))
     _check_weights(graph, op, recurrent, (hidden.size, hidden.size))
     bias = tensor(graph, op, _BIAS[gate])
-    check_bias(graph, op, hidden.size, _BIAS[gate])
+    wide = source.dtype is DType.INT16
+    check_bias(graph, op, hidden.size, _BIAS[gate], (DType.INT64,) if wide else INT8_BIAS)
     added = np.abs(bias_values(graph, op, hidden.size, _BIAS[gate]))
     expected = source.scale * weights.scale
     require(
@@ -204,13 +222,17 @@ def _check_gate(graph: Graph, op: Operator, gate: int) -> None:
         op,
         fix="convert the model again; its quantization is inconsistent",
     )
+    # A sum of products of int8 and the zero point's share of it lie apart: 128 and 128.
+    reach, bits = (2**15, WIDE_BITS + 1) if wide else (256, 32)
     for table, most in ((weights, added), (recurrent, 0)):
         sums = np.abs(weights_table(table).astype(np.int64)).sum(1)
-        # A sum of products and the zero point's share of it lie apart: 128 and 128.
-        fits = bool((sums * 256 + most < 2**31).all())
-        require(fits, "an accumulator could overflow 32 bits", graph, op)
+        fits = bool((sums * reach + most < 2 ** (bits - 1)).all())
+        require(fits, f"an accumulator could overflow {bits} bits", graph, op)
     require(
-        all(shift <= 30 for _, shift in _gate_factors(graph, op, gate)),
+        all(
+            shift <= (MAX_WIDE_SHIFT if wide else MAX_SHIFT)
+            for _, shift in _gate_factors(graph, op, gate)
+        ),
         "a scale is too large for the gates' curves",
         graph,
         op,
@@ -235,7 +257,7 @@ def _check_weights(graph: Graph, op: Operator, t: Tensor, shape: tuple[int, int]
     )
 
 
-def reference(graph: Graph, op: Operator, inputs: Sequence[npt.NDArray[Any]]) -> Int8Array:
+def reference(graph: Graph, op: Operator, inputs: Sequence[npt.NDArray[Any]]) -> Values:
     """inputs: without those left out: the source first, the hidden and the cell state last; these
     are changed.
 
@@ -245,7 +267,7 @@ def reference(graph: Graph, op: Operator, inputs: Sequence[npt.NDArray[Any]]) ->
     hidden, cell = inputs[-2].reshape(-1), inputs[-1].reshape(-1)
     out = output(graph, op)
     steps = inputs[_SOURCE].reshape(-1, tensor(graph, op, _SOURCE).shape[2])
-    results = np.empty((len(steps), hidden.size), np.int8)
+    results = np.empty((len(steps), hidden.size), out.dtype.numpy)
     for result, x in zip(results, steps, strict=True):
         _step(graph, op, x, hidden, cell)
         result[:] = hidden
@@ -253,7 +275,7 @@ def reference(graph: Graph, op: Operator, inputs: Sequence[npt.NDArray[Any]]) ->
 
 
 def _step(
-    graph: Graph, op: Operator, x: Int8Array, hidden: Int8Array, cell: npt.NDArray[np.int16]
+    graph: Graph, op: Operator, x: Values, hidden: Values, cell: npt.NDArray[np.int16]
 ) -> None:
     """One step in time: x is (inputs,), the states are (units,) and are changed."""
     factors, zero_point = _cell_state(graph, op), tensor(graph, op, _HIDDEN).zero_point
@@ -265,20 +287,21 @@ def _step(
     value = (
         requantize(curves.tanh(seen) * curves.sigmoid(3 * show), *factors.to_hidden) + zero_point
     )
-    hidden[:] = np.clip(value, -128, 127)
+    hidden[:] = saturated(value, output(graph, op))
 
 
-def _gate(graph: Graph, op: Operator, gate: int, x: Int8Array, hidden: Int8Array) -> Int:
+def _gate(graph: Graph, op: Operator, gate: int, x: Values, hidden: Values) -> Int:
     """What a gate's curve takes, (units,)."""
     to_gate, recurrent_to_gate = _gate_factors(graph, op, gate)
     bias = bias_values(graph, op, hidden.size, _BIAS[gate])
     acc = _product(graph, op, _WEIGHTS[gate], x, _SOURCE) + bias
     recurrent = _product(graph, op, _RECURRENT[gate], hidden, _HIDDEN)
-    parts = requantize(acc, *to_gate), requantize(recurrent, *recurrent_to_gate)
+    scale = requantize_wide if tensor(graph, op, _SOURCE).dtype is DType.INT16 else requantize
+    parts = scale(acc, *to_gate), scale(recurrent, *recurrent_to_gate)
     return _saturated(_saturated(parts[0]) + _saturated(parts[1]))
 
 
-def _product(graph: Graph, op: Operator, weights: int, values: Int8Array, source: int) -> Int:
+def _product(graph: Graph, op: Operator, weights: int, values: Values, source: int) -> Int:
     """Weights times the values of a source, (units,)."""
     centred = values.astype(np.int64) - tensor(graph, op, source).zero_point
     return exact_matmul(weights_table(tensor(graph, op, weights)), centred)
@@ -292,8 +315,33 @@ def _interleaved(graph: Graph, op: Operator, positions: Sequence[int]) -> npt.ND
 def lower(graph: Graph, op: Operator) -> Kernel:
     """The kernel reads and changes its second and third input, the states."""
     source, hidden, cell = (tensor(graph, op, i) for i in (_SOURCE, _HIDDEN, _CELL))
+    fields = _fields(graph, op)
+    if source.dtype is DType.INT16:
+        weights = [weights_table(tensor(graph, op, i)) for i in (*_WEIGHTS, *_RECURRENT)]
+        largest = max(int(np.abs(w.astype(np.int64)).sum(1).max()) for w in weights)
+        fields = {f"lstm.{name}": value for name, value in fields.items()} | {
+            "narrow": int(largest < 2**16),
+            "bias": Table("int64_t", _biases(graph, op)),
+        }
+    return Kernel(
+        header="lstm_int16.h" if suffix(source) else "lstm.h",
+        struct=f"forge_lstm{suffix(source)}",
+        function=f"forge_lstm{suffix(source)}_run",
+        fields=fields,
+        inputs=(source.index, hidden.index, cell.index),
+    )
+
+
+def _biases(graph: Graph, op: Operator) -> npt.NDArray[np.int64]:
+    """As (units, gates)."""
+    units = tensor(graph, op, _HIDDEN).size
+    return np.stack([bias_values(graph, op, units, i) for i in _BIAS], axis=1)
+
+
+def _fields(graph: Graph, op: Operator) -> dict[str, int | Table]:
+    """The members of forge_lstm; int16 has another bias, and no zero points."""
+    source, hidden = tensor(graph, op, _SOURCE), tensor(graph, op, _HIDDEN)
     weights, recurrent = (_interleaved(graph, op, i) for i in (_WEIGHTS, _RECURRENT))
-    bias = np.stack([bias_values(graph, op, hidden.size, i) for i in _BIAS], axis=1)
     state = _cell_state(graph, op)
     fields: dict[str, int | Table] = {
         "steps": source.size // source.shape[2],
@@ -301,8 +349,6 @@ def lower(graph: Graph, op: Operator) -> Kernel:
         "units": hidden.size,
         "weights": Table("int8_t", weights),
         "recurrent_weights": Table("int8_t", recurrent),
-        "bias": Table("int32_t", bias - source.zero_point * weights.sum(2, np.int64)),
-        "recurrent_bias": Table("int32_t", -hidden.zero_point * recurrent.sum(2, np.int64)),
         "sigmoid": Table("uint16_t", curves.SIGMOID_TABLE),
         "tanh_factor": state.tanh_factor,
         "tanh_shift": state.tanh_shift,
@@ -310,20 +356,28 @@ def lower(graph: Graph, op: Operator) -> Kernel:
         "cell_max": state.most,
         "output_zero_point": hidden.zero_point,
     }
+    wide = source.dtype is DType.INT16
+    if not wide:
+        bias = _biases(graph, op) - source.zero_point * weights.sum(2, np.int64)
+        recurrent_bias = -hidden.zero_point * recurrent.sum(2, np.int64)
+        fields |= {
+            "bias": Table("int32_t", bias),
+            "recurrent_bias": Table("int32_t", recurrent_bias),
+        }
     factors = {"keep": state.keep, "to_cell": state.to_cell, "to_hidden": state.to_hidden}
     for gate in range(4):
-        factors[f"gate[{gate}]"], factors[f"recurrent_gate[{gate}]"] = _gate_factors(
-            graph, op, gate
-        )
+        pair = _gate_factors(graph, op, gate)
+        if wide:
+            pair = _reduced(pair[0]), _reduced(pair[1])
+        factors[f"gate[{gate}]"], factors[f"recurrent_gate[{gate}]"] = pair
     for name, (multiplier, shift) in factors.items():
         fields |= {f"{name}.multiplier": multiplier, f"{name}.shift": shift}
-    return Kernel(
-        header="lstm.h",
-        struct="forge_lstm",
-        function="forge_lstm_run",
-        fields=fields,
-        inputs=(source.index, hidden.index, cell.index),
-    )
+    return fields
+
+
+def _reduced(factor: tuple[int, int]) -> tuple[int, int]:
+    """As forge_requantize_wide takes it."""
+    return int(reduced_multiplier(factor[0])), 15 - factor[1]
 
 
 def macs(graph: Graph, op: Operator) -> int:

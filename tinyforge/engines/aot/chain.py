@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from tinyforge.engines.aot.call import Operand
 from tinyforge.graph import Graph
 from tinyforge.ops import Table
-from tinyforge.ops.chains import Chain, Stage
+from tinyforge.ops.chains import Chain, Stage, pixel_bytes
 from tinyforge.ops.forms import Windowed
 
 
@@ -56,7 +56,7 @@ class ChainBody:
 
     def _row_bytes(self, stage: Stage) -> int:
         """Of a row of the stage's tile."""
-        return stage.tile[1] * self.graph.tensors[stage.tensor].shape[3]
+        return stage.tile[1] * pixel_bytes(self.graph.tensors[stage.tensor])
 
     def _rows(self) -> Iterator[str]:
         """The input rows for each row of the first tile."""
@@ -101,7 +101,7 @@ class ChainBody:
         operand = self.operand(value)
         if isinstance(value, Table):
             return operand.base
-        return f"{operand.row('row')} + x * {self.graph.tensors[value].shape[3]}"
+        return f"{operand.row('row')} + x * {pixel_bytes(self.graph.tensors[value])}"
 
 
 def _at(offset: int) -> str:
