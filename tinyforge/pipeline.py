@@ -88,7 +88,7 @@ def open_tflite(path: Path, stages: Stages) -> Source:
     adapted, notes = adapt(graph)
     for note in notes:
         stages.note(note)
-    tflite.require_int8(adapted)
+    tflite.require_int8(adapted, graph)
     return Source(model if adapted is graph else tflite.write(adapted), adapted)
 
 

@@ -38,11 +38,12 @@ def choose(graph: Graph, wanted: str, *, by_rows: bool = False) -> Choice:
     able = {name: engine for name, engine in asked.items() if not missing[name]}
     if not able:
         first = next(iter(missing.values()))[0]
-        other = "tflm" if wanted == "aot" else "aot"
+        others = (name for name in ENGINES if name not in asked)
+        other = next((name for name in others if not ENGINES[name].missing(graph)), None)
         raise ForgeError(
             first.what,
             where=first.where,
-            fix=f"try --engine {other}" if wanted in ENGINES else "replace the layer in the model",
+            fix=f"--engine {other} has it" if other else "no engine has it: change the layer",
         )
     return Choice(able, {name: found for name, found in missing.items() if found})
 

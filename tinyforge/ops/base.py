@@ -166,7 +166,7 @@ def check_activation(
             f"{t.dtype.name.lower()}" + ("" if t.quant else " without quantization"),
             graph,
             op,
-            fix="quantize the model to full int8 first: tinyforge quantize --help",
+            fix=f"change the layer in the model: it runs with activations of {words} alone",
         )
         require(
             t.dtype is tensors[0].dtype,

@@ -55,7 +55,7 @@ def check_weighted(
         f"{op.op} needs int8 weights, found {weights.dtype.name.lower()}",
         graph,
         op,
-        fix="quantize the model to full int8 first: tinyforge quantize --help",
+        fix="convert the model again with int8 weights",
     )
     assert weights.quant is not None
     values = constant(graph, op, weights, "weights")

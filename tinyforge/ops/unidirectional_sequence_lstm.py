@@ -246,7 +246,7 @@ def _check_weights(graph: Graph, op: Operator, t: Tensor, shape: tuple[int, int]
         f"weights {t.name!r} are {t.dtype.name.lower()}, expected int8 with one scale",
         graph,
         op,
-        fix="quantize the model to full int8 first: tinyforge quantize --help",
+        fix="convert the model again with int8 weights",
     )
     require(t.zero_point == 0, f"weights {t.name!r} have a zero point", graph, op)
     require(

@@ -7,6 +7,7 @@ import numpy as np
 from tinyforge.errors import ForgeError
 from tinyforge.graph.types import DType, Graph, Operator, Tensor
 from tinyforge.ops import OPS, Weighted
+from tinyforge.tflite.refusals import in_true_words
 from tinyforge.tflite.verifier import tensor_label
 
 # The runtime takes the bias's scale to be input scale * weights scale, whatever the file says. At
@@ -16,20 +17,31 @@ BIAS_SCALE_TOLERANCE = 1e-3
 # Element types of activations: which of them an operator takes is for its own check.
 _ACTIVATIONS = (DType.INT8, DType.INT16)
 
-_FIX = "quantize the model to full int8, inputs and outputs included: tinyforge quantize"
+_FIX = (
+    "convert the model again, or leave the layer out; all else in it is quantized as it should be"
+)
 
 
 # Element types of constants that are not data: shapes, axes, paddings, sizes.
 _PARAMETERS = (DType.INT32, DType.INT64, DType.BOOL)
 
 
-def require_int8(graph: Graph) -> None:
+def require_int8(graph: Graph, file: Graph | None = None) -> None:
     """ForgeError, naming the tensor or layer, unless engines can run the graph.
+
+    file: the graph as it was read, before passes, whose kind a refusal names.
 
     Every activation is int8 or int16 with one scale, weights are int8 with zero point 0, a bias is
     int32 (with int16 activations perhaps int64) with scale input * weights, the batch is 1, and
     each operator's own check passes. A variable tensor is the state of one operator.
     """
+    try:
+        _require(graph)
+    except ForgeError as error:
+        raise in_true_words(error, graph, graph if file is None else file) from None
+
+
+def _require(graph: Graph) -> None:
     for index in (*graph.inputs, *graph.outputs):
         _require_activation(graph.tensors[index], graph.name)
         _require_batch_of_one(graph.tensors[index])

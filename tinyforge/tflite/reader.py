@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from tinyforge.errors import ForgeError
 from tinyforge.graph.types import DType, Graph, Operator, Options, Quant, Tensor
-from tinyforge.tflite import flatbuffer
+from tinyforge.tflite import flatbuffer, refusals
 from tinyforge.tflite.flatbuffer import Table
 from tinyforge.tflite.opcodes import OPERATORS, OPTIONS_TABLE, OPTIONS_UNION
 from tinyforge.tflite.schema import ENUMS, KEPT_METADATA, TABLES, VERSION
@@ -77,11 +77,7 @@ def read(data: bytes, *, name: str = "model") -> Graph:
     main, *others = (_graph(table, name, buffers, codes) for table in subgraphs)
     called = {op.options["init_subgraph_index"] for op in main.operators if op.op == "CALL_ONCE"}
     if not called.issuperset(range(1, len(subgraphs))):
-        raise ForgeError(
-            f"the model has {len(subgraphs)} subgraphs; exactly 1 can run on a device",
-            where=name,
-            fix="export a model without control flow (if, while)",
-        )
+        raise refusals.of_subgraphs([t.string("name") for t in subgraphs], name)
     metadata = _metadata(model, buffers, name)
     graph = replace(main, metadata=metadata, initializers=tuple(others))
     verify(graph)
@@ -164,11 +160,7 @@ def _tensor(index: int, table: Table, buffers: list[memoryview]) -> Tensor:
 def _refuse_inexpressible(table: Table, where: str) -> None:
     """ForgeError for what a Tensor has no word for."""
     if table.has("sparsity"):
-        raise ForgeError(
-            "not int8: the tensor is stored sparse",
-            where=where,
-            fix="export pruned weights as dense int8; tinyforge finds the zeros itself",
-        )
+        raise refusals.sparse(where)
     if table.integer("external_buffer"):
         raise ForgeError(
             "the tensor's values lie in another file",
@@ -185,11 +177,7 @@ def _dtype(table: Table, where: str) -> DType:
         if dtype is not DType.RESOURCE:  # handles of variables, which a pass makes tensors
             _ = dtype.itemsize
     except (ValueError, KeyError):  # newer than DType; no NumPy dtype
-        raise ForgeError(
-            f"not int8: the tensor's elements are {name}",
-            where=where,
-            fix="quantize the model to int8: tinyforge quantize",
-        ) from None
+        raise refusals.of_type(name, where) from None
     return dtype
 
 
@@ -200,9 +188,10 @@ def _quant(table: Table, where: str) -> Quant | None:
         return None
     if quantization.integer("details_type") or quantization.has("details"):
         raise ForgeError(
-            "not int8: the tensor is quantized by blocks or by a custom scheme",
+            "the tensor is quantized by blocks or by a custom scheme",
             where=where,
-            fix="quantize the model to int8: tinyforge quantize",
+            fix="convert the model with one scale a tensor or a channel, as TensorFlow's converter "
+            "does for int8",
         )
     scale: tuple[float, ...] = tuple(quantization.numbers("scale").tolist())
     zero_point = quantization.integers("zero_point")
@@ -235,11 +224,7 @@ def _operator(index: int, table: Table, codes: list[str]) -> Operator:
     name = codes[code]
     where = f"layer {index} {name}"
     if name not in OPTIONS_TABLE:
-        raise ForgeError(
-            f"{name} is not an operator that can run here",
-            where=where,
-            fix="replace the layer by builtin operators, or leave it out of the exported model",
-        )
+        raise refusals.of_operator(name, where)
     return Operator(
         index=index,
         op=name,

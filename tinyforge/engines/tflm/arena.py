@@ -93,6 +93,10 @@ def _extra(graph: Graph, model: bytes, unknown: int) -> int:
     return max(0, -(-(found.head + found.tail - predict(graph, HOST).used) // 16) * 16)
 
 
+# What helps unless the compiled engine lacks a layer too.
+_WITHOUT = "leave the interpreter out with --engine aot, or change the layer that it names"
+
+
 def recorded(model: bytes) -> Recorded | None:
     """What the tflite-micro package takes for the model; None where it is not installed.
 
@@ -108,14 +112,14 @@ def recorded(model: bytes) -> Recorded | None:
     except subprocess.TimeoutExpired as error:
         raise ForgeError(
             f"TensorFlow Lite Micro did not prepare the model in {_TIMEOUT_SECONDS} s",
-            fix="try --engine aot",
+            fix=_WITHOUT,
         ) from error
     if child.returncode:
         lines = child.stderr.decode(errors="replace").strip().splitlines()
         raise ForgeError(
             "TensorFlow Lite Micro cannot prepare the model",
             where=lines[-1] if lines else f"exit status {child.returncode}",
-            fix="try --engine aot",
+            fix=_WITHOUT,
         )
     head, tail = map(int, child.stdout.split())
     return Recorded(head, tail)
