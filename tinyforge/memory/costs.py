@@ -16,6 +16,7 @@ from tinyforge.memory.schedule import Segment, schedule, segments
 Streams = frozenset[int]
 
 _SEGMENT_WORK = 500  # of a segment, whatever its steps
+_VALUE_WORK = 8  # of a value, where the segments are known
 
 
 class Cost(NamedTuple):
@@ -96,7 +97,7 @@ class Costs:
         needed: list[set[int]] = [set() for _ in parts]  # what it touches and others need later
         touched = {v for layer in layers for v in (*layer.reads, *layer.makes)} - streams
         there = self._alive[begin]
-        self.work += len(touched)
+        self.work += _VALUE_WORK * len(touched)
         for v in touched:
             first = turn[self.network.maker[v].index] if self._made.get(v, -1) >= begin else -1
             used = {turn[r.index] for r in self.network.readers[v] if r.index in turn}

@@ -208,22 +208,19 @@ class _Liveness:
         return None
 
     def _may_lie_over(self, group: Sequence[int], out: int) -> bool:
-        """Whether no byte of the group is needed after the one that takes its place is written."""
-        new = self.values[out]
-        ring = self.plan.streamed.issuperset(group)
-        for rows in (self.values[v] for v in group):
-            if ring and len(rows.first) != len(new.first):
-                return False
-            count = math.lcm(len(rows.first), len(new.first))
-            if count > _MOST_ROWS:
-                if rows.last.max() > new.first.min():
-                    return False
-                continue
-            last = np.repeat(rows.last, count // len(rows.last))
-            written = np.repeat(new.first, count // len(new.first))
-            if ((written != _NEVER) & (last > written)).any():
-                return False
-        return True
+        """Whether no byte of the group is needed after the one that takes its place is written.
+
+        Only the latest value's may be: it was written when no other was needed.
+        """
+        rows, new = self.values[group[-1]], self.values[out]
+        if self.plan.streamed.issuperset(group) and len(rows.first) != len(new.first):
+            return False  # a ring has rows of one size
+        count = math.lcm(len(rows.first), len(new.first))
+        if count > _MOST_ROWS:
+            return bool(rows.last.max() <= new.first.min())
+        last = np.repeat(rows.last, count // len(rows.last))
+        written = np.repeat(new.first, count // len(new.first))
+        return not ((written != _NEVER) & (last > written)).any()
 
     def _buffer(self, group: Sequence[int]) -> Buffer:
         rows = self._united([self._made(self.values[v]) for v in group])

@@ -15,8 +15,8 @@ from tinyforge.memory.network import awaited, is_alias, next_values, read_by, sh
 from tinyforge.ops.chains import Chain
 from tinyforge.ops.forms import ALIGNMENT, aligned
 
-# Tries of an operator after a set, about a second of them, before only the best sets are kept.
-_MAX_TRIES = 50_000
+# Tries of an operator after a set, some tenths of a second, before only the best sets are kept.
+_MAX_TRIES = 20_000
 _WIDTH, _WIDTH_AFTERWARDS = 5_000, 8
 
 
@@ -51,13 +51,14 @@ class _Step:
 class _State:
     """After a set of operators has run: the least worst step, the way there, what is alive.
 
-    nbytes: of what is alive, each value's aligned.
+    nbytes: of what is alive, each value's aligned. ready: what can run next, in the graph's order.
     """
 
     peak: int
     path: tuple[int, ...]
     alive: int
     nbytes: int
+    ready: Sequence[_Step]
 
 
 class _Search:
@@ -94,6 +95,10 @@ class _Search:
                 self.readers[v] |= 1 << unit[-1].index
             needs = _union(maker.get(v, 0) for v in reads)
             self.steps.append(self._step(graph, unit[-1], needs, reads))
+        self.followers: dict[int, list[_Step]] = {step.index: [] for step in self.steps}
+        for step in self.steps:
+            for before in _each(step.needs):
+                self.followers[before.bit_length() - 1].append(step)
 
     def _step(self, graph: Graph, op: Operator, needs: int, reads: Iterable[int]) -> _Step:
         over = tuple(
@@ -112,9 +117,7 @@ class _Search:
         for _ in self.steps:
             following: dict[int, _State] = {}
             for done, state in level.items():
-                for step in self.steps:
-                    if done >> step.index & 1 or step.needs & ~done:
-                        continue
+                for step in state.ready:
                     tries += 1
                     after = done | 1 << step.index
                     peak = max(state.peak, self.working_set(step, state, after))
@@ -128,7 +131,8 @@ class _Search:
     def start(self) -> _State:
         """Inputs and states are written before the first step, whoever reads them."""
         alive = self.inputs & ~self.dead(self.inputs, 0)
-        return _State(self.room(self.inputs), (), alive, self.total(alive))
+        ready = [step for step in self.steps if not step.needs]
+        return _State(self.room(self.inputs), (), alive, self.total(alive), ready)
 
     def working_set(self, step: _Step, state: _State, after: int) -> int:
         """Bytes alive while the step runs; an output may take over those of a value that dies."""
@@ -140,7 +144,10 @@ class _Search:
         dead = self.dead(step.reads | step.makes, after)
         nbytes = state.nbytes + self.total(step.makes) - self.total(dead)
         alive = (state.alive | step.makes) & ~dead
-        return _State(peak, (*state.path, step.index), alive, nbytes)
+        ready = [other for other in state.ready if other is not step]
+        ready += [other for other in self.followers[step.index] if not other.needs & ~after]
+        ready.sort(key=lambda other: other.index)
+        return _State(peak, (*state.path, step.index), alive, nbytes, ready)
 
     def dead(self, values: int, done: int) -> int:
         """Those of the values that nobody needs once these operators have run."""

@@ -12,7 +12,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import combinations
 
 import numpy as np
 
@@ -23,7 +22,7 @@ from tinyforge.ops.forms import aligned
 Forbidden = tuple[tuple[int, int], ...]
 
 _ROUNDS = 40
-_MAX_TRIES = 2_000  # beginnings of orders, of all choices together: some tenths of a second
+_MAX_LOOKS = 300_000  # at two buffers, of all choices together: some tenths of a second
 _MAX_BRANCHED = 100  # buffers; the tries lead less far, the more there are
 
 
@@ -44,7 +43,7 @@ def place(
     bounds: what no placement of each set needs less than. None where the searches find no total
     below so many bytes.
     """
-    best = _Best(below, _MAX_TRIES)
+    best = _Best(below, _MAX_LOOKS)
     searches = [
         _Search(i, buffers, bound, best)
         for i, (buffers, bound) in enumerate(zip(choices, bounds, strict=True))
@@ -59,8 +58,6 @@ def place(
 def forbidden(a: Buffer, b: Buffer) -> Forbidden:
     """Distances from the beginning of a at which b may not begin."""
     first, second = a.rows, b.rows
-    if first.first.min() > second.last.max() or second.first.min() > first.last.max():
-        return ()
     low, high = _in_order(first, second) if _ordered(a, b) else _in_any_order(first, second)
     merged: list[tuple[int, int]] = []
     for begin, end in sorted(set(zip(low.tolist(), high.tolist(), strict=True))):
@@ -97,10 +94,10 @@ def _in_any_order(first: Rows, second: Rows) -> tuple[Numbers, Numbers]:
 
 @dataclass
 class _Best:
-    """What the searches share. total: what they have to beat. tries: how many are left."""
+    """What the searches share. total: what they have to beat. looks: how many are left."""
 
     total: int
-    tries: int
+    looks: int
     found: Placed | None = None
 
 
@@ -115,14 +112,23 @@ class _Search:
 
     @property
     def done(self) -> bool:
-        return self.best.total <= self.bound or self.best.tries <= 0
+        return self.best.total <= self.bound or self.best.looks <= 0
 
     @cached_property
-    def forbidden(self) -> Mapping[tuple[int, int], Forbidden]:
-        found = {}
-        for (i, a), (j, b) in combinations(enumerate(self.buffers), 2):
-            found[i, j] = forbidden(a, b)
-            found[j, i] = tuple((-high, -low) for low, high in reversed(found[i, j]))
+    def rivals(self) -> Sequence[Mapping[int, Forbidden]]:
+        """For each buffer those alive with it, and the distances from their beginnings that are
+        forbidden to it."""
+        found: list[dict[int, Forbidden]] = [{} for _ in self.buffers]
+        last = [int(b.rows.last.max()) for b in self.buffers]
+        alive: list[int] = []
+        for i in self.orders()[2]:
+            b = self.buffers[i]
+            alive = [j for j in alive if last[j] >= b.rows.first.min()]
+            for j in alive:
+                if distances := forbidden(self.buffers[j], b):
+                    found[i][j] = distances
+                    found[j][i] = tuple((-high, -low) for low, high in reversed(distances))
+            alive.append(i)
         return found
 
     def orders(self) -> list[list[int]]:
@@ -151,7 +157,7 @@ class _Search:
                 order.insert(0, highest)
 
     def try_all(self) -> None:
-        """Every order, the latest first, as far as the tries go."""
+        """Every order, the latest first, as far as the looks last."""
         if not self.done and len(self.buffers) <= _MAX_BRANCHED:
             _, latest_first, _ = self.orders()
             self.branch({}, dict.fromkeys(latest_first, 0), frozenset())
@@ -163,7 +169,6 @@ class _Search:
         those of them that have come next already. What has come since did not move them, so all
         that follows them now has been seen.
         """
-        self.best.tries -= 1
         if not free:
             self.keep(offsets)
         for i in free:
@@ -188,10 +193,12 @@ class _Search:
             self.best.found = Placed(self.choice, tuple(offsets[i] for i in everyone), total)
 
     def lowest_free(self, i: int, offsets: Mapping[int, int]) -> int:
+        self.best.looks -= 1 + len(self.rivals[i])
         taken = sorted(
-            (begin + low, begin + high)
-            for j, begin in offsets.items()
-            for low, high in self.forbidden[j, i]
+            (offsets[j] + low, offsets[j] + high)
+            for j, distances in self.rivals[i].items()
+            if j in offsets
+            for low, high in distances
         )
         offset = 0
         for low, high in taken:

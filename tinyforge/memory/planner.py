@@ -77,15 +77,18 @@ def _choice(
     found = schedule(net, streams)
     assert found is not None, "a candidate can run"
     every = buffers(net, found)
-    return _Choice(joined, order, net, found, every, peak(every, len(found.steps)))
+    return _Choice(joined, order, net, found, every, peak(every, len(found.taken)))
 
 
 def _plan(graph: Graph, best: _Choice, placed: Placed) -> Plan:
     net = best.net
     slots, places = [], {}
     scratch: dict[int, int] = {}
+    tensors: dict[int, list[int]] = {}
+    for t in sorted(net.value):
+        tensors.setdefault(net.value[t], []).append(t)
     for buffer, offset in zip(best.buffers, placed.offsets, strict=True):
-        slots.append(_slot(graph, net, buffer, offset, len(best.schedule.steps)))
+        slots.append(_slot(tensors, buffer, offset, len(best.schedule.taken)))
         scratch |= dict.fromkeys(buffer.layers, offset)
         for v in buffer.values:
             places[v] = _place(net, best.schedule, buffer, v, offset)
@@ -108,32 +111,29 @@ def _plan(graph: Graph, best: _Choice, placed: Placed) -> Plan:
     )
 
 
-def _slot(graph: Graph, net: Network, buffer: Buffer, offset: int, steps: int) -> Slot:
-    values = set(buffer.values)
+def _slot(tensors: Mapping[int, Sequence[int]], buffer: Buffer, offset: int, steps: int) -> Slot:
+    """tensors: of each value."""
     rows = buffer.rows
     return Slot(
         offset=offset,
         nbytes=buffer.nbytes,
         first=max(0, int(rows.first.min())),
         last=min(max(0, steps - 1), max(0, int(rows.last.max()))),
-        tensors=tuple(t.index for t in graph.tensors if net.value.get(t.index) in values),
+        tensors=tuple(sorted(t for v in buffer.values for t in tensors[v])),
         rows=len(rows.first) if buffer.ring else 0,
         layers=buffer.layers,
     )
 
 
 def _place(net: Network, found: Schedule, buffer: Buffer, value: int, offset: int) -> Place:
+    """Fewer rows are made than there are where nobody reads the last ones."""
     maker = net.maker.get(value)
-    rows = found.forms[maker.index].output_rows if maker else 1
-    made = rows if maker is None else _rows_made(found, maker.index)
-    room = len(buffer.rows.first) if buffer.ring else rows
-    return Place(offset, net.nbytes[value], rows, room, made)
-
-
-def _rows_made(found: Schedule, layer: int) -> int:
-    """Fewer than the layer has where nobody reads the last ones."""
-    steps = max(number for index, number in found.steps if index == layer) + 1
-    return max(found.forms[layer].writes(step).stop for step in range(steps))
+    if maker is None:
+        return Place(offset, net.nbytes[value], rows=1, room=1, made=1)
+    form = found.forms[maker.index]
+    room = len(buffer.rows.first) if buffer.ring else form.output_rows
+    made = max(form.writes(step).stop for step in range(found.counts[maker.index]))
+    return Place(offset, net.nbytes[value], form.output_rows, room, made)
 
 
 def _as_they_begin(graph: Graph, found: _Choice) -> tuple[int, ...]:

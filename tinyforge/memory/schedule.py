@@ -6,6 +6,7 @@ that streamed values connect run together, drawn by those of them whose results 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -30,6 +31,11 @@ class Schedule:
     taken: Sequence[int]
     forms: Mapping[int, Form]
     streamed: frozenset[int]
+
+    @cached_property
+    def counts(self) -> Mapping[int, int]:
+        """How many steps each layer takes."""
+        return Counter(self.taken)
 
     @cached_property
     def steps(self) -> tuple[Step, ...]:
@@ -105,6 +111,10 @@ class _Scheduler:
         if FEED in self.made:
             self._draw(FEED)  # its first row is what begins an inference
         for segment in segments(self.network.layers, self.streamed):
+            if len(segment.layers) == 1:
+                if not self._at_once(segment.layers[0].index):
+                    return None
+                continue
             # Those whose results are kept whole draw all others.
             sinks = [x.index for x in segment.layers if self.streamed.isdisjoint(x.makes)]
             counts = {self.forms[sink].steps for sink in sinks}
@@ -114,6 +124,15 @@ class _Scheduler:
                 if not all(map(self._draw, sinks)):
                     return None
         return Schedule(self.taken, self.forms, self.streamed)
+
+    def _at_once(self, layer: int) -> bool:
+        """All steps of a layer that draws no other; False where it lacks what it needs."""
+        if any(self.made[maker] < max(needed) for maker, needed, _ in self.waits[layer]):
+            return False
+        rest = self.forms[layer].steps - self.made[layer]
+        self.taken += [layer] * rest
+        self.made[layer] += rest
+        return True
 
     def _draw(self, sink: int) -> bool:
         """A layer's next step, and before it what that needs; False where that cannot be had."""
