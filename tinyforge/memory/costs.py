@@ -7,6 +7,7 @@ work of the segments that it changes.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import NamedTuple
 
 from tinyforge.memory.liveness import buffers, peak
@@ -44,7 +45,7 @@ class Costs:
     """
 
     def __init__(self, network: Network) -> None:
-        self.network = network
+        self.network = _with_variables_kept(network)
         self.work = 0
         self._known: dict[tuple[Segment, Streams], tuple[int, int] | None] = {}
         count = len(network.layers)
@@ -144,3 +145,10 @@ class Costs:
     def _fed_row(self) -> int:
         feed = self.network.layers[0]
         return self.network.nbytes[feed.makes[0]] // feed.form.output_rows
+
+
+def _with_variables_kept(network: Network) -> Network:
+    """A variable is alive throughout, and what becomes of it has its bytes."""
+    kept = frozenset(network.becomes.values())
+    nbytes = {v: 0 if v in network.becomes else n for v, n in network.nbytes.items()}
+    return replace(network, nbytes=nbytes, outputs=network.outputs | kept, becomes={}, homes={})
