@@ -41,6 +41,7 @@ from tinyforge.sim.firmware import build_firmware, compiler_for
 from tinyforge.sim.machines import machine_for
 from tinyforge.spec import Spec
 from tinyforge.stages import Stages
+from tinyforge.training import KERAS_SUFFIXES, Loading
 
 MODEL_FILE = "model.tflite"
 _GOLDEN_BYTES = 4096  # of self-test inputs in flash; at least one input, whatever its size
@@ -371,13 +372,13 @@ def model_path(settings: Spec) -> Path:
     return Path(settings.model)
 
 
-def open_model(settings: Spec, stages: Stages, *, trust: bool) -> Source:
-    """A .tflite file, or a .keras file that is quantized first, calibrated with settings.data."""
+def open_model(settings: Spec, stages: Stages, how: Loading) -> Source:
+    """A .tflite file, or a Keras model that is quantized first, calibrated with settings.data."""
     path = model_path(settings)
-    if path.suffix not in (".keras", ".h5"):
+    if path.suffix not in KERAS_SUFFIXES and not path.is_dir():
         return open_tflite(path, stages)
     from tinyforge.training.process import apart
     from tinyforge.training.workflow import quantized_file
 
-    small = apart(quantized_file, path, settings.data, stages=stages, trust=trust)
+    small = apart(quantized_file, path, settings.data, stages=stages, how=how)
     return Source(small.model, tflite.read(small.model, name=path.stem), small.classes)

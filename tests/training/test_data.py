@@ -19,7 +19,7 @@ SHAPES = ("circle", "cross", "square")
 def quantized(corpus: Path, told: Told) -> Any:
     def run(name: str, data: Path | str, **options: Any) -> Quantized:
         path = corpus / "cases" / f"{name}.keras"
-        return quantized_file(path, str(data), told, trust=False, **options)
+        return quantized_file(path, str(data), told, **options)
 
     return run
 

@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 from tinyforge.errors import ForgeError
-from tinyforge.training import load
+from tinyforge.training import Loading, load
 from tinyforge.training.load import load_keras
 
 # Keras writes weights in a way that NumPy 2 frowns upon.
@@ -70,7 +70,7 @@ def test_a_sound_file_gives_the_same_answers(keras: Any, good: Path) -> None:
     inputs = np.random.default_rng(0).random((3, 8, 8, 1), np.float32)
     wanted = keras.saving.load_model(good).predict(inputs, verbose=0)
     assert np.array_equal(load_keras(good).predict(inputs, verbose=0), wanted)
-    assert np.array_equal(load_keras(good, trust=True).predict(inputs, verbose=0), wanted)
+    assert np.array_equal(load_keras(good, Loading(trust=True)).predict(inputs, verbose=0), wanted)
 
 
 def test_sequential_files_load_too(keras: Any, tmp_path: Path, model: Any) -> None:
@@ -100,7 +100,7 @@ def test_a_lambda_layer_is_refused_before_keras_is_called(
     assert not canary.exists()
     monkeypatch.undo()
     monkeypatch.chdir(tmp_path)
-    load_keras(tmp_path / "evil.keras", trust=True)
+    load_keras(tmp_path / "evil.keras", Loading(trust=True))
     assert canary.exists()  # it was live: consent runs it
 
 
@@ -130,7 +130,7 @@ LAMBDA = {"class_name": "__lambda__", "config": {"value": "4wAAAA=="}}
         (_set("Dense", class_name="StringLookup"), "'StringLookup' is not known"),
         (_config("Dense", activation=SYSTEM), "'function'"),
         (_config("Dense", activation=LAMBDA), "'__lambda__'"),
-        (_config("Dense", activation="hard_sigmoid"), "not one of Keras' plain activations"),
+        (_config("Dense", activation="os.system"), "not one of Keras' plain activations"),
         (_config("Dense", kernel_initializer=SYSTEM), "'function' is not known"),
         (_config("Dense", kernel_initializer=LAMBDA), "'__lambda__' is not known"),
         (_config("Dense", vocabulary="/etc/passwd"), "would read vocabulary '/etc/passwd'"),
@@ -281,20 +281,28 @@ def test_paths_that_are_no_files(tmp_path: Path) -> None:
             load_keras(path)
 
 
-def test_h5_needs_consent(model: Any, tmp_path: Path) -> None:
-    path = tmp_path / "model.h5"
-    model.save(path)
-    with pytest.raises(ForgeError, match="can run any code") as error:
-        load_keras(path)
-    assert "--trust-model" in error.value.fix
-    assert load_keras(path, trust=True).count_params() == model.count_params()
-
-
-def test_an_h5_file_by_another_name_is_refused(model: Any, tmp_path: Path) -> None:
-    model.save(tmp_path / "model.h5")
-    (tmp_path / "model.h5").rename(tmp_path / "model.keras")
-    with pytest.raises(ForgeError, match=r"not a readable \.keras file"):
-        load_keras(tmp_path / "model.keras")
+def test_h5_files_are_looked_at_as_well(
+    keras: Any, model: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever they are called."""
+    for name in ("model.h5", "renamed.keras"):
+        model.save(tmp_path / "model.h5")
+        (tmp_path / "model.h5").rename(tmp_path / name)
+        loaded = load_keras(tmp_path / name)
+        for ours, theirs in zip(loaded.get_weights(), model.get_weights(), strict=True):
+            assert np.array_equal(ours, theirs)
+    layers = [keras.Input((4,)), keras.layers.Lambda(lambda x: x, name="evil")]
+    keras.Sequential(layers).save(tmp_path / "evil.h5")
+    monkeypatch.setattr(load, "_loaded", lambda *_, **__: pytest.fail("Keras was called"))
+    with pytest.raises(ForgeError, match="'Lambda' is not known"):
+        load_keras(tmp_path / "evil.h5")
+    (tmp_path / "evil.h5").write_bytes(hdf5(_external_link))
+    with pytest.raises(ForgeError, match="link to elsewhere"):
+        load_keras(tmp_path / "evil.h5")
+    (tmp_path / "evil.h5").write_bytes(hdf5(lambda h5py, file: file.update({"x": np.zeros(3)})))
+    with pytest.raises(ForgeError, match="weights alone") as error:
+        load_keras(tmp_path / "evil.h5")
+    assert "load_weights" in error.value.fix
 
 
 # --- weight files --------------------------------------------------------------------------------

@@ -99,7 +99,7 @@ def test_inputs_without_labels_calibrate(model: Model, splits: Splits, tmp_path:
     np.savez(tmp_path / "inputs.npz", inputs=images)
     arguments = (tmp_path / "model.keras", str(tmp_path / "inputs.npz"), Ui())
     with pytest.raises(ForgeError, match="nothing says which range"):
-        quantized_file(*arguments, trust=False)
-    given = quantized_file(*arguments, trust=False, range_text="0..1")
+        quantized_file(*arguments)
+    given = quantized_file(*arguments, range_text="0..1")
     assert (given.classes, given.measured) == ((), None)
     same_graph(tflite.read(given.model), tflite.read(quantize(model, scaled(images))))

@@ -12,11 +12,13 @@ from tinyforge.cli.options import (
     Board,
     Config,
     Core,
+    Custom,
     Data,
     Debug,
     Engine,
     Feed,
     Inputs,
+    InputShape,
     Json,
     LayerTests,
     Machine,
@@ -49,6 +51,8 @@ def run(
     machine: Machine = None,
     seed: Seed = None,
     trust_model: Trust = False,
+    input_shape: InputShape = None,
+    custom: Custom = None,
     config: Config = None,
     json: Json = False,
     debug: Debug = False,
@@ -64,6 +68,7 @@ def run(
         from tinyforge.report.json_report import to_json
         from tinyforge.report.terminal import TerminalReport
         from tinyforge.spec import settle
+        from tinyforge.training.settings import Loading, shape_of
 
         spec = settle(
             config,
@@ -81,7 +86,8 @@ def run(
             seed=seed,
         )
         preflight.require_build(spec, core=core)
-        source = pipeline.open_model(spec, ui, trust=trust_model)
+        how = Loading(trust_model, shape_of(input_shape), custom)
+        source = pipeline.open_model(spec, ui, how)
         examples = pipeline.examples_for(source, spec, inputs)
         report, folder = pipeline.build(source, examples, spec, ui, core=core, overwrite=overwrite)
         ui.print(TerminalReport(report))

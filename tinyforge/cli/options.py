@@ -107,5 +107,15 @@ Quick = Annotated[
 ]
 Trust = Annotated[
     bool,
-    typer.Option("--trust-model", help="Load a .h5 file, which may run code hidden in it."),
+    typer.Option("--trust-model", help="Load a Keras model that may run code hidden in it."),
+]
+InputShape = Annotated[
+    str | None,
+    typer.Option(
+        "--input-shape", help="The size of an input that the model leaves open.", metavar="H,W,C"
+    ),
+]
+Custom = Annotated[
+    Path | None,
+    typer.Option("--custom", help="A .py file, which is run, with Keras layers of your own."),
 ]

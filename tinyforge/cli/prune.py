@@ -7,24 +7,26 @@ from typing import Annotated
 
 import typer
 
-from tinyforge.cli.options import Data, Debug, Json, Output, Quick, Seed, Trust
+from tinyforge.cli.options import Custom, Data, Debug, InputShape, Json, Output, Quick, Seed, Trust
 from tinyforge.cli.ui import Ui
 
 EXAMPLE = "Example: tinyforge prune model.keras --sparsity 0.75 -o pruned.keras"
 
 
 def run(
-    model: Annotated[Path, typer.Argument(help="A .keras file.")],
+    model: Annotated[Path, typer.Argument(help="A .keras or .h5 file.")],
     data: Data = None,
     output: Output = None,
     sparsity: Annotated[float, typer.Option(help="The share of weights to make zero.")] = 0.75,
     quick: Quick = False,
     seed: Seed = None,
     trust_model: Trust = False,
+    input_shape: InputShape = None,
+    custom: Custom = None,
     json: Json = False,
     debug: Debug = False,
 ) -> None:
-    """Prune a .keras model by magnitude, and fine-tune it.
+    """Prune a Keras model by magnitude, and fine-tune it.
 
     Alone this shrinks only what is compressed: zeros are stored like any other weight.
     """
@@ -35,9 +37,11 @@ def run(
         from tinyforge.files import require_writable
         from tinyforge.preflight import require_model
         from tinyforge.training.process import apart
+        from tinyforge.training.settings import Loading, shape_of
         from tinyforge.training.workflow import prune_file
 
         target = Path(output or f"{model.stem}_pruned.keras")
+        how = Loading(trust_model, shape_of(input_shape), custom)
         require_model(model)
         require_writable(target)
         outcome = apart(
@@ -48,7 +52,7 @@ def run(
             sparsity=sparsity,
             seed=seed or 0,
             quick=quick,
-            trust=trust_model,
+            how=how,
             stages=ui,
         )
         ui.print(

@@ -1,4 +1,4 @@
-"""tinyforge quantize: a .keras model as an int8 .tflite file."""
+"""tinyforge quantize: a Keras model as an int8 .tflite file."""
 
 from __future__ import annotations
 
@@ -7,43 +7,61 @@ from typing import Annotated
 
 import typer
 
-from tinyforge.cli.options import AcceptAccuracy, Data, Debug, Json, Output, Range, Seed, Trust
+from tinyforge.cli.options import (
+    AcceptAccuracy,
+    Custom,
+    Data,
+    Debug,
+    InputShape,
+    Json,
+    Output,
+    Range,
+    Seed,
+    Trust,
+)
 from tinyforge.cli.ui import Ui
 
 EXAMPLE = "Example: tinyforge quantize model.keras --data doodles -o model.tflite"
 
 
 def run(
-    model: Annotated[Path, typer.Argument(help="A .keras file.")],
+    model: Annotated[Path, typer.Argument(help="A .keras or .h5 file, or a SavedModel folder.")],
     data: Data = None,
     range_: Range = None,
     output: Output = None,
     accept_accuracy: AcceptAccuracy = False,
     seed: Seed = None,
     trust_model: Trust = False,
+    input_shape: InputShape = None,
+    custom: Custom = None,
     json: Json = False,
     debug: Debug = False,
 ) -> None:
-    """Quantize a .keras model to an int8 .tflite file."""
+    """Quantize a Keras model to an int8 .tflite file."""
     ui = Ui(json=json, debug=debug)
     with ui.errors():
         from dataclasses import asdict
 
-        from tinyforge.files import write_files
+        from tinyforge.files import require_writable, write_files
+        from tinyforge.preflight import require_model
         from tinyforge.training.process import apart
+        from tinyforge.training.settings import Loading, shape_of
         from tinyforge.training.workflow import quantized_file
 
+        target = Path(output or f"{model.stem}.tflite")
+        how = Loading(trust_model, shape_of(input_shape), custom)
+        require_model(model)
+        require_writable(target)
         small = apart(
             quantized_file,
             model,
             data,
             stages=ui,
-            trust=trust_model,
+            how=how,
             seed=seed or 0,
             range_text=range_,
             accept=accept_accuracy,
         )
-        target = Path(output or f"{model.stem}.tflite")
         write_files({target: small.model})
         measured = small.measured
         said = f"\n{measured.measure}: {measured}" if measured else ""

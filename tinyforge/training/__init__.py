@@ -3,6 +3,6 @@
 Importing this does not import TensorFlow: only calling it does.
 """
 
-from tinyforge.training.settings import FULL, QUICK, Settings
+from tinyforge.training.settings import FULL, KERAS_SUFFIXES, QUICK, Loading, Settings
 
-__all__ = ["FULL", "QUICK", "Settings"]
+__all__ = ["FULL", "KERAS_SUFFIXES", "QUICK", "Loading", "Settings"]

@@ -6,13 +6,14 @@ give the same answers.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import operator
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 
 from tinyforge.errors import ForgeError
-from tinyforge.training.layers import ACTIVATIONS, LAYERS, MODELS, known
+from tinyforge.training.layers import LAYERS, MODELS, known, words
 from tinyforge.training.model import Model
 from tinyforge.training.runtime import keras, quiet, tf_keras
 
@@ -23,16 +24,44 @@ _TOLERANCE = 1e-5  # of the largest answer, at least of 1
 _DROPPED = frozenset({"dtype", "quantization_config", "synchronized", "lora_rank", "lora_alpha"})
 _DROPPED_ENDINGS = ("_initializer", "_regularizer", "_constraint")
 
+# What both libraries define alike: hard_sigmoid they do not.
+ACTIVATIONS = words(
+    """
+elu exponential gelu leaky_relu linear relu relu6 selu sigmoid silu softmax softplus softsign swish
+tanh
+"""
+)
+
+# Layers around another one, and where they keep it.
+_WRAPPERS = {"Bidirectional": "forward_layer", "TimeDistributed": "layer"}
+
+# Operators between layers, `x + y`, which tf_keras makes layers of by itself.
+_OPERATORS: Mapping[str, Callable[..., Any]] = {
+    "Abs": abs,
+    "Absolute": abs,
+    "Add": operator.add,
+    "Divide": operator.truediv,
+    "GetItem": lambda x, key: x[tuple(key) if isinstance(key, list) else key],
+    "Multiply": operator.mul,
+    "Negative": operator.neg,
+    "Power": operator.pow,
+    "Subtract": operator.sub,
+    "TrueDivide": operator.truediv,
+}
+
 # Names that changed, by layer.
 _RENAMED: Mapping[str, Mapping[str, str]] = {"LeakyReLU": {"negative_slope": "alpha"}}
 
 
 def to_tf_keras(model: Model) -> Model:
     """The same model in tf_keras. model: a Keras 3 Sequential or Functional; it is not changed.
+    One of tf_keras is returned as it is.
 
     Raises ForgeError for a layer or an activation that cannot be carried over, and if the answers
     to random inputs differ by more than 1e-5.
     """
+    if isinstance(model, tf_keras().Model):
+        return model
     with quiet():
         bridged = _bridged(model)
         _check(model, bridged)
@@ -123,6 +152,8 @@ def _replaced(value: Any, tensors: Mapping[tuple[str, int, int], Any]) -> Any:
         return tensors[tuple(value["config"]["keras_history"])]
     if isinstance(value, (list, tuple)):
         return [_replaced(item, tensors) for item in value]
+    if isinstance(value, dict) and str(value.get("class_name")).startswith("__"):
+        return keras().saving.deserialize_keras_object(value)  # a slice, a tuple, a constant
     return value
 
 
@@ -131,21 +162,42 @@ def _twin(layer: Any) -> Any:
     kind = type(layer).__name__
     if kind in MODELS:
         return _bridged(layer)
-    if kind not in LAYERS or not isinstance(layer, keras().layers.Layer):
+    if kind in _OPERATORS and not isinstance(layer, keras().layers.Layer):
+        return _OPERATORS[kind]
+    twin = getattr(tf_keras().layers, kind, None) if kind in LAYERS else None
+    if twin is None or not isinstance(layer, keras().layers.Layer):
         raise ForgeError(
             f"tinyforge cannot carry over a {kind} layer",
             where=f"layer {layer.name!r}",
-            fix=f"use one of {', '.join(sorted(LAYERS))}, or give a .tflite file",
+            fix="leave pruning out, or use a layer that Keras 2 has as well",
         )
     config = _config(kind, layer)
+    if kind in _WRAPPERS:  # around another layer, which is bridged first
+        config = {"layer": _twin(getattr(layer, _WRAPPERS[kind]))} | {
+            key: value for key, value in config.items() if "layer" not in key
+        }
     try:
-        return getattr(tf_keras().layers, kind)(**config)
+        return _built(twin, config)
     except (TypeError, ValueError) as error:
         raise ForgeError(
             f"tf_keras has no {kind} with these settings: {error}",
             where=f"layer {layer.name!r}",
             fix="leave the setting at its default, or give a .tflite file",
         ) from error
+
+
+def _built(twin: Any, config: dict[str, Any]) -> Any:
+    """The layer, without the settings that only Keras 3 has; the answers show whether it matters.
+
+    tf_keras raises TypeError("Keyword argument not understood:", setting).
+    """
+    try:
+        return twin(**config)
+    except TypeError as error:
+        unknown = error.args[-1]
+        if unknown not in config:
+            raise
+        return _built(twin, {key: value for key, value in config.items() if key != unknown})
 
 
 def _config(kind: str, layer: Any) -> dict[str, Any]:
@@ -172,7 +224,8 @@ def _name(activation: Any) -> str:
 
 
 def _copy_weights(layer: Any, twin: Any) -> None:
-    if type(layer).__name__ not in MODELS:  # models within were copied when they were bridged
+    # Models within were copied when they were bridged.
+    if hasattr(twin, "set_weights") and type(layer).__name__ not in MODELS:
         twin.set_weights(layer.get_weights())
 
 

@@ -1,8 +1,15 @@
-"""How much drawing and training a run does."""
+"""How much drawing and training a run does, and how a model is loaded."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
+
+from tinyforge.errors import ForgeError
+
+Shape = tuple[int, ...]
+
+KERAS_SUFFIXES = frozenset({".keras", ".h5", ".hdf5"})  # a SavedModel is a folder
 
 
 @dataclass(frozen=True)
@@ -41,3 +48,33 @@ QUICK = Settings(
     prune_epochs=3,
     learning_rate=1e-2,
 )
+
+
+@dataclass(frozen=True)
+class Loading:
+    """How a Keras model is loaded.
+
+    trust: as Keras does, which may run code from the file. shape: of an input whose size is left
+    open, without the batch. custom: a Python file with layers and functions of the user's own.
+    """
+
+    trust: bool = False
+    shape: Shape | None = None
+    custom: Path | None = None
+
+
+CHECKED = Loading()
+
+
+def shape_of(text: str | None) -> Shape | None:
+    """A shape as the command line has it, "32,32,3". ForgeError if it is none."""
+    if text is None:
+        return None
+    sizes = text.replace("x", ",").strip("() ").split(",")
+    if not all(size.strip().isdecimal() and int(size) > 0 for size in sizes):
+        raise ForgeError(
+            f"{text!r:.80} is not a shape",
+            where="--input-shape",
+            fix="give the sizes of one input without the batch, e.g. --input-shape 32,32,3",
+        )
+    return tuple(int(size) for size in sizes)

@@ -31,8 +31,8 @@ from tinyforge.training.loss import saved_loss
 from tinyforge.training.model import Model, train
 from tinyforge.training.prune import prune
 from tinyforge.training.quantize import Calibration, input_shape, quantize
-from tinyforge.training.runtime import keras, quiet
-from tinyforge.training.settings import FULL, QUICK, Settings
+from tinyforge.training.runtime import keras, quiet, tf_keras
+from tinyforge.training.settings import CHECKED, FULL, QUICK, Loading, Settings
 from tinyforge.training.subject import Subject
 from tinyforge.training.variants import Variant, make_variants
 
@@ -88,14 +88,14 @@ def prune_file(
     sparsity: float,
     seed: int,
     quick: bool,
-    trust: bool,
+    how: Loading,
     stages: Stages,
 ) -> Outcome:
     """Prunes a .keras model, fine-tuned on the data, and writes it as another."""
     if not 0 < sparsity < 1:
         raise ForgeError(f"sparsity {sparsity} is not between 0 and 1", fix="e.g. --sparsity 0.75")
     settings = replace(settings_for(quick), sparsity=sparsity)
-    model = load_keras(path, trust=trust)
+    model = load_keras(path, how, note=stages.note)
     splits = load_splits(data, settings, seed, stages)
     with reported(stages, _TITLES) as progress:
         pruned = prune(model, splits, settings, seed=seed, progress=progress)
@@ -122,7 +122,7 @@ def quantized_file(
     data: str | None,
     stages: Stages,
     *,
-    trust: bool,
+    how: Loading = CHECKED,
     seed: int = 0,
     range_text: str | None = None,
     accept: bool = False,
@@ -133,7 +133,7 @@ def quantized_file(
     --range says it. accept: a drop of accuracy as well. ForgeError where the range of the inputs is
     not clear, or accuracy drops.
     """
-    model = load_keras(path, trust=trust)
+    model = load_keras(path, how, note=stages.note)
     if data is None:
         raise ForgeError(
             "a .keras model is quantized with data to calibrate on",
@@ -208,7 +208,7 @@ def demo_variants(
 
 
 def _saved(model: Model, held_out: Dataset, output: Path) -> Outcome:
-    """Writes a Keras 3 model and says how good it is."""
+    """Writes a Keras model and says how good it is."""
     with quiet(), tempfile.TemporaryDirectory(prefix="tinyforge-") as folder:
         file = Path(folder) / "model.keras"
         model.save(file)
@@ -220,7 +220,9 @@ def _saved(model: Model, held_out: Dataset, output: Path) -> Outcome:
 
 
 def _with_weights_of(model: Model, pruned: Model) -> Model:
-    """The Keras 3 model with the weights of its pruned tf_keras copy, in the same order."""
+    """The model with the weights of its pruned tf_keras copy, in the same order."""
+    if isinstance(model, tf_keras().Model):
+        return pruned
     copy = keras().models.clone_model(model)
     copy.set_weights(pruned.get_weights())
     return copy
