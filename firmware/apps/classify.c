@@ -6,7 +6,7 @@
 /* Answers the next frame. Returns 0 when there are no more, or when the model fails. */
 static int answer(forge_status *status) {
   if (FORGE_FED_BY_ROWS) return forge_rows_answer(status);
-  if (!forge_port_read_frame(forge_input(), FORGE_INPUT_BYTES)) return 0;
+  if (!forge_app_read_inputs()) return 0;
   *status = forge_invoke();
   return *status == FORGE_OK;
 }
@@ -14,7 +14,7 @@ static int answer(forge_status *status) {
 static int run(void) {
   forge_status status = forge_app_start();
   if (status != FORGE_OK) return forge_app_fail(status);
-  while (answer(&status)) forge_port_write_result(forge_output(), FORGE_OUTPUT_BYTES);
+  while (answer(&status)) forge_app_write_outputs();
   return status == FORGE_OK ? 0 : forge_app_fail(status);
 }
 

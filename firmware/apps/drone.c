@@ -29,13 +29,24 @@ typedef struct {
   uint32_t worst;  /* latency, in microseconds */
 } deadlines;
 
-/* Reads the next picture row by row, as cameras deliver it, and answers it. Returns 0 when there are
- * no more, or when the model fails. */
+/* Reads the next picture row by row, as cameras deliver it. Returns 0 when there are no more. */
+static int read_picture(void) {
+  int8_t *picture = forge_input_at(FORGE_ROWS_INPUT);
+  for (size_t row = 0; row < FORGE_INPUT_ROWS; row++) {
+    if (!forge_port_read_row(picture + row * FORGE_INPUT_ROW_BYTES, FORGE_INPUT_ROW_BYTES)) return 0;
+  }
+  return 1;
+}
+
+/* Reads the next picture, and as frames what other inputs the model has, and answers. Returns 0 when
+ * there are no more, or when the model fails. */
 static int answer(forge_status *status) {
   if (FORGE_FED_BY_ROWS) return forge_rows_answer(status);
-  for (size_t row = 0; row < FORGE_INPUT_ROWS; row++) {
-    int8_t *place = forge_input() + row * FORGE_INPUT_ROW_BYTES;
-    if (!forge_port_read_row(place, FORGE_INPUT_ROW_BYTES)) return 0;
+  static const size_t sizes[] = {FORGE_INPUTS(FORGE_TENSOR_BYTES)};
+  for (int i = 0; i < FORGE_INPUT_COUNT; i++) {
+    const int read = i == FORGE_ROWS_INPUT ? read_picture()
+                                           : forge_port_read_frame(forge_input_at(i), sizes[i]);
+    if (!read) return 0;
   }
   *status = forge_invoke();
   return *status == FORGE_OK;
@@ -73,7 +84,7 @@ static int run(void) {
   deadlines kept = {0, 0, 0};
   forge_port_watchdog_start(FORGE_DRONE_WATCHDOG_MS);
   for (uint32_t tick = forge_port_micros(); answer(&status); tick = wait_for_tick(tick)) {
-    forge_port_write_result(forge_output(), FORGE_OUTPUT_BYTES);
+    forge_app_write_outputs();
     note(&kept, forge_port_micros() - tick);
     forge_port_watchdog_kick();
     if (kept.answers % FORGE_REPORT_EVERY == 0) report(&kept);

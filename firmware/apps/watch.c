@@ -1,8 +1,9 @@
 /* A watch's application: sample, fill a window, infer, sleep; the battery decides.
  *
  * The window is the model's input. It moves on by a hop each time: by default its whole length, or
- * fewer bytes, so that windows overlap. Where the board has a touch pad and the model takes a
- * picture of one channel, the input is what is drawn on the pad instead.
+ * fewer bytes, so that windows overlap; of a model with several inputs it is all of them, and never
+ * overlaps. Where the board has a touch pad and the model takes nothing but a picture of one channel,
+ * the input is what is drawn on the pad instead.
  *
  * Give other values with -D. */
 #include <string.h>
@@ -27,6 +28,8 @@ _Static_assert(FORGE_WATCH_PERIOD_MS > 0 && FORGE_WATCH_PERIOD_MS <= 1000000,
                "the period is 1 to 1000000 ms");
 _Static_assert(FORGE_WATCH_HOP > 0 && FORGE_WATCH_HOP <= FORGE_INPUT_BYTES,
                "the window moves by at least a byte and at most its length");
+_Static_assert(FORGE_INPUT_COUNT == 1 || FORGE_WATCH_HOP == FORGE_INPUT_BYTES,
+               "windows of several inputs do not overlap");
 _Static_assert(FORGE_REPORT_EVERY > 0, "reports must have answers");
 
 /* Microseconds since the last report. */
@@ -38,9 +41,9 @@ typedef struct {
 
 #if FORGE_WATCH_HOP == FORGE_INPUT_BYTES && !FORGE_FED_BY_ROWS
 /* Where the input is put together. */
-static int8_t *window(void) { return forge_input(); }
+static int8_t *window(void) { return forge_input_at(0); }
 
-static int read_window(void) { return forge_port_read_frame(forge_input(), FORGE_INPUT_BYTES); }
+static int read_window(void) { return forge_app_read_inputs(); }
 #else
 /* The model may overwrite its input, or keep no more than rows of it, so what the next window shares
  * with this one is kept here. */
@@ -49,7 +52,23 @@ static int8_t *window(void) {
   return samples;
 }
 
+/* Each input to its place, the one that is fed by rows last. */
+static int read_each(void) {
+  static const size_t sizes[] = {FORGE_INPUTS(FORGE_TENSOR_BYTES)};
+  int8_t *rows = window();
+  int8_t *place = window();
+  for (int i = 0; i < FORGE_INPUT_COUNT; place += sizes[i++]) {
+    if (i == FORGE_ROWS_INPUT) {
+      rows = place;
+    } else if (!forge_port_read_frame(place, sizes[i])) {
+      return 0;
+    }
+  }
+  return forge_port_read_frame(rows, sizes[FORGE_ROWS_INPUT]);
+}
+
 static int read_window(void) {
+  if (FORGE_INPUT_COUNT > 1) return read_each();
   enum { kept = FORGE_INPUT_BYTES - FORGE_WATCH_HOP };
   static int full;
   memmove(window(), window() + FORGE_WATCH_HOP, full ? kept : 0);
@@ -58,6 +77,21 @@ static int read_window(void) {
   return full;
 }
 #endif
+
+/* What can be drawn: no channels where the input is no picture. */
+typedef struct {
+  int32_t height, width, channels;
+} size;
+
+static size drawn_size(void) {
+#if FORGE_INPUT_COUNT == 1
+  static const int32_t shape[] = FORGE_INPUT_SHAPE;
+  if (FORGE_INPUT_RANK == 4 && sizeof(forge_input_t) == 1) {
+    return (size){shape[1], shape[2], shape[FORGE_INPUT_RANK - 1]};
+  }
+#endif
+  return (size){0, 0, 0};
+}
 
 /* Reads points until a drawing is finished. Returns 1, or 0 when there are no more. */
 static int read_drawing(forge_doodle *doodle) {
@@ -93,20 +127,19 @@ static void sleep_until_next(uint32_t start) {
 }
 
 static int run(void) {
-  static const int32_t shape[] = FORGE_INPUT_SHAPE;
   static forge_doodle doodle;
   forge_status status = forge_app_start();
   if (status != FORGE_OK) return forge_app_fail(status);
-  const int picture = FORGE_INPUT_RANK == 4 && shape[FORGE_INPUT_RANK - 1] == 1;
-  const int drawing = picture && forge_port_has_touch_pad();
+  const size picture = drawn_size();
+  const int drawing = picture.channels == 1 && forge_port_has_touch_pad();
   duty spent = {0, 0, 0};
   uint32_t start = forge_port_micros();
   while (drawing ? read_drawing(&doodle) : read_window()) {
     const uint32_t woken = forge_port_micros();
-    if (drawing) forge_doodle_draw(&doodle, window(), shape[1], shape[2]);
-    status = window() == forge_input() ? forge_invoke() : forge_run_whole(window());
+    if (drawing) forge_doodle_draw(&doodle, window(), picture.height, picture.width);
+    status = window() == forge_input_at(0) ? forge_invoke() : forge_run_whole(window());
     if (status != FORGE_OK) return forge_app_fail(status);
-    forge_port_write_result(forge_output(), FORGE_OUTPUT_BYTES);
+    forge_app_write_outputs();
     spent.awake += forge_port_micros() - woken;
     sleep_until_next(start);
     const uint32_t now = forge_port_micros();

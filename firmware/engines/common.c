@@ -15,51 +15,129 @@ const char *forge_status_text(forge_status status) {
   return (unsigned)status < FORGE_STATUS_COUNT ? texts[status] : "unknown status";
 }
 
-int8_t forge_quantize_input(float x) {
-  const float scaled = x / FORGE_INPUT_SCALE;
-  /* Outside this range the result saturates whatever the zero point; also takes care of NaN. */
-  if (!(scaled > -512.0f)) return INT8_MIN;
-  if (scaled > 512.0f) return INT8_MAX;
+/* zero_point, low, high: of the type; x / scale is rounded half away from zero. */
+static inline int32_t quantized(float x, float scale, int32_t zero_point, int32_t low,
+                                int32_t high) {
+  const float scaled = x / scale;
+  /* Beyond this the result saturates whatever the zero point; also takes care of NaN. */
+  const float limit = 2.0f * (float)(high - low + 1);
+  if (!(scaled > -limit)) return low;
+  if (scaled > limit) return high;
   int32_t q = (int32_t)scaled;
   const float fraction = scaled - (float)q;
   if (fraction >= 0.5f) ++q;
   if (fraction <= -0.5f) --q;
-  q += FORGE_INPUT_ZERO_POINT;
-  return (int8_t)(q < INT8_MIN ? INT8_MIN : q > INT8_MAX ? INT8_MAX : q);
+  q += zero_point;
+  return q < low ? low : q > high ? high : q;
 }
 
-float forge_dequantize_output(int8_t q) {
+#if FORGE_INPUT_COUNT == 1
+forge_input_t forge_quantize_input(float x) {
+  const int wide = sizeof(forge_input_t) == 2;
+  return (forge_input_t)quantized(x, FORGE_INPUT_SCALE, FORGE_INPUT_ZERO_POINT,
+                                  wide ? INT16_MIN : INT8_MIN, wide ? INT16_MAX : INT8_MAX);
+}
+#endif
+
+#if FORGE_OUTPUT_COUNT == 1
+float forge_dequantize_output(forge_output_t q) {
   return FORGE_OUTPUT_SCALE * (float)(q - FORGE_OUTPUT_ZERO_POINT);
 }
+#endif
+
+#if FORGE_INPUT_COUNT > 1 || FORGE_OUTPUT_COUNT > 1
+typedef struct {
+  float scale;
+  int32_t zero_point;
+} quantization;
+
+#define QUANTIZATION(type, bytes, scale, zero_point, rank, ...) {scale, zero_point},
+#endif
+
+#if FORGE_INPUT_COUNT > 1
+#if FORGE_INPUT_MIXED
+int32_t forge_quantize_input_at(int index, float x) {
+#else
+forge_input_t forge_quantize_input_at(int index, float x) {
+#endif
+  static const quantization of[] = {FORGE_INPUTS(QUANTIZATION)};
+  static const forge_type types[] = {FORGE_INPUTS(FORGE_TENSOR_TYPE)};
+  const int wide = types[index] == FORGE_INT16;
+  const int32_t q = quantized(x, of[index].scale, of[index].zero_point,
+                              wide ? INT16_MIN : INT8_MIN, wide ? INT16_MAX : INT8_MAX);
+#if FORGE_INPUT_MIXED
+  return q;
+#else
+  return (forge_input_t)q;
+#endif
+}
+#endif
+
+#if FORGE_OUTPUT_COUNT > 1
+#if FORGE_OUTPUT_MIXED
+float forge_dequantize_output_at(int index, float q) {
+#else
+float forge_dequantize_output_at(int index, forge_output_t q) {
+#endif
+  static const quantization of[] = {FORGE_OUTPUTS(QUANTIZATION)};
+  return of[index].scale * ((float)q - (float)of[index].zero_point);
+}
+#endif
 
 #if !FORGE_FED_BY_ROWS
-forge_status forge_push_row(const int8_t *row) {
+forge_status forge_push_row(const void *row) {
   static int32_t pushed;
-  if (forge_input() == NULL) return FORGE_ERROR_STATE;
-  memcpy(forge_input() + (size_t)pushed * FORGE_INPUT_ROW_BYTES, row, FORGE_INPUT_ROW_BYTES);
+  int8_t *picture = forge_input_at(FORGE_ROWS_INPUT);
+  if (picture == NULL) return FORGE_ERROR_STATE;
+  memcpy(picture + (size_t)pushed * FORGE_INPUT_ROW_BYTES, row, FORGE_INPUT_ROW_BYTES);
   if (++pushed < FORGE_INPUT_ROWS) return FORGE_OK;
   pushed = 0;
   return forge_invoke();
 }
 #endif
 
-static forge_status report_difference(int vector, int index, int expected, int found) {
+/* byte: the first one that differs, of an output that begins at expected and found. */
+static forge_status report_difference(int vector, int output, size_t byte, const int8_t *expected,
+                                      const int8_t *found) {
+  static const forge_type types[] = {FORGE_OUTPUTS(FORGE_TENSOR_TYPE)};
   forge_port_print("FAIL: golden vector ");
   forge_print_number(vector);
   forge_port_print(", output ");
-  forge_print_difference(index, expected, found);
+  if (FORGE_OUTPUT_COUNT > 1) {
+    forge_print_number(output);
+    forge_port_print(", element ");
+  }
+  const size_t width = forge_width(types[output]), begin = byte / width * width;
+  forge_print_difference(types[output], (int32_t)(byte / width), expected + begin, found + begin);
   return FORGE_ERROR_SELFTEST;
+}
+
+/* A function of its own: where the size is known, compilers unroll the loop into kilobytes. */
+static __attribute__((noinline)) forge_status compare_output(int vector, int output, size_t size,
+                                                           const int8_t *expected) {
+  const int8_t *found = forge_output_at(output);
+  for (size_t i = 0; i < size; ++i) {
+    if (found[i] != expected[i]) return report_difference(vector, output, i, expected, found);
+  }
+  return FORGE_OK;
+}
+
+static forge_status compare(int vector) {
+  static const size_t sizes[] = {FORGE_OUTPUTS(FORGE_TENSOR_BYTES)};
+  const int8_t *expected = forge_golden_outputs[vector];
+  for (int output = 0; output < FORGE_OUTPUT_COUNT; expected += sizes[output++]) {
+    const forge_status same = compare_output(vector, output, sizes[output], expected);
+    if (same != FORGE_OK) return same;
+  }
+  return FORGE_OK;
 }
 
 static forge_status run_golden_vectors(void) {
   for (int vector = 0; vector < FORGE_GOLDEN_COUNT; ++vector) {
     const forge_status status = forge_run_whole(forge_golden_inputs[vector]);
     if (status != FORGE_OK) return status;
-    const int8_t *expected = forge_golden_outputs[vector];
-    const int8_t *found = forge_output();
-    for (int i = 0; i < FORGE_OUTPUT_BYTES; ++i) {
-      if (found[i] != expected[i]) return report_difference(vector, i, expected[i], found[i]);
-    }
+    const forge_status same = compare(vector);
+    if (same != FORGE_OK) return same;
   }
   return FORGE_OK;
 }

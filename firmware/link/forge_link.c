@@ -13,11 +13,13 @@
  *   4 read     from u8, offset u32, size u8  the bytes; from the output (0) or the arena (1)
  *   5 reset    -                             -
  *
- * The input is written from its beginning to its end, in pieces. Then either all is run, or step
+ * The input is all of the model's inputs, one after the other, and the output all its outputs. The
+ * input is written from its beginning to its end, in pieces. Then either all is run, or step
  * after step up to a number that grows; after the last one no more than reading is possible. Reset
  * is forge_reset: the next input is the first of a sequence.
- * A model that is fed by rows runs as its input comes: the cycles are those of all rows. Its input
- * is written to the end, or given up with a reset, before another.
+ * A model that is fed by rows runs as its input comes, of several inputs last the one with the rows:
+ * the cycles are those of all rows. All is written to the end, or given up with a reset, before
+ * another.
  * A question that comes twice in a row, sequence number included, is answered with the first answer
  * and has no other effect: the computer repeats what may have been lost. */
 #include <string.h>
@@ -105,26 +107,40 @@ static reason hello(exchange *x) {
   return ACCEPTED;
 }
 
-/* Pushes each row of the input as soon as it is complete. */
-static forge_status push_rows(const uint8_t *bytes, uint32_t size) {
-  static int8_t row[FORGE_INPUT_ROW_BYTES];
-  if (self.filled == 0) self.pushing = 0;
-  for (uint32_t i = 0; i < size && self.status == FORGE_OK; i++) {
-    const uint32_t column = self.filled++ % FORGE_INPUT_ROW_BYTES;
-    row[column] = (int8_t)bytes[i];
-    if (column + 1 < FORGE_INPUT_ROW_BYTES) continue;
-    const uint32_t start = forge_port_cycles();
-    self.status = forge_push_row(row);
-    self.pushing += forge_port_cycles() - start;
+/* Which input a byte of the whole is in; offset: of the byte, then counted from that input's begin. */
+static int input_of(uint32_t *offset) {
+  static const uint32_t sizes[] = {FORGE_INPUTS(FORGE_TENSOR_BYTES)};
+  for (int i = 0; i < FORGE_INPUT_COUNT; i++) {
+    if (FORGE_FED_BY_ROWS && i == FORGE_ROWS_INPUT) continue;
+    if (*offset < sizes[i]) return i;
+    *offset -= sizes[i];
   }
-  return self.status;
+  return FORGE_ROWS_INPUT;
+}
+
+/* Takes the next byte of a row, and pushes the row that it completes. */
+static void push(int8_t byte, uint32_t offset) {
+  static int8_t row[FORGE_INPUT_ROW_BYTES];
+  const uint32_t column = offset % FORGE_INPUT_ROW_BYTES;
+  row[column] = byte;
+  if (column + 1 < FORGE_INPUT_ROW_BYTES) return;
+  const uint32_t start = forge_port_cycles();
+  self.status = forge_push_row(row);
+  self.pushing += forge_port_cycles() - start;
 }
 
 static forge_status take_input(const uint8_t *bytes, uint32_t size) {
-  if (FORGE_FED_BY_ROWS) return push_rows(bytes, size);
-  memcpy(forge_input() + self.filled, bytes, size);
-  self.filled += size;
-  return FORGE_OK;
+  if (self.filled == 0) self.pushing = 0;
+  for (uint32_t i = 0; i < size && self.status == FORGE_OK; i++) {
+    uint32_t offset = self.filled++;
+    const int index = input_of(&offset);
+    if (FORGE_FED_BY_ROWS && index == FORGE_ROWS_INPUT) {
+      push((int8_t)bytes[i], offset);
+    } else {
+      ((int8_t *)forge_input_at(index))[offset] = (int8_t)bytes[i];
+    }
+  }
+  return self.status;
 }
 
 static reason input(exchange *x) {
@@ -165,22 +181,32 @@ static reason run(exchange *x) {
   return ACCEPTED;
 }
 
+/* Writes bytes of the outputs, one output after the other. */
+static void put_outputs(exchange *x, uint32_t offset, uint32_t size) {
+  static const uint32_t sizes[] = {FORGE_OUTPUTS(FORGE_TENSOR_BYTES)};
+  for (int i = 0; i < FORGE_OUTPUT_COUNT; i++) {
+    const uint32_t rest = offset < sizes[i] ? sizes[i] - offset : 0;
+    const uint32_t count = size < rest ? size : rest;
+    if (count > 0) put_bytes(x, (const int8_t *)forge_output_at(i) + offset, count);
+    offset = rest > 0 ? 0 : offset - sizes[i];
+    size -= count;
+  }
+}
+
 static reason read_memory(exchange *x) {
   if (x->size != 6) return MALFORMED;
+  const uint8_t from = x->body[0];
   const uint32_t offset = get(x->body + 1, 4);
   const uint32_t size = x->body[5];
-  const int8_t *from = NULL;
-  uint32_t limit = 0;
-  if (x->body[0] == FROM_OUTPUT) {
-    from = forge_output();
-    limit = FORGE_OUTPUT_BYTES;
-  } else if (x->body[0] == FROM_ARENA) {
-    from = forge_link_self.arena;
-    limit = forge_link_self.arena_bytes;
-  }
+  const int there = from == FROM_OUTPUT || (from == FROM_ARENA && forge_link_self.arena != NULL);
+  const uint32_t limit = from == FROM_OUTPUT ? FORGE_OUTPUT_BYTES : forge_link_self.arena_bytes;
   if (size > FORGE_FRAME_PAYLOAD - HEADER) return OUT_OF_RANGE;
-  if (from == NULL || offset > limit || size > limit - offset) return OUT_OF_RANGE;
-  put_bytes(x, from + offset, size);
+  if (!there || offset > limit || size > limit - offset) return OUT_OF_RANGE;
+  if (from == FROM_OUTPUT) {
+    put_outputs(x, offset, size);
+  } else {
+    put_bytes(x, forge_link_self.arena + offset, size);
+  }
   return ACCEPTED;
 }
 

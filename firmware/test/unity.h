@@ -53,20 +53,31 @@ static inline void unity_fail(const char *file, int32_t line, const char *messag
   forge_port_print("\n");
 }
 
-static inline void unity_fail_element(const char *file, int32_t line, int32_t index,
-                                      int8_t expected, int8_t found) {
+/* An element of an array, or of one of several outputs (-1: none). expected, found: where it lies. */
+static inline void unity_fail_element(const char *file, int32_t line, int32_t output,
+                                      forge_type type, int32_t element, const int8_t *expected,
+                                      const int8_t *found) {
   unity.failed = 1;
   unity_begin_line(file, line);
-  forge_port_print(":FAIL: element ");
-  forge_print_difference(index, expected, found);
+  forge_port_print(":FAIL: ");
+  if (output >= 0) {
+    forge_port_print("output ");
+    forge_print_number(output);
+    forge_port_print(", ");
+  }
+  forge_port_print("element ");
+  forge_print_difference(type, element, expected, found);
 }
 
-/* Whether the arrays are equal; else the failure that names the first difference. */
-static inline int unity_equal(const char *file, int32_t line, const int8_t *expected,
-                              const int8_t *found, int32_t size) {
-  for (int32_t i = 0; i < size; i++) {
+/* Whether the arrays, of so many bytes, are equal; else the failure that names the first
+ * difference. */
+static inline int unity_equal(const char *file, int32_t line, int32_t output, forge_type type,
+                              const int8_t *expected, const int8_t *found, size_t size) {
+  const size_t width = forge_width(type);
+  for (size_t i = 0; i < size; i++) {
     if (found[i] == expected[i]) continue;
-    unity_fail_element(file, line, i, expected[i], found[i]);
+    unity_fail_element(file, line, output, type, (int32_t)(i / width), expected + i / width * width,
+                       found + i / width * width);
     return 0;
   }
   return 1;
@@ -100,16 +111,20 @@ static inline void unity_end(void) {
     }                                               \
   } while (0)
 
-#define TEST_ASSERT_EQUAL_INT8_ARRAY(expected, found, size)                        \
-  do {                                                                             \
-    if (!unity_equal(__FILE__, __LINE__, expected, found, size)) return;           \
+#define TEST_ASSERT_EQUAL_INT8_ARRAY(expected, found, size) \
+  TEST_ASSERT_EQUAL_OUTPUT(-1, FORGE_INT8, expected, found, size)
+
+/* One of several outputs, of a forge_type and so many bytes. */
+#define TEST_ASSERT_EQUAL_OUTPUT(output, type, expected, found, size)                     \
+  do {                                                                                    \
+    if (!unity_equal(__FILE__, __LINE__, output, type, expected, found, size)) return;    \
   } while (0)
 
-/* Fails for an element of an array that was compared before. */
-#define TEST_FAIL_ELEMENT(index, expected, found)                    \
-  do {                                                               \
-    unity_fail_element(__FILE__, __LINE__, index, expected, found);  \
-    return;                                                          \
+/* Fails for an element of an array that was compared before. expected, found: where it lies. */
+#define TEST_FAIL_ELEMENT(type, element, expected, found)                         \
+  do {                                                                            \
+    unity_fail_element(__FILE__, __LINE__, -1, type, element, expected, found);   \
+    return;                                                                       \
   } while (0)
 
 #endif

@@ -12,7 +12,7 @@ from tinyforge.boards.memory import MemoryMap, Region
 from tinyforge.engines.base import Lowered
 from tinyforge.graph import Graph
 from tinyforge.project.model_files import Golden, model_files
-from tinyforge.proof.oracle import reference_trace
+from tinyforge.proof.oracle import answer, reference_trace
 from tinyforge.resources import folder
 from tinyforge.sim.elf import Firmware
 from tinyforge.sim.toolchains import toolchain
@@ -24,10 +24,9 @@ APPLICATION = folder("firmware") / "apps" / "classify.c"
 
 def project_files(graph: Graph, lowered: Lowered) -> Mapping[str, str]:
     """The engine's sources, model.h, and one golden vector from the NumPy models."""
-    source = graph.tensors[graph.inputs[0]]
-    inputs = np.random.default_rng(5).integers(-128, 128, (1, source.nbytes)).astype(np.int8)
-    outputs = reference_trace(graph, inputs)[graph.outputs[0]]
-    return {**lowered.files, **model_files(graph, (), Golden(inputs, outputs))}
+    inputs = np.random.default_rng(5).integers(-128, 128, (1, graph.input_bytes)).astype(np.int8)
+    golden = Golden(inputs, answer(graph, reference_trace(graph, inputs)))
+    return {**lowered.files, **model_files(graph, (), golden, by_rows=lowered.by_rows)}
 
 
 def build_firmware(

@@ -22,7 +22,7 @@ from tinyforge.memory.planner import plan
 from tinyforge.tflite import read, write
 
 API = {
-    "forge_init", "forge_reset", "forge_input", "forge_output", "forge_invoke", "forge_arena",
+    "forge_init", "forge_reset", "forge_input_at", "forge_output_at", "forge_invoke", "forge_arena",
     "forge_run_step",
 }  # fmt: skip
 

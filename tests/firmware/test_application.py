@@ -12,31 +12,33 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from tests.corpus import models
+from tests.corpus import models, several
 from tests.firmware import sanitized
 from tests.memory import graphs
 from tinyforge.engines.aot import Aot
 from tinyforge.graph import Graph
 from tinyforge.memory.planner import plan
 from tinyforge.project.model_files import ABI, Golden, model_files
-from tinyforge.proof.oracle import reference_trace
+from tinyforge.proof.oracle import answer, reference_trace
 
 Int8 = npt.NDArray[np.int8]
 
 MODELS: dict[str, Graph] = {
     **{name: make(3) for name, make in models.NETWORKS.items()},
     **{name: graphs.SHAPES[name]() for name in ("diamonds", "reshape_chain", "broadcast")},
+    "tangled": several.tangled(),
+    "two_heads": several.two_heads(),
 }
 
 
 def frames(graph: Graph, count: int) -> Int8:
-    size = graph.tensors[graph.inputs[0]].nbytes
-    return np.random.default_rng(11).integers(-128, 128, (count, size)).astype(np.int8)
+    shape = (count, graph.input_bytes)
+    return np.random.default_rng(11).integers(-128, 128, shape).astype(np.int8)
 
 
 def answers(graph: Graph, inputs: Int8) -> Int8:
     """What the NumPy models give, which equal TFLM (tests/ops)."""
-    return reference_trace(graph, inputs)[graph.outputs[0]]
+    return answer(graph, reference_trace(graph, inputs))
 
 
 def sources(graph: Graph, golden_inputs: Int8, golden_outputs: Int8) -> dict[str, str]:

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from tests.corpus import models
+from tests.corpus import models, several
 from tests.firmware import sanitized
 from tests.firmware.test_application import answers, frames, sources
 from tests.memory import graphs
@@ -39,6 +39,7 @@ MODELS = {
     "classifier": models.classifier(3),
     "separable": models.separable(3),
     "diamonds": graphs.SHAPES["diamonds"](),
+    "tangled": several.tangled(),
 }
 APPS: tuple[AppChoice, ...] = ("watch", "drone")
 SCRIPTED = Path(__file__).parent / "scripted_port.c"

@@ -226,7 +226,8 @@ def test_an_answer_read_from_elsewhere_is_found(tmp_path: Path) -> None:
     """Every layer is right, but the application gets other bytes than the last one wrote."""
     planned = plan(GRAPH)
     last = len(GRAPH.operators) - 1
-    pattern = rf"(forge_output\(void\) {{ return forge_arena \+ ){_offset(planned, last)};"
+    function = r"forge_output_at\(int index\) {\n  \(void\)index;\n  return forge_arena \+ "
+    pattern = rf"({function}){_offset(planned, last)};"
     wrong = _offset(planned, last) + 8
     files = changed(sources(planned), MODEL, pattern, rf"\g<1>{wrong};")
     proof = prove_files(files, tmp_path, planned)

@@ -33,8 +33,8 @@ STUBS = """
 #include "golden.h"
 const int8_t forge_golden_inputs[1][FORGE_INPUT_BYTES];
 const int8_t forge_golden_outputs[1][FORGE_OUTPUT_BYTES];
-int8_t *forge_input(void) { return 0; }
-const int8_t *forge_output(void) { return 0; }
+void *forge_input_at(int index) { return (void *)(intptr_t)(index - index); }
+const void *forge_output_at(int index) { return (void *)(intptr_t)(index - index); }
 forge_status forge_reset(void) { return FORGE_ERROR_STATE; }
 forge_status forge_invoke(void) { return FORGE_ERROR_STATE; }
 void forge_port_print(const char *text) { (void)text; }

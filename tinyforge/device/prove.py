@@ -13,6 +13,7 @@ from tinyforge.device.link import Link
 from tinyforge.device.messages import Hello
 from tinyforge.device.record import Cycles, DeviceReport
 from tinyforge.device.subject import Subject, require_same
+from tinyforge.ops.upright import frames
 from tinyforge.proof.arena import planned_arena
 from tinyforge.proof.compare import answer_difference, first_difference, layer_proofs
 from tinyforge.proof.oracle import Trace
@@ -62,7 +63,8 @@ def _measure(link: Link, subject: Subject, *, layers: bool, tell: Progress) -> _
     """The inputs are one sequence, and another one where layers are compared."""
     outputs, cycles = [], []
     link.reset()
-    for done, values in enumerate(subject.inputs, 1):
+    sent = frames(subject.graph, subject.inputs, by_rows=subject.lowered.by_rows)
+    for done, values in enumerate(sent, 1):
         link.write_input(values.tobytes())
         cycles.append(link.run())
         outputs.append(np.frombuffer(link.read_output(subject.graph.output_bytes), np.int8))

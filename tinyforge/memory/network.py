@@ -13,6 +13,7 @@ from tinyforge.graph import Graph, Operator
 from tinyforge.ops import OPS
 from tinyforge.ops.chains import Chain
 from tinyforge.ops.forms import Form, Repeated, RowByRow, row_by_row
+from tinyforge.ops.upright import rows_input
 
 # In place of an operator's index: the layer that hands in the graph's input, row by row.
 FEED = -1
@@ -170,14 +171,16 @@ def network(
 ) -> Network:
     """The network of a graph all of whose operators are in OPS.
 
-    order: operator indices. joined: chains by their last operators. by_rows: the inputs, of which
-    there is one, come row by row.
+    order: operator indices. joined: chains by their last operators. by_rows: one of the inputs, as
+    rows_input says, comes row by row.
     """
     value = {t: t for t in (*graph.inputs, *graph.states)}
     rows = dict.fromkeys(value, 1)  # in how many each value is made
     layers = []
+    fed: tuple[int, ...] = ()
     if by_rows:
         feed = _feed(graph)
+        fed = feed.makes
         rows |= dict.fromkeys(feed.makes, feed.form.output_rows)
         layers.append(feed)
     together = units_of(graph, joined)
@@ -198,7 +201,7 @@ def network(
         layers=tuple(layers),
         nbytes={v: graph.tensors[v].nbytes for v in value.values()},
         value=value,
-        inputs=graph.states if by_rows else (*graph.inputs, *graph.states),
+        inputs=tuple(t for t in (*graph.inputs, *graph.states) if t not in fed),
         outputs=frozenset(
             value[t] for t in (*graph.outputs, *(becomes.get(t, t) for t in graph.states))
         ),
@@ -221,8 +224,8 @@ def _homes(graph: Graph, becomes: Mapping[int, int], value: Mapping[int, int]) -
 
 
 def _feed(graph: Graph) -> Layer:
-    form = row_by_row(graph.tensors[graph.inputs[0]])
-    return Layer(index=FEED, reads=(), makes=graph.inputs, over=(), form=form)
+    fed = graph.inputs[rows_input(graph)]
+    return Layer(index=FEED, reads=(), makes=(fed,), over=(), form=row_by_row(graph.tensors[fed]))
 
 
 def _layer(graph: Graph, op: Operator, value: Mapping[int, int], rows: Mapping[int, int]) -> Layer:

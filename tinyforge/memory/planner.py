@@ -35,15 +35,9 @@ class _Choice:
 def plan(graph: Graph, *, by_rows: bool = False) -> Plan:
     """The arena of a graph all of whose operators are in OPS.
 
-    by_rows: the input comes row by row, and is not kept where that saves memory. ForgeError when
-    the arena would pass 2**31 - 1 bytes, and for rows of more than one input.
+    by_rows: an input (rows_input) comes row by row, and is not kept where that saves memory.
+    ForgeError when the arena would pass 2**31 - 1 bytes.
     """
-    if by_rows and len(graph.inputs) != 1:
-        raise ForgeError(
-            f"the model has {len(graph.inputs)} inputs; rows can be fed to one",
-            where=f"model {graph.name!r}",
-            fix="use --feed frame",
-        )
     turned = upright(graph)
     if turned is graph:
         return _planned(graph, by_rows=by_rows)

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+import numpy as np
+
 from tinyforge.graph import Graph, Operator, Tensor
+from tinyforge.graph.packed import Rows, split
 from tinyforge.ops import OPS
 from tinyforge.ops.forms import row_by_row
 from tinyforge.ops.turned import Turned, is_pixel, is_row, turned_axis
@@ -32,9 +35,30 @@ def upright(graph: Graph) -> Graph:
     return replace(graph, tensors=tuple(tensors), operators=tuple(operators))
 
 
+def rows_input(graph: Graph) -> int:
+    """The input, by position, that rows are of: the largest picture, else the largest."""
+    turned = upright(graph).input_tensors
+
+    def size(position: int) -> tuple[bool, int]:
+        t = turned[position]
+        return row_by_row(t).steps > 1, t.nbytes
+
+    return max(range(len(turned)), key=size)
+
+
+def frames(graph: Graph, inputs: Rows, *, by_rows: bool) -> Rows:
+    """Rows of all inputs, (n, bytes), as an application reads them: the one with rows last, where
+    the model is fed by rows."""
+    if not by_rows or len(graph.inputs) == 1:
+        return inputs
+    parts = split(inputs, graph.input_tensors)
+    fed = parts.pop(rows_input(graph))
+    return np.concatenate([*parts, fed], axis=1)
+
+
 def input_rows(graph: Graph) -> int:
-    """In how many rows the graph's one input is handed in, where it comes row by row."""
-    return row_by_row(upright(graph).tensors[graph.inputs[0]]).steps
+    """In how many rows that input is handed in, where it comes row by row."""
+    return row_by_row(upright(graph).input_tensors[rows_input(graph)]).steps
 
 
 def _groups(graph: Graph) -> Iterator[set[int]]:

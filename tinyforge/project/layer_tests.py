@@ -8,13 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from tinyforge.graph import Graph, Operator, Tensor
+from tinyforge.graph import DType, Graph, Operator, Tensor
+from tinyforge.graph.packed import split
 from tinyforge.memory.network import is_alias
 from tinyforge.memory.plan import Plan
 from tinyforge.memory.settled import bytes_of
 from tinyforge.names import c_comment, c_string
 from tinyforge.project.layout import LAYER_TESTS
-from tinyforge.project.model_files import value_rows
+from tinyforge.project.model_files import C_TYPES, value_rows
 from tinyforge.project.templates import render
 from tinyforge.proof.oracle import Trace
 from tinyforge.proof.steps import finished, read_variables
@@ -22,8 +23,8 @@ from tinyforge.proof.steps import finished, read_variables
 
 @dataclass(frozen=True, eq=False)
 class LayerTests:
-    """plan: of the compiled model. inputs: int8 (n, bytes), a sequence from its beginning.
-    expected: the oracle's trace of it."""
+    """plan: of the compiled model. inputs: int8 (n, bytes of all inputs), a sequence from its
+    beginning. expected: the oracle's trace of it."""
 
     plan: Plan
     inputs: npt.NDArray[np.int8]
@@ -37,9 +38,11 @@ class LayerTests:
 
 @dataclass(frozen=True, eq=False)
 class _Tested:
-    """A tensor of the tables. name: of its test and of its values in C. values: int8 (n, bytes)."""
+    """A tensor of the tables. name: of its test and of its values in C. values: raw bytes, int8
+    (n, bytes)."""
 
     tensor: int
+    dtype: DType
     name: str
     title: str
     values: npt.NDArray[np.int8]
@@ -51,6 +54,7 @@ class _Tested:
             "test": c_string(self.name),
             "title": self.title,
             "size": self.values.shape[1],
+            "type": C_TYPES[self.dtype].name,
             "inferences": [value_rows(row) for row in self.values.tolist()],
         }
 
@@ -58,7 +62,7 @@ class _Tested:
 def layer_test_files(graph: Graph, tests: LayerTests) -> dict[str, str]:
     """The generated half of test/test_layers: tables of tensors and of their pieces."""
     plan = tests.plan
-    tensors = [_input(graph, tests), *_variables(graph, tests), *_outputs(graph, tests)]
+    tensors = [*_inputs(graph, tests), *_variables(graph, tests), *_outputs(graph, tests)]
     pieces = list(_pieces(graph, plan, tensors))
     return {
         f"test/{LAYER_TESTS}/layers.h": render(
@@ -66,6 +70,7 @@ def layer_test_files(graph: Graph, tests: LayerTests) -> dict[str, str]:
             inferences=len(tests.inputs),
             step_count=len(plan.steps),
             tensor_count=len(tensors),
+            input_count=len(graph.inputs),
             piece_count=len(pieces),
         ),
         f"test/{LAYER_TESTS}/layers.c": render(
@@ -77,9 +82,13 @@ def layer_test_files(graph: Graph, tests: LayerTests) -> dict[str, str]:
     }
 
 
-def _input(graph: Graph, tests: LayerTests) -> _Tested:
-    tensor = graph.tensors[graph.inputs[0]]
-    return _Tested(tensor.index, "input", f"The input, {_shape(tensor)}", tests.inputs)
+def _inputs(graph: Graph, tests: LayerTests) -> Iterator[_Tested]:
+    parts = split(tests.inputs, graph.input_tensors)
+    for number, (tensor, values) in enumerate(zip(graph.input_tensors, parts, strict=True)):
+        which = f" {number}" if len(parts) > 1 else ""
+        title = f"{'Input' if which else 'The input'}{which}, {_shape(tensor)}"
+        name = f"input{which.replace(' ', '_')}"
+        yield _Tested(tensor.index, tensor.dtype, name, title, values)
 
 
 def _variables(graph: Graph, tests: LayerTests) -> Iterator[_Tested]:
@@ -87,7 +96,7 @@ def _variables(graph: Graph, tests: LayerTests) -> Iterator[_Tested]:
     for number, (state, read) in enumerate(read_variables(graph).items()):
         tensor = graph.tensors[state]
         title = f"What an inference left, {_shape(tensor)}"
-        yield _Tested(state, f"variable_{number}", title, tests.expected[read])
+        yield _Tested(state, tensor.dtype, f"variable_{number}", title, tests.expected[read])
 
 
 def _outputs(graph: Graph, tests: LayerTests) -> Iterator[_Tested]:
@@ -101,6 +110,7 @@ def _outputs(graph: Graph, tests: LayerTests) -> Iterator[_Tested]:
             which = f"_output_{number}" if len(op.outputs) > 1 else ""
             yield _Tested(
                 index,
+                tensor.dtype,
                 f"layer_{op.index}_{op.op}{which}",
                 f"{_title(op, tensor)}, {_shape(tensor)}",
                 tests.expected[index][:, : place.made * place.row_bytes],

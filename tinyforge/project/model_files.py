@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,16 +12,38 @@ import numpy.typing as npt
 
 from tinyforge.errors import ForgeError
 from tinyforge.graph import DType, Graph, Tensor
-from tinyforge.names import c_comment, c_string
-from tinyforge.ops.upright import input_rows
+from tinyforge.names import c_comment, c_identifier, c_string
+from tinyforge.ops.upright import input_rows, rows_input
 from tinyforge.project.templates import render
+from tinyforge.proof.answers import classes
 
 # The version of the device API that generated code is written for: FORGE_ABI in forge.h.
-ABI = 3
+ABI = 4
 
 GOLDEN_FILE = "src/golden.c"
 
 _VALUES_A_LINE = 16
+
+
+@dataclass(frozen=True)
+class CType:
+    """An element type in C. name: of the enumeration forge_type."""
+
+    name: str
+    ctype: str
+
+
+# What an input or output may be.
+C_TYPES: Mapping[DType, CType] = {
+    DType.INT8: CType("FORGE_INT8", "int8_t"),
+    DType.UINT8: CType("FORGE_UINT8", "uint8_t"),
+    DType.BOOL: CType("FORGE_BOOL", "uint8_t"),
+    DType.INT16: CType("FORGE_INT16", "int16_t"),
+    DType.INT32: CType("FORGE_INT32", "int32_t"),
+    DType.FLOAT32: CType("FORGE_FLOAT32", "float"),
+}
+_MAX_MACRO = 30  # characters of a tensor's name in a macro
+_QUANTIZED = (DType.INT8, DType.INT16)
 
 Vectors = npt.NDArray[np.int8]
 
@@ -30,7 +52,8 @@ _REMAKE = "make the project anew: tinyforge generate"
 
 @dataclass(frozen=True)
 class Golden:
-    """inputs: int8 (n, ...); outputs: int8 (n, ...), what the oracle gives for them; n >= 1."""
+    """inputs: raw bytes of all inputs (graph/packed.py), int8 (n, bytes); outputs: likewise, what
+    the oracle gives for them; n >= 1."""
 
     inputs: Vectors
     outputs: Vectors
@@ -41,32 +64,41 @@ def model_files(
 ) -> dict[str, str]:
     """include/model.h, golden vectors, and src/labels.c where there are labels.
 
-    by_rows: whether the engine takes the input row by row alone.
-    ForgeError when the device API cannot carry the model: other than one int8 input and one int8
-    output of the same scale everywhere, or labels that do not number the classes.
+    by_rows: whether the engine takes the input with rows in no other way.
+    ForgeError when the device API cannot carry the model: an input that is not int8 or int16 with
+    one scale, an output of a type that C has not, or labels that do not number the classes.
     """
-    input_, output = _only(graph, graph.inputs, "input"), _only(graph, graph.outputs, "output")
-    rows = input_rows(graph)
+    for tensor in graph.input_tensors:
+        _require_quantized(tensor, "input")
+    for tensor in graph.output_tensors:
+        if tensor.quant is not None or tensor.dtype not in C_TYPES:
+            _require_quantized(tensor, "output")
+    rows, fed = input_rows(graph), rows_input(graph)
+    head, count = _classes(graph, labels)
     files = {
         "include/model.h": render(
             "project/model.h.j2",
             abi=ABI,
             comment_name=c_comment(graph.name),
             name=c_string(graph.name),
-            tensors=[_described("Input", input_), _described("Output", output)],
+            sides=[_side("Input", graph.input_tensors), _side("Output", graph.output_tensors)],
+            rows_input=fed,
             input_rows=rows,
-            input_row_bytes=input_.nbytes // rows,
+            input_row_bytes=graph.input_tensors[fed].nbytes // rows,
             by_rows=int(by_rows),
             state_bytes=sum(graph.tensors[t].nbytes for t in graph.states),
-            class_count=_class_count(output, labels),
+            class_count=count,
+            class_output=head,
             labels=bool(labels),
         ),
         "include/golden.h": render("project/golden.h.j2", count=len(golden.inputs)),
         GOLDEN_FILE: render(
             "project/golden.c.j2",
             arrays=[
-                _vectors("inputs", "INPUT", golden.inputs, len(golden.inputs), input_),
-                _vectors("outputs", "OUTPUT", golden.outputs, len(golden.inputs), output),
+                _vectors("inputs", "INPUT", golden.inputs, len(golden.inputs), graph.input_bytes),
+                _vectors(
+                    "outputs", "OUTPUT", golden.outputs, len(golden.inputs), graph.output_bytes
+                ),
             ],
         ),
     }
@@ -110,55 +142,107 @@ def c_float(value: float) -> str:
     return f"{text}f" if "." in text or "e" in text else f"{text}.0f"
 
 
-def _only(graph: Graph, indices: Sequence[int], role: str) -> Tensor:
-    if len(indices) != 1:
-        raise ForgeError(
-            f"the model has {len(indices)} {role}s; firmware takes one",
-            where=f"model {graph.name!r}",
-            fix=f"export the model with a single {role}",
-        )
-    tensor = graph.tensors[indices[0]]
-    if tensor.dtype is not DType.INT8 or tensor.quant is None or tensor.quant.per_channel:
-        raise ForgeError(
-            f"the {role} must be int8 with one scale, found {tensor.dtype.name.lower()}",
-            where=f"tensor {tensor.index} {tensor.name!r}",
-            fix=f"quantize the model fully, with an int8 {role}",
-        )
-    return tensor
+def _require_quantized(tensor: Tensor, role: str) -> None:
+    if tensor.dtype in _QUANTIZED and tensor.quant is not None and not tensor.quant.per_channel:
+        return
+    raise ForgeError(
+        f"the {role} must be int8 or int16 with one scale, found {tensor.dtype.name.lower()}",
+        where=f"tensor {tensor.index} {tensor.name!r}",
+        fix=f"quantize the model fully, with an int8 {role}",
+    )
 
 
-def _described(role: str, tensor: Tensor) -> dict[str, object]:
+def _side(role: str, tensors: Sequence[Tensor]) -> dict[str, object]:
+    """The inputs, or the outputs, for the template."""
+    prefix = f"FORGE_{role.upper()}"
+    names = macros(prefix, tensors)
+    ctypes = {C_TYPES[t.dtype].ctype for t in tensors}
     return {
         "role": role,
         "prefix": role.upper(),
-        "nbytes": tensor.nbytes,
-        "rank": len(tensor.shape),
-        # C has no empty arrays: a scalar's shape is {1}, its rank 0.
-        "shape": "{" + ", ".join(map(str, tensor.shape or (1,))) + "}",
-        "shape_comment": "x".join(map(str, tensor.shape)) or "scalar",
-        "scale": c_float(tensor.scale),
-        "zero_point": tensor.zero_point,
+        "function": f"forge_{role.lower()}",
+        "ctype": ctypes.pop() if len(ctypes) == 1 else "void",
+        "mixed": int(len({t.dtype for t in tensors}) > 1),
+        "nbytes": sum(t.nbytes for t in tensors),
+        "tensors": [_described(i, t, names[i]) for i, t in enumerate(tensors)],
     }
 
 
-def _class_count(output: Tensor, labels: Sequence[str]) -> int:
-    """One class an output; a single output tells two classes apart."""
-    classes = 2 if output.size == 1 else output.size
-    if labels and len(labels) != classes:
-        raise ForgeError(
-            f"{len(labels)} labels for a model that tells {classes} classes apart",
-            where=f"output {output.name!r}",
-            fix=f"give {classes} labels, in the order of the model's outputs",
-        )
-    return classes
+# What follows a side's or a tensor's own prefix in model.h.
+_SUFFIXES = ("TYPE", "BYTES", "RANK", "SHAPE", "SCALE", "ZERO_POINT")
+_SIDE_SUFFIXES = (*_SUFFIXES, "COUNT", "MIXED", "ROWS", "ROW_BYTES")
 
 
-def _vectors(
-    name: str, prefix: str, values: Vectors, count: int, tensor: Tensor
-) -> dict[str, object]:
+def macros(prefix: str, tensors: Sequence[Tensor]) -> list[str]:
+    """What each input's or output's macros begin with: the prefix, FORGE_INPUT, alone where there
+    is one; of several FORGE_INPUT_AUDIO, after their names, which is also its number's macro.
+
+    None is another's: "a" beside "a_bytes" gives FORGE_INPUT_A_BYTES_1.
+    """
+    if len(tensors) == 1:
+        return [prefix]
+    taken = {f"{prefix}_{suffix}" for suffix in _SIDE_SUFFIXES}
+    names = []
+    for number, tensor in enumerate(tensors):
+        name = c_identifier(tensor.name, prefix="forge").removeprefix("forge_").upper()
+        words = f"{prefix}_{name[:_MAX_MACRO].rstrip('_')}"
+        for candidate in (words, f"{words}_{number}", f"{prefix}_{number}"):
+            own = {candidate, *(f"{candidate}_{suffix}" for suffix in _SUFFIXES)}
+            if taken.isdisjoint(own):
+                break
+        taken |= own
+        names.append(candidate)
+    return names
+
+
+def _described(number: int, tensor: Tensor, prefix: str) -> dict[str, object]:
+    quant, known = tensor.quant, C_TYPES[tensor.dtype]
+    # C has no empty arrays: a scalar's shape is {1}, its rank 0.
+    dimensions = ", ".join(map(str, tensor.shape or (1,)))
+    shape = "x".join(map(str, tensor.shape)) or "scalar"
+    real = "; real value = scale * (q - zero point)." if quant else "."
+    return {
+        "number": number,
+        "title": f'"{c_comment(tensor.name)}"',
+        "prefix": prefix,
+        "comment": f"{tensor.dtype.name.lower()}, {shape}{real}",
+        "type": known.name,
+        "ctype": known.ctype,
+        "nbytes": tensor.nbytes,
+        "rank": len(tensor.shape),
+        "shape": f"{{{dimensions}}}",
+        "dimensions": dimensions,
+        # Without quantization every value is its own.
+        "scale": c_float(tensor.scale if quant else 1.0),
+        "zero_point": tensor.zero_point if quant else 0,
+    }
+
+
+def _classes(graph: Graph, labels: Sequence[str]) -> tuple[int, int]:
+    """The output that names a class, by position, and how many it tells apart; 0 where there are
+    several outputs and no labels, or one that holds the class itself.
+
+    ForgeError for labels that number no output's classes.
+    """
+    outputs = graph.output_tensors
+    if not labels:
+        counted = len(outputs) == 1 and outputs[0].quant is not None
+        return 0, classes(outputs[0]) if counted else 0
+    for position, output in enumerate(outputs):
+        if output.quant is None or classes(output) == len(labels):
+            return position, len(labels)
+    counts = ", ".join(str(classes(output)) for output in outputs)
+    raise ForgeError(
+        f"{len(labels)} labels for a model that tells {counts} classes apart",
+        where=", ".join(f"output {output.name!r}" for output in outputs),
+        fix=f"give {counts.replace(', ', ' or ')} labels, in the order of the model's outputs",
+    )
+
+
+def _vectors(name: str, prefix: str, values: Vectors, count: int, nbytes: int) -> dict[str, object]:
     assert values.dtype == np.int8
     assert values.shape[0] == count >= 1
-    assert values[0].size == tensor.size
+    assert values[0].size == nbytes
     vectors = values.reshape(count, -1).tolist()
     return {"name": name, "prefix": prefix, "vectors": [value_rows(vector) for vector in vectors]}
 

@@ -16,6 +16,7 @@ from tinyforge.errors import ForgeError
 from tinyforge.graph import Graph
 from tinyforge.names import c_comment, safe_path
 from tinyforge.project import platforms
+from tinyforge.project.example import example_lines, frame_lines
 from tinyforge.project.identity import identity_file
 from tinyforge.project.ini import LOCAL, NATIVE, SIM, environment, render_ini, sections
 from tinyforge.project.layer_tests import LayerTests, layer_test_files
@@ -191,6 +192,7 @@ def _read(path: Path) -> str:
 
 def _readme(project: Project) -> str:
     engines = tuple(project.engines)
+    by_rows = any(lowered.by_rows for lowered in project.engines.values())
     return render(
         "project/README.md.j2",
         model=c_comment(project.graph.name).replace("`", "'"),
@@ -205,9 +207,11 @@ def _readme(project: Project) -> str:
         core=_simulated(project).name,
         sources=SOURCES,
         vectors=len(project.golden.inputs),
-        input=project.graph.tensors[project.graph.inputs[0]].nbytes,
-        output=project.graph.tensors[project.graph.outputs[0]].nbytes,
-        by_rows=any(lowered.by_rows for lowered in project.engines.values()),
+        input=project.graph.input_bytes,
+        output=project.graph.output_bytes,
+        frame=frame_lines(project.graph, by_rows=by_rows),
+        example=example_lines(project.graph, by_rows=by_rows),
+        several=len(project.graph.inputs) + len(project.graph.outputs) > 2,
         remembers=bool(project.graph.states),
         layer_tests=LAYER_TESTS if project.layer_tests else "",
         left_out={

@@ -13,7 +13,7 @@ from tinyforge.engines.base import Lowered
 from tinyforge.graph import Graph
 from tinyforge.memory.network import FEED
 from tinyforge.memory.plan import Plan
-from tinyforge.ops.upright import input_rows
+from tinyforge.ops.upright import frames, input_rows
 from tinyforge.proof.answers import head_accuracy
 from tinyforge.proof.arena import planned_arena
 from tinyforge.proof.compare import answer_difference, first_difference, layer_proofs
@@ -65,9 +65,10 @@ def prove(
     pieces = finished(subject.graph, plan)
     probes = _probes(subject, plan, pieces)
     entry = _entry(subject.graph, plan)
+    inputs = frames(subject.graph, subject.inputs, by_rows=plan.by_rows)
     run = machine.run(
         subject.firmware,
-        subject.inputs,
+        inputs,
         output_bytes=subject.graph.output_bytes,
         probes=probes,
         entry=entry,
@@ -76,7 +77,7 @@ def prove(
     cycles = estimate(
         machine,
         subject.firmware,
-        subject.inputs,
+        inputs,
         output_bytes=subject.graph.output_bytes,
         probes=probes,
         entry=entry,

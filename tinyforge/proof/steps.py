@@ -16,6 +16,7 @@ from tinyforge.graph import Graph
 from tinyforge.memory.network import FEED, is_alias
 from tinyforge.memory.plan import Plan
 from tinyforge.memory.settled import bytes_of
+from tinyforge.ops.upright import rows_input
 from tinyforge.proof.oracle import Trace
 
 
@@ -32,11 +33,12 @@ class Piece:
 def finished(graph: Graph, plan: Plan) -> list[tuple[Piece, ...]]:
     """For each step the pieces that it finishes; one more in front, what is there before: inputs
     that do not come row by row, and variables that layers read as they lie."""
-    there = [*read_variables(graph), *(() if plan.by_rows else graph.inputs)]
+    fed = graph.inputs[rows_input(graph)] if plan.by_rows else FEED
+    there = [*read_variables(graph), *(t for t in graph.inputs if t != fed)]
     before = (Piece(t, 0, plan.places[t].offset, plan.places[t].nbytes) for t in there)
     found: list[tuple[Piece, ...]] = [tuple(before)]
     for (index, _), rows in zip(plan.steps, plan.finished, strict=True):
-        made = graph.inputs if index == FEED else graph.operators[index].outputs
+        made = (fed,) if index == FEED else graph.operators[index].outputs
         found.append(
             tuple(
                 Piece(t, row * place.row_bytes, place.begin(row), place.row_bytes)

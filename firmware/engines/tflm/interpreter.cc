@@ -14,28 +14,56 @@ namespace {
 alignas(tflite::MicroInterpreter) uint8_t storage[sizeof(tflite::MicroInterpreter)];
 tflite::MicroInterpreter *interpreter = nullptr;
 
-/* True when a tensor is what model.h says: the application was compiled against these constants.
- * The scale is compared exactly: both are the same float of the same model. */
-bool matches(const TfLiteTensor *tensor, const int *shape, int rank, size_t bytes, float scale,
-             int zero_point) {
-  if (tensor == nullptr || tensor->type != kTfLiteInt8 || tensor->bytes != bytes) return false;
-  if (tensor->dims == nullptr || tensor->dims->size != rank) return false;
-  for (int i = 0; i < rank; i++) {
-    if (tensor->dims->data[i] != shape[i]) return false;
+/* What model.h says of an input or output: the application was compiled against it. */
+struct Described {
+  forge_type type;
+  size_t bytes;
+  float scale;
+  int zero_point;
+  int rank;
+  int shape[8];
+};
+
+#define DESCRIBED(type, bytes, scale, zero_point, rank, ...) \
+  {type, bytes, scale, zero_point, rank, {__VA_ARGS__}},
+
+bool same_type(TfLiteType found, forge_type type) {
+  switch (type) {
+    case FORGE_INT8: return found == kTfLiteInt8;
+    case FORGE_UINT8: return found == kTfLiteUInt8;
+    case FORGE_BOOL: return found == kTfLiteBool;
+    case FORGE_INT16: return found == kTfLiteInt16;
+    case FORGE_INT32: return found == kTfLiteInt32;
+    case FORGE_FLOAT32: return found == kTfLiteFloat32;
   }
-  return tensor->params.scale == scale && tensor->params.zero_point == zero_point;
+  return false;
+}
+
+/* The scale is compared exactly: both are the same float of the same model. Where there is no
+ * quantization the interpreter has a scale of 0, model.h of 1. */
+bool matches(const TfLiteTensor *tensor, const Described &expected) {
+  if (tensor == nullptr || !same_type(tensor->type, expected.type)) return false;
+  if (tensor->bytes != expected.bytes) return false;
+  if (tensor->dims == nullptr || tensor->dims->size != expected.rank) return false;
+  for (int i = 0; i < expected.rank; i++) {
+    if (tensor->dims->data[i] != expected.shape[i]) return false;
+  }
+  const float scale = tensor->params.scale == 0.0f ? 1.0f : tensor->params.scale;
+  return scale == expected.scale && tensor->params.zero_point == expected.zero_point;
 }
 
 forge_status check_tensors(tflite::MicroInterpreter *candidate) {
-  static const int input_shape[] = FORGE_INPUT_SHAPE;
-  static const int output_shape[] = FORGE_OUTPUT_SHAPE;
-  if (candidate->inputs_size() != 1 || candidate->outputs_size() != 1) return FORGE_ERROR_MODEL;
-  const bool same =
-      matches(candidate->input(0), input_shape, FORGE_INPUT_RANK, FORGE_INPUT_BYTES,
-              FORGE_INPUT_SCALE, FORGE_INPUT_ZERO_POINT) &&
-      matches(candidate->output(0), output_shape, FORGE_OUTPUT_RANK, FORGE_OUTPUT_BYTES,
-              FORGE_OUTPUT_SCALE, FORGE_OUTPUT_ZERO_POINT);
-  return same ? FORGE_OK : FORGE_ERROR_MODEL;
+  static const Described inputs[] = {FORGE_INPUTS(DESCRIBED)};
+  static const Described outputs[] = {FORGE_OUTPUTS(DESCRIBED)};
+  if (candidate->inputs_size() != FORGE_INPUT_COUNT) return FORGE_ERROR_MODEL;
+  if (candidate->outputs_size() != FORGE_OUTPUT_COUNT) return FORGE_ERROR_MODEL;
+  for (size_t i = 0; i < FORGE_INPUT_COUNT; i++) {
+    if (!matches(candidate->input(i), inputs[i])) return FORGE_ERROR_MODEL;
+  }
+  for (size_t i = 0; i < FORGE_OUTPUT_COUNT; i++) {
+    if (!matches(candidate->output(i), outputs[i])) return FORGE_ERROR_MODEL;
+  }
+  return FORGE_OK;
 }
 
 }  // namespace
@@ -65,8 +93,9 @@ extern "C" forge_status forge_reset(void) {
   return interpreter->Reset() == kTfLiteOk ? FORGE_OK : FORGE_ERROR_OPERATOR;
 }
 
-extern "C" int8_t *forge_input(void) {
-  return interpreter == nullptr ? nullptr : interpreter->input(0)->data.int8;
+extern "C" void *forge_input_at(int index) {
+  if (interpreter == nullptr || index < 0 || index >= FORGE_INPUT_COUNT) return nullptr;
+  return interpreter->input(static_cast<size_t>(index))->data.data;
 }
 
 extern "C" forge_status forge_invoke(void) {
@@ -74,6 +103,7 @@ extern "C" forge_status forge_invoke(void) {
   return interpreter->Invoke() == kTfLiteOk ? FORGE_OK : FORGE_ERROR_OPERATOR;
 }
 
-extern "C" const int8_t *forge_output(void) {
-  return interpreter == nullptr ? nullptr : interpreter->output(0)->data.int8;
+extern "C" const void *forge_output_at(int index) {
+  if (interpreter == nullptr || index < 0 || index >= FORGE_OUTPUT_COUNT) return nullptr;
+  return interpreter->output(static_cast<size_t>(index))->data.data;
 }

@@ -17,7 +17,7 @@ extern "C" {
 #endif
 
 /* Generated code states the version it was written for; a mismatch is a compile-time error. */
-#define FORGE_ABI 3
+#define FORGE_ABI 4
 
 /* Status codes and their texts, from one list: X(name, text). */
 #define FORGE_STATUS_LIST(X)                                                        \
@@ -35,6 +35,9 @@ extern "C" {
 typedef enum { FORGE_STATUS_LIST(FORGE_STATUS_ENUM) FORGE_STATUS_COUNT } forge_status;
 #undef FORGE_STATUS_ENUM
 
+/* What an element of an input or output is; a FORGE_BOOL is a byte, 0 or 1. */
+typedef enum { FORGE_INT8, FORGE_UINT8, FORGE_BOOL, FORGE_INT16, FORGE_INT32, FORGE_FLOAT32 } forge_type;
+
 /* The text of a status; never NULL. */
 const char *forge_status_text(forge_status status);
 
@@ -46,31 +49,29 @@ forge_status forge_init(void);
  * where the model is fed by rows. */
 forge_status forge_reset(void);
 
-/* Where the next input goes: FORGE_INPUT_BYTES int8 values, shape and quantization in model.h. NULL
- * where the model is fed by rows. */
-int8_t *forge_input(void);
+/* Where an input of the model goes, by its number, 0 to FORGE_INPUT_COUNT - 1: shape, type and
+ * quantization are in model.h, and forge_input(i) is this in the input's own type (forge_tensors.h).
+ * NULL for an input that is fed by rows. */
+void *forge_input_at(int index);
 
-/* Runs the model on what lies at forge_input(). May overwrite the input. */
+/* Runs the model on what lies in its inputs. May overwrite them. */
 forge_status forge_invoke(void);
 
-/* The next row of an input, of FORGE_INPUT_ROW_BYTES int8 values; the first of FORGE_INPUT_ROWS after
- * the last one. Copies it, so that the caller may use its memory again. With the last row the result
- * is there at forge_output(), until the next row is pushed.
+/* The next row of an input, of FORGE_INPUT_ROW_BYTES bytes; the first of FORGE_INPUT_ROWS after the
+ * last one. Copies it, so that the caller may use its memory again. With the last row the results
+ * are there, until the next row is pushed. Of several inputs FORGE_ROWS_INPUT is the one with rows;
+ * the others are written before its first row.
  *
  * A model that is fed by rows (FORGE_FED_BY_ROWS) takes its input in this way alone: it keeps no
- * more rows than it needs, forge_input() is NULL, and forge_invoke() fails. Other models take it so
- * as well. Not to be called between the rows of an input: forge_selftest, forge_input, forge_invoke;
- * and forge_reset, unless the model is fed by rows. */
-forge_status forge_push_row(const int8_t *row);
+ * more rows than it needs, forge_input_at() of it is NULL, and forge_invoke() fails. Other models
+ * take it so as well. Not to be called between the rows of an input: forge_selftest, forge_input_at,
+ * forge_invoke; and forge_reset, unless the model is fed by rows. */
+forge_status forge_push_row(const void *row);
 
-/* The last result: FORGE_OUTPUT_BYTES int8 values, valid until the input is written again. */
-const int8_t *forge_output(void);
-
-/* A real input value as the model wants it: rounded half away from zero, saturated. */
-int8_t forge_quantize_input(float x);
-
-/* The real value of one output element. */
-float forge_dequantize_output(int8_t q);
+/* An output's last values, by its number, 0 to FORGE_OUTPUT_COUNT - 1; forge_output(i) is this in the
+ * output's own type. Valid until an input is written again: what goes back into an input is copied
+ * before that, to memory of the application. */
+const void *forge_output_at(int index);
 
 /* Runs the golden vectors that are compiled in; prints PASS or the first difference. They are a
  * sequence of their own: the next inference is the first of another one. */

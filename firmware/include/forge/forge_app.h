@@ -4,6 +4,7 @@
 
 #include "forge/forge.h"
 #include "forge/forge_port.h"
+#include "model.h"
 
 /* Says what failed; returns the exit status of a program that failed. */
 static inline int forge_app_fail(forge_status status) {
@@ -17,6 +18,24 @@ static inline int forge_app_fail(forge_status status) {
 static inline forge_status forge_app_start(void) {
   const forge_status status = forge_init();
   return status == FORGE_OK ? forge_selftest() : status;
+}
+
+/* Reads the model's inputs, a frame each, one after the other. Returns 0 when there are no more. Not
+ * where the model is fed by rows. */
+static inline int forge_app_read_inputs(void) {
+  static const size_t sizes[] = {FORGE_INPUTS(FORGE_TENSOR_BYTES)};
+  for (int i = 0; i < FORGE_INPUT_COUNT; i++) {
+    if (!forge_port_read_frame(forge_input_at(i), sizes[i])) return 0;
+  }
+  return 1;
+}
+
+/* Hands over the model's outputs, one after the other. */
+static inline void forge_app_write_outputs(void) {
+  static const size_t sizes[] = {FORGE_OUTPUTS(FORGE_TENSOR_BYTES)};
+  for (int i = 0; i < FORGE_OUTPUT_COUNT; i++) {
+    forge_port_write_result(forge_output_at(i), sizes[i]);
+  }
 }
 
 #endif

@@ -1,4 +1,4 @@
-/* An input that lies in memory as a whole, whichever way the model takes it. */
+/* All inputs of an inference in one piece of memory, whichever way the model takes them. */
 #ifndef FORGE_FORGE_WHOLE_H
 #define FORGE_FORGE_WHOLE_H
 
@@ -7,15 +7,22 @@
 #include "forge/forge.h"
 #include "model.h"
 
-/* Runs the model on FORGE_INPUT_BYTES int8 values. After forge_init has succeeded. */
-static inline forge_status forge_run_whole(const int8_t *input) {
-  if (!FORGE_FED_BY_ROWS) {
-    memcpy(forge_input(), input, FORGE_INPUT_BYTES);
-    return forge_invoke();
+/* Runs the model on FORGE_INPUT_BYTES bytes: its inputs, one after the other. After forge_init has
+ * succeeded. */
+static inline forge_status forge_run_whole(const int8_t *inputs) {
+  static const size_t sizes[] = {FORGE_INPUTS(FORGE_TENSOR_BYTES)};
+  const int8_t *rows = NULL;
+  for (int i = 0; i < FORGE_INPUT_COUNT; inputs += sizes[i++]) {
+    if (FORGE_FED_BY_ROWS && i == FORGE_ROWS_INPUT) {
+      rows = inputs;
+    } else {
+      memcpy(forge_input_at(i), inputs, sizes[i]);
+    }
   }
+  if (!FORGE_FED_BY_ROWS) return forge_invoke();
   forge_status status = FORGE_OK;
   for (size_t row = 0; row < FORGE_INPUT_ROWS && status == FORGE_OK; row++) {
-    status = forge_push_row(input + row * FORGE_INPUT_ROW_BYTES);
+    status = forge_push_row(rows + row * FORGE_INPUT_ROW_BYTES);
   }
   return status;
 }

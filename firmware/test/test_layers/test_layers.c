@@ -4,6 +4,8 @@
  * Inferences are taken step by step. What a step has finished is compared at once, for later steps
  * use its memory again. What is wrong is noted and put right, so that a layer's test fails through
  * that layer, never through what it was given. */
+#include <string.h>
+
 #include "forge/forge.h"
 #include "forge/forge_port.h"
 #include "forge/forge_steps.h"
@@ -12,11 +14,11 @@
 
 extern int8_t forge_arena[];
 
-/* The first difference of each tensor. */
+/* The first element of each tensor that differs. */
 static struct {
   int found_one;
   int32_t element;
-  int8_t expected, found;
+  int8_t expected[4], found[4];
 } differences[FORGE_LAYERS_TENSORS];
 
 /* The tensor that computes() tests. */
@@ -24,22 +26,25 @@ static int32_t tested;
 
 static forge_status started = FORGE_ERROR_STATE;
 
-static void note(int32_t tensor, int32_t element, int8_t expected, int8_t found) {
+static void note(int32_t tensor, int32_t element, const int8_t *expected, const int8_t *found) {
   if (differences[tensor].found_one) return;
+  const size_t width = forge_width(forge_layers_tensors[tensor].type);
   differences[tensor].found_one = 1;
   differences[tensor].element = element;
-  differences[tensor].expected = expected;
-  differences[tensor].found = found;
+  memcpy(differences[tensor].expected, expected, width);
+  memcpy(differences[tensor].found, found, width);
 }
 
 static void settle(const forge_layers_piece *piece, int32_t inference) {
   const forge_layers_tensor *tensor = &forge_layers_tensors[piece->tensor];
   const int32_t begin = inference * tensor->size + piece->begin;
   const int8_t *expected = tensor->expected + begin;
+  const int32_t width = (int32_t)forge_width(tensor->type);
   int8_t *found = forge_arena + piece->offset;
   for (int32_t i = 0; i < piece->size; i++) {
     if (found[i] == expected[i]) continue;
-    note(piece->tensor, begin + i, expected[i], found[i]);
+    const int32_t first = i / width * width;
+    note(piece->tensor, (begin + i) / width, expected + first, found + first);
     found[i] = expected[i];
   }
 }
@@ -62,8 +67,8 @@ static void initializes(void) {
 static void computes(void) {
   TEST_ASSERT_MESSAGE(started == FORGE_OK, forge_status_text(FORGE_ERROR_STATE));
   if (!differences[tested].found_one) return;
-  TEST_FAIL_ELEMENT(differences[tested].element, differences[tested].expected,
-                    differences[tested].found);
+  TEST_FAIL_ELEMENT(forge_layers_tensors[tested].type, differences[tested].element,
+                    differences[tested].expected, differences[tested].found);
 }
 
 void forge_app_main(void) {

@@ -31,9 +31,9 @@ const forge_link_identity forge_link_self = {
     .step_count = 2,
 };
 
-int8_t *forge_input(void) { return arena; }
+void *forge_input_at(int index) { return arena + index; }
 
-const int8_t *forge_output(void) { return output; }
+const void *forge_output_at(int index) { return output + index; }
 
 forge_status forge_reset(void) {
   invocations = 0;

@@ -9,7 +9,8 @@
 #include <cstring>
 
 enum TfLiteStatus { kTfLiteOk = 0, kTfLiteError = 1 };
-enum TfLiteType { kTfLiteNoType = 0, kTfLiteFloat32 = 1, kTfLiteInt8 = 9 };
+enum TfLiteType { kTfLiteNoType = 0, kTfLiteFloat32 = 1, kTfLiteInt32 = 2, kTfLiteUInt8 = 3,
+                  kTfLiteBool = 6, kTfLiteInt16 = 7, kTfLiteInt8 = 9 };
 
 struct TfLiteIntArray {
   int size;
@@ -20,6 +21,7 @@ struct TfLiteTensor {
   TfLiteType type;
   union {
     int8_t *int8;
+    void *data;
   } data;
   TfLiteIntArray *dims;
   struct {

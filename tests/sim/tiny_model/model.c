@@ -35,9 +35,9 @@ forge_status forge_init(void) {
 
 forge_status forge_reset(void) { return FORGE_OK; }
 
-int8_t *forge_input(void) { return forge_arena; }
+void *forge_input_at(int index) { return forge_arena + index; }
 
-const int8_t *forge_output(void) { return forge_arena + 32; }
+const void *forge_output_at(int index) { return forge_arena + 32 + index; }
 
 forge_status forge_selftest(void) {
   memcpy(forge_input(), tiny_golden_input, sizeof tiny_golden_input);

@@ -18,7 +18,7 @@ from tinyforge.memory.settled import bytes_of
 from tinyforge.names import c_comment
 from tinyforge.ops import OPS, Kernel, Table
 from tinyforge.ops.chains import Chain
-from tinyforge.ops.upright import upright
+from tinyforge.ops.upright import rows_input, upright
 from tinyforge.project.templates import render
 
 _LINE = 96  # columns of a row of constants
@@ -66,10 +66,11 @@ class Aot:
             arena_bytes=plan.arena_bytes,
             slots=[_slot(graph, slot) for slot in plan.slots],
             headers=sorted({layer["header"] for layer in layers if layer["struct"]}),
-            input=_placed(plan, graph.tensors[graph.inputs[0]]),
-            input_room=plan.places[graph.inputs[0]].room,
+            input_bytes=graph.input_bytes,
+            output_bytes=graph.output_bytes,
             by_rows=plan.by_rows,
-            output=_placed(plan, graph.tensors[graph.outputs[0]]),
+            fed=plan.places[graph.inputs[rows_input(graph)]],
+            sides=_sides(graph, plan),
             states=[_state(graph, plan, graph.tensors[t]) for t in graph.states],
             layers=layers,
             step_type=_unsigned(plan),
@@ -239,6 +240,23 @@ def _slot(graph: Graph, slot: Slot) -> dict[str, str]:
 
 def _placed(plan: Plan, t: Tensor) -> dict[str, int]:
     return {"offset": plan.places[t.index].offset, "nbytes": t.nbytes}
+
+
+def _sides(graph: Graph, plan: Plan) -> list[dict[str, Any]]:
+    """Where the application finds inputs and outputs: C expressions, NULL for one fed by rows."""
+    fed = graph.inputs[rows_input(graph)] if plan.by_rows else None
+    sides = (("input", "void", graph.inputs), ("output", "const void", graph.outputs))
+    return [
+        {
+            "role": role,
+            "type": ctype,
+            "places": [
+                "NULL" if role == "input" and t == fed else f"forge_arena + {plan.places[t].offset}"
+                for t in tensors
+            ],
+        }
+        for role, ctype, tensors in sides
+    ]
 
 
 def _state(graph: Graph, plan: Plan, t: Tensor) -> dict[str, Any]:

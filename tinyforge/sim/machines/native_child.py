@@ -35,8 +35,8 @@ class Library:
         self.rows = rows
         self._library = ctypes.CDLL(path)
         self._text = self.function("forge_status_text", ctypes.c_char_p, [ctypes.c_int])
-        self._input = self.function("forge_input", ctypes.c_void_p)
-        self._output = self.function("forge_output", ctypes.c_void_p)
+        self._write = self.function("forge_native_write", ctypes.c_size_t, [ctypes.c_char_p])
+        self._read = self.function("forge_native_read", None, [ctypes.c_char_p])
         self._reset = self.function("forge_reset", ctypes.c_int)
         self._invoke = self.function("forge_invoke", ctypes.c_int)
         if rows:
@@ -58,11 +58,15 @@ class Library:
         if status != 0:
             raise RefusedError(f"FAIL: {self._text(status).decode()}")
 
-    def write_input(self, data: bytes) -> None:
-        ctypes.memmove(self._input(), data, len(data))
+    def write_inputs(self, data: bytes) -> bytes:
+        """Those that are taken whole; returns what is left, the rows of one that is not."""
+        return data[int(self._write(data)) :]
 
-    def read_output(self, size: int) -> npt.NDArray[np.int8]:
-        return np.frombuffer(ctypes.string_at(self._output(), size), np.int8)
+    def read_outputs(self, size: int) -> npt.NDArray[np.int8]:
+        """size: bytes of all of them."""
+        values = ctypes.create_string_buffer(size)
+        self._read(values)
+        return np.frombuffer(values.raw, np.int8)
 
     def reset(self) -> None:
         """The next inference is the first of a sequence."""
@@ -70,20 +74,20 @@ class Library:
 
     def infer(self, data: bytes) -> None:
         """As an application does."""
+        picture = self.write_inputs(data)
         if not self.rows:
-            self.write_input(data)
             self.check(self._invoke())
         for row in range(self.rows):
-            self.check(self._push_row(self._row(data, row)))
+            self.check(self._push_row(self._row(picture, row)))
 
-    def place_row(self, data: bytes, row: int) -> None:
+    def place_row(self, picture: bytes, row: int) -> None:
         """Puts a row of the input where the next steps take it from."""
-        piece = self._row(data, row)
+        piece = self._row(picture, row)
         ctypes.memmove(self._row_place(row), piece, len(piece))
 
-    def _row(self, data: bytes, row: int) -> bytes:
-        size = len(data) // self.rows
-        return data[row * size : (row + 1) * size]
+    def _row(self, picture: bytes, row: int) -> bytes:
+        size = len(picture) // self.rows
+        return picture[row * size : (row + 1) * size]
 
     def read_arena(self, reads: list[tuple[int, int]]) -> npt.NDArray[np.int8]:
         """(offset, bytes) pieces, one after the other."""
@@ -118,7 +122,7 @@ def run(request: dict[str, Any], inputs: npt.NDArray[np.int8]) -> dict[str, npt.
     library.reset()
     for index, row in enumerate(inputs):
         library.infer(row.tobytes())
-        outputs[index] = library.read_output(size)
+        outputs[index] = library.read_outputs(size)
         if not layers:
             for probe, rows in zip(probes, captured, strict=True):
                 rows[index] = library.read_arena(probe["reads"])
@@ -143,15 +147,14 @@ def run_layers(
     outputs = np.zeros((len(inputs), request["output_bytes"]), np.int8)
     library.reset()
     for index, row in enumerate(inputs):
-        if not library.rows:
-            library.write_input(row.tobytes())
+        picture = library.write_inputs(row.tobytes())
         for probe, rows in zip(probes, captured, strict=True):
             rows[index] = library.read_arena(probe["reads"])
             if probe["symbol"] == PUSH_ROW:
-                library.place_row(row.tobytes(), probe["row"])
+                library.place_row(picture, probe["row"])
             elif probe["symbol"]:
                 layers[probe["symbol"]](probe["row"])
-        outputs[index] = library.read_output(request["output_bytes"])
+        outputs[index] = library.read_outputs(request["output_bytes"])
         tell()
     return outputs
 

@@ -89,11 +89,11 @@ class Semihosting:
         return 0
 
     def _read(self, argument: int) -> int:
-        """A whole frame or a row of one; returns how many of the bytes asked for there are not."""
+        """A frame or a piece of one; returns how many of the bytes asked for there are not."""
         handle, address, size = self._words(argument, 3)
         if handle != _FRAMES:
             return size
-        if size == 0 or self._frame_bytes % size != 0:
+        if size == 0 or self._frames_position % self._frame_bytes + size > self._frame_bytes:
             raise ForgeError(
                 f"the firmware reads frames of {size} bytes, the inputs have {self._frame_bytes}",
                 fix="give inputs of the shape that the model was built for",

@@ -1,0 +1,77 @@
+"""The lines of C that a project's README shows of its model: inputs, an inference, outputs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tinyforge.graph import Graph, Tensor
+from tinyforge.ops.upright import rows_input
+from tinyforge.project.model_files import C_TYPES, macros
+
+
+def example_lines(graph: Graph, *, by_rows: bool) -> list[str]:
+    """After forge_init. by_rows: one of the inputs is fed by rows, after the others."""
+    fed = rows_input(graph) if by_rows else None
+    whole = [i for i in range(len(graph.inputs)) if i != fed]
+    lines = [line for i in whole for line in _written(graph, i)]
+    if fed is not None:
+        return [*lines, *_ROWS, *_read(graph)]
+    body = [f"  {line}" for line in _read(graph)]
+    return [*lines, "if (forge_invoke() == FORGE_OK) {", *body, "}"]
+
+
+def frame_lines(graph: Graph, *, by_rows: bool) -> list[str]:
+    """What a frame of bytes for the application holds, in order; nothing for a single input and
+    output of int8."""
+    fed = rows_input(graph) if by_rows else None
+    order = sorted(range(len(graph.inputs)), key=lambda i: (i == fed, i))
+    sides = [[graph.input_tensors[i] for i in order], list(graph.output_tensors)]
+    if all(len(side) == 1 and side[0].dtype.itemsize == 1 for side in sides):
+        return []
+    names = [macros("FORGE_INPUT", graph.input_tensors), macros("FORGE_OUTPUT", sides[1])]
+    inputs = [_part(graph.input_tensors[i], names[0][i]) for i in order]
+    outputs = [_part(t, name) for t, name in zip(sides[1], names[1], strict=True)]
+    return [*(f"in: {part}" for part in inputs), *(f"back: {part}" for part in outputs)]
+
+
+_ROWS = (
+    "static int8_t row[FORGE_INPUT_ROW_BYTES];       /* quantized like an input */",
+    "for (int i = 0; i < FORGE_INPUT_ROWS; i++) {",
+    "  read_camera_row(row);",
+    "  if (forge_push_row(row) != FORGE_OK) return;",
+    "}",
+)
+
+
+def _part(t: Tensor, macro: str) -> str:
+    return f"`{macro}`, {t.nbytes} bytes: {t.size} of {t.dtype.name.lower()}"
+
+
+def _written(graph: Graph, position: int) -> Iterator[str]:
+    """One of the inputs."""
+    t = graph.input_tensors[position]
+    ctype = C_TYPES[t.dtype].ctype
+    if len(graph.inputs) == 1:
+        yield f"{f'{ctype} *input = forge_input();':47} /* {t.size} values */"
+        yield f"for (int i = 0; i < {t.size}; i++) input[i] = forge_quantize_input(pixels[i]);"
+        return
+    macro, name = macros("FORGE_INPUT", graph.input_tensors)[position], f"input_{position}"
+    mixed = len({one.dtype for one in graph.input_tensors}) > 1
+    cast = f"({ctype})" if mixed else ""
+    yield f"{ctype} *{name} = forge_input({macro});"
+    yield f"for (int i = 0; i < {t.size}; i++) {{"
+    yield f"  {name}[i] = {cast}forge_quantize_input_at({macro}, values_{position}[i]);"
+    yield "}"
+
+
+def _read(graph: Graph) -> Iterator[str]:
+    if len(graph.outputs) == 1:
+        yield "float answer = forge_dequantize_output(forge_output()[0]);"
+        return
+    mixed = len({one.dtype for one in graph.output_tensors}) > 1
+    names = macros("FORGE_OUTPUT", graph.output_tensors)
+    for position, (t, macro) in enumerate(zip(graph.output_tensors, names, strict=True)):
+        ctype, name = C_TYPES[t.dtype].ctype, f"output_{position}"
+        yield f"const {ctype} *{name} = forge_output({macro});"
+        cast = "(float)" if mixed else ""
+        yield f"float answer_{position} = forge_dequantize_output_at({macro}, {cast}{name}[0]);"
