@@ -11,11 +11,11 @@ import numpy.typing as npt
 
 from tinyforge import pipeline, tflite
 from tinyforge.datasets import Dataset, real_drawings
-from tinyforge.pipeline import Source
 from tinyforge.proof import budget, oracle
 from tinyforge.proof.answers import answers, balanced_accuracy
 from tinyforge.proof.examples import Examples, of_pictures
 from tinyforge.report.record import DemoReport, Drawing, RealDrawings, Variant
+from tinyforge.source import Source
 from tinyforge.spec import Spec
 from tinyforge.stages import Stages
 

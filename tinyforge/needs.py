@@ -10,10 +10,10 @@ import msgspec
 from tinyforge import boards, pipeline
 from tinyforge.boards import Board, Need
 from tinyforge.errors import ForgeError
-from tinyforge.pipeline import Source
 from tinyforge.proof.budget import require_exact
 from tinyforge.proof.examples import Examples
 from tinyforge.proof.record import Proof
+from tinyforge.source import Source
 from tinyforge.spec import Spec
 from tinyforge.stages import Stages
 

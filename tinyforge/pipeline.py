@@ -15,10 +15,11 @@ import msgspec
 
 from tinyforge import boards, spec, tflite
 from tinyforge.boards import Board
+from tinyforge.datasets import is_drawn
 from tinyforge.engines.base import Lowered
 from tinyforge.engines.choose import Choice, choose
 from tinyforge.errors import DoesNotFitError, ForgeError
-from tinyforge.graph import Graph, Tensor
+from tinyforge.graph import DType, Graph
 from tinyforge.graph.passes import adapt
 from tinyforge.memory.plan import Plan
 from tinyforge.memory.planner import plan
@@ -28,8 +29,8 @@ from tinyforge.project.ini import LOCAL, SIM, environment
 from tinyforge.project.layer_tests import LayerTests
 from tinyforge.project.model_files import GOLDEN_FILE, Golden, read_golden
 from tinyforge.proof import budget, oracle
-from tinyforge.proof import examples as example_files
 from tinyforge.proof.built import prove_answers
+from tinyforge.proof.data import of_samples
 from tinyforge.proof.examples import Examples
 from tinyforge.proof.interpreted import prove_interpreted
 from tinyforge.proof.prove import Subject, prove
@@ -39,30 +40,13 @@ from tinyforge.report.json_report import json_text, to_json
 from tinyforge.report.record import Report
 from tinyforge.sim.firmware import build_firmware, compiler_for
 from tinyforge.sim.machines import machine_for
+from tinyforge.source import Source, class_names, with_examples
 from tinyforge.spec import Spec
 from tinyforge.stages import Stages
 from tinyforge.training import KERAS_SUFFIXES, Loading
 
 MODEL_FILE = "model.tflite"
 _GOLDEN_BYTES = 4096  # of self-test inputs in flash; at least one input, whatever its size
-_SYNTHETIC_INPUTS = 16
-
-
-@dataclass(frozen=True, eq=False)
-class Source:
-    """A quantized model. model: the .tflite bytes of graph. labels: its classes' names, or none."""
-
-    model: bytes
-    graph: Graph
-    labels: tuple[str, ...] = ()
-
-    @property
-    def input(self) -> Tensor:
-        return self.graph.tensors[self.graph.inputs[0]]
-
-    @property
-    def output(self) -> Tensor:
-        return self.graph.tensors[self.graph.outputs[0]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,14 +74,9 @@ def open_tflite(path: Path, stages: Stages) -> Source:
     for note in notes:
         stages.note(note)
     tflite.require_int8(adapted, graph)
-    return Source(model if adapted is graph else tflite.write(adapted), adapted)
-
-
-def examples_for(source: Source, settings: Spec, inputs: Path | None) -> Examples:
-    """The user's inputs for a proof; without any, extremes and random bytes, by seed."""
-    if inputs is not None:
-        return example_files.load(inputs, source.graph)
-    return example_files.synthetic(source.graph, _SYNTHETIC_INPUTS, settings.seed)
+    written = model if adapted is graph else tflite.write(adapted)
+    takes_bytes = graph.tensors[graph.inputs[0]].dtype is DType.UINT8
+    return Source(written, adapted, class_names(adapted, stages), takes_bytes)
 
 
 def generate(source: Source, examples: Examples, settings: Spec, stages: Stages) -> Generated:
@@ -139,7 +118,8 @@ def generate(source: Source, examples: Examples, settings: Spec, stages: Stages)
             f"note: {environment(board, 'tflm')} compiles with TensorFlow Lite Micro in "
             "lib/tflite-micro: see the project's README; tinyforge tflm install fetches the sources"
         )
-    project = msgspec.structs.replace(settings, model=MODEL_FILE, output=None)
+    data = settings.data if settings.data and is_drawn(settings.data) else None
+    project = msgspec.structs.replace(settings, model=MODEL_FILE, output=None, data=data)
     files |= {MODEL_FILE: source.model, spec.FILE_NAME: spec.to_toml(project)}
     return Generated(source, board, planned, lowered, files)
 
@@ -217,13 +197,16 @@ def build(
     *,
     core: str | None = None,
     overwrite: bool = False,
+    accept: bool = False,
 ) -> tuple[Report, Path]:
     """The whole way: generate, prove, refuse or write. The report, and the project's folder.
 
     core: another core than the board's to prove the same C on. overwrite: also over generated files
-    that were edited. ForgeError, and nothing written, unless the firmware is exact and fits board
-    and budget.
+    that were edited. accept: also where accuracy dropped. ForgeError, and nothing written, unless
+    the firmware is exact and fits board and budget.
     """
+    if source.measured is not None:
+        source.measured.require_kept(accept=accept)
     generated = generate(source, examples, settings, stages)
     check_target(generated, settings, overwrite=overwrite)
     proved = generated.on(generated.board.with_core(core))
@@ -232,8 +215,14 @@ def build(
     except DoesNotFitError as error:
         stages.note(f"{error.what}: measuring what it takes")
         proof = verify(proved.on(boards.roomy(proved.board)), examples, settings, stages)
-    budget.require(proof, generated.board, settings.budget)
-    report = Report(board=settings.board, engine=proof.engine, proof=proof, seconds=stages.seconds)
+    budget.require(proof, generated.board, settings.budget, source.measured)
+    report = Report(
+        board=settings.board,
+        engine=proof.engine,
+        proof=proof,
+        seconds=stages.seconds,
+        accuracy=source.measured,
+    )
     return report, write(generated, settings, report, overwrite=overwrite)
 
 
@@ -270,18 +259,19 @@ def simulate(
     *,
     project: Path | None,
     inputs: Path | None,
+    data: str | None,
     core: str | None,
 ) -> Report:
     """The proof of a .tflite file, or of a project as it lies on the disk; nothing is written.
 
     project: a project's folder, whose own sources are built and whose golden vectors are the
-    inputs where no others are given. core: another core than the board's.
+    inputs where neither inputs nor data are given. core: another core than the board's.
     """
     source = open_tflite(model_path(settings), stages)
-    if project is not None and inputs is None:
+    if project is not None and inputs is None and data is None:
         examples = golden_examples(project)
     else:
-        examples = examples_for(source, settings, inputs)
+        source, examples = with_examples(source, settings, stages, inputs=inputs, data=data)
     generated = generate(source, examples, settings, stages)
     if project is not None:
         _name_edits(project, stages)
@@ -293,7 +283,13 @@ def simulate(
         else:
             shutil.copytree(project, folder)
         proof = verify_folder(generated, folder, examples, settings, stages)
-    return Report(board=settings.board, engine=proof.engine, proof=proof, seconds=stages.seconds)
+    return Report(
+        board=settings.board,
+        engine=proof.engine,
+        proof=proof,
+        seconds=stages.seconds,
+        accuracy=source.measured,
+    )
 
 
 def simulate_pio(
@@ -302,6 +298,7 @@ def simulate_pio(
     *,
     project: Path | None,
     inputs: Path | None,
+    data: str | None,
     core: str | None,
 ) -> Report:
     """The proof of the firmware that PlatformIO builds of a project for its environment sim.
@@ -318,7 +315,10 @@ def simulate_pio(
             fix=f"set `board = {core}` below [env:{SIM}] in the project's {LOCAL}",
         )
     source = open_tflite(model_path(settings), stages)
-    examples = examples_for(source, settings, inputs) if inputs else golden_examples(project)
+    if inputs is None and data is None:
+        examples = golden_examples(project)
+    else:
+        source, examples = with_examples(source, settings, stages, inputs=inputs, data=data)
     generated = generate(source, examples, settings, stages)
     engine, lowered = next(iter(generated.lowered.items()))
     _name_edits(project, stages)
@@ -344,7 +344,13 @@ def simulate_pio(
     title = f"Prove {len(examples):,} inputs on {runner.name}"
     with stages.stage(title, len(examples)) as tell:
         proof = proved(subject, expected, oracle=oracle.version(), machine=runner, progress=tell)
-    return Report(board=settings.board, engine=engine, proof=proof, seconds=stages.seconds)
+    return Report(
+        board=settings.board,
+        engine=engine,
+        proof=proof,
+        seconds=stages.seconds,
+        accuracy=source.measured,
+    )
 
 
 def _name_edits(project: Path, stages: Stages) -> None:
@@ -372,13 +378,34 @@ def model_path(settings: Spec) -> Path:
     return Path(settings.model)
 
 
-def open_model(settings: Spec, stages: Stages, how: Loading) -> Source:
-    """A .tflite file, or a Keras model that is quantized first, calibrated with settings.data."""
+def open_model(
+    settings: Spec, stages: Stages, how: Loading, *, accept: bool = False
+) -> Source:
+    """A .tflite file, or a Keras model that is quantized first, calibrated with settings.data.
+
+    accept: a drop of accuracy as well.
+    """
     path = model_path(settings)
     if path.suffix not in KERAS_SUFFIXES and not path.is_dir():
         return open_tflite(path, stages)
     from tinyforge.training.process import apart
     from tinyforge.training.workflow import quantized_file
 
-    small = apart(quantized_file, path, settings.data, stages=stages, how=how)
-    return Source(small.model, tflite.read(small.model, name=path.stem), small.classes)
+    small = apart(
+        quantized_file,
+        path,
+        settings.data,
+        stages=stages,
+        how=how,
+        seed=settings.seed,
+        range_text=settings.range,
+        accept=accept,
+    )
+    graph = tflite.read(small.model, name=path.stem)
+    return Source(
+        small.model,
+        graph,
+        small.classes,
+        examples=of_samples(graph, small.samples, small.inputs),
+        measured=small.measured,
+    )

@@ -25,7 +25,8 @@ _Limit = Annotated[int, msgspec.Meta(ge=1)]
 class Budget(
     msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True
 ):
-    """Limits below the board's own: bytes of all RAM and of all flash, instructions an inference.
+    """Limits below the board's own: bytes of all RAM and of all flash, instructions an inference;
+    and the least accuracy, from 0 to 1, on labelled data.
 
     A build that exceeds one is refused, so that a CI job says no in time.
     """
@@ -33,6 +34,7 @@ class Budget(
     ram: _Limit | None = None
     flash: _Limit | None = None
     instructions: _Limit | None = None
+    accuracy: Annotated[float, msgspec.Meta(ge=0, le=1)] | None = None
 
 
 class Spec(
@@ -40,7 +42,8 @@ class Spec(
 ):
     """The settings of one run; every field is a key of tinyforge.toml.
 
-    model: a .keras or .tflite file. data: doodles, quickdraw, a .npz file or an image folder.
+    model: a .keras or .tflite file. data: doodles, quickdraw, a folder of pictures, or a .npz, .npy
+    or .csv file. range: what the model takes pixels as, where that is not found out.
     app: the application around the model, a file of firmware/apps.
     toolchain: None takes zig where it is installed, else gcc. machine: None takes an installed
     emulator that runs the core. optimize: what the project's own
@@ -52,6 +55,7 @@ class Spec(
 
     model: str | None = None
     data: str | None = None
+    range: str | None = None
     board: str = DEFAULT_BOARD
     engine: EngineChoice = "both"
     app: AppChoice = "classify"
@@ -80,6 +84,8 @@ def load(path: Path) -> Spec:
         ) from error
     given = {name: getattr(found, name) for name in _PATHS}
     resolved = {name: str(path.parent / value) for name, value in given.items() if value}
+    if found.data and (path.parent / found.data).exists():  # else a name, like doodles
+        resolved["data"] = str(path.parent / found.data)
     return msgspec.structs.replace(found, **resolved)
 
 

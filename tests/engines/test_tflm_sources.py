@@ -23,6 +23,8 @@ from tinyforge.engines.tflm import sources
 from tinyforge.engines.tflm.pins import SOURCES, Source
 from tinyforge.engines.tflm.sources import State, install, status
 from tinyforge.errors import ForgeError
+from tinyforge.source import Source as QuantizedSource
+from tinyforge.source import with_examples
 from tinyforge.spec import Spec
 from tinyforge.tflite import write as tflite
 
@@ -313,9 +315,9 @@ def test_the_table_names_every_source():
 @pytest.mark.parametrize("engine", ["aot", "tflm"])
 def test_a_project_of_the_interpreter_says_what_it_still_needs(engine):
     graph = models.classifier(1)
-    source = pipeline.Source(tflite(graph), graph)
+    source = QuantizedSource(tflite(graph), graph)
     settings = Spec(engine=engine)
-    examples = pipeline.examples_for(source, settings, None)
+    source, examples = with_examples(source, settings, Titles())
     files = pipeline.generate(source, examples, settings, shown := Titles()).files
     needs = engine == "tflm"
     notes = [line for line in shown.begun if line.startswith("note: ")]

@@ -15,13 +15,13 @@ from tinyforge import boards, pipeline
 from tinyforge.boards.cores import CORES
 from tinyforge.cli.ui import Ui
 from tinyforge.errors import ForgeError
-from tinyforge.pipeline import Source
 from tinyforge.project import writer
 from tinyforge.proof import examples, oracle
 from tinyforge.proof.examples import Examples
 from tinyforge.sim.firmware import build_firmware
 from tinyforge.sim.machines import machine
 from tinyforge.sim.toolchains.host import Host
+from tinyforge.source import Source
 from tinyforge.spec import FeedChoice, MachineChoice, Spec
 
 pytest.importorskip("unicorn")

@@ -21,9 +21,9 @@ from tinyforge.errors import ForgeError
 from tinyforge.graph import Graph
 from tinyforge.memory.plan import Plan
 from tinyforge.memory.planner import plan
-from tinyforge.pipeline import Source
 from tinyforge.proof.examples import Examples
 from tinyforge.proof.record import Proof
+from tinyforge.source import Source
 from tinyforge.spec import EngineChoice, Spec
 from tinyforge.tflite import require_int8, write
 

@@ -13,11 +13,11 @@ from tinyforge.bench.baselines import Baseline, LayerCost, find
 from tinyforge.boards.cores import core_named
 from tinyforge.errors import ForgeError
 from tinyforge.memory.plan import Plan
-from tinyforge.pipeline import Source
 from tinyforge.proof.budget import require_exact
 from tinyforge.proof.examples import Examples
 from tinyforge.proof.record import LayerProof, Proof
 from tinyforge.sim.cycles.count import Cycles
+from tinyforge.source import Source
 from tinyforge.spec import Spec
 from tinyforge.stages import Stages
 

@@ -57,6 +57,7 @@ def run(
         from tinyforge.bench.measure import measure
         from tinyforge.boards.cores import full_name
         from tinyforge.report.bench import BenchReport, bench_json
+        from tinyforge.source import with_examples
         from tinyforge.spec import settle
 
         spec = settle(
@@ -72,7 +73,7 @@ def run(
         results = []
         for model in models:
             source = pipeline.open_tflite(model, ui)
-            examples = pipeline.examples_for(source, spec, inputs)
+            source, examples = with_examples(source, spec, ui, inputs=inputs)
             results.append(measure(source, examples, full_name(core), spec, ui, baselines=known))
         ui.print(BenchReport(results))
         ui.emit_json(bench_json(results))

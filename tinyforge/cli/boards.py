@@ -93,6 +93,7 @@ def fit(
     with ui.errors():
         from tinyforge import boards, needs, pipeline
         from tinyforge.report.ranking import Ranking, ranking_json
+        from tinyforge.source import with_examples
         from tinyforge.spec import settle
 
         spec = settle(
@@ -107,7 +108,7 @@ def fit(
             seed=seed,
         )
         source = pipeline.open_tflite(pipeline.model_path(spec), ui)
-        examples = pipeline.examples_for(source, spec, inputs)
+        source, examples = with_examples(source, spec, ui, inputs=inputs)
         measured = needs.measure(source, examples, spec, ui)
         ranking = Ranking(boards.rank(measured.by_core), measured)
         ui.print(ranking)

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from tinyforge.cli.options import (
+    AcceptAccuracy,
     App,
     Board,
     Config,
@@ -25,6 +26,7 @@ from tinyforge.cli.options import (
     Optimize,
     Output,
     Overwrite,
+    Range,
     Seed,
     Toolchain,
     Trust,
@@ -44,6 +46,8 @@ def run(
     app: App = None,
     inputs: Inputs = None,
     data: Data = None,
+    range_: Range = None,
+    accept_accuracy: AcceptAccuracy = False,
     toolchain: Toolchain = None,
     optimize: Optimize = None,
     feed: Feed = None,
@@ -67,6 +71,7 @@ def run(
         from tinyforge import pipeline, preflight
         from tinyforge.report.json_report import to_json
         from tinyforge.report.terminal import TerminalReport
+        from tinyforge.source import with_examples
         from tinyforge.spec import settle
         from tinyforge.training.settings import Loading, shape_of
 
@@ -78,6 +83,7 @@ def run(
             engine=engine,
             app=app,
             data=data,
+            range=range_,
             toolchain=toolchain,
             optimize=optimize,
             feed=feed,
@@ -87,9 +93,11 @@ def run(
         )
         preflight.require_build(spec, core=core)
         how = Loading(trust_model, shape_of(input_shape), custom)
-        source = pipeline.open_model(spec, ui, how)
-        examples = pipeline.examples_for(source, spec, inputs)
-        report, folder = pipeline.build(source, examples, spec, ui, core=core, overwrite=overwrite)
+        source = pipeline.open_model(spec, ui, how, accept=accept_accuracy)
+        source, examples = with_examples(source, spec, ui, inputs=inputs, data=spec.data)
+        report, folder = pipeline.build(
+            source, examples, spec, ui, core=core, overwrite=overwrite, accept=accept_accuracy
+        )
         ui.print(TerminalReport(report))
         ui.print(f"project: {folder}\nreport:  {folder / 'report.html'}")
         ui.emit_json({**to_json(report), "project": str(folder)})

@@ -11,6 +11,7 @@ from tinyforge.cli.options import (
     App,
     Board,
     Config,
+    Data,
     Debug,
     Engine,
     Feed,
@@ -20,6 +21,7 @@ from tinyforge.cli.options import (
     Optimize,
     Output,
     Overwrite,
+    Range,
     Seed,
 )
 from tinyforge.cli.ui import Ui
@@ -35,6 +37,8 @@ def run(
     engine: Engine = None,
     app: App = None,
     inputs: Inputs = None,
+    data: Data = None,
+    range_: Range = None,
     optimize: Optimize = None,
     feed: Feed = None,
     layer_tests: LayerTests = None,
@@ -47,6 +51,7 @@ def run(
     ui = Ui(json=json, debug=debug)
     with ui.errors():
         from tinyforge import pipeline, preflight
+        from tinyforge.source import with_examples
         from tinyforge.spec import settle
 
         spec = settle(
@@ -56,6 +61,8 @@ def run(
             board=board,
             engine=engine,
             app=app,
+            data=data,
+            range=range_,
             optimize=optimize,
             feed=feed,
             layer_tests=layer_tests,
@@ -63,7 +70,7 @@ def run(
         )
         preflight.require_project(spec)
         source = pipeline.open_tflite(pipeline.model_path(spec), ui)
-        examples = pipeline.examples_for(source, spec, inputs)
+        source, examples = with_examples(source, spec, ui, inputs=inputs, data=spec.data)
         project = pipeline.generate(source, examples, spec, ui)
         folder = pipeline.write(project, spec, overwrite=overwrite)
         ui.print(f"{folder}: {len(project.files)} files. Prove it: tinyforge simulate {folder}")

@@ -100,7 +100,11 @@ AcceptAccuracy = Annotated[
 ]
 Inputs = Annotated[
     Path | None,
-    typer.Option("--inputs", help="A .npz with inputs (int8 or real), perhaps labels, outputs."),
+    typer.Option(
+        "--inputs",
+        help="What to prove on: a .npz with inputs (the model's integers or real values), perhaps "
+        "labels and outputs; or any data that --data takes.",
+    ),
 ]
 Quick = Annotated[
     bool, typer.Option("--quick", help="Fewer drawings and epochs; everything else the same.")

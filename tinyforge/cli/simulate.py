@@ -12,6 +12,7 @@ from tinyforge.cli.options import (
     Board,
     Config,
     Core,
+    Data,
     Debug,
     Engine,
     Feed,
@@ -19,6 +20,7 @@ from tinyforge.cli.options import (
     Json,
     Machine,
     Optimize,
+    Range,
     Seed,
     Toolchain,
 )
@@ -32,6 +34,8 @@ def run(
         Path | None, typer.Argument(help="A project's folder, or a .tflite file.")
     ] = None,
     inputs: Inputs = None,
+    data: Data = None,
+    range_: Range = None,
     board: Board = None,
     core: Core = None,
     pio: Annotated[
@@ -65,6 +69,8 @@ def run(
         spec = settle(
             config or (project / FILE_NAME if project else None),
             model=str(target) if target and not project else None,
+            data=data,
+            range=range_,
             board=board,
             engine=engine,
             app=app,
@@ -76,7 +82,14 @@ def run(
             seed=seed,
         )
         simulate = pipeline.simulate_pio if pio else pipeline.simulate
-        report = simulate(spec, ui, project=project, inputs=inputs, core=core)
+        report = simulate(
+            spec,
+            ui,
+            project=project,
+            inputs=inputs,
+            data=data if project else spec.data,
+            core=core,
+        )
         ui.print(TerminalReport(report))
         ui.emit_json(to_json(report))
         if not report.proof.bit_exact:

@@ -78,7 +78,8 @@ def decide(
     """
     if samples.kind is Kind.VALUES and (given is None or given.values):
         return Decision(given or AS_THEY_ARE, "the data are no pixels, so they count as they are")
-    extra = [given] if given else [declared.range] if declared else []
+    known = given or (declared.range if declared else hint.range if hint else None)
+    extra = [known] if known else []
     trials = _trials(samples, [*(fitting(r, samples.kind) for r in extra), *CANDIDATES], score)
     if given is not None:
         return _given(fitting(given, samples.kind), trials)

@@ -6,8 +6,10 @@ import math
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from tinyforge.datasets.pictures import Size, resized
 from tinyforge.datasets.ranges import is_picture, kind_of
@@ -178,3 +180,13 @@ _STEPS: tuple[Callable[[Samples, Shape], Samples | None], ...] = (
     _windows,
     _scaled,
 )
+
+
+def arranged(values: npt.NDArray[Any], shape: Shape) -> tuple[npt.NDArray[Any], tuple[str, ...]]:
+    """An array in the shape of a model's input, where only its dimensions differ, and what is to
+    be told of it; as it is where it does not fit."""
+    samples = Samples("", values)
+    if samples.shape != shape:
+        steps = (step(samples, shape) for step in (_squeezed, _channels_moved, _folded, _flattened))
+        samples = next((s for s in steps if s is not None), samples)
+    return samples.values, samples.notes

@@ -21,6 +21,7 @@ from tinyforge.project.selftest import selftest_environment
 from tinyforge.proof import oracle
 from tinyforge.proof.examples import Examples
 from tinyforge.proof.record import Proof
+from tinyforge.source import Source
 from tinyforge.spec import FILE_NAME, EngineChoice, Spec, settle
 from tinyforge.stages import Stages
 
@@ -92,7 +93,7 @@ def _settings(project: Path, engine: EngineChoice | None) -> Spec:
     return settle(path, engine=engine)
 
 
-def _golden(project: Path, source: pipeline.Source) -> Examples:
+def _golden(project: Path, source: Source) -> Examples:
     """The project's golden vectors. ForgeError where they are another model's."""
     examples = pipeline.golden_examples(project)
     assert examples.outputs is not None
@@ -115,7 +116,7 @@ def _upload(project: Path, name: str, port: str | None, stages: Stages, what: st
 
 
 def _subject(
-    project: Path, source: pipeline.Source, examples: Examples, board: Board, settings: Spec
+    project: Path, source: Source, examples: Examples, board: Board, settings: Spec
 ) -> Subject:
     """The project's own engine, that or the first one. ForgeError when it does not have it."""
     graph, wanted, by_rows = source.graph, settings.engine, settings.feed == "rows"

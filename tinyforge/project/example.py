@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from tinyforge.graph import Graph, Tensor
 from tinyforge.ops.upright import rows_input
 from tinyforge.project.model_files import C_TYPES, macros
+from tinyforge.project.real_inputs import real_inputs
 
 
 def example_lines(graph: Graph, *, by_rows: bool) -> list[str]:
@@ -53,7 +54,11 @@ def _written(graph: Graph, position: int) -> Iterator[str]:
     ctype = C_TYPES[t.dtype].ctype
     if len(graph.inputs) == 1:
         yield f"{f'{ctype} *input = forge_input();':47} /* {t.size} values */"
-        yield f"for (int i = 0; i < {t.size}; i++) input[i] = forge_quantize_input(pixels[i]);"
+        real = real_inputs(graph)
+        assert real is not None
+        yield f"for (int i = 0; i < {t.size}; i++) {{"
+        yield f"  input[i] = forge_quantize_input({real.call});"
+        yield "}"
         return
     macro, name = macros("FORGE_INPUT", graph.input_tensors)[position], f"input_{position}"
     mixed = len({one.dtype for one in graph.input_tensors}) > 1

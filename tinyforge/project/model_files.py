@@ -14,6 +14,7 @@ from tinyforge.errors import ForgeError
 from tinyforge.graph import DType, Graph, Tensor
 from tinyforge.names import c_comment, c_identifier, c_string
 from tinyforge.ops.upright import input_rows, rows_input
+from tinyforge.project.real_inputs import real_inputs
 from tinyforge.project.templates import render
 from tinyforge.proof.answers import classes
 
@@ -83,6 +84,7 @@ def model_files(
             name=c_string(graph.name),
             sides=[_side("Input", graph.input_tensors), _side("Output", graph.output_tensors)],
             rows_input=fed,
+            real=real_inputs(graph),
             input_rows=rows,
             input_row_bytes=graph.input_tensors[fed].nbytes // rows,
             by_rows=int(by_rows),

@@ -22,6 +22,7 @@ from tinyforge.project.ini import LOCAL, NATIVE, SIM, environment, render_ini, s
 from tinyforge.project.layer_tests import LayerTests, layer_test_files
 from tinyforge.project.layout import LAYER_TESTS, SELFTEST
 from tinyforge.project.model_files import Golden, model_files
+from tinyforge.project.real_inputs import real_inputs
 from tinyforge.project.selftest import selftest_sections
 from tinyforge.project.templates import render
 from tinyforge.resources import folder
@@ -212,6 +213,8 @@ def _readme(project: Project) -> str:
         frame=frame_lines(project.graph, by_rows=by_rows),
         example=example_lines(project.graph, by_rows=by_rows),
         several=len(project.graph.inputs) + len(project.graph.outputs) > 2,
+        real=real_inputs(project.graph),
+        labels=bool(project.labels),
         remembers=bool(project.graph.states),
         layer_tests=LAYER_TESTS if project.layer_tests else "",
         left_out={

@@ -4,14 +4,35 @@ from __future__ import annotations
 
 from tinyforge.boards import Board, Need, fits
 from tinyforge.errors import ForgeError
+from tinyforge.proof.measure import Measured
 from tinyforge.proof.record import Proof
 from tinyforge.spec import Budget
 
 
-def require(proof: Proof, board: Board, budget: Budget) -> None:
-    """Returns when the firmware may be handed over. ForgeError that says why not."""
+def require(proof: Proof, board: Board, budget: Budget, measured: Measured | None = None) -> None:
+    """Returns when the firmware may be handed over. ForgeError that says why not.
+
+    measured: accuracy on more examples than the proof's, None for those alone.
+    """
     require_exact(proof)
+    require_accuracy(measured.int8_model if measured else proof.accuracy, budget)
     _require_fit(proof, board, budget)
+
+
+def require_accuracy(found: float | None, budget: Budget) -> None:
+    """ForgeError below the budget's accuracy, or where there is nothing to measure it on."""
+    if budget.accuracy is None:
+        return
+    if found is None:
+        raise ForgeError(
+            "accuracy cannot be measured without labels, but the budget limits it",
+            fix="give labelled data with --data, or take accuracy out of the budget",
+        )
+    if found < budget.accuracy:
+        raise ForgeError(
+            f"accuracy: {found:.2%} measured, {budget.accuracy:.2%} wanted by the budget",
+            fix="give a better model, or lower the budget in tinyforge.toml",
+        )
 
 
 def require_exact(proof: Proof) -> None:

@@ -12,12 +12,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from tinyforge.datasets.fit import arranged
 from tinyforge.errors import ForgeError
 from tinyforge.graph import DType, Graph, Tensor
 from tinyforge.graph.packed import packed, raw
 from tinyforge.proof.answers import classes, head_of
 
 _MAX_BYTES = 1 << 30
+_SATURATED = 0.01  # share of inputs beyond the model's range that is worth a warning
 
 _Arrays = dict[str, npt.NDArray[np.generic]]
 
@@ -28,13 +30,15 @@ class Examples:
     where the model has states.
 
     labels: (n,) classes, or None; head: the output, by position, that they are of. outputs: raw
-    bytes of all outputs, int8 (n, bytes), that somebody else vouches for, or None.
+    bytes of all outputs, int8 (n, bytes), that somebody else vouches for, or None. notes: what the
+    user is to be told of them.
     """
 
     inputs: npt.NDArray[np.int8]
     labels: npt.NDArray[np.int64] | None = None
     outputs: npt.NDArray[np.int8] | None = None
     head: int = 0
+    notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.inputs)
@@ -53,6 +57,30 @@ def quantized(real: npt.NDArray[np.floating], t: Tensor) -> npt.NDArray[np.int8]
     limits = np.iinfo(t.dtype.numpy)
     q = np.clip(np.nan_to_num(rounded, nan=-np.inf) + t.zero_point, limits.min, limits.max)
     return raw(q.astype(t.dtype.numpy))
+
+
+def limits(t: Tensor) -> tuple[float, float]:
+    """The least and the greatest real value that an integer tensor holds."""
+    low, high = _limits(t)
+    return (low - t.zero_point) * t.scale, (high - t.zero_point) * t.scale
+
+
+def beyond(real: npt.NDArray[np.floating], t: Tensor) -> float:
+    """The share of values that lie a step or more outside what the tensor holds."""
+    low, high = limits(t)
+    return float(((real < low - t.scale) | (real > high + t.scale)).mean())
+
+
+def beyond_warning(real: npt.NDArray[np.floating], t: Tensor) -> tuple[str, ...]:
+    """What is to be said of real values of an input that are cut off; nothing of a few."""
+    outside = beyond(real, t)
+    if outside <= _SATURATED:
+        return ()
+    low, high = limits(t)
+    return (
+        f"warning: {outside:.1%} of the input values lie outside what the model's input holds, "
+        f"{low:.4g} to {high:.4g}, and are cut off there: is the range right?",
+    )
 
 
 def of_pictures(images: npt.NDArray[np.uint8], t: Tensor) -> npt.NDArray[np.int8]:
@@ -86,12 +114,14 @@ def load(path: Path, graph: Graph) -> Examples:
     type, (n, *shape), named like the inputs. ForgeError for anything else in it.
     """
     arrays = _arrays(path)
-    inputs = [_input(arrays, graph, i, path) for i in range(len(graph.inputs))]
+    notes: list[str] = []
+    inputs = [_input(arrays, graph, i, path, notes) for i in range(len(graph.inputs))]
     if len({len(one) for one in inputs}) > 1:
         counts = ", ".join(str(len(one)) for one in inputs)
         raise ForgeError(f"of the model's inputs there are {counts} examples", where=str(path))
     head, labels = _labels(arrays, graph, len(inputs[0]), path)
-    return Examples(packed(inputs), labels, _outputs(arrays, graph, len(inputs[0]), path), head)
+    outputs = _outputs(arrays, graph, len(inputs[0]), path)
+    return Examples(packed(inputs), labels, outputs, head, tuple(notes))
 
 
 def _arrays(path: Path) -> _Arrays:
@@ -200,8 +230,10 @@ def _output(
     return integers.astype(t.dtype.numpy)
 
 
-def _input(arrays: _Arrays, graph: Graph, position: int, path: Path) -> npt.NDArray[np.int8]:
-    """Raw bytes of one of the model's inputs."""
+def _input(
+    arrays: _Arrays, graph: Graph, position: int, path: Path, notes: list[str]
+) -> npt.NDArray[np.int8]:
+    """Raw bytes of one of the model's inputs. notes: what the user is to be told goes there."""
     t = graph.input_tensors[position]
     own = t.dtype.name.lower()
     name = _named(arrays, "inputs", graph.input_tensors, position)
@@ -214,7 +246,10 @@ def _input(arrays: _Arrays, graph: Graph, position: int, path: Path) -> npt.NDAr
             fix=expected,
         )
     found = arrays[name]
-    if found.ndim < 1 or not len(found) or found.size != len(found) * t.size:
+    if found.ndim and len(found):
+        found, told = arranged(found, t.shape[1:])
+        notes += [f"note: {name}: {note}" for note in told]
+    if found.ndim < 1 or not len(found) or found.shape[1:] != t.shape[1:]:
         raise ForgeError(f"{name} have shape {list(found.shape)}", where=str(path), fix=expected)
     if found.dtype == t.dtype.numpy:
         return raw(found.reshape(len(found), -1))
@@ -222,5 +257,6 @@ def _input(arrays: _Arrays, graph: Graph, position: int, path: Path) -> npt.NDAr
         real = found.astype(np.float64)
         if not np.isfinite(real).all():
             raise ForgeError(f"{name} hold NaN or infinity", where=str(path))
+        notes += beyond_warning(real, t)
         return quantized(real, t)
     raise ForgeError(f"{name} are {found.dtype}", where=str(path), fix=expected)

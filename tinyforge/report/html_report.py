@@ -126,7 +126,12 @@ def _headline(report: Report) -> Iterator[Figure]:
         yield Figure(memory.name, wording.nbytes(memory.total), share)
     if proof.instructions is not None:
         yield Figure("instructions", wording.count(proof.instructions), "one inference, counted")
-    if proof.accuracy is not None:
+    if report.accuracy is not None:
+        found = report.accuracy
+        before = "" if found.float_model is None else f"float {found.figure(found.float_model)}; "
+        examples = wording.plural(found.examples, "example")
+        yield Figure(found.measure, found.figure(found.int8_model), f"{before}{examples}")
+    elif proof.accuracy is not None:
         inputs = wording.plural(proof.inputs, "input")
         yield Figure("accuracy", wording.percent(proof.accuracy, 2), f"of the firmware, {inputs}")
     if isinstance(report, DemoReport) and report.real_drawings is not None:

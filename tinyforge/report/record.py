@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from tinyforge.proof.measure import Measured
 from tinyforge.proof.record import Proof
 
 
@@ -53,6 +54,7 @@ class Report:
     """One engine on one board, proved. What `build` and `simulate` show.
 
     seconds: wall time of the command; None in files, which are the same for the same input.
+    accuracy: on more of the data than was proved; None without labels.
     facts: further rows of the HTML report's last table, as (name, value): versions, seed, data.
     """
 
@@ -61,6 +63,7 @@ class Report:
     proof: Proof
     seconds: float | None
     facts: tuple[tuple[str, str], ...] = ()
+    accuracy: Measured | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -106,7 +106,10 @@ def _facts(report: Report) -> Table:
     grid = Table.grid(padding=(0, 2, 0, 0))
     grid.add_column(style=ACCENT)
     grid.add_column()
-    if proof.accuracy is not None:
+    if report.accuracy is not None:
+        grid.add_row(report.accuracy.measure, Text(wording.printable(str(report.accuracy))))
+        grid.add_row("range", Text(wording.printable(report.accuracy.range)))
+    elif proof.accuracy is not None:
         grid.add_row("accuracy", f"{wording.percent(proof.accuracy, 2)} on the device")
     if isinstance(report, DemoReport) and report.real_drawings is not None:
         drawings = report.real_drawings

@@ -19,7 +19,6 @@ from tinyforge.proof.measure import (
     Measured,
     count_to_measure,
     real_outputs,
-    require_kept,
     warnings,
 )
 from tinyforge.proof.score import Task, score
@@ -180,9 +179,8 @@ def _measured(
             )
     for warning in warnings(goal, chosen, inputs, outputs, source):
         stages.note(warning)
-    if measured is not None and measured.float_model is not None:
-        before, after = measured.float_model, measured.int8_model
-        require_kept(before, after, "quantizing", measured.measure, accept=accept)
+    if measured is not None:
+        measured.require_kept(accept=accept)
     float_accuracy = None
     if measured is not None and goal is not None and goal.task is Task.CLASSES:
         float_accuracy = measured.float_model
