@@ -378,9 +378,7 @@ def model_path(settings: Spec) -> Path:
     return Path(settings.model)
 
 
-def open_model(
-    settings: Spec, stages: Stages, how: Loading, *, accept: bool = False
-) -> Source:
+def open_model(settings: Spec, stages: Stages, how: Loading, *, accept: bool = False) -> Source:
     """A .tflite file, or a Keras model that is quantized first, calibrated with settings.data.
 
     accept: a drop of accuracy as well.

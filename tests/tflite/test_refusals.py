@@ -160,7 +160,8 @@ def test_a_file_of_this_kind_is_told_so_by_every_command(corpus: Path) -> None:
 
 
 def commands_of(fix: str) -> list[list[str]]:
-    return [shlex.split(c)[1:] for c in re.findall(r"tinyforge (?:quantize|build|generate|prune)(?: [\w.-]+)*", fix)]
+    found = re.findall(r"tinyforge (?:quantize|build|generate|prune)(?: [\w.-]+)*", fix)
+    return [shlex.split(command)[1:] for command in found]
 
 
 def test_commands_in_remedies_take_other_files_than_the_refused_one() -> None:
