@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from tests.corpus import models, several
+from tests.corpus.wide import wide
 from tests.engines.aot_host import HostModel
 from tests.memory import graphs
 from tests.memory.picks import random_picks
@@ -33,6 +34,22 @@ CASES: dict[str, Graph] = {
     "tangled": several.tangled(),
     "two_heads": several.two_heads(),
 }
+
+
+# On 16-bit activations, too.
+WIDE = (
+    *("classifier", "separable", "residual", "rows_broadcast"),
+    *(f"{kind}_{seed}" for kind in ("pictures", "blocks", "signals", "moves") for seed in (1, 2)),
+)
+
+
+def _wide(name: str) -> Graph:
+    twin = wide(CASES[name])
+    assert twin is not None, name
+    return twin
+
+
+CASES |= {f"{name}/int16": _wide(name) for name in WIDE}
 
 
 @pytest.mark.parametrize("name", CASES)

@@ -13,6 +13,7 @@ import pytest
 from tests.corpus import models
 from tests.corpus.boundary import conversion, with_boundary
 from tests.corpus.builder import GraphBuilder
+from tests.corpus.wide import wide
 from tinyforge.errors import ForgeError
 from tinyforge.graph import DType, Graph, Operator, Quant, Tensor
 from tinyforge.graph.passes import adapt
@@ -30,17 +31,23 @@ def run(graph: Graph, inputs: Sequence[npt.NDArray[Any]]) -> list[npt.NDArray[An
     return [interpreter.get_output(i) for i in range(len(graph.outputs))]
 
 
-@pytest.mark.parametrize("name", models.NETWORKS)
+_NARROW = {name: make(3) for name, make in models.NETWORKS.items()}
+_WIDE = {f"{name}/int16": wide(graph) for name, graph in _NARROW.items()}
+NETWORKS = _NARROW | {name: graph for name, graph in _WIDE.items() if graph is not None}
+
+
+@pytest.mark.parametrize("name", NETWORKS)
 def test_a_float_boundary_is_dropped_and_nothing_else_changes(name: str) -> None:
-    graph = models.NETWORKS[name](3)
+    graph = NETWORKS[name]
+    dtype = graph.tensors[graph.inputs[0]].dtype.name.lower()
     before = read(write(with_boundary(graph, DType.FLOAT32)))
     with pytest.raises(ForgeError, match="not int8"):
         require_int8(before)
     after, notes = adapt(before)
     require_int8(after)
     assert [n.split("; ")[0] for n in notes] == [
-        "note: input 'seen 0' is float32 in the file and int8 in the firmware",
-        "note: output 'answer 0' is float32 in the file and int8 in the firmware",
+        f"note: input 'seen 0' is float32 in the file and {dtype} in the firmware",
+        f"note: output 'answer 0' is float32 in the file and {dtype} in the firmware",
     ]
     assert [after.tensors[t].name for t in (*after.inputs, *after.outputs)] == [
         "seen 0",
@@ -50,9 +57,11 @@ def test_a_float_boundary_is_dropped_and_nothing_else_changes(name: str) -> None
     source, out = after.tensors[after.inputs[0]], after.tensors[after.outputs[0]]
     rng = np.random.default_rng(5)
     for spread in (0.5, 1.0, 300.0):
-        real = rng.normal(0, spread * 128 * source.scale, source.shape).astype(np.float32)
+        most = np.iinfo(source.dtype.numpy).max + 1
+        real = rng.normal(0, spread * most * source.scale, source.shape).astype(np.float32)
         (expected,) = run(before, [real])
-        (found,) = run(after, [quantized(real, source).reshape(source.shape)])
+        given = quantized(real[np.newaxis], source).view(source.dtype.numpy)
+        (found,) = run(after, [given.reshape(source.shape)])
         dequantized = np.float32(out.scale) * (found.astype(np.float32) - out.zero_point)
         np.testing.assert_array_equal(dequantized, expected)
 

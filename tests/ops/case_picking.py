@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -20,7 +21,7 @@ def _moved(
     **options: OptionValue,
 ) -> Graph:
     """An operator that keeps its input's quantization."""
-    out = TensorSpec(tuple(shape), source.scale, source.zero_point)
+    out = replace(source, shape=tuple(shape))
     return single_op(op, inputs=[source, *operands], output=out, options=options)
 
 

@@ -172,11 +172,13 @@ INT16 = (
     *case_batch_matmul.CASES,
     *case_transpose_conv.CASES,
     "AVERAGE_POOL_2D",
+    "BROADCAST_TO",
     "CONV_2D",
     "DEPTHWISE_CONV_2D",
     "FULLY_CONNECTED",
     "MAX_POOL_2D",
     "MEAN",
+    "REVERSE_V2",
     "SOFTMAX",
     "SUM",
 )

@@ -89,3 +89,21 @@ def test_layers_of_constants_are_refused(kind: str) -> None:
     graph = b.build([layers.binary(b, rng, "ADD", x, y)])
     with pytest.raises(ForgeError, match="of a constant is not supported"):
         require_int8(graph)
+
+
+def test_a_bias_has_the_scale_of_its_products_unless_it_is_zeros() -> None:
+    """Layers share a bias of zeros as converters write it: its scale is that of one of them."""
+    graph = models.NETWORKS["classifier"](1)
+    (first, *_) = (op for op in graph.operators if op.op == "CONV_2D")
+    bias = graph.tensors[first.inputs[2]]
+    assert bias.quant is not None
+    coarse = replace(bias.quant, scale=tuple(2 * s for s in bias.quant.scale))
+
+    def with_bias(**fields: object) -> Graph:
+        tensors = list(graph.tensors)
+        tensors[bias.index] = replace(bias, **fields)  # type: ignore[arg-type]
+        return replace(graph, tensors=tuple(tensors))
+
+    with pytest.raises(ForgeError, match="does not have the scale of its input"):
+        require_int8(with_bias(quant=coarse))
+    require_int8(with_bias(quant=coarse, data=np.zeros(bias.shape, np.int32)))

@@ -1,4 +1,4 @@
-"""BROADCAST_TO, int8: dimensions of 1 repeated."""
+"""BROADCAST_TO, int8 or int16: dimensions of 1 repeated."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tinyforge.graph import Graph, Operator
-from tinyforge.ops.base import Int8Array, Kernel, Op, output, require, tensor
+from tinyforge.ops.base import INT8_OR_INT16, Kernel, Op, Values, output, require, tensor
 from tinyforge.ops.copying import check_copied, check_shape
 from tinyforge.ops.forms import Picked
 from tinyforge.ops.operands import integers
@@ -20,7 +20,7 @@ _MAX_RANK = 5
 
 
 def check(graph: Graph, op: Operator) -> None:
-    source = check_copied(graph, op, 2)
+    source = check_copied(graph, op, 2, types=INT8_OR_INT16)
     shape = integers(graph, op, 1, "shape")
     repeats = [1] * (len(shape) - len(source.shape)) + list(source.shape)
     require(
@@ -34,7 +34,7 @@ def check(graph: Graph, op: Operator) -> None:
     check_places(graph, op, _kernel(graph, op))
 
 
-def reference(graph: Graph, op: Operator, inputs: Sequence[npt.NDArray[Any]]) -> Int8Array:
+def reference(graph: Graph, op: Operator, inputs: Sequence[npt.NDArray[Any]]) -> Values:
     """Source: reference_ops::BroadcastTo."""
     return np.ascontiguousarray(np.broadcast_to(inputs[0], output(graph, op).shape))
 

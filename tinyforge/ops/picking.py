@@ -68,8 +68,9 @@ def pick(source: Tensor, walk: Sequence[npt.NDArray[Any]]) -> Kernel | None:
     if dimensions and dimensions[-1].step == run:
         run *= len(dimensions.pop().places)
     if len(dimensions) < _MAX_COPIED and all(d.step is not None for d in dimensions):
-        steps = [(len(d.places), d.step or 0) for d in dimensions]
-        return copy(source, start, [*steps, (run, 1)])
+        itemsize = source.dtype.itemsize
+        steps = [(len(d.places), (d.step or 0) // itemsize) for d in dimensions]
+        return copy(source, start // itemsize, [*steps, (run // itemsize, 1)])
     return _tabled(source, start, dimensions, run)
 
 

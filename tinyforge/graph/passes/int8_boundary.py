@@ -1,8 +1,8 @@
-"""Models that take and give float32 or uint8, but compute in int8: drops the conversions.
+"""Models that take and give float32 or uint8, but compute in int8 or int16: drops the conversions.
 
 The device API converts real values itself, with the same rounding: forge_quantize_input is
-TensorFlow Lite Micro's QUANTIZE, forge_dequantize_output its DEQUANTIZE. So the int8 tensors behind
-the conversions become the model's inputs and outputs, under the names that those had.
+TensorFlow Lite Micro's QUANTIZE, forge_dequantize_output its DEQUANTIZE. So the tensors behind the
+conversions become the model's inputs and outputs, under the names that those had.
 """
 
 from __future__ import annotations
@@ -11,10 +11,12 @@ from dataclasses import dataclass, replace
 
 from tinyforge.graph.types import DType, Graph, Operator, Tensor
 
+_INNER = (DType.INT8, DType.INT16)
+
 
 @dataclass(frozen=True)
 class _Conversion:
-    """An operator at the graph's boundary. outer: what users see; inner: the int8 behind it."""
+    """An operator at the graph's boundary. outer: what users see; inner: what is behind it."""
 
     op: Operator
     outer: int
@@ -61,24 +63,30 @@ def _at_output(graph: Graph, op: Operator) -> _Conversion | None:
 
 
 def _note(graph: Graph, found: _Conversion) -> str:
-    outer = graph.tensors[found.outer]
+    outer, inner = graph.tensors[found.outer], graph.tensors[found.inner]
     role, function = (
         ("input", "forge_quantize_input")
         if found.outer in graph.inputs
         else ("output", "forge_dequantize_output")
     )
     return (
-        f"note: {role} {outer.name!r} is {outer.dtype.name.lower()} in the file and int8 in the "
-        f"firmware; {function} converts real values as the model did"
+        f"note: {role} {outer.name!r} is {outer.dtype.name.lower()} in the file and "
+        f"{inner.dtype.name.lower()} in the firmware; {function} converts real values as the model "
+        "did"
     )
 
 
 def _same_values(outer: Tensor, inner: Tensor) -> bool:
-    """Whether int8 holds what the conversion gives or takes: float32, or uint8 128 steps higher."""
-    if inner.dtype is not DType.INT8 or inner.quant is None or inner.quant.per_channel:
+    """Whether int8 or int16 holds what the conversion gives or takes: float32, or of int8 uint8 128
+    steps higher."""
+    if inner.dtype not in _INNER or inner.quant is None or inner.quant.per_channel:
         return False
     if outer.dtype is DType.UINT8 and outer.quant is not None and not outer.quant.per_channel:
-        return outer.scale == inner.scale and outer.zero_point == inner.zero_point + 128
+        return (
+            inner.dtype is DType.INT8
+            and outer.scale == inner.scale
+            and outer.zero_point == inner.zero_point + 128
+        )
     return outer.dtype is DType.FLOAT32
 
 
