@@ -10,12 +10,13 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from tests.corpus import models
+from tests.corpus import models, several
 from tests.corpus.boundary import conversion, with_boundary
 from tests.corpus.builder import GraphBuilder
 from tests.corpus.wide import wide
 from tinyforge.errors import ForgeError
 from tinyforge.graph import DType, Graph, Operator, Quant, Tensor
+from tinyforge.graph.packed import unpacked
 from tinyforge.graph.passes import adapt
 from tinyforge.proof.examples import quantized
 from tinyforge.tflite import read, require_int8, write
@@ -88,7 +89,7 @@ def renumbered(graph: Graph, *more: Operator, outputs: Sequence[int] = ()) -> Gr
 
 
 def test_conversions_that_something_else_needs_stay() -> None:
-    """An input read twice, and an int8 tensor that is an output itself."""
+    """An input read by something else."""
     b = GraphBuilder()
     x = b.input((1, 4), 0.5)
     graph = with_boundary(b.build([b.op("RELU", [x], (1, 4), 0.5)]), DType.FLOAT32)
@@ -98,10 +99,56 @@ def test_conversions_that_something_else_needs_stay() -> None:
     after, notes = adapt(twice)
     assert [op.op for op in after.operators] == ["QUANTIZE", "RELU", "CEIL"]
     assert len(notes) == 1
+
+
+def test_a_tensor_may_be_an_output_itself_and_behind_others() -> None:
+    b = GraphBuilder()
+    x = b.input((1, 4), 0.5)
+    graph = with_boundary(b.build([b.op("RELU", [x], (1, 4), 0.5)]), DType.FLOAT32)
     (dequantize,) = (op for op in graph.operators if op.op == "DEQUANTIZE")
-    both = renumbered(graph, outputs=dequantize.inputs)
-    after, _ = adapt(both)
-    assert [op.op for op in after.operators] == ["RELU", "DEQUANTIZE"]
+    extra = len(graph.tensors)
+    again = replace(graph, tensors=(*graph.tensors, Tensor(extra, "again", (1, 4), DType.FLOAT32)))
+    again = renumbered(again, replace(dequantize, outputs=(extra,)), outputs=[extra])
+    for before in (again, renumbered(again, outputs=dequantize.inputs)):
+        after, notes = adapt(before)
+        require_int8(after)
+        assert [op.op for op in after.operators] == ["RELU"]
+        assert len(set(after.outputs)) == 1
+        assert len(after.outputs) == len(before.outputs)
+        assert len([note for note in notes if "forge_dequantize_output_at converts" in note]) == 2
+
+
+@pytest.mark.parametrize("dtype", [DType.FLOAT32, DType.UINT8])
+def test_a_boundary_of_several_inputs_and_outputs_is_dropped(dtype: DType) -> None:
+    graph = several.tangled()
+    # Each output once, none of them an input, and without the input that nothing reads.
+    used = replace(graph, inputs=graph.inputs[:2], outputs=graph.outputs[:2])
+    before = read(write(with_boundary(used, dtype)))
+    after, notes = adapt(before)
+    require_int8(after)
+    assert [after.tensors[t].name for t in (*after.inputs, *after.outputs)] == [
+        "seen 0", "seen 1", "answer 0", "answer 1",
+    ]  # fmt: skip
+    assert [op.op for op in after.operators] == [op.op for op in graph.operators]
+    assert len(notes) == 4
+
+
+def test_a_boundary_of_16_bits_is_dropped() -> None:
+    """Real values are rounded to int16 as TensorFlow Lite Micro does it."""
+    b = GraphBuilder()
+    x = b.input((1, 64), 0.003, dtype=DType.INT16)
+    graph = b.build([b.op("TANH", [x], (1, 64), 1 / 32768, dtype=DType.INT16)])
+    before = read(write(with_boundary(graph, DType.FLOAT32)))
+    after, notes = adapt(before)
+    require_int8(after)
+    assert [op.op for op in after.operators] == ["TANH"]
+    assert "is float32 in the file and int16 in the firmware" in notes[0]
+    source = after.input_tensors[0]
+    real = np.random.default_rng(2).normal(0, 60, (1, 64)).astype(np.float32)
+    (expected,) = run(before, [real])
+    given = unpacked(quantized(real, source), [source])[0].reshape(source.shape)
+    (found,) = run(after, [given])
+    np.testing.assert_array_equal(found.astype(np.float32) * np.float32(1 / 32768), expected)
 
 
 def test_a_model_of_conversions_alone_keeps_conversion() -> None:

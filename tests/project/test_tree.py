@@ -10,8 +10,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from tests.corpus import layers
-from tests.corpus.builder import GraphBuilder
+from tests.corpus import several
 from tests.corpus.models import classifier, separable
 from tests.host_program import build, output_of
 from tinyforge.boards import load
@@ -23,7 +22,7 @@ from tinyforge.project.layout import sources_for
 from tinyforge.project.model_files import Golden
 from tinyforge.project.tree import Project, project_files
 from tinyforge.project.writer import write
-from tinyforge.proof.oracle import reference_trace
+from tinyforge.proof.oracle import answer, reference_trace
 from tinyforge.resources import folder
 from tinyforge.tflite import write as tflite
 
@@ -39,10 +38,9 @@ INTERPRETER = Lowered(
 def example(graph=None, **changes) -> Project:
     """A project with both engines; the interpreter's half is empty, to be quick."""
     graph = graph or classifier(3)
-    tensor = graph.tensors[graph.inputs[0]]
     rng = np.random.default_rng(2)
-    inputs = rng.integers(-128, 128, (4, tensor.nbytes)).astype(np.int8)
-    outputs = reference_trace(graph, inputs)[graph.outputs[0]]
+    inputs = rng.integers(-128, 128, (4, graph.input_bytes)).astype(np.int8)
+    outputs = answer(graph, reference_trace(graph, inputs))
     project = Project(
         graph=graph,
         board=load("nrf52840_dk"),
@@ -181,10 +179,11 @@ def test_an_arduino_board_reports_a_difference_and_sleeps(tmp_path):
     ]
 
 
-def test_a_model_that_needs_two_inputs_is_refused():
-    b = GraphBuilder("two")
-    rng = np.random.default_rng(0)
-    x, y = b.input((1, 4), 0.5, 0), b.input((1, 4), 0.5, 0)
-    graph = b.build([layers.binary(b, rng, "ADD", x, y)])
-    with pytest.raises(ForgeError, match="2 inputs"):
-        project_files(replace(example(), graph=graph))
+def test_the_readme_says_what_a_frame_of_several_inputs_is():
+    readme = project_files(example(several.tangled()))["README.md"]
+    assert "the same serial port: 125 raw bytes in, 120 raw\nbytes back for each.\n" in readme
+    assert "- in: `FORGE_INPUT_A`, 24 bytes: 24 of int8\n" in readme
+    assert "An output is valid until an input is written" in readme
+    alone = project_files(example())["README.md"]
+    assert "- in: " not in alone
+    assert "An output is valid" not in alone

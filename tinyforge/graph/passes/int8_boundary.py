@@ -48,46 +48,49 @@ def _at_input(graph: Graph, op: Operator) -> _Conversion | None:
     if op.op != "QUANTIZE" or len(op.inputs) != 1 or len(op.outputs) != 1:
         return None
     (outer,), (inner,) = op.inputs, op.outputs
-    alone = graph.consumers[outer] == (op,) and not {outer, inner} & set(graph.outputs)
+    alone = graph.consumers[outer] == (op,) and outer not in graph.outputs
     return _Conversion(op, outer, inner) if outer in graph.inputs and alone else None
 
 
 def _at_output(graph: Graph, op: Operator) -> _Conversion | None:
-    """A conversion of what an operator computes to an output that nothing else reads."""
+    """A conversion of what an operator computes to an output that nothing else reads. What it
+    converts may be an output too, and be converted to others."""
     if op.op not in ("DEQUANTIZE", "QUANTIZE") or len(op.inputs) != 1 or len(op.outputs) != 1:
         return None
     (inner,), (outer,) = op.inputs, op.outputs
-    alone = not graph.consumers[outer] and inner not in graph.outputs
+    alone = not graph.consumers[outer]
     computed = inner in graph.producers
     return _Conversion(op, outer, inner) if outer in graph.outputs and computed and alone else None
 
 
 def _note(graph: Graph, found: _Conversion) -> str:
     outer, inner = graph.tensors[found.outer], graph.tensors[found.inner]
-    role, function = (
-        ("input", "forge_quantize_input")
+    role, function, side = (
+        ("input", "forge_quantize_input", graph.inputs)
         if found.outer in graph.inputs
-        else ("output", "forge_dequantize_output")
+        else ("output", "forge_dequantize_output", graph.outputs)
     )
     return (
         f"note: {role} {outer.name!r} is {outer.dtype.name.lower()} in the file and "
-        f"{inner.dtype.name.lower()} in the firmware; {function} converts real values as the model "
-        "did"
+        f"{inner.dtype.name.lower()} in the firmware; {function}{'_at' * (len(side) > 1)} converts "
+        "real values as the model did"
     )
 
 
 def _same_values(outer: Tensor, inner: Tensor) -> bool:
-    """Whether int8 or int16 holds what the conversion gives or takes: float32, or of int8 uint8 128
-    steps higher."""
-    if inner.dtype not in _INNER or inner.quant is None or inner.quant.per_channel:
+    """Whether int8 or int16 holds what the conversion gives or takes: float32; or int8 what uint8
+    does, 128 steps higher."""
+    if inner.dtype not in _INNER:
         return False
-    if outer.dtype is DType.UINT8 and outer.quant is not None and not outer.quant.per_channel:
-        return (
-            inner.dtype is DType.INT8
-            and outer.scale == inner.scale
-            and outer.zero_point == inner.zero_point + 128
-        )
-    return outer.dtype is DType.FLOAT32
+    if inner.quant is None or inner.quant.per_channel:
+        return False
+    if outer.dtype is DType.FLOAT32:
+        return True
+    if (inner.dtype, outer.dtype) != (DType.INT8, DType.UINT8):
+        return False
+    if outer.quant is None or outer.quant.per_channel:
+        return False
+    return outer.scale == inner.scale and outer.zero_point == inner.zero_point + 128
 
 
 def _bypassed(graph: Graph, found: _Conversion) -> Graph:
@@ -98,16 +101,17 @@ def _bypassed(graph: Graph, found: _Conversion) -> Graph:
         return tuple(i - (i > found.outer) for i in through)
 
     tensors = list(graph.tensors)
-    tensors[found.inner] = replace(tensors[found.inner], name=tensors[found.outer].name)
+    if found.inner not in graph.outputs:  # which has a name already that users know
+        tensors[found.inner] = replace(tensors[found.inner], name=tensors[found.outer].name)
     del tensors[found.outer]
     operators = [op for op in graph.operators if op is not found.op]
-    return Graph(
-        graph.name,
-        tuple(replace(t, index=i) for i, t in enumerate(tensors)),
-        tuple(
+    return replace(
+        graph,
+        tensors=tuple(replace(t, index=i) for i, t in enumerate(tensors)),
+        operators=tuple(
             replace(op, index=i, inputs=moved(op.inputs), outputs=moved(op.outputs))
             for i, op in enumerate(operators)
         ),
-        moved(graph.inputs),
-        moved(graph.outputs),
+        inputs=moved(graph.inputs),
+        outputs=moved(graph.outputs),
     )
