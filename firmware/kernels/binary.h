@@ -167,6 +167,5 @@ FORGE_BINARY_RUN(forge_squared_difference, forge_i16)
 FORGE_BINARY_RUN(forge_sub, forge_i16)
 
 #undef FORGE_BINARY_RUN
-#undef FORGE_BINARY_LOOPS
 
 #endif

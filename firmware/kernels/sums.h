@@ -1,5 +1,5 @@
 /* ADD_N and CUMSUM: sums of values of one scale, in steps of 2^-19, brought to the output's at the
- * end. The output may lie over an input. */
+ * end. The output of ADD_N may lie over an input. */
 #ifndef FORGE_KERNELS_SUMS_H
 #define FORGE_KERNELS_SUMS_H
 

@@ -80,7 +80,9 @@ def test_a_kernel_stays_inside_its_buffers(op: str, tmp_path: Path) -> None:
     source.write_text(functions + MAIN % calls)
     program = sanitized.build([source], tmp_path / "cases", [folder("firmware")])
     stdin = b"".join(x.tobytes() for i, _ in runs for x in cases[i][1])
-    expected = np.concatenate([x.ravel() for i, _ in runs for x in harness.reference(*cases[i])])
+    expected = np.concatenate(
+        [x.ravel().view(np.int8) for i, _ in runs for x in harness.reference(*cases[i])]
+    )
     done = sanitized.run(program, stdin)
     assert (done.returncode, done.stderr) == (0, b"")
     np.testing.assert_array_equal(np.frombuffer(done.stdout, np.int8), expected)

@@ -48,6 +48,16 @@ def _comparison(op: str) -> Graph:
     return _typed(_graph(op, [_X, _like(1, 4, 6, 8)], _X), output=DType.BOOL)
 
 
+def _truths(op: str) -> Graph:
+    operands = [replace(_X, scale=0, dtype=DType.BOOL)] * (1 if op == "LOGICAL_NOT" else 2)
+    return _graph(op, operands, operands[0])
+
+
+def _lookup() -> Graph:
+    table = Constant(np.zeros((9, 24), np.int8), _FLAT.quant)
+    return _graph("EMBEDDING_LOOKUP", [TensorSpec((3,), 0, dtype=DType.INT32), table], _like(3, 24))
+
+
 def _svdf() -> Graph:
     b = GraphBuilder("svdf")
     x = b.input((1, 10), 0.05)
@@ -78,6 +88,7 @@ GRAPHS: Mapping[str, Graph] = {
         _graph("CUMSUM", [_X, _shape(3)], TensorSpec(_X.shape, 0.1)),
         _graph("DIV", [_X, _like(1, 4, 6, 8)], _X),
         _graph("ELU", [_X], _X),
+        _lookup(),
         _graph("EXPAND_DIMS", [_FLAT, _shape(1)], TensorSpec((1, 1, 24), 0.05, 3)),
         _graph("GATHER", [_X, _shape(3, 1)], _like(1, 2, 6, 8), axis=1),
         _graph("GATHER_ND", [_X, Constant(np.array([[0, 1], [0, 3]], np.int32))], _like(2, 6, 8)),
@@ -121,6 +132,7 @@ GRAPHS: Mapping[str, Graph] = {
         _graph("SUM", [_X, _shape(1, 2)], TensorSpec((1, 8), 1.0)),
         _graph("TRANSPOSE", [_X, _shape(0, 2, 1, 3)], _like(1, 6, 4, 8)),
         _graph("UNPACK", [_like(1, 2, 6)], [_like(1, 6)] * 2, num=2, axis=1),
+        *map(_truths, ("LOGICAL_AND", "LOGICAL_NOT", "LOGICAL_OR")),
         *map(_comparison, ("EQUAL", "GREATER", "GREATER_EQUAL", "LESS", "LESS_EQUAL", "NOT_EQUAL")),
     )
 }  # fmt: skip

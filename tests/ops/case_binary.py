@@ -10,7 +10,7 @@ from tests.ops.draw import Random
 from tinyforge.graph import DType, Graph
 
 
-def _shapes(r: Random) -> tuple[tuple[int, ...], tuple[int, ...]]:
+def two_shapes(r: Random) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """Two shapes of up to four dimensions, the second of them mostly the one that is repeated."""
     rank = r.pick(4, 4, 4, 3, 2, 1)
     shape = [1, r.integer(1, 5), r.integer(1, 5), r.integer(1, 9)][-rank:]
@@ -29,7 +29,7 @@ def _shapes(r: Random) -> tuple[tuple[int, ...], tuple[int, ...]]:
     return tuple(first), tuple(second)
 
 
-def _pair(
+def pair(
     r: Random, first: TensorSpec, second: TensorSpec
 ) -> tuple[list[TensorSpec | Constant], tuple[int, ...]]:
     """Both in either order, the second sometimes constant; the shape that they broadcast to."""
@@ -53,10 +53,10 @@ def rescaling(
     """
 
     def case(r: Random) -> Graph:
-        shapes = _shapes(r)
+        shapes = two_shapes(r)
         first = r.spec(*shapes[0])
         second = r.spec(*shapes[1], scale=r.pick(None, first.scale))
-        operands, shape = _pair(r, first, second)
+        operands, shape = pair(r, first, second)
         one = unit(first.scale, second.scale)
         full = reach if unit is max else r.reach(reach)
         scale = r.scale(one * full / 4, one * full * 4)
@@ -95,8 +95,8 @@ def comparing(name: str) -> Callable[[Random], Graph]:
 
     def case(r: Random) -> Graph:
         scale, zero_point = r.scale(), r.zero_point()
-        first, second = (TensorSpec(shape, scale, zero_point, r.dtype) for shape in _shapes(r))
-        operands, shape = _pair(r, first, second)
+        first, second = (TensorSpec(shape, scale, zero_point, r.dtype) for shape in two_shapes(r))
+        operands, shape = pair(r, first, second)
         return single_op(name, inputs=operands, output=replace(first, shape=shape))
 
     return case

@@ -10,7 +10,7 @@ import numpy as np
 from tests.corpus.builder import Constant, OptionValue, TensorSpec, single_op
 from tests.ops.case_movement import either_way, int32, random_shape
 from tests.ops.draw import Random
-from tinyforge.graph import Graph
+from tinyforge.graph import DType, Graph
 
 
 def _moved(
@@ -41,6 +41,34 @@ def gather(r: Random) -> Graph:
         (*source.shape[:axis], *shape, *source.shape[axis + 1 :]),
         axis=either_way(r, axis, len(source.shape)),
         batch_dims=r.pick(1, 1 - indices.values.ndim or 1) if batched else 0,
+    )
+
+
+def lookup(r: Random) -> Graph:
+    """GATHER of indices that an inference computes, of what is constant or not."""
+    source = r.spec(*random_shape(r, 4))
+    axis = r.integer(0, len(source.shape) - 1)
+    shape = r.pick((r.integer(1, 9),), (1, r.integer(1, 5)))
+    of = r.pick(source, Constant(r.values(source.shape), source.quant))
+    taken = (*source.shape[:axis], *shape, *source.shape[axis + 1 :])
+    return single_op(
+        "GATHER",
+        inputs=[of, TensorSpec(shape, 0, dtype=DType.INT32)],
+        output=TensorSpec(taken, source.scale, source.zero_point),
+        options={"axis": axis},
+    )
+
+
+def embedding_lookup(r: Random) -> Graph:
+    table = r.spec(r.integer(1, 20), r.integer(1, 9), *r.pick((), (r.integer(1, 4),)))
+    count = r.integer(1, 9)
+    return single_op(
+        "EMBEDDING_LOOKUP",
+        inputs=[
+            TensorSpec((count,), 0, dtype=DType.INT32),
+            Constant(r.values(table.shape), table.quant),
+        ],
+        output=r.spec(count, *table.shape[1:]),
     )
 
 
@@ -127,7 +155,8 @@ def resize_bilinear(r: Random) -> Graph:
 CASES: dict[str, Callable[[Random], Graph]] = {
     "BATCH_TO_SPACE_ND": batch_to_space_nd,
     "BROADCAST_TO": broadcast_to,
-    "GATHER": gather,
+    "EMBEDDING_LOOKUP": embedding_lookup,
+    "GATHER": lambda r: r.pick(gather, lookup)(r),
     "GATHER_ND": gather_nd,
     "MIRROR_PAD": mirror_pad,
     "RESIZE_BILINEAR": resize_bilinear,

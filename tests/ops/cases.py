@@ -20,12 +20,14 @@ from tests.ops import (
     case_elementwise,
     case_movement,
     case_picking,
+    case_plain,
     case_reduce,
     case_split,
     case_transpose_conv,
 )
 from tests.ops.draw import SAME, Random
 from tinyforge.graph import DType, Graph
+from tinyforge.ops import index_limits
 
 
 def _output_size(size: int, axis: str, w: dict[str, int]) -> int:
@@ -157,6 +159,7 @@ CASES: dict[str, Callable[[Random], Graph]] = {
     **case_elementwise.CASES,
     **case_movement.CASES,
     **case_picking.CASES,
+    **case_plain.CASES,
     **case_reduce.CASES,
     **case_split.CASES,
     **case_transpose_conv.CASES,
@@ -192,5 +195,10 @@ def random_case(name: str, seed: int) -> tuple[Graph, list[npt.NDArray[Any]]]:
     op, _, dtype = name.partition("/")
     r = Random(np.random.default_rng([seed, *name.encode()]), DType[(dtype or "int8").upper()])
     graph = CASES[op](r)
-    tensors = (graph.tensors[t] for t in graph.inputs)
-    return graph, [r.values(t.shape, t.dtype) for t in tensors]
+    limits = index_limits(graph)
+    return graph, [
+        r.rng.integers(0, limits[t.index], t.shape).astype(np.int32)
+        if t.index in limits
+        else r.values(t.shape, t.dtype)
+        for t in graph.input_tensors
+    ]

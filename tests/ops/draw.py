@@ -50,6 +50,8 @@ class Random:
 
     def values(self, shape: tuple[int, ...], dtype: DType | None = None) -> npt.NDArray[Any]:
         """Values of the activations' type: any, extreme ones only, or mostly zeros."""
+        if dtype is DType.BOOL:
+            return self.rng.random(shape) < self.pick(0.1, 0.5, 0.9)
         info = np.iinfo((dtype or self.dtype).numpy)
         full = self.rng.integers(info.min, info.max + 1, shape)
         kind = self.integer(0, 3)

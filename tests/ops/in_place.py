@@ -3,8 +3,10 @@ byte. tests/firmware runs each of them so. Those that broadcast take a smaller i
 
 _UNARY = (
     *("ABS", "ELU", "HARD_SWISH", "LEAKY_RELU", "LOGISTIC", "QUANTIZE", "RELU", "RELU6"),
-    *("SOFTMAX", "TANH", "CUMSUM", "L2_NORMALIZATION", "LOG_SOFTMAX", "RSQRT"),
+    *("SOFTMAX", "TANH", "L2_NORMALIZATION", "LOG_SOFTMAX", "LOGICAL_NOT", "RSQRT"),
 )
 BROADCAST = ("ADD", "DIV", "MAXIMUM", "MINIMUM", "MUL", "PRELU", "SQUARED_DIFFERENCE", "SUB")
 
-IN_PLACE = dict.fromkeys(_UNARY, (0,)) | dict.fromkeys((*BROADCAST, "ADD_N"), (0, 1))
+_BINARY = (*BROADCAST, "ADD_N", "LOGICAL_AND", "LOGICAL_OR")
+
+IN_PLACE = dict.fromkeys(_UNARY, (0,)) | dict.fromkeys(_BINARY, (0, 1)) | {"SELECT_V2": (0, 1, 2)}

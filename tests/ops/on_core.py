@@ -75,7 +75,7 @@ class _Frame:
 
     def pointer(self, table: Table) -> str:
         """A C expression for where a table lies."""
-        offset = self.place(table.values.astype(table.ctype.removesuffix("_t")))
+        offset = self.place(table.values.astype(table.dtype))
         return f"(const {table.ctype} *)((const int8_t *)case_frame + {offset})"
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.corpus.builder import GraphBuilder
 from tinyforge.errors import ForgeError
 from tinyforge.graph import DType, Graph, Quant, Tensor
 from tinyforge.proof.examples import Examples, load, synthetic
@@ -291,3 +292,17 @@ def test_synthetic_inputs_of_several_types() -> None:
     speeds = found[:, 6:].copy().view("<i2")
     assert speeds[:3].tolist() == [[-32768] * 2, [0] * 2, [32767] * 2]
     assert len(set(speeds[3:].reshape(-1).tolist())) > 20
+
+
+def test_indices_that_there_are_not_are_refused(tmp_path: Path) -> None:
+    """Where an input is of words, and a table has nine."""
+    b = GraphBuilder()
+    words = b.input((1, 2), 0, dtype=DType.INT32)
+    table = b.constant(np.zeros((9, 4), np.int8), Quant((0.1,), (0,)))
+    graph = b.build([b.op("GATHER", [table, words], (1, 2, 4), 0.1)])
+    path = tmp_path / "words.npz"
+    np.savez(path, inputs=np.array([[0, 8]], np.int32))
+    assert load(path, graph).inputs.view(np.int32).tolist() == [[0, 8]]
+    np.savez(path, inputs=np.array([[0, 9]], np.int32))
+    with pytest.raises(ForgeError, match="indices 0 to 9; the model has 0 to 8"):
+        load(path, graph)

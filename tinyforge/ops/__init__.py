@@ -2,15 +2,19 @@
 
 from collections.abc import Mapping
 
+from tinyforge.graph import Graph
 from tinyforge.ops import (
     abs,
     add,
     add_n,
+    arg_max,
+    arg_min,
     assign_variable,
     average_pool_2d,
     batch_matmul,
     batch_to_space_nd,
     broadcast_to,
+    cast,
     concatenation,
     conv_2d,
     cumsum,
@@ -18,14 +22,23 @@ from tinyforge.ops import (
     depthwise_conv_2d,
     div,
     elu,
+    embedding_lookup,
+    equal,
     expand_dims,
     fully_connected,
     gather,
     gather_nd,
+    greater,
+    greater_equal,
     hard_swish,
     l2_normalization,
     leaky_relu,
+    less,
+    less_equal,
     log_softmax,
+    logical_and,
+    logical_not,
+    logical_or,
     logistic,
     max_pool_2d,
     maximum,
@@ -33,6 +46,7 @@ from tinyforge.ops import (
     minimum,
     mirror_pad,
     mul,
+    not_equal,
     pack,
     pad,
     padv2,
@@ -48,6 +62,7 @@ from tinyforge.ops import (
     resize_nearest_neighbor,
     reverse_v2,
     rsqrt,
+    select_v2,
     slice,
     softmax,
     space_to_batch_nd,
@@ -74,11 +89,14 @@ OPS: Mapping[str, Op] = {
         abs.OP,
         add.OP,
         add_n.OP,
+        arg_max.OP,
+        arg_min.OP,
         assign_variable.OP,
         average_pool_2d.OP,
         batch_matmul.OP,
         batch_to_space_nd.OP,
         broadcast_to.OP,
+        cast.OP,
         concatenation.OP,
         conv_2d.OP,
         cumsum.OP,
@@ -86,14 +104,23 @@ OPS: Mapping[str, Op] = {
         depthwise_conv_2d.OP,
         div.OP,
         elu.OP,
+        embedding_lookup.OP,
+        equal.OP,
         expand_dims.OP,
         fully_connected.OP,
         gather.OP,
         gather_nd.OP,
+        greater.OP,
+        greater_equal.OP,
         hard_swish.OP,
         l2_normalization.OP,
         leaky_relu.OP,
+        less.OP,
+        less_equal.OP,
         log_softmax.OP,
+        logical_and.OP,
+        logical_not.OP,
+        logical_or.OP,
         logistic.OP,
         max_pool_2d.OP,
         maximum.OP,
@@ -101,6 +128,7 @@ OPS: Mapping[str, Op] = {
         minimum.OP,
         mirror_pad.OP,
         mul.OP,
+        not_equal.OP,
         pack.OP,
         pad.OP,
         padv2.OP,
@@ -116,6 +144,7 @@ OPS: Mapping[str, Op] = {
         resize_nearest_neighbor.OP,
         reverse_v2.OP,
         rsqrt.OP,
+        select_v2.OP,
         slice.OP,
         softmax.OP,
         space_to_batch_nd.OP,
@@ -136,4 +165,15 @@ OPS: Mapping[str, Op] = {
     )
 }
 
-__all__ = ["OPS", "Kernel", "Op", "Table", "Weighted"]
+
+def index_limits(graph: Graph) -> Mapping[int, int]:
+    """Tensors that operators use as indices: each must be below this, and not below 0."""
+    limits: dict[int, int] = {}
+    for op in graph.operators:
+        for position, count in OPS[op.op].indices(graph, op).items() if op.op in OPS else ():
+            t = op.inputs[position]
+            limits[t] = min(count, limits.get(t, count))
+    return limits
+
+
+__all__ = ["OPS", "Kernel", "Op", "Table", "Weighted", "index_limits"]

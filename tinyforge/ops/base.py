@@ -22,20 +22,30 @@ Arrays = tuple[Values, ...]
 # Element types of the activations that an operator takes; those of one layer are of one type.
 INT8 = (DType.INT8,)
 INT8_OR_INT16 = (DType.INT8, DType.INT16)
+# Of values that no scale belongs to; and of all that operators move that are told bytes alone.
+PLAIN = (DType.INT32, DType.BOOL, DType.FLOAT32)
+MOVED = (*INT8_OR_INT16, *PLAIN)
 
 
 @dataclass(frozen=True, eq=False)
 class Table:
-    """A constant array that a kernel reads from flash. ctype: "int8_t", "int32_t", ..."""
+    """A constant array that a kernel reads from flash. ctype: "int8_t", "int32_t", "float", ..."""
 
     ctype: str
     values: npt.NDArray[Any]
 
     @classmethod
     def of(cls, t: Tensor) -> Table:
-        """A constant operand as it is in the file."""
+        """A constant operand as it is in the file; what is true is 1."""
         assert t.data is not None
-        return cls(f"{t.dtype.name.lower()}_t", t.data)
+        if t.dtype is DType.BOOL:
+            return cls("uint8_t", t.data.astype(np.uint8))
+        return cls("float" if t.dtype is DType.FLOAT32 else f"{t.dtype.name.lower()}_t", t.data)
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Of the array in flash."""
+        return np.dtype("float32" if self.ctype == "float" else self.ctype.removesuffix("_t"))
 
 
 @dataclass(frozen=True)
@@ -67,6 +77,10 @@ class Weighted:
     channel_axis: int
 
 
+def _no_indices(graph: Graph, op: Operator) -> Mapping[int, int]:  # noqa: ARG001 - of Op.indices
+    return {}
+
+
 def _no_macs(graph: Graph, op: Operator) -> int:  # noqa: ARG001 - the signature of Op.macs
     return 0
 
@@ -84,12 +98,15 @@ class Op:
     inplace: positions of inputs whose memory the output may take over.
     weighted: where its weights are, of an operator that multiplies by int8 weights.
     checked: positions of other inputs that are not as activations are; check looks at their types.
+    typed: whether check looks at the types of all tensors: they need not be as activations are.
     states: positions of inputs that must be variable tensors: an inference changes them, and the
     next one goes on from there.
     replaces: the position of a state whose place the output takes, for the next inference, once
     nobody needs it: one of inplace.
     turned: the operator on pictures of one row as pictures of one column (turned.py), or None
     where it would be another; None where it never can be.
+    indices: positions of inputs that are indices, and how many things they number: TFLM reads
+    elsewhere for others.
     macs: multiply-accumulates of one inference.
     summary: the options, as a reader of the generated C wants them: "3x3, stride 1, SAME".
     """
@@ -102,9 +119,11 @@ class Op:
     inplace: tuple[int, ...] = ()
     weighted: Weighted | None = None
     checked: tuple[int, ...] = ()
+    typed: bool = False
     states: tuple[int, ...] = ()
     replaces: int | None = None
     turned: Callable[[Graph, Operator], Turned | None] | None = None
+    indices: Callable[[Graph, Operator], Mapping[int, int]] = _no_indices
     macs: Callable[[Graph, Operator], int] = _no_macs
     summary: Callable[[Graph, Operator], str] = lambda _graph, _op: ""
 
@@ -156,12 +175,13 @@ def check_activation(
 ) -> None:
     """Each tensor has one scale and one zero point and is of one of the types, all of the same.
 
-    TensorFlow Lite Micro takes int16 with zero point 0 alone.
+    TensorFlow Lite Micro takes int16 with zero point 0 alone; of plain values it looks at no scale.
     """
     words = " or ".join(t.name.lower() for t in types)
     for t in tensors:
         require(
-            t.dtype in types and t.quant is not None and not t.quant.per_channel,
+            t.dtype in types
+            and (t.dtype in PLAIN or (t.quant is not None and not t.quant.per_channel)),
             f"{op.op} needs {words} with one scale and zero point: tensor {t.name!r} is "
             f"{t.dtype.name.lower()}" + ("" if t.quant else " without quantization"),
             graph,
@@ -175,9 +195,25 @@ def check_activation(
             graph,
             op,
         )
+        if t.dtype is DType.INT16:
+            require(
+                t.zero_point == 0,
+                f"tensor {t.name!r} is int16 with zero point {t.zero_point}, not 0",
+                graph,
+                op,
+            )
+
+
+def check_types(
+    graph: Graph, op: Operator, tensors: Sequence[Tensor], types: Sequence[DType]
+) -> None:
+    """Each tensor is of one of the types, all of the same. Integers may have scales, which nobody
+    looks at."""
+    words = " or ".join(t.name.lower() for t in types)
+    for t in tensors:
         require(
-            t.dtype is DType.INT8 or t.zero_point == 0,
-            f"tensor {t.name!r} is {t.dtype.name.lower()} with zero point {t.zero_point}, not 0",
+            t.dtype in types and t.dtype is tensors[0].dtype,
+            f"{op.op} needs {words}, all of one type: tensor {t.name!r} is {t.dtype.name.lower()}",
             graph,
             op,
         )

@@ -12,9 +12,9 @@ import numpy.typing as npt
 
 from tinyforge.graph import Graph, Operator, Tensor
 from tinyforge.ops.base import Kernel, output, require, tensor
-from tinyforge.ops.copying import check_copied
+from tinyforge.ops.copying import check_copied, steps
 from tinyforge.ops.operands import integers
-from tinyforge.ops.picking import element_steps, pick
+from tinyforge.ops.picking import pick
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ def check_pictures(graph: Graph, op: Operator) -> Tensor:
 def gather(source: Tensor, places: Sequence[npt.NDArray[Any]]) -> Kernel | None:
     """places: for each batch, row and column of the output, (batches, rows, columns) of the source
     that it adds."""
-    image, row, column, _ = element_steps(picture_shape(source))
+    image, row, column, _ = steps(picture_shape(source))
     step = np.array([image, row, column])
     return pick(source, [*(p @ step for p in places), np.arange(source.shape[-1])])
 

@@ -183,7 +183,7 @@ def binary(
         check_activation(graph, op, (first, *(() if int8_second else (second,)), out), types)
         if int8_second:
             check_activation(graph, op, (second,))
-        _check_shapes(graph, op)
+        check_shapes(graph, op)
         make_scaling(graph, op)
 
     def reference(graph: Graph, op: Operator, inputs: Sequence[npt.NDArray[Any]]) -> Values:
@@ -191,7 +191,8 @@ def binary(
         return function(make_scaling(graph, op), first, second)
 
     def lower(graph: Graph, op: Operator) -> Kernel:
-        return _kernel(graph, op, f"forge_{name.lower()}", make_scaling(graph, op))
+        function = f"forge_{name.lower()}{suffix(output(graph, op))}"
+        return pair_kernel(graph, op, function, make_scaling(graph, op))
 
     return Op(name, check, reference, lower, inplace=(0, 1), turned=_turned, summary=_summary)
 
@@ -218,7 +219,8 @@ def _operands(graph: Graph, op: Operator) -> tuple[Tensor, Tensor, Tensor]:
     return tensor(graph, op, 0), tensor(graph, op, 1), output(graph, op)
 
 
-def _check_shapes(graph: Graph, op: Operator) -> None:
+def check_shapes(graph: Graph, op: Operator) -> None:
+    """Two operands, not both constant, broadcast to the output."""
     first, second, out = _operands(graph, op)
     require(first.data is None or second.data is None, "both operands are constant", graph, op)
     require(len(out.shape) <= MAX_RANK, f"more than {MAX_RANK} dimensions", graph, op)
@@ -234,9 +236,9 @@ def _check_shapes(graph: Graph, op: Operator) -> None:
     )
 
 
-def _kernel(graph: Graph, op: Operator, function: str, scaling: Scaling) -> Kernel:
+def pair_kernel(graph: Graph, op: Operator, function: str, scaling: Scaling) -> Kernel:
+    """The kernel that takes a function's loops over both operands."""
     first, second, out = _operands(graph, op)
-    function += suffix(out)
     operands = tuple(t.index if t.data is None else Table.of(t) for t in (first, second))
     if first.size == second.size == out.size:
         form = row_by_row(out)

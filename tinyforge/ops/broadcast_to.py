@@ -1,4 +1,4 @@
-"""BROADCAST_TO, int8 or int16: dimensions of 1 repeated."""
+"""BROADCAST_TO of values of any type: dimensions of 1 repeated."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ import numpy as np
 import numpy.typing as npt
 
 from tinyforge.graph import Graph, Operator
-from tinyforge.ops.base import INT8_OR_INT16, Kernel, Op, Values, output, require, tensor
-from tinyforge.ops.copying import check_copied, check_shape
+from tinyforge.ops.base import MOVED, Kernel, Op, Values, output, require, tensor
+from tinyforge.ops.copying import check_copied, check_shape, steps
 from tinyforge.ops.forms import Picked
 from tinyforge.ops.operands import integers
-from tinyforge.ops.picking import check_places, element_steps, lowering, pick
+from tinyforge.ops.picking import check_places, lowering, pick
 
 _MAX_RANK = 5
 
 
 def check(graph: Graph, op: Operator) -> None:
-    source = check_copied(graph, op, 2, types=INT8_OR_INT16)
+    source = check_copied(graph, op, 2, types=MOVED)
     shape = integers(graph, op, 1, "shape")
     repeats = [1] * (len(shape) - len(source.shape)) + list(source.shape)
     require(
@@ -57,8 +57,8 @@ def _by_rows(shape: Sequence[int], out: Sequence[int]) -> tuple[int, tuple[int, 
 def _kernel(graph: Graph, op: Operator) -> Kernel | None:
     source, out = tensor(graph, op, 0), output(graph, op)
     shape = (1,) * (len(out.shape) - len(source.shape)) + source.shape
-    steps = [0 if n == 1 else step for n, step in zip(shape, element_steps(shape), strict=True)]
-    walk = [np.arange(n) * step for n, step in zip(out.shape, steps, strict=True)]
+    step = [0 if n == 1 else apart for n, apart in zip(shape, steps(shape), strict=True)]
+    walk = [np.arange(n) * apart for n, apart in zip(out.shape, step, strict=True)]
     depth, rows, input_rows = _by_rows(shape, out.shape)
     if len(rows) == 1:
         return pick(source, walk)
@@ -71,4 +71,4 @@ def summary(graph: Graph, op: Operator) -> str:
     return f"{list(source.shape)} to {list(out.shape)}"
 
 
-OP = Op("BROADCAST_TO", check, reference, lowering(_kernel), summary=summary)
+OP = Op("BROADCAST_TO", check, reference, lowering(_kernel), typed=True, summary=summary)

@@ -84,4 +84,4 @@ def summary(graph: Graph, op: Operator) -> str:
     return ", ".join([f"along dimension {_axis(graph, op)}", *names])
 
 
-OP = Op("CUMSUM", check, reference, lower, inplace=(0,), summary=summary)
+OP = Op("CUMSUM", check, reference, lower, summary=summary)

@@ -11,9 +11,9 @@ import numpy.typing as npt
 
 from tinyforge.graph import Graph, Operator
 from tinyforge.ops.base import Int8Array, Kernel, Op, require, tensor
-from tinyforge.ops.copying import check_copied, check_shape
+from tinyforge.ops.copying import check_copied, check_shape, steps
 from tinyforge.ops.operands import integers
-from tinyforge.ops.picking import check_places, element_steps, lowering, pick
+from tinyforge.ops.picking import check_places, lowering, pick
 
 
 def _indices(graph: Graph, op: Operator) -> npt.NDArray[np.int64]:
@@ -50,8 +50,8 @@ def reference(graph: Graph, op: Operator, inputs: Sequence[npt.NDArray[Any]]) ->
 
 def _kernel(graph: Graph, op: Operator) -> Kernel | None:
     source, indices = tensor(graph, op, 0), _indices(graph, op)
-    steps = element_steps(source.shape)[: indices.shape[-1]]
-    places = (indices.reshape(-1, indices.shape[-1]) * np.array(steps)).sum(axis=1)
+    step = np.array(steps(source.shape)[: indices.shape[-1]])
+    places = (indices.reshape(-1, indices.shape[-1]) * step).sum(axis=1)
     return pick(source, [places, np.arange(math.prod(source.shape[indices.shape[-1] :]))])
 
 

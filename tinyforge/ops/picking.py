@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from tinyforge.graph import Graph, Operator, Tensor
 from tinyforge.ops.base import Kernel, Table, require
-from tinyforge.ops.copying import copy
+from tinyforge.ops.copying import copy, steps
 from tinyforge.ops.forms import Picked
 
 _MAX_COPIED = 5  # dimensions that forge_copy walks
@@ -24,17 +24,9 @@ _MAX_PICKED = 4  # and forge_pick
 Places = npt.NDArray[np.int64]
 
 
-def element_steps(shape: Sequence[int]) -> list[int]:
-    """Elements from one index to the next in each dimension."""
-    found = [1]
-    for size in reversed(shape[1:]):
-        found.insert(0, found[0] * size)
-    return found[: len(shape)]
-
-
 @dataclass(frozen=True, eq=False)
 class _Dimension:
-    """Bytes from the first place to each. step: between neighbours, None where it varies."""
+    """Elements from the first place to each. step: between neighbours, None where it varies."""
 
     places: Places
 
@@ -61,16 +53,15 @@ def pick(source: Tensor, walk: Sequence[npt.NDArray[Any]]) -> Kernel | None:
     walk: for every dimension of the output, outermost first, the element of the source that each
     index adds.
     """
-    places = [np.asarray(w, np.int64) * source.dtype.itemsize for w in walk]
+    places = [np.asarray(w, np.int64) for w in walk]
     start = sum(int(p[0]) for p in places)
     dimensions = _merged([_Dimension(p - p[0]) for p in places if len(p) > 1])
-    run = source.dtype.itemsize
-    if dimensions and dimensions[-1].step == run:
-        run *= len(dimensions.pop().places)
+    run = 1
+    if dimensions and dimensions[-1].step == 1:
+        run = len(dimensions.pop().places)
     if len(dimensions) < _MAX_COPIED and all(d.step is not None for d in dimensions):
-        itemsize = source.dtype.itemsize
-        steps = [(len(d.places), (d.step or 0) // itemsize) for d in dimensions]
-        return copy(source, start // itemsize, [*steps, (run // itemsize, 1)])
+        found = [(len(d.places), d.step or 0) for d in dimensions]
+        return copy(source, start, [*found, (run, 1)])
     return _tabled(source, start, dimensions, run)
 
 
@@ -90,24 +81,25 @@ def _tabled(
 ) -> Kernel | None:
     if len(dimensions) > _MAX_PICKED:
         return None
-    fields: dict[str, int | Table] = {"start": start}
+    itemsize = source.dtype.itemsize
+    fields: dict[str, int | Table] = {"start": start * itemsize}
     for i in range(_MAX_PICKED):
         depth = i - (_MAX_PICKED - len(dimensions))
-        fields |= _fields(i, dimensions[depth]) if depth >= 0 else {f"size[{i}]": 1}
-    fields["run"] = run
+        fields |= _fields(i, dimensions[depth], itemsize) if depth >= 0 else {f"size[{i}]": 1}
+    fields["run"] = run * itemsize
     return Kernel("pick.h", "forge_pick", "forge_pick_run", fields, (source.index,))
 
 
-def _fields(i: int, dimension: _Dimension) -> dict[str, int | Table]:
+def _fields(i: int, dimension: _Dimension, itemsize: int) -> dict[str, int | Table]:
     found: dict[str, int | Table] = {f"size[{i}]": len(dimension.places)}
     if dimension.step is None:
-        return found | {f"places_{i}": Table("int32_t", dimension.places)}
-    return found | {f"step[{i}]": dimension.step}
+        return found | {f"places_{i}": Table("int32_t", dimension.places * itemsize)}
+    return found | {f"step[{i}]": dimension.step * itemsize}
 
 
 def take_indices(source: Tensor, indices: Sequence[npt.NDArray[Any]]) -> Kernel | None:
     """The kernel that takes these indices of each dimension of the source; of an image by rows."""
-    step = element_steps(source.shape)
+    step = steps(source.shape)
     walk = [np.asarray(i, np.int64) * s for i, s in zip(indices, step, strict=True)]
     image = len(source.shape) == 4 and source.shape[0] == 1 and len(indices[0]) == 1
     if not image or len(indices[1]) < 2:

@@ -9,14 +9,25 @@ import numpy as np
 import numpy.typing as npt
 
 from tinyforge.graph import Graph, Operator
-from tinyforge.ops.base import Op, Values, check_computed, check_counts, output, require, tensor
+from tinyforge.ops.base import (
+    MOVED,
+    Op,
+    Values,
+    check_activation,
+    check_computed,
+    check_counts,
+    output,
+    require,
+    tensor,
+)
 
 
 def check(graph: Graph, op: Operator) -> None:
     check_counts(graph, op, 1, 2)
     source, out = tensor(graph, op, 0), output(graph, op)
+    check_activation(graph, op, (source, out), MOVED)
     require(
-        source.size == out.size and source.dtype is out.dtype,
+        source.size == out.size,
         f"{list(source.shape)} does not reshape to {list(out.shape)}",
         graph,
         op,
@@ -28,4 +39,4 @@ def reference(graph: Graph, op: Operator, inputs: Sequence[npt.NDArray[Any]]) ->
     return np.asarray(inputs[0].reshape(output(graph, op).shape))
 
 
-OP = Op("RESHAPE", check, reference, lower=None)
+OP = Op("RESHAPE", check, reference, lower=None, typed=True)

@@ -1,4 +1,4 @@
-"""REVERSE_V2, int8 or int16: neighbouring dimensions the other way round."""
+"""REVERSE_V2 of values of any type: neighbouring dimensions the other way round."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tinyforge.graph import Graph, Operator
-from tinyforge.ops.base import INT8_OR_INT16, Kernel, Op, Values, require, tensor
+from tinyforge.ops.base import MOVED, Kernel, Op, Values, require, tensor
 from tinyforge.ops.copying import check_copied, check_shape
 from tinyforge.ops.operands import axis_index, integers
 from tinyforge.ops.picking import check_places, lowering, take_indices
@@ -22,7 +22,7 @@ def _axes(graph: Graph, op: Operator) -> tuple[int, ...]:
 
 
 def check(graph: Graph, op: Operator) -> None:
-    source = check_copied(graph, op, 2, types=INT8_OR_INT16)
+    source = check_copied(graph, op, 2, types=MOVED)
     axes = _axes(graph, op)
     require(
         len(axes) > 0 and axes == tuple(range(axes[0], axes[-1] + 1)),
@@ -50,4 +50,4 @@ def summary(graph: Graph, op: Operator) -> str:
     return f"dimensions {', '.join(map(str, _axes(graph, op)))}"
 
 
-OP = Op("REVERSE_V2", check, reference, lowering(_kernel), summary=summary)
+OP = Op("REVERSE_V2", check, reference, lowering(_kernel), typed=True, summary=summary)

@@ -1,4 +1,4 @@
-"""SLICE, int8 or int16."""
+"""SLICE of values of any type."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tinyforge.graph import Graph, Operator
-from tinyforge.ops.base import INT8_OR_INT16, Kernel, Op, Values, require, tensor
+from tinyforge.ops.base import MOVED, Kernel, Op, Values, require, tensor
 from tinyforge.ops.copying import check_copied, check_shape, take
 from tinyforge.ops.operands import integers
 
@@ -28,7 +28,7 @@ def _ranges(graph: Graph, op: Operator) -> list[range]:
 
 
 def check(graph: Graph, op: Operator) -> None:
-    source = check_copied(graph, op, 3, types=INT8_OR_INT16)
+    source = check_copied(graph, op, 3, types=MOVED)
     ranges = _ranges(graph, op)
     require(
         all(r.start >= 0 and r.stop <= n for r, n in zip(ranges, source.shape, strict=True)),
@@ -53,4 +53,4 @@ def summary(graph: Graph, op: Operator) -> str:
     return ", ".join(f"{r.start}:{r.stop}" for r in _ranges(graph, op))
 
 
-OP = Op("SLICE", check, reference, lower, summary=summary)
+OP = Op("SLICE", check, reference, lower, typed=True, summary=summary)

@@ -9,14 +9,14 @@ import numpy as np
 import numpy.typing as npt
 
 from tinyforge.graph import Graph, Operator
-from tinyforge.ops.base import INT8_OR_INT16, Op, Values, output, require
+from tinyforge.ops.base import MOVED, Op, Values, output, require
 from tinyforge.ops.copying import check_copied, check_shape
 from tinyforge.ops.operands import axis_index
 
 
 def check(graph: Graph, op: Operator) -> None:
     """Source: SqueezePrepare. Without a list of dimensions, every 1 is left out."""
-    source = check_copied(graph, op, 1, 8, INT8_OR_INT16)
+    source = check_copied(graph, op, 1, 8, MOVED)
     listed = op.options["squeeze_dims"]
     assert isinstance(listed, tuple)
     rank = len(source.shape)
@@ -31,4 +31,4 @@ def reference(graph: Graph, op: Operator, inputs: Sequence[npt.NDArray[Any]]) ->
     return np.asarray(inputs[0].reshape(output(graph, op).shape))
 
 
-OP = Op("SQUEEZE", check, reference, lower=None)
+OP = Op("SQUEEZE", check, reference, lower=None, typed=True)

@@ -1,4 +1,4 @@
-"""STRIDED_SLICE, int8 or int16."""
+"""STRIDED_SLICE of values of any type."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tinyforge.graph import Graph, Operator
-from tinyforge.ops.base import INT8_OR_INT16, Kernel, Op, Values, option, output, require, tensor
+from tinyforge.ops.base import MOVED, Kernel, Op, Values, option, output, require, tensor
 from tinyforge.ops.copying import check_copied, check_shape, take
 from tinyforge.ops.operands import integers
 
@@ -50,7 +50,7 @@ def _vanishes(op: Operator, dimension: int) -> bool:
 
 
 def check(graph: Graph, op: Operator) -> None:
-    source = check_copied(graph, op, 4, _MAX_RANK, INT8_OR_INT16)
+    source = check_copied(graph, op, 4, _MAX_RANK, MOVED)
     for name in ("ellipsis_mask", "new_axis_mask", "offset"):  # TFLM leaves them out of account
         require(not op.options[name], f"{name} is not supported", graph, op)
     for position, role in enumerate(_ROLES):
@@ -100,4 +100,4 @@ def summary(graph: Graph, op: Operator) -> str:
     )
 
 
-OP = Op("STRIDED_SLICE", check, reference, lower, summary=summary)
+OP = Op("STRIDED_SLICE", check, reference, lower, typed=True, summary=summary)

@@ -16,6 +16,7 @@ from tinyforge.datasets.fit import arranged
 from tinyforge.errors import ForgeError
 from tinyforge.graph import DType, Graph, Tensor
 from tinyforge.graph.packed import packed, raw
+from tinyforge.ops import index_limits
 from tinyforge.proof.answers import classes, head_of
 
 _MAX_BYTES = 1 << 30
@@ -89,16 +90,23 @@ def of_pictures(images: npt.NDArray[np.uint8], t: Tensor) -> npt.NDArray[np.int8
 
 
 def synthetic(graph: Graph, count: int, seed: int) -> Examples:
-    """Inputs for a model without data: all lowest, all zero, all highest, then random."""
+    """Inputs for a model without data: all lowest, all zero, all highest, then random; of an input
+    of indices, those that there are."""
     rng = np.random.default_rng(seed)
-    return Examples(packed([_drawn(t, count, rng) for t in graph.input_tensors]))
+    limits = index_limits(graph)
+    drawn = [_drawn(t, count, rng, limits.get(t.index)) for t in graph.input_tensors]
+    return Examples(packed(drawn))
 
 
-def _drawn(t: Tensor, count: int, rng: np.random.Generator) -> npt.NDArray[Any]:
-    """Such values of one input, (count, *shape)."""
+def _drawn(
+    t: Tensor, count: int, rng: np.random.Generator, indices: int | None
+) -> npt.NDArray[Any]:
+    """Such values of one input, (count, *shape). indices: how many there are, of one of indices."""
     if t.dtype is DType.FLOAT32:
         return rng.normal(size=(count, *t.shape)).astype(np.float32)
     low, high = (0, 1) if t.dtype is DType.BOOL else _limits(t)
+    if indices is not None:
+        low, high = 0, indices - 1
     flat = (low, t.zero_point if t.quant else 0, high)
     random = rng.integers(low, high, (max(0, count - len(flat)), *t.shape), endpoint=True)
     constant = [np.full((1, *t.shape), value) for value in flat]
@@ -230,6 +238,15 @@ def _output(
     return integers.astype(t.dtype.numpy)
 
 
+def _require_indices(found: npt.NDArray[Any], count: int | None, name: str, path: Path) -> None:
+    """ForgeError for an index that there is not, where an input is of indices."""
+    if count is not None and not ((found >= 0) & (found < count)).all():
+        raise ForgeError(
+            f"{name} are indices {found.min()} to {found.max()}; the model has 0 to {count - 1}",
+            where=str(path),
+        )
+
+
 def _input(
     arrays: _Arrays, graph: Graph, position: int, path: Path, notes: list[str]
 ) -> npt.NDArray[np.int8]:
@@ -252,6 +269,7 @@ def _input(
     if found.ndim < 1 or not len(found) or found.shape[1:] != t.shape[1:]:
         raise ForgeError(f"{name} have shape {list(found.shape)}", where=str(path), fix=expected)
     if found.dtype == t.dtype.numpy:
+        _require_indices(found, index_limits(graph).get(t.index), name, path)
         return raw(found.reshape(len(found), -1))
     if found.dtype in (np.float32, np.float64) and t.quant is not None:
         real = found.astype(np.float64)

@@ -33,7 +33,8 @@ def require_int8(graph: Graph, file: Graph | None = None) -> None:
 
     Every activation is int8 or int16 with one scale, weights are int8 with zero point 0, a bias is
     int32 (with int16 activations perhaps int64) with scale input * weights, the batch is 1, and
-    each operator's own check passes. A variable tensor is the state of one operator.
+    each operator's own check passes. Operators that say so have tensors of other types. A variable
+    tensor is the state of one operator.
     """
     try:
         _require(graph)
@@ -43,7 +44,8 @@ def require_int8(graph: Graph, file: Graph | None = None) -> None:
 
 def _require(graph: Graph) -> None:
     for index in (*graph.inputs, *graph.outputs):
-        _require_activation(graph.tensors[index], graph.name)
+        if not _typed_alone(graph, index):
+            _require_activation(graph.tensors[index], graph.name)
         _require_batch_of_one(graph.tensors[index])
     for index in graph.states:
         _require_state(graph, graph.tensors[index])
@@ -54,6 +56,14 @@ def _require(graph: Graph) -> None:
 def _not_int8(tensor: Tensor, what: str, where: str) -> ForgeError:
     label = tensor_label(tensor.index, tensor.name)
     return ForgeError(f"not int8: {label} {what}", where=where, fix=_FIX)
+
+
+def _typed_alone(graph: Graph, index: int) -> bool:
+    """Whether all operators that have the tensor look at its type themselves."""
+    maker = graph.producers.get(index)
+    neighbours = (*graph.consumers[index], *((maker,) if maker else ()))
+    found = [OPS[op.op].typed if op.op in OPS else False for op in neighbours]
+    return bool(found) and all(found)
 
 
 def _require_batch_of_one(tensor: Tensor) -> None:
@@ -93,11 +103,12 @@ def _require_operator(graph: Graph, op: Operator) -> None:
     special = (*known.checked, *known.states) if known else ()
     if weighted:
         special += (weighted.weights, weighted.bias)
-    for position, index in enumerate(op.inputs):
-        if index >= 0 and position not in special:
-            _require_operand(graph.tensors[index], where)
-    for index in op.outputs:
-        _require_activation(graph.tensors[index], where)
+    if not (known and known.typed):
+        for position, index in enumerate(op.inputs):
+            if index >= 0 and position not in special:
+                _require_operand(graph.tensors[index], where)
+        for index in op.outputs:
+            _require_activation(graph.tensors[index], where)
     if weighted:
         _require_weights(graph, op, weighted)
     if known:

@@ -6,8 +6,6 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from tinyforge.ops import Kernel, Table
 from tinyforge.ops.forms import Accumulated, Between, Picked, RowByRow, Spread, Whole, Windowed
 
@@ -33,8 +31,7 @@ class Operand:
 def constant(symbol: str, table: Table, rows: int) -> Operand:
     """An operand that lies in flash, divided into so many rows. Kernels take it as bytes."""
     base = symbol if table.ctype == "int8_t" else f"(const int8_t *){symbol}"
-    values = table.values
-    return Operand(base, values.size * np.dtype(table.ctype[:-2]).itemsize // rows, rows, rows)
+    return Operand(base, table.values.size * table.dtype.itemsize // rows, rows, rows)
 
 
 def body(

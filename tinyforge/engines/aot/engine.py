@@ -17,6 +17,7 @@ from tinyforge.memory.plan import Place, Plan, Slot, rows_named
 from tinyforge.memory.settled import bytes_of
 from tinyforge.names import c_comment
 from tinyforge.ops import OPS, Kernel, Table
+from tinyforge.ops.base import PLAIN
 from tinyforge.ops.chains import Chain
 from tinyforge.ops.upright import rows_input, upright
 from tinyforge.project.templates import render
@@ -211,7 +212,14 @@ def _comment(graph: Graph, plan: Plan, op: Operator) -> Iterator[str]:
             shape = "x".join(map(str, t.shape)) or "scalar"
             state = f", state of {t.dtype.name.lower()}" if t.variable else ""
             where = _where(plan.places.get(t.index))
-            yield f"{role}  {shape}, scale {t.scale:.9g}, zero point {t.zero_point}{where}{state}"
+            yield f"{role}  {shape}, {_values(t)}{where}{state}"
+
+
+def _values(t: Tensor) -> str:
+    """What a tensor's elements mean."""
+    if t.dtype in PLAIN:
+        return t.dtype.name.lower()
+    return f"scale {t.scale:.9g}, zero point {t.zero_point}"
 
 
 def _where(place: Place | None) -> str:

@@ -186,6 +186,11 @@ def cumsum(layer: Layer) -> Iterator[Step]:
     yield Persistent("state of layers", "9i")
 
 
+def embedding_lookup(layer: Layer) -> Iterator[Step]:
+    yield from new_dimensions(0, 1, OUT)(layer)
+    yield Persistent("state of layers", "i P")
+
+
 def log_softmax(layer: Layer) -> Iterator[Step]:
     yield from layer.temps(0, OUT)
     yield Persistent("state of layers", "5i 2P")

@@ -1,0 +1,9 @@
+"""GREATER_EQUAL, int8 or int32: whether the first of two values is as great, or greater."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tinyforge.ops.comparison import ORDERED, comparison
+
+OP = comparison("GREATER_EQUAL", np.greater_equal, ORDERED)

@@ -1,0 +1,9 @@
+"""LESS, int8 or int32: whether the first of two values is less."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tinyforge.ops.comparison import ORDERED, comparison
+
+OP = comparison("LESS", np.less, ORDERED)
