@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.corpus import layers, models
+from tests.corpus import layers, models, several
 from tests.corpus.builder import GraphBuilder
 from tests.device import emulated
 from tests.device.emulated import VECTORS, Quiet, Wire
@@ -24,6 +24,7 @@ from tinyforge.graph import Graph
 from tinyforge.memory.planner import plan
 from tinyforge.proof.record import Proof
 from tinyforge.sim.elf import Firmware
+from tinyforge.spec import FeedChoice
 
 GRAPH = models.residual(1)
 
@@ -90,6 +91,38 @@ def test_every_layer_on_every_uart_of_qemu(core: str, project: Path, tmp_path: P
     assert within
     assert all(row.bit_exact or row.index in within for row in proof.instructions_by_layer)
     assert device.layers_compared == len(GRAPH.operators) - len(within)
+
+
+@pytest.mark.parametrize("feed", ["frame", "rows"])
+def test_several_inputs_and_outputs(feed: FeedChoice, tmp_path: Path) -> None:
+    """Written and read in pieces that begin and end within one or another; the rows come last."""
+    graph = several.tangled()
+    project = emulated.generate(graph, tmp_path, feed=feed)
+    with emulated.board(emulated.build(project), tmp_path) as wire:
+        for layers_too in (False, True):
+            proof, device = proved(project, wire, layers=layers_too)
+            assert proof.bit_exact
+            assert proof.inputs == VECTORS
+        assert (device.layers_compared > 0) == (feed == "frame")
+
+
+def test_a_wrong_output_of_several_is_named(tmp_path: Path) -> None:
+    """The application gets the second head from elsewhere; every layer is right."""
+    graph = several.two_heads()
+    project = emulated.generate(graph, tmp_path)
+    model = project / "src" / "aot" / "model.c"
+    size = plan(graph).places[graph.outputs[1]].offset
+    places = rf"(forge_output_at.*?)forge_arena \+ {size},\n  }};"
+    text, count = re.subn(
+        places, rf"\1forge_arena + {size + 1},\n  }};", model.read_text(), flags=re.S
+    )
+    assert count == 1
+    model.write_text(text)
+    with emulated.board(emulated.build(project), tmp_path) as wire:
+        proof, _ = proved(project, wire)
+    assert not proof.bit_exact
+    assert proof.first_difference is not None
+    assert (proof.first_difference.name, proof.first_difference.op) == ("size", "SOFTMAX")
 
 
 def test_a_model_that_remembers(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.corpus import models
+from tests.corpus import models, several
 from tests.corpus.builder import GraphBuilder
 from tests.device import emulated
 from tests.firmware import sanitized
@@ -26,7 +26,11 @@ from tinyforge.proof.examples import synthetic
 from tinyforge.proof.oracle import reference_trace
 from tinyforge.spec import EngineChoice, FeedChoice
 
-NETWORKS = {**models.NETWORKS, "keywords": models.keywords}
+NETWORKS = {
+    **models.NETWORKS,
+    "keywords": models.keywords,
+    "tangled": lambda _: several.tangled(),
+}
 RESIDUAL = models.residual(1)
 
 
@@ -170,6 +174,24 @@ def built(core_dir: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 ENVIRONMENTS = pytest.mark.parametrize("environment", ["sim", "native"])
+
+
+def test_a_model_of_two_heads(core_dir: None, tmp_path: Path) -> None:
+    """Its golden vectors and its layers; one wrong answer is named by its output and element."""
+    project = generated(several.two_heads(), tmp_path)
+    found = cases(run_pio(project, "test", environment="sim").output)
+    assert {"golden_0", "layer_1_SOFTMAX", "layer_2_SOFTMAX"} <= set(found)
+    assert set(found.values()) == {"PASSED"}
+    golden = project / "src" / "golden.c"
+    inputs, outputs = golden.read_text().split("forge_golden_outputs")
+    first = re.search(r"\{\s*\{\s*((?:-?\d+, ){7})(-?\d+)", outputs)
+    assert first
+    right = int(first[2])
+    changed = outputs.replace(f"{first[1]}{right}", f"{first[1]}{right ^ 1}", 1)
+    golden.write_text(f"{inputs}forge_golden_outputs{changed}")
+    with pytest.raises(ForgeError) as caught:
+        run_pio(project, "test", "-f", "test_golden", environment="sim")
+    assert f"output 1, element 2: expected {right ^ 1}, found {right}" in caught.value.what
 
 
 @ENVIRONMENTS
