@@ -23,6 +23,7 @@ from tinyforge.graph import DType, Graph
 from tinyforge.graph.passes import adapt
 from tinyforge.memory.plan import Plan
 from tinyforge.memory.planner import plan
+from tinyforge.ops.upright import rows_input
 from tinyforge.project import tree, writer
 from tinyforge.project.built import pio_firmware
 from tinyforge.project.ini import LOCAL, SIM, environment
@@ -110,6 +111,11 @@ def generate(source: Source, examples: Examples, settings: Spec, stages: Stages)
                     else None,
                 )
             )
+        )
+    if by_rows and len(graph.inputs) > 1:
+        fed = graph.input_tensors[rows_input(graph)]
+        stages.note(
+            f"note: input {fed.name!r} is fed by rows, the others are written before its first row"
         )
     for engine, layers in choice.left_out.items():
         stages.note(f"warning: no {engine} engine: {layers[0].what}, {layers[0].where}")

@@ -76,6 +76,8 @@ def real_outputs(model: bytes, graph: Graph, inputs: Reals) -> Floats:
     sink = graph.output_tensors[0]
     found = oracle.outputs(model, graph, quantized(inputs, graph.input_tensors[0]))
     integers = typed(split(found, graph.output_tensors)[0], sink)
+    if sink.quant is None:
+        return integers.astype(np.float64)
     return (integers.astype(np.float64) - sink.zero_point) * sink.scale
 
 

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from tinyforge.boards import Need, fitting_boards
 from tinyforge.engines.choose import ENGINES
-from tinyforge.graph import Graph
+from tinyforge.graph import Graph, Tensor
 from tinyforge.memory.planner import plan
 from tinyforge.ops import OPS
 from tinyforge.report.drawing import OP_WIDTH
@@ -36,8 +36,25 @@ class LayerSummary:
 
 
 @dataclass(frozen=True)
+class TensorSummary:
+    """An input or output. dtype: int8, int16, ... scale, zero_point: None without quantization."""
+
+    name: str
+    shape: tuple[int, ...]
+    dtype: str
+    nbytes: int
+    scale: float | None
+    zero_point: int | None
+
+    def __str__(self) -> str:
+        return f"{printable(self.name)}: {self.dtype} {shape(self.shape)}"
+
+
+@dataclass(frozen=True)
 class ModelSummary:
-    """arena_bytes, lower_bound: of the compiled engine's plan, None where aot lacks an operator.
+    """inputs, outputs: in the order of their numbers; input_shape, output_shape: of the first.
+
+    arena_bytes, lower_bound: of the compiled engine's plan, None where aot lacks an operator.
 
     weight_bytes: all constants. boards: ids of those with room for arena and weights alone, the
     smallest first: `tinyforge build` measures the rest. missing: by engine, what it lacks.
@@ -46,6 +63,8 @@ class ModelSummary:
     model: str
     input_shape: tuple[int, ...]
     output_shape: tuple[int, ...]
+    inputs: tuple[TensorSummary, ...]
+    outputs: tuple[TensorSummary, ...]
     macs: int
     parameters: int
     weight_bytes: int
@@ -71,6 +90,8 @@ def summarize(graph: Graph) -> ModelSummary:
         model=graph.name,
         input_shape=graph.tensors[graph.inputs[0]].shape,
         output_shape=graph.tensors[graph.outputs[0]].shape,
+        inputs=tuple(map(_tensor, graph.input_tensors)),
+        outputs=tuple(map(_tensor, graph.output_tensors)),
         macs=sum(layer.macs for layer in layers),
         parameters=sum(t.size for t in constants),
         weight_bytes=weight_bytes,
@@ -80,6 +101,11 @@ def summarize(graph: Graph) -> ModelSummary:
         missing={name: found for name, found in missing.items() if found},
         layers=layers,
     )
+
+
+def _tensor(t: Tensor) -> TensorSummary:
+    scale, zero_point = (t.scale, t.zero_point) if t.quant else (None, None)
+    return TensorSummary(t.name, t.shape, t.dtype.name.lower(), t.nbytes, scale, zero_point)
 
 
 def _layer(graph: Graph, index: int) -> LayerSummary:
@@ -138,6 +164,9 @@ class ModelTable:
         facts = Table(box=None, show_header=False, pad_edge=False)
         facts.add_column(style="cyan", no_wrap=True)
         facts.add_column()
+        for side, tensors in (("input", s.inputs), ("output", s.outputs)):
+            for number, tensor in enumerate(tensors):
+                facts.add_row(f"{side} {number}" if len(tensors) > 1 else side, str(tensor))
         for name, found in s.missing.items():
             facts.add_row(name, Text(f"cannot run it: {printable(found[0])}", style="yellow"))
         if s.arena_bytes is not None:
