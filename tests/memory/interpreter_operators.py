@@ -48,6 +48,11 @@ def _comparison(op: str) -> Graph:
     return _typed(_graph(op, [_X, _like(1, 4, 6, 8)], _X), output=DType.BOOL)
 
 
+def _real(op: str) -> Graph:
+    values = replace(_X, scale=0, dtype=DType.FLOAT32)
+    return _graph(op, [values], values)
+
+
 def _truths(op: str) -> Graph:
     operands = [replace(_X, scale=0, dtype=DType.BOOL)] * (1 if op == "LOGICAL_NOT" else 2)
     return _graph(op, operands, operands[0])
@@ -100,6 +105,8 @@ GRAPHS: Mapping[str, Graph] = {
         _graph("MIRROR_PAD",
                [_X, Constant(np.array([[0, 0], [1, 1], [2, 2], [0, 0]], np.int32))],
                _like(1, 6, 10, 8)),
+        _real("NEG"),
+        _real("SQUARE"),
         _graph("PACK", [_X, _like(1, 4, 6, 8)], _like(2, 1, 4, 6, 8), values_count=2, axis=0),
         _graph("PADV2",
                [_X, Constant(np.array([[0, 0], [1, 1], [2, 2], [0, 0]], np.int32)),

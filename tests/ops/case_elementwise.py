@@ -59,7 +59,11 @@ def relu6(r: Random) -> Graph:
 
 
 def quantize(r: Random) -> Graph:
-    """Of int16 also from or to int8."""
+    """Of int16 also from or to int8; and of float32."""
+    if r.integer(0, 3) == 0:
+        out = r.spec(*_shape(r), scale=r.scale(1e-4, 1))
+        source = TensorSpec(out.shape, 0, dtype=DType.FLOAT32)
+        return single_op("QUANTIZE", inputs=[source], output=out)
     if not r.wide:
         return rescaling("QUANTIZE")(r)
     types = r.pick((DType.INT16, DType.INT16), (DType.INT8, DType.INT16), (DType.INT16, DType.INT8))

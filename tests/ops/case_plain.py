@@ -83,6 +83,22 @@ def select_v2(r: Random) -> Graph:
     )
 
 
+def conversion(r: Random) -> Graph:
+    """DEQUANTIZE, to float32."""
+    dtype = r.pick(DType.INT8, DType.INT16)
+    zero_point = r.zero_point() if dtype is DType.INT8 else 0
+    source = TensorSpec(random_shape(r, 4), r.scale(1e-6, 10), zero_point, dtype)
+    return single_op("DEQUANTIZE", inputs=[source], output=plain(source.shape, DType.FLOAT32))
+
+
+def real(name: str) -> Callable[[Random], Graph]:
+    def case(r: Random) -> Graph:
+        spec = plain(random_shape(r, 5), DType.FLOAT32)
+        return single_op(name, inputs=[spec], output=spec)
+
+    return case
+
+
 _ORDERED = (DType.INT8, DType.INT8, DType.INT32)
 _ANY = (*_ORDERED, DType.BOOL)
 
@@ -90,6 +106,7 @@ CASES: dict[str, Callable[[Random], Graph]] = {
     "ARG_MAX": arg("ARG_MAX"),
     "ARG_MIN": arg("ARG_MIN"),
     "CAST": cast,
+    "DEQUANTIZE": conversion,
     "EQUAL": comparison("EQUAL", *_ANY),
     "GREATER": comparison("GREATER", *_ORDERED),
     "GREATER_EQUAL": comparison("GREATER_EQUAL", *_ORDERED),
@@ -99,5 +116,7 @@ CASES: dict[str, Callable[[Random], Graph]] = {
     "LOGICAL_NOT": logical_not,
     "LOGICAL_OR": comparison("LOGICAL_OR", DType.BOOL),
     "NOT_EQUAL": comparison("NOT_EQUAL", *_ANY),
+    "NEG": real("NEG"),
     "SELECT_V2": select_v2,
+    "SQUARE": real("SQUARE"),
 }

@@ -52,6 +52,9 @@ class Random:
         """Values of the activations' type: any, extreme ones only, or mostly zeros."""
         if dtype is DType.BOOL:
             return self.rng.random(shape) < self.pick(0.1, 0.5, 0.9)
+        if dtype is DType.FLOAT32:
+            magnitudes = np.exp(self.rng.uniform(-40, 40, shape) * self.pick(0.1, 1.0))
+            return (magnitudes * self.rng.choice([-1, 0, 1], shape)).astype(np.float32)
         info = np.iinfo((dtype or self.dtype).numpy)
         full = self.rng.integers(info.min, info.max + 1, shape)
         kind = self.integer(0, 3)

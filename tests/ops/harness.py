@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from tflite_micro.python.tflite_micro import runtime
 
-from tinyforge.engines.aot.call import Operand, body, constant
+from tinyforge.engines.aot.call import Operand, body, constant, literal
 from tinyforge.graph import Graph
 from tinyforge.ops import OPS, Kernel, Table
 from tinyforge.resources import folder
@@ -75,7 +75,8 @@ def kernel_source(i: int, graph: Graph, kernel: Kernel, linkage: str = "") -> st
     for k, (name, value) in enumerate(kernel.fields.items()):
         if isinstance(value, Table):
             text += _table(f"field_{i}_{k}", value)
-        fields.append(f".{name} = {f'field_{i}_{k}' if isinstance(value, Table) else value}")
+        shown = f"field_{i}_{k}" if isinstance(value, Table) else literal(value)
+        fields.append(f".{name} = {shown}")
     for k, operand in enumerate(kernel.inputs):
         rows = 1 if k in kernel.repeated else form.input_rows
         if isinstance(operand, Table):

@@ -61,7 +61,7 @@ class Kernel:
     header: str
     struct: str
     function: str
-    fields: Mapping[str, int | Table]
+    fields: Mapping[str, int | float | Table]
     inputs: tuple[int | Table, ...]
     form: Form = WHOLE
     repeated: frozenset[int] = frozenset()

@@ -246,7 +246,7 @@ def pair_kernel(graph: Graph, op: Operator, function: str, scaling: Scaling) -> 
             header="binary.h",
             struct="forge_binary",
             function=f"{function}_run",
-            fields={"size": out.size // form.steps} | scaling.fields(),
+            fields={"size": out.size // form.steps, **scaling.fields()},
             inputs=operands,
             form=form,
         )

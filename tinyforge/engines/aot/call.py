@@ -28,6 +28,11 @@ class Operand:
         return f"{self.base} + {number} % {self.room} * {self.row_bytes}"
 
 
+def literal(value: int | float) -> str:
+    """In C; of a float exactly its bits."""
+    return f"{value.hex()}f" if isinstance(value, float) else str(value)
+
+
 def constant(symbol: str, table: Table, rows: int) -> Operand:
     """An operand that lies in flash, divided into so many rows. Kernels take it as bytes."""
     base = symbol if table.ctype == "int8_t" else f"(const int8_t *){symbol}"

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from tinyforge.engines.aot.call import Operand, body, constant
+from tinyforge.engines.aot.call import Operand, body, constant, literal
 from tinyforge.engines.aot.chain import ChainBody
 from tinyforge.engines.base import Lowered, Missing
 from tinyforge.graph import Graph, Operator, Tensor
@@ -109,7 +109,7 @@ def _layer(graph: Graph, plan: Plan, op: Operator) -> tuple[dict[str, Any], list
     constants = _constants(op, kernel)
     names = _names(constants)
     fields = [
-        {"name": name, "value": names[id(value)] if isinstance(value, Table) else str(value)}
+        {"name": name, "value": names[id(value)] if isinstance(value, Table) else literal(value)}
         for name, value in kernel.fields.items()
     ]
     description |= {"header": kernel.header, "struct": kernel.struct, "fields": fields}
