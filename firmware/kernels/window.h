@@ -8,7 +8,8 @@
 
 #include "kernels/rows.h"
 
-/* pad_top, pad_left: rows and columns of padding before the image. */
+/* pad_top, pad_left: rows and columns of padding before the image. pictures: how many there are,
+ * one above the other, where there are several; 0 is one. */
 typedef struct {
   int input_height, input_width;
   int output_height, output_width;
@@ -16,14 +17,17 @@ typedef struct {
   int stride_height, stride_width;
   int dilation_height, dilation_width;
   int pad_top, pad_left;
+  int pictures;
 } forge_window;
 
 /* Fills rows[0..kernel_height) for output row y. */
 FORGE_INLINE void forge_window_rows(const forge_window *w, int y, const forge_rows *input,
                                     const int8_t **rows) {
-  int row = y * w->stride_height - w->pad_top;
+  const int picture = w->pictures > 1 ? y / w->output_height : 0;
+  const int top = picture * w->input_height;
+  int row = (y - picture * w->output_height) * w->stride_height - w->pad_top;
   for (int k = 0; k < w->kernel_height; ++k, row += w->dilation_height) {
-    rows[k] = row < 0 || row >= w->input_height ? NULL : forge_row(input, row);
+    rows[k] = row < 0 || row >= w->input_height ? NULL : forge_row(input, top + row);
   }
 }
 

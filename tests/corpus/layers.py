@@ -80,13 +80,13 @@ def conv_2d(
     bias: bool = True,
 ) -> int:
     """CONV_2D. Pairs are (height, width)."""
-    _, height, width, channels = b.tensors[source].shape
+    pictures, height, width, channels = b.tensors[source].shape
     weights = _weights(b, rng, (filters, *kernel, channels), 0, per_channel=per_channel)
     return b.op(
         "CONV_2D",
         [source, weights, _bias(b, rng, source, weights, filters) if bias else -1],
         (
-            1,
+            pictures,
             output_size(height, kernel[0], stride[0], padding, dilation[0]),
             output_size(width, kernel[1], stride[1], padding, dilation[1]),
             filters,
@@ -116,14 +116,14 @@ def depthwise_conv_2d(
     per_channel: bool = True,
 ) -> int:
     """DEPTHWISE_CONV_2D, always with a bias: TFLM crashes without. Pairs are (height, width)."""
-    _, height, width, channels = b.tensors[source].shape
+    pictures, height, width, channels = b.tensors[source].shape
     n = channels * multiplier
     weights = _weights(b, rng, (1, *kernel, n), 3, per_channel=per_channel)
     return b.op(
         "DEPTHWISE_CONV_2D",
         [source, weights, _bias(b, rng, source, weights, n)],
         (
-            1,
+            pictures,
             output_size(height, kernel[0], stride[0], padding, dilation[0]),
             output_size(width, kernel[1], stride[1], padding, dilation[1]),
             n,
@@ -260,12 +260,12 @@ def pool_2d(
 ) -> int:
     """AVERAGE_POOL_2D or MAX_POOL_2D, which keep scale and zero point."""
     tensor = b.tensors[source]
-    _, height, width, channels = tensor.shape
+    pictures, height, width, channels = tensor.shape
     return b.op(
         op,
         [source],
         (
-            1,
+            pictures,
             output_size(height, kernel[0], stride[0], padding),
             output_size(width, kernel[1], stride[1], padding),
             channels,

@@ -17,13 +17,13 @@ from tinyforge.ops.turned import swapped
 
 
 def reference(graph: Graph, op: Operator, inputs: Sequence[npt.NDArray[Any]]) -> Values:
-    """inputs[0]: (1, height, width, channels). Source: reference_integer_ops::AveragePool.
+    """inputs[0]: (pictures, height, width, channels). Source: reference_integer_ops::AveragePool.
 
     Padding does not count; halves round away from zero.
     """
-    total = pool_2d.window_taps(graph, op, inputs, fill=0).sum(axis=(2, 3))
+    total = pool_2d.window_taps(graph, op, inputs, fill=0).sum(axis=(3, 4))
     inside = [np.ones_like(inputs[0])]
-    count = pool_2d.window_taps(graph, op, inside, fill=0).sum(axis=(2, 3))
+    count = pool_2d.window_taps(graph, op, inside, fill=0).sum(axis=(3, 4))
     magnitude = (np.abs(total) + count // 2) // count
     return pool_2d.clamped(graph, op, np.where(total > 0, magnitude, -magnitude))
 
@@ -35,7 +35,7 @@ def lower(graph: Graph, op: Operator) -> Kernel:
 def streaming(graph: Graph, op: Operator, rows: int) -> Kernel | None:
     """An average over the whole image can sum up rows as they come."""
     win = pool_2d.pool_window(graph, op)
-    if rows != win.input[0] or win.kernel != win.input or win.output != (1, 1):
+    if win.pictures > 1 or rows != win.input[0] or win.kernel != win.input or win.output != (1, 1):
         return None
     kernel = pool_2d.lower(graph, op, "forge_average_pool_2d", "accumulate")
     sums = 4 * output(graph, op).size

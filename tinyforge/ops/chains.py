@@ -95,7 +95,8 @@ def _by_pixels(graph: Graph, op: Operator) -> Kernel | None:
     """The operator's kernel, if it can make pixels of its output alone."""
     lower = OPS[op.op].lower
     kernel = lower and lower(graph, op)
-    return kernel if kernel and isinstance(kernel.form, Windowed) else None
+    windowed = kernel and isinstance(kernel.form, Windowed) and kernel.form.window.pictures == 1
+    return kernel if windowed else None
 
 
 def _extended(graph: Graph, found: Mapping[int, Chain], op: Operator) -> Iterator[Chain]:

@@ -65,9 +65,16 @@ def check(graph: Graph, op: Operator) -> None:
 
 
 def reference(graph: Graph, op: Operator, inputs: Sequence[npt.NDArray[Any]]) -> Values:
-    """inputs[0]: (1, height, width, channels). Source: reference_integer_ops::ConvPerChannel."""
+    """inputs[0]: (pictures, height, width, channels).
+
+    Source: reference_integer_ops::ConvPerChannel.
+    """
+    return np.stack([_picture(graph, op, picture) for picture in inputs[0]])
+
+
+def _picture(graph: Graph, op: Operator, picture: npt.NDArray[Any]) -> Values:
     source, weights = tensor(graph, op, 0), weights_table(tensor(graph, op, 1))
-    centred = inputs[0][0].astype(np.int64) - source.zero_point
+    centred = picture.astype(np.int64) - source.zero_point
     win = weights_window(graph, op)
     groups = _groups(graph, op)
     taps = np.split(win.taps(centred, 0), groups, axis=4)
@@ -79,7 +86,7 @@ def reference(graph: Graph, op: Operator, inputs: Sequence[npt.NDArray[Any]]) ->
         axis=2,
     )
     acc += bias_values(graph, op, weights.shape[0])
-    return _requantization(graph, op).apply(acc)[np.newaxis]
+    return _requantization(graph, op).apply(acc)
 
 
 def lower(graph: Graph, op: Operator) -> Kernel:
@@ -109,8 +116,8 @@ def lower(graph: Graph, op: Operator) -> Kernel:
 
 def macs(graph: Graph, op: Operator) -> int:
     """Padding counted, as everybody counts."""
-    _, height, width, channels = output(graph, op).shape
-    return height * width * channels * (tensor(graph, op, 1).size // channels)
+    pictures, height, width, channels = output(graph, op).shape
+    return pictures * height * width * channels * (tensor(graph, op, 1).size // channels)
 
 
 def summary(graph: Graph, op: Operator) -> str:

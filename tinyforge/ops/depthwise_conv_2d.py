@@ -67,18 +67,22 @@ def check(graph: Graph, op: Operator) -> None:
 
 
 def reference(graph: Graph, op: Operator, inputs: Sequence[npt.NDArray[Any]]) -> Values:
-    """inputs[0]: (1, height, width, channels).
+    """inputs[0]: (pictures, height, width, channels).
 
     Source: reference_integer_ops::DepthwiseConvPerChannel.
     """
+    return np.stack([_picture(graph, op, picture) for picture in inputs[0]])
+
+
+def _picture(graph: Graph, op: Operator, picture: npt.NDArray[Any]) -> Values:
     source, weights = tensor(graph, op, 0), weights_table(tensor(graph, op, 1))
-    centred = inputs[0][0].astype(np.int64) - source.zero_point
+    centred = picture.astype(np.int64) - source.zero_point
     taps = np.repeat(
         weights_window(graph, op).taps(centred, 0), option(op, "depth_multiplier"), axis=4
     )
     acc = np.einsum("yxhwc,hwc->yxc", taps, weights[0].astype(np.int64))
     acc += bias_values(graph, op, weights.shape[3])
-    return _requantization(graph, op).apply(acc)[np.newaxis]
+    return _requantization(graph, op).apply(acc)
 
 
 def lower(graph: Graph, op: Operator) -> Kernel:
@@ -100,8 +104,8 @@ def lower(graph: Graph, op: Operator) -> Kernel:
 
 
 def macs(graph: Graph, op: Operator) -> int:
-    _, height, width, _ = output(graph, op).shape
-    return height * width * tensor(graph, op, 1).size
+    pictures, height, width, _ = output(graph, op).shape
+    return pictures * height * width * tensor(graph, op, 1).size
 
 
 def summary(graph: Graph, op: Operator) -> str:

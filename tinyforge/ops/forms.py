@@ -131,7 +131,8 @@ class Windowed:
     """Output row y comes from the input rows under a window.
 
     C: function(&fields, pointers to those rows, first column, end of columns, output), for any
-    part of an output row. The kernel's fields have the window.
+    part of an output row. The kernel's fields have the window. Where there are several pictures,
+    their rows follow each other.
     """
 
     window: Window
@@ -140,20 +141,22 @@ class Windowed:
 
     @property
     def steps(self) -> int:
-        return self.window.output[0]
+        return self.window.pictures * self.window.output[0]
 
     @property
     def input_rows(self) -> int:
-        return self.window.input[0]
+        return self.window.pictures * self.window.input[0]
 
     @property
     def output_rows(self) -> int:
-        return self.window.output[0]
+        return self.steps
 
     def reads(self, step: int) -> range:
-        first = step * self.window.stride[0] - self.window.padding[0]
+        picture, y = divmod(step, self.window.output[0])
+        begin, height = picture * self.window.input[0], self.window.input[0]
+        first = y * self.window.stride[0] - self.window.padding[0]
         end = first + (self.window.kernel[0] - 1) * self.window.dilation[0] + 1
-        return range(max(0, first), min(end, self.input_rows))
+        return range(begin + max(0, first), begin + min(end, height))
 
     def writes(self, step: int) -> range:
         return range(step, step + 1)

@@ -15,9 +15,9 @@ from tinyforge.ops.turned import swapped
 
 
 def reference(graph: Graph, op: Operator, inputs: Sequence[npt.NDArray[Any]]) -> Values:
-    """inputs[0]: (1, height, width, channels). Source: reference_integer_ops::MaxPool."""
+    """inputs[0]: (pictures, height, width, channels). Source: reference_integer_ops::MaxPool."""
     taps = pool_2d.window_taps(graph, op, inputs, fill=limits(tensor(graph, op, 0))[0])
-    return pool_2d.clamped(graph, op, taps.max(axis=(2, 3)))
+    return pool_2d.clamped(graph, op, taps.max(axis=(3, 4)))
 
 
 def lower(graph: Graph, op: Operator) -> Kernel:

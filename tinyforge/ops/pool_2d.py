@@ -56,16 +56,18 @@ def check(graph: Graph, op: Operator) -> None:
 
 
 def clamped(graph: Graph, op: Operator, values: npt.NDArray[np.int64]) -> Values:
-    """Pooled values, (height, width, channels), through the fused activation."""
+    """Pooled values, (pictures, height, width, channels), through the fused activation."""
     code = option(op, "fused_activation_function")
     low, high = activation_range(graph, op, code, output(graph, op))
-    return np.clip(values, low, high).astype(output(graph, op).dtype.numpy)[np.newaxis]
+    return np.clip(values, low, high).astype(output(graph, op).dtype.numpy)
 
 
 def window_taps(
     graph: Graph, op: Operator, inputs: Sequence[npt.NDArray[Any]], fill: int
 ) -> npt.NDArray[np.int64]:
-    return pool_window(graph, op).taps(inputs[0][0].astype(np.int64), fill)
+    """Every window's contents, (pictures, height, width, window height and width, channels)."""
+    win = pool_window(graph, op)
+    return np.stack([win.taps(picture.astype(np.int64), fill) for picture in inputs[0]])
 
 
 def lower(graph: Graph, op: Operator, name: str, function: str = "columns") -> Kernel:

@@ -73,6 +73,7 @@ def check(graph: Graph, op: Operator) -> None:
         graph,
         op,
     )
+    require(out.shape[0] == 1, f"a batch of {out.shape[0]} is not supported", graph, op)
     _window(graph, op)
     _requantization(graph, op)
 

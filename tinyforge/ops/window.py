@@ -15,7 +15,10 @@ _PADDING = {0: "SAME", 1: "VALID"}
 
 @dataclass(frozen=True)
 class Window:
-    """Heights and widths of a window over an NHWC tensor; padding before, in rows and columns."""
+    """Heights and widths of a window over an NHWC tensor; padding before, in rows and columns.
+
+    pictures: how many there are, one above the other; the window stays within each.
+    """
 
     input: tuple[int, int]
     output: tuple[int, int]
@@ -24,6 +27,7 @@ class Window:
     dilation: tuple[int, int]
     padding: tuple[int, int]
     padding_name: str
+    pictures: int = 1
 
     def fields(self) -> dict[str, int]:
         """The kernel's struct members."""
@@ -40,6 +44,7 @@ class Window:
             "window.dilation_width": self.dilation[1],
             "window.pad_top": self.padding[0],
             "window.pad_left": self.padding[1],
+            **({"window.pictures": self.pictures} if self.pictures > 1 else {}),
         }
 
     def summary(self) -> str:
@@ -101,6 +106,12 @@ def window_between(
         require(min(pair) >= 1, f"{name} {pair[0]}x{pair[1]} is not positive", graph, op)
     padding = option(op, "padding")
     require(padding in _PADDING, f"padding {padding} is neither SAME nor VALID", graph, op)
+    require(
+        source.shape[0] == out.shape[0],
+        f"{source.shape[0]} pictures in, {out.shape[0]} out",
+        graph,
+        op,
+    )
     size = (source.shape[1], source.shape[2])
     before = []
     for n, k, s, d, found in zip(size, kernel, stride, dilation, out.shape[1:3], strict=True):
@@ -122,4 +133,5 @@ def window_between(
         dilation,
         (before[0], before[1]),
         _PADDING[padding],
+        source.shape[0],
     )

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from tinyforge.graph.passes.absent_bias import absent_bias
+from tinyforge.graph.passes.dimensions import dimensions
 from tinyforge.graph.passes.folding import folding
 from tinyforge.graph.passes.int8_boundary import int8_boundary
 from tinyforge.graph.passes.lacking import lacking
@@ -24,6 +25,7 @@ _ADAPT: tuple[Pass, ...] = (
     variables,
     folding,
     dead_operators,
+    dimensions,
     moved_floats,
     int8_boundary,
     absent_bias,
