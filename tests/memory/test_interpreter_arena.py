@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.corpus import several
 from tests.corpus.models import NETWORKS, SINGLE, keywords, single
 from tests.memory.interpreter_operators import GRAPHS, odd
 from tinyforge.bench import baselines
@@ -115,6 +116,13 @@ def test_the_recording_allocator_agrees_on_states_in_a_model(recorded):
     assert (found.head, found.tail) == recorded(tflite(graph))
     states = {graph.tensors[t].name for t in graph.states}
     assert states.isdisjoint(buffer.what for buffer, _ in found.buffers)
+
+
+@pytest.mark.parametrize("make", [several.tangled, several.two_heads])
+def test_the_recording_allocator_agrees_on_several_inputs_and_outputs(recorded, make):
+    graph = make()
+    found = predict(graph, HOST)
+    assert (found.head, found.tail) == recorded(tflite(graph))
 
 
 @pytest.mark.parametrize("name", MODELS)

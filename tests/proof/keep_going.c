@@ -1,16 +1,14 @@
 /* classify.c for planted faults: the self-test's verdict is not heeded, so that the proof must find
  * the fault. */
-#include "forge/forge.h"
-#include "forge/forge_port.h"
-#include "model.h"
+#include "forge/forge_app.h"
 
 void forge_app_main(void) {
   forge_port_init();
   forge_status status = forge_init();
   (void)forge_selftest();
-  while (status == FORGE_OK && forge_port_read_frame(forge_input(), FORGE_INPUT_BYTES)) {
+  while (status == FORGE_OK && forge_app_read_inputs()) {
     status = forge_invoke();
-    forge_port_write_result(forge_output(), FORGE_OUTPUT_BYTES);
+    forge_app_write_outputs();
   }
-  forge_port_exit(status);
+  forge_port_exit(status != FORGE_OK);
 }
