@@ -84,10 +84,10 @@ def generate(source: Source, examples: Examples, settings: Spec, stages: Stages)
     """A model's project for a board. The first examples become its golden vectors."""
     board = boards.load(settings.board)
     graph = source.graph
-    with stages.stage("Plan the arena, compile the model to C"):
-        by_rows = settings.feed == "rows"
-        choice = choose(graph, settings.engine, by_rows=by_rows)
-        planned = plan(graph, by_rows=by_rows) if "aot" in choice.engines else None
+    by_rows = settings.feed == "rows"
+    choice = choose(graph, settings.engine, by_rows=by_rows)
+    planned = _planned(graph, stages, by_rows=by_rows) if "aot" in choice.engines else None
+    with stages.stage("Compile the model to C"):
         lowered = {
             name: engine.lower(graph, planned, source.model)
             for name, engine in choice.engines.items()
@@ -128,6 +128,11 @@ def generate(source: Source, examples: Examples, settings: Spec, stages: Stages)
     project = msgspec.structs.replace(settings, model=MODEL_FILE, output=None, data=data)
     files |= {MODEL_FILE: source.model, spec.FILE_NAME: spec.to_toml(project)}
     return Generated(source, board, planned, lowered, files)
+
+
+def _planned(graph: Graph, stages: Stages, *, by_rows: bool) -> Plan:
+    with stages.stage("Plan the arena", 100) as tell:
+        return plan(graph, by_rows=by_rows, progress=lambda share: tell(int(100 * share)))
 
 
 def _layer_tests(

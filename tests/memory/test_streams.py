@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import combinations
 from pathlib import Path
 
@@ -95,8 +96,8 @@ def test_large_models_are_planned_well_in_little_work(
     searched = []
 
     class Counted(Costs):
-        def __init__(self, net: Network) -> None:
-            super().__init__(net)
+        def __init__(self, net: Network, tell: Callable[[int], None]) -> None:
+            super().__init__(net, tell)
             searched.append(self)
 
     monkeypatch.setattr(streams, "Costs", Counted)

@@ -7,7 +7,9 @@ work of the segments that it changes.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from itertools import accumulate
 from typing import NamedTuple
 
 from tinyforge.memory.liveness import buffers, peak
@@ -41,12 +43,13 @@ class Costs:
     """Of the sets of one network; never less than exactly: what is needed later is taken to be
     needed as a whole.
 
-    work: what has been done so far, in steps of layers, about a microsecond each.
+    work: what has been done so far, in steps of layers, about a microsecond each; told.
     """
 
-    def __init__(self, network: Network) -> None:
+    def __init__(self, network: Network, tell: Callable[[int], None] = lambda _: None) -> None:
         self.network = _with_variables_kept(network)
         self.work = 0
+        self._tell = tell
         self._known: dict[tuple[Segment, Streams], tuple[int, int] | None] = {}
         count = len(network.layers)
         position = {layer.index: i for i, layer in enumerate(network.layers)}
@@ -94,11 +97,12 @@ class Costs:
         layers = self.network.layers[begin:end]
         parts = segments(layers, streams)
         turn = {layer.index: i for i, part in enumerate(parts) for layer in part.layers}
-        crossing = [0] * len(parts)  # bytes alive during each part, but for what it touches
+        # Bytes alive during each part, but for what it touches: first how many more than before it.
+        crossing = [0] * (len(parts) + 1)
         needed: list[set[int]] = [set() for _ in parts]  # what it touches and others need later
         touched = {v for layer in layers for v in (*layer.reads, *layer.makes)} - streams
         there = self._alive[begin]
-        self.work += _VALUE_WORK * len(touched)
+        self._did(_VALUE_WORK * len(touched))
         for v in touched:
             first = turn[self.network.maker[v].index] if self._made.get(v, -1) >= begin else -1
             used = {turn[r.index] for r in self.network.readers[v] if r.index in turn}
@@ -107,15 +111,18 @@ class Costs:
             if first < 0:
                 there -= self.network.nbytes[v]
             stop = len(parts) if self._last[v] >= end else max(used, default=first)
-            for i in range(max(0, first), stop):
-                if i == first or i in used:
+            crossing[max(0, first)] += self.network.nbytes[v]
+            crossing[max(0, first, stop)] -= self.network.nbytes[v]
+            for i in used | {first}:
+                if 0 <= i < stop:
                     needed[i].add(v)
-                else:
-                    crossing[i] += self.network.nbytes[v]
-        for i in range(turn.get(FEED, 0)):
-            crossing[i] += self._fed_row()
+                    crossing[i] -= self.network.nbytes[v]
+                    crossing[i + 1] += self.network.nbytes[v]
+        if fed := turn.get(FEED, 0):
+            crossing[0] += self._fed_row()
+            crossing[fed] -= self._fed_row()
         peaks, together = [0], 0
-        for part, after, others in zip(parts, needed, crossing, strict=True):
+        for part, after, others in zip(parts, needed, accumulate(crossing), strict=False):
             alone = self._alone(part, frozenset(after))
             if alone is None:
                 return None
@@ -133,14 +140,18 @@ class Costs:
     def _worked_out(self, segment: Segment, needed: Streams) -> tuple[int, int] | None:
         part = self.network.part(segment.layers, needed)
         planned = schedule(part, segment.streamed)
-        self.work += _SEGMENT_WORK
+        self._did(_SEGMENT_WORK)
         if planned is None:
             return None
-        self.work += len(planned.taken)
+        self._did(len(planned.taken))
         every = buffers(part, planned)
         there = {(v,) for v in part.inputs}
         begun = sum(b.nbytes for b in every if b.values[:1] not in there)
         return peak(every, len(planned.taken), since=0), begun
+
+    def _did(self, work: int) -> None:
+        self.work += work
+        self._tell(self.work)
 
     def _fed_row(self) -> int:
         feed = self.network.layers[0]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -60,9 +60,19 @@ class Buffer:
     ring: bool = False
     layers: tuple[int, ...] = ()
 
-    @property
+    @cached_property
     def nbytes(self) -> int:
         return self.rows.nbytes * len(self.rows.first)
+
+    @cached_property
+    def alive(self) -> range:
+        """The steps in which some row is."""
+        return range(int(self.rows.first.min()), int(self.rows.last.max()) + 1)
+
+    @cached_property
+    def full(self) -> range:
+        """The steps in which every row is."""
+        return range(int(self.rows.first.max()), int(self.rows.last.min()) + 1)
 
 
 def buffers(network: Network, plan: Schedule) -> tuple[Buffer, ...]:

@@ -15,8 +15,9 @@ from tinyforge.memory.network import awaited, is_alias, next_values, read_by, sh
 from tinyforge.ops.chains import Chain
 from tinyforge.ops.forms import ALIGNMENT, aligned
 
-# Tries of an operator after a set, some tenths of a second, before only the best sets are kept.
-_MAX_TRIES = 20_000
+# Tries of an operator after a set, before only the best sets are kept; and some tenths of a second
+# of them, before the rest runs in the graph's own order.
+_MAX_TRIES, _MOST_TRIES = 10_000, 40_000
 _WIDTH, _WIDTH_AFTERWARDS = 5_000, 8
 
 
@@ -24,7 +25,7 @@ def best_order(graph: Graph, joined: Mapping[int, Chain]) -> tuple[int, ...]:
     """Operator indices in the order to run, were each tensor kept whole.
 
     joined: chains by their last operators; each runs at once. In a graph with very many parallel
-    branches only the most promising sets are followed.
+    branches only the most promising sets are followed, and not to the end.
     """
     path = []
     for index in _Search(graph, joined).run():
@@ -51,14 +52,14 @@ class _Step:
 class _State:
     """After a set of operators has run: the least worst step, the way there, what is alive.
 
-    nbytes: of what is alive, each value's aligned. ready: what can run next, in the graph's order.
+    nbytes: of what is alive, each value's aligned. ready: what can run next, in order.
     """
 
     peak: int
     path: tuple[int, ...]
     alive: int
     nbytes: int
-    ready: Sequence[_Step]
+    ready: Sequence[int]
 
 
 class _Search:
@@ -95,7 +96,8 @@ class _Search:
                 self.readers[v] |= 1 << unit[-1].index
             needs = _union(maker.get(v, 0) for v in reads)
             self.steps.append(self._step(graph, unit[-1], needs, reads))
-        self.followers: dict[int, list[_Step]] = {step.index: [] for step in self.steps}
+        self.step = {step.index: step for step in self.steps}
+        self.followers: dict[int, list[_Step]] = {index: [] for index in self.step}
         for step in self.steps:
             for before in _each(step.needs):
                 self.followers[before.bit_length() - 1].append(step)
@@ -117,7 +119,8 @@ class _Search:
         for _ in self.steps:
             following: dict[int, _State] = {}
             for done, state in level.items():
-                for step in state.ready:
+                for index in state.ready if tries < _MOST_TRIES else state.ready[:1]:
+                    step = self.step[index]
                     tries += 1
                     after = done | 1 << step.index
                     peak = max(state.peak, self.working_set(step, state, after))
@@ -131,7 +134,7 @@ class _Search:
     def start(self) -> _State:
         """Inputs and states are written before the first step, whoever reads them."""
         alive = self.inputs & ~self.dead(self.inputs, 0)
-        ready = [step for step in self.steps if not step.needs]
+        ready = sorted(step.index for step in self.steps if not step.needs)
         return _State(self.room(self.inputs), (), alive, self.total(alive), ready)
 
     def working_set(self, step: _Step, state: _State, after: int) -> int:
@@ -144,9 +147,9 @@ class _Search:
         dead = self.dead(step.reads | step.makes, after)
         nbytes = state.nbytes + self.total(step.makes) - self.total(dead)
         alive = (state.alive | step.makes) & ~dead
-        ready = [other for other in state.ready if other is not step]
-        ready += [other for other in self.followers[step.index] if not other.needs & ~after]
-        ready.sort(key=lambda other: other.index)
+        ready = [index for index in state.ready if index != step.index]
+        ready += [other.index for other in self.followers[step.index] if not other.needs & ~after]
+        ready.sort()
         return _State(peak, (*state.path, step.index), alive, nbytes, ready)
 
     def dead(self, values: int, done: int) -> int:

@@ -16,6 +16,7 @@ from functools import cached_property
 import numpy as np
 
 from tinyforge.memory.liveness import Buffer, Numbers, Rows
+from tinyforge.memory.progress import Tell, ignored
 from tinyforge.ops.forms import aligned
 
 # Open intervals of distances, ascending: where one buffer may not begin, counted from another.
@@ -23,6 +24,7 @@ Forbidden = tuple[tuple[int, int], ...]
 
 _ROUNDS = 40
 _MAX_LOOKS = 300_000  # at two buffers, of all choices together: some tenths of a second
+_MOST_PAIRS = 2**20  # of rows of two buffers that are looked at one by one
 _MAX_BRANCHED = 100  # buffers; the tries lead less far, the more there are
 
 
@@ -36,14 +38,13 @@ class Placed:
 
 
 def place(
-    choices: Sequence[Sequence[Buffer]], bounds: Sequence[int], below: int = 2**63
-) -> Placed | None:
+    choices: Sequence[Sequence[Buffer]], bounds: Sequence[int], progress: Tell = ignored
+) -> Placed:
     """Of several sets of buffers, the one that can be placed in the fewest bytes, and how.
 
-    bounds: what no placement of each set needs less than. None where the searches find no total
-    below so many bytes.
+    bounds: what no placement of each set needs less than.
     """
-    best = _Best(below, _MAX_LOOKS)
+    best = _Best(_MAX_LOOKS, progress)
     searches = [
         _Search(i, buffers, bound, best)
         for i, (buffers, bound) in enumerate(zip(choices, bounds, strict=True))
@@ -52,13 +53,19 @@ def place(
         search.promote()
     for search in searches:
         search.try_all()
+    assert best.found is not None, "the first order is placed, whatever that takes"
     return best.found
 
 
 def forbidden(a: Buffer, b: Buffer) -> Forbidden:
     """Distances from the beginning of a at which b may not begin."""
+    if max(a.full.start, b.full.start) < min(a.full.stop, b.full.stop):
+        return ((-b.nbytes, a.nbytes),)  # all of one is alive with all of the other
     first, second = a.rows, b.rows
-    low, high = _in_order(first, second) if _ordered(a, b) else _in_any_order(first, second)
+    if len(first.first) * len(second.first) > _MOST_PAIRS:
+        first, second = _widened(first), _widened(second)
+    every = _in_order if _ordered(first) and _ordered(second) else _in_any_order
+    low, high = every(first, second)
     merged: list[tuple[int, int]] = []
     for begin, end in sorted(set(zip(low.tolist(), high.tolist(), strict=True))):
         if merged and begin < merged[-1][1]:
@@ -68,10 +75,15 @@ def forbidden(a: Buffer, b: Buffer) -> Forbidden:
     return tuple(merged)
 
 
-def _ordered(a: Buffer, b: Buffer) -> bool:
-    """Whether the rows of both are written in order, and read last in order."""
-    times = (a.rows.first, a.rows.last, b.rows.first, b.rows.last)
-    return all(bool((t[1:] >= t[:-1]).all()) for t in times)
+def _ordered(rows: Rows) -> bool:
+    """Whether rows are written in order, and read last in order."""
+    return all(bool((t[1:] >= t[:-1]).all()) for t in (rows.first, rows.last))
+
+
+def _widened(rows: Rows) -> Rows:
+    """The same rows, alive for longer where they are not ordered."""
+    first = np.minimum.accumulate(rows.first[::-1])[::-1]
+    return Rows(rows.nbytes, first, np.maximum.accumulate(rows.last))
 
 
 def _in_order(first: Rows, second: Rows) -> tuple[Numbers, Numbers]:
@@ -94,11 +106,16 @@ def _in_any_order(first: Rows, second: Rows) -> tuple[Numbers, Numbers]:
 
 @dataclass
 class _Best:
-    """What the searches share. total: what they have to beat. looks: how many are left."""
+    """What the searches share. looks: how many are left. total: what they have to beat."""
 
-    total: int
     looks: int
+    progress: Tell
+    total: int = 2**63
     found: Placed | None = None
+
+    def look(self, count: int) -> None:
+        self.looks -= count
+        self.progress(1 - self.looks / _MAX_LOOKS)
 
 
 class _Search:
@@ -119,11 +136,10 @@ class _Search:
         """For each buffer those alive with it, and the distances from their beginnings that are
         forbidden to it."""
         found: list[dict[int, Forbidden]] = [{} for _ in self.buffers]
-        last = [int(b.rows.last.max()) for b in self.buffers]
         alive: list[int] = []
         for i in self.orders()[2]:
             b = self.buffers[i]
-            alive = [j for j in alive if last[j] >= b.rows.first.min()]
+            alive = [j for j in alive if self.buffers[j].alive.stop > b.alive.start]
             for j in alive:
                 if distances := forbidden(self.buffers[j], b):
                     found[i][j] = distances
@@ -135,7 +151,7 @@ class _Search:
         """Largest first, the usual greedy order; latest first, since what trails its input lies
         below it; earliest first."""
         everyone = range(len(self.buffers))
-        begin = [int(b.rows.first.min()) for b in self.buffers]
+        begin = [b.alive.start for b in self.buffers]
         return [
             sorted(everyone, key=lambda i: (-self.buffers[i].nbytes, begin[i])),
             sorted(everyone, key=lambda i: -begin[i]),
@@ -193,7 +209,7 @@ class _Search:
             self.best.found = Placed(self.choice, tuple(offsets[i] for i in everyone), total)
 
     def lowest_free(self, i: int, offsets: Mapping[int, int]) -> int:
-        self.best.looks -= 1 + len(self.rivals[i])
+        self.best.look(1 + len(self.rivals[i]))
         taken = sorted(
             (offsets[j] + low, offsets[j] + high)
             for j, distances in self.rivals[i].items()

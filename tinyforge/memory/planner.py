@@ -13,49 +13,92 @@ from tinyforge.memory.network import Network, network
 from tinyforge.memory.order import best_order
 from tinyforge.memory.placement import Placed, place
 from tinyforge.memory.plan import Place, Plan, Slot
+from tinyforge.memory.progress import Tell, ignored, part
 from tinyforge.memory.schedule import Schedule, schedule
 from tinyforge.memory.settled import settled
 from tinyforge.memory.streams import candidates
 from tinyforge.ops.chains import Chain, chains
+from tinyforge.ops.forms import MOST_STEPS
 from tinyforge.ops.upright import upright
+
+# Of all layers: each takes four bytes of flash, so this many take as much as most boards have.
+_MOST_STEPS = 2**18
 
 
 @dataclass(frozen=True, eq=False)
-class _Choice:
-    """One way to do it. order: of the operators. bound: bytes needed at the worst step."""
+class _Ordered:
+    """A network, and what it was made of. order: of the operators."""
 
     chains: Mapping[int, Chain]
     order: Sequence[int]
     net: Network
+
+
+@dataclass(frozen=True, eq=False)
+class _Choice:
+    """One way to do it. bound: bytes needed at the worst step."""
+
+    of: _Ordered
     schedule: Schedule
     buffers: Sequence[Buffer]
     bound: int
 
 
-def plan(graph: Graph, *, by_rows: bool = False) -> Plan:
+def plan(graph: Graph, *, by_rows: bool = False, progress: Tell = ignored) -> Plan:
     """The arena of a graph all of whose operators are in OPS.
 
     by_rows: an input (rows_input) comes row by row, and is not kept where that saves memory.
-    ForgeError when the arena would pass 2**31 - 1 bytes.
+    progress: told the share of the work that is done. ForgeError when the arena would pass
+    2**31 - 1 bytes, and for more steps than generated code can have.
     """
     turned = upright(graph)
     if turned is graph:
-        return _planned(graph, by_rows=by_rows)
-    found = replace(_planned(turned, by_rows=by_rows), upright=True)
+        return _planned(graph, _ordered(graph, by_rows=by_rows), progress)
+    standing = _ordered(turned, by_rows=by_rows)
     if by_rows:
-        return found
+        return replace(_planned(turned, standing, progress), upright=True)
+    lying = _planned(graph, _ordered(graph, by_rows=False), part(progress, 0, 0.5))
+    if _too_long(turned, standing.net):
+        return lying
+    found = replace(_planned(turned, standing, part(progress, 0.5, 1)), upright=True)
     # A row of one pixel costs more steps than it saves where nothing is handed on.
-    return min(_planned(graph, by_rows=False), found, key=lambda p: p.arena_bytes)
+    return min(lying, found, key=lambda p: p.arena_bytes)
 
 
-def _planned(graph: Graph, *, by_rows: bool) -> Plan:
+def _ordered(graph: Graph, *, by_rows: bool) -> _Ordered:
     joined = chains(graph)
     order = best_order(graph, joined)
-    net = network(graph, order, joined, by_rows=by_rows)
-    tried = candidates(net)
-    choices = [_choice(joined, order, net, streams) for streams in tried.sets]
-    placed = place([c.buffers for c in choices], [c.bound for c in choices])
-    assert placed is not None, "any total will do"
+    return _Ordered(joined, order, network(graph, order, joined, by_rows=by_rows))
+
+
+def _too_long(graph: Graph, net: Network) -> ForgeError | None:
+    """What is wrong with a network of more steps than generated code can have."""
+    fix = "use --engine tflm, or a smaller input"
+    steps = {layer.index: layer.form.steps for layer in net.layers}
+    tall = next((index for index, count in steps.items() if count > MOST_STEPS), None)
+    if tall is not None:
+        return ForgeError(
+            f"compiled, a layer has {MOST_STEPS:,} rows at most; this one has {steps[tall]:,}",
+            where=graph.where(graph.operators[tall]),
+            fix=fix,
+        )
+    if sum(steps.values()) > _MOST_STEPS:
+        return ForgeError(
+            f"compiled, layers have {_MOST_STEPS:,} rows at most in all; "
+            f"these have {sum(steps.values()):,}",
+            where=f"model {graph.name!r}",
+            fix=fix,
+        )
+    return None
+
+
+def _planned(graph: Graph, ordered: _Ordered, progress: Tell) -> Plan:
+    if error := _too_long(graph, ordered.net):
+        raise error
+    tried = candidates(ordered.net, part(progress, 0, 0.7))
+    choices = [_choice(ordered, streams) for streams in tried.sets]
+    placing = part(progress, 0.7, 1)
+    placed = place([c.buffers for c in choices], [c.bound for c in choices], placing)
     if placed.total > 2**31 - 1:
         raise ForgeError(
             f"the activations need {placed.total:,} bytes",
@@ -65,17 +108,15 @@ def _planned(graph: Graph, *, by_rows: bool) -> Plan:
     return settled(graph, found)
 
 
-def _choice(
-    joined: Mapping[int, Chain], order: Sequence[int], net: Network, streams: Streams
-) -> _Choice:
-    found = schedule(net, streams)
+def _choice(ordered: _Ordered, streams: Streams) -> _Choice:
+    found = schedule(ordered.net, streams)
     assert found is not None, "a candidate can run"
-    every = buffers(net, found)
-    return _Choice(joined, order, net, found, every, peak(every, len(found.taken)))
+    every = buffers(ordered.net, found)
+    return _Choice(ordered, found, every, peak(every, len(found.taken)))
 
 
 def _plan(graph: Graph, best: _Choice, placed: Placed) -> Plan:
-    net = best.net
+    net = best.of.net
     slots, places = [], {}
     scratch: dict[int, int] = {}
     tensors: dict[int, list[int]] = {}
@@ -97,7 +138,7 @@ def _plan(graph: Graph, best: _Choice, placed: Placed) -> Plan:
         ),
         slots=tuple(sorted(slots, key=lambda s: (s.first, s.offset))),
         places={t: places[v] for t, v in net.value.items()},
-        chains=best.chains,
+        chains=best.of.chains,
         scratch=scratch,
         streaming=frozenset(streaming),
         arena_bytes=placed.total,
@@ -135,10 +176,10 @@ def _as_they_begin(graph: Graph, found: _Choice) -> tuple[int, ...]:
     begin: dict[int, int] = {}
     for time, (index, _) in enumerate(found.schedule.steps):
         begin.setdefault(index, time)
-    for last, chain in found.chains.items():
+    for last, chain in found.of.chains.items():
         begin |= {op.index: begin[last] for op in chain.operators}
-    for index in found.order:
+    for index in found.of.order:
         if index not in begin:
             maker = graph.producers.get(graph.operators[index].inputs[0])
             begin[index] = begin[maker.index] if maker else -1
-    return tuple(sorted(found.order, key=lambda index: begin[index]))
+    return tuple(sorted(found.of.order, key=lambda index: begin[index]))

@@ -15,6 +15,7 @@ from itertools import compress, product
 
 from tinyforge.memory.costs import Cost, Costs, Streams, exact_cost
 from tinyforge.memory.network import Network
+from tinyforge.memory.progress import Tell, ignored
 
 _MAX_VALUES = 10  # of which every set is tried,
 _MAX_TRIED = 800_000  # if that is no more work than this
@@ -36,32 +37,35 @@ class Candidates:
     least: int | None
 
 
-def candidates(network: Network) -> Candidates:
-    costs = _all_sets(network)
+def candidates(network: Network, progress: Tell = ignored) -> Candidates:
+    costs = _all_sets(network, progress)
     least = min(costs.values()).peak if costs else None
-    costs = costs or _searched(network)
+    costs = costs or _searched(network, progress)
     fewest = sorted(costs, key=lambda s: (costs[s].peak, costs[s].values, sorted(s)))
     easiest = sorted(costs, key=lambda s: (costs[s], sorted(s)))
     sets = dict.fromkeys((*fewest[:_PLACED], *easiest[:_PLACED]))
     return Candidates(tuple(sets), least)
 
 
-def _all_sets(network: Network) -> Mapping[Streams, Cost]:
+def _all_sets(network: Network, progress: Tell) -> Mapping[Streams, Cost]:
     """Of every set that can run, what it costs; none where there are too many."""
     values = network.streamable
     steps = sum(layer.form.steps for layer in network.layers)
     if len(values) > _MAX_VALUES or 2 ** len(values) * (500 + steps) > _MAX_TRIED:
         return {}
-    sets = (
-        frozenset(compress(values, chosen)) for chosen in product((False, True), repeat=len(values))
-    )
-    costs = {streams: exact_cost(network, streams) for streams in sets}
-    return {streams: cost for streams, cost in costs.items() if cost is not None}
+    costs = {}
+    for i, chosen in enumerate(product((False, True), repeat=len(values))):
+        streams = frozenset(compress(values, chosen))
+        cost = exact_cost(network, streams)
+        if cost is not None:
+            costs[streams] = cost
+        progress(i / 2 ** len(values))
+    return costs
 
 
-def _searched(network: Network) -> Mapping[Streams, Cost]:
+def _searched(network: Network, progress: Tell) -> Mapping[Streams, Cost]:
     """Of some sets that can run, among them good ones, what they cost."""
-    costs = Costs(network)
+    costs = Costs(network, lambda work: progress(work / (2 * _MAX_WORK)))
     whole = costs.of(frozenset())
     assert whole is not None, "layers can run one after the other"
     found = {frozenset[int](): whole}

@@ -19,7 +19,7 @@ from tinyforge.ops.base import (
     require,
     tensor,
 )
-from tinyforge.ops.forms import WHOLE, Form, Picked
+from tinyforge.ops.forms import MOST_STEPS, WHOLE, Form, Picked
 
 _MAX_RANK = 5
 
@@ -89,7 +89,8 @@ def take(source: Tensor, ranges: Sequence[range]) -> Kernel:
     unless it turns them around."""
     step = steps(source.shape)
     form: Form = WHOLE
-    if len(source.shape) == 4 and source.shape[0] == 1 and ranges[1].step > 0:
+    image = len(source.shape) == 4 and source.shape[0] == 1
+    if image and ranges[1].step > 0 and len(ranges[1]) <= MOST_STEPS:
         form = Picked(tuple(ranges[1]), source.shape[1])
         ranges, step = ranges[2:], step[2:]
     start = sum(r.start * s for r, s in zip(ranges, step, strict=True))

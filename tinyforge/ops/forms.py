@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 # Tensors, scratch memory and tiles begin at multiples of this, so that kernels may load words.
 ALIGNMENT = 4
 
+# Of a layer: the generated code counts them in uint16_t.
+MOST_STEPS = 2**16 - 1
+
 
 def aligned(nbytes: int) -> int:
     return -(-nbytes // ALIGNMENT) * ALIGNMENT
@@ -122,7 +125,7 @@ class Repeated:
 
 def row_by_row(t: Tensor) -> Whole | RowByRow:
     """The form of a kernel that takes each element of t by itself, or each of its rows."""
-    by_rows = len(t.shape) == 4 and t.shape[0] == 1 and t.shape[1] > 1
+    by_rows = len(t.shape) == 4 and t.shape[0] == 1 and 1 < t.shape[1] <= MOST_STEPS
     return RowByRow(t.shape[1]) if by_rows else WHOLE
 
 

@@ -25,7 +25,7 @@ from tinyforge.ops.base import (
     tensor,
 )
 from tinyforge.ops.copying import check_shape
-from tinyforge.ops.forms import Picked
+from tinyforge.ops.forms import MOST_STEPS, Picked
 from tinyforge.ops.operands import integers
 from tinyforge.ops.turned import Turned, is_row, turned_axis
 
@@ -136,7 +136,8 @@ def _filled(sides: Sequence[_Side], count: int) -> list[_Side]:
 def lower(graph: Graph, op: Operator) -> Kernel:
     """An image is padded by rows."""
     source, sides = tensor(graph, op, 0), _sides(graph, op)
-    if len(sides) == 4 and source.shape[0] == 1 and not sides[0].padded:
+    image = len(sides) == 4 and source.shape[0] == 1 and not sides[0].padded
+    if image and output(graph, op).shape[1] <= MOST_STEPS:
         top, rows, bottom = (-1,) * sides[1].before, range(sides[1].size), (-1,) * sides[1].after
         form = Picked((*top, *rows, *bottom), sides[1].size)
         fields = _row(graph, op, sides[2:])

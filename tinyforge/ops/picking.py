@@ -16,7 +16,7 @@ import numpy.typing as npt
 from tinyforge.graph import Graph, Operator, Tensor
 from tinyforge.ops.base import Kernel, Table, require
 from tinyforge.ops.copying import copy, steps
-from tinyforge.ops.forms import Picked
+from tinyforge.ops.forms import MOST_STEPS, Picked
 
 _MAX_COPIED = 5  # dimensions that forge_copy walks
 _MAX_PICKED = 4  # and forge_pick
@@ -102,7 +102,7 @@ def take_indices(source: Tensor, indices: Sequence[npt.NDArray[Any]]) -> Kernel 
     step = steps(source.shape)
     walk = [np.asarray(i, np.int64) * s for i, s in zip(indices, step, strict=True)]
     image = len(source.shape) == 4 and source.shape[0] == 1 and len(indices[0]) == 1
-    if not image or len(indices[1]) < 2:
+    if not image or not 2 <= len(indices[1]) <= MOST_STEPS:
         return pick(source, walk)
     kernel = pick(source, walk[2:])
     rows = tuple(int(i) for i in indices[1])
