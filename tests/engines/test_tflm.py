@@ -10,6 +10,7 @@ import pytest
 
 from tests.corpus.models import classifier, residual, separable
 from tests.host_program import build, output_of
+from tests.project.test_several import MIXED, VECTORS
 from tinyforge.bench import baselines
 from tinyforge.cli.ui import Ui
 from tinyforge.engines.tflm import TFLM, arena, embedded_model
@@ -53,6 +54,30 @@ def glue(tmp_path_factory) -> tuple[Path, int]:
     for path, text in files.items():
         (base / path).parent.mkdir(parents=True, exist_ok=True)
         (base / path).write_text(text)
+    stand_in_headers(base)
+    firmware = folder("firmware")
+    program = build(
+        [
+            *(base / path for path in files if path.endswith((".c", ".cc"))),
+            firmware / "engines/tflm/debug_log.cc",
+            firmware / "engines/tflm/interpreter.cc",
+            firmware / "engines/common.c",
+            INTERPRETER / "scenarios.cc",
+        ],
+        base / "scenarios",
+        include=includes(base),
+    )
+    (nbytes,) = (n for c, n in arena_size(graph, b"").others if "POINTER" in c)
+    return program, nbytes
+
+
+def includes(base: Path) -> list[Path]:
+    runtime = [folder("firmware") / "include", folder("firmware") / "engines/tflm"]
+    return [base / "include", base / "tflm", INTERPRETER, *runtime]
+
+
+def stand_in_headers(base: Path) -> None:
+    """Headers of TensorFlow's names that include the double."""
     for header in (*(f"micro/{name}" for name in STAND_INS), "schema/schema_generated.h"):
         path = base / "tflm/tensorflow/lite" / header
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -66,26 +91,32 @@ def glue(tmp_path_factory) -> tuple[Path, int]:
                 for n in names
             )
         )
-    firmware = folder("firmware")
-    program = build(
-        [
-            *(base / path for path in files if path.endswith((".c", ".cc"))),
-            firmware / "engines/tflm/debug_log.cc",
-            firmware / "engines/tflm/interpreter.cc",
-            firmware / "engines/common.c",
-            INTERPRETER / "scenarios.cc",
-        ],
-        base / "scenarios",
-        include=[
-            base / "include",
-            base / "tflm",
-            INTERPRETER,
-            firmware / "include",
-            firmware / "engines/tflm",
-        ],
-    )
-    (nbytes,) = (n for c, n in arena_size(graph, b"").others if "POINTER" in c)
-    return program, nbytes
+
+
+@pytest.fixture(scope="module")
+def glue_of_several(tmp_path_factory) -> Path:
+    """The glue for several inputs and outputs of all types, against the stand-in."""
+    base = tmp_path_factory.mktemp("several")
+    for path, text in model_files(MIXED, (), VECTORS).items():
+        (base / path).parent.mkdir(parents=True, exist_ok=True)
+        (base / path).write_text(text)
+    stand_in_headers(base)
+    engines = folder("firmware") / "engines"
+    sources = [base / "src/golden.c", engines / "tflm/interpreter.cc", engines / "common.c"]
+    several = INTERPRETER / "several.cc"
+    return build([*sources, several], base / "several", include=includes(base))
+
+
+def test_every_input_and_output_is_checked_and_found(glue_of_several):
+    def said(*arguments: str) -> str:
+        return output_of(glue_of_several, *arguments).decode().strip()
+
+    assert said("nothing", "input", "0") == "ok, all there"
+    for side, count in (("input", 2), ("output", 5)):
+        for number in range(count):
+            for what in ("type", "bytes", "shape", "scale", "zero_point"):
+                found = said(what, side, str(number))
+                assert found == "the model does not match the generated constants", (what, number)
 
 
 def scenario(program: Path, spoiled: str, number: int = 0) -> list[str]:

@@ -49,6 +49,7 @@ struct Double {
   uint8_t *arena = nullptr;
   size_t arena_size = 0;
   TfLiteTensor input, output;
+  TfLiteTensor other_inputs[8], other_outputs[8]; /* behind the first, by number */
 };
 
 extern Double tflm;
@@ -119,8 +120,8 @@ class MicroInterpreter {
   }
   size_t inputs_size() const { return tflm.inputs; }
   size_t outputs_size() const { return tflm.outputs; }
-  TfLiteTensor *input(size_t) { return &tflm.input; }
-  TfLiteTensor *output(size_t) { return &tflm.output; }
+  TfLiteTensor *input(size_t i) { return i == 0 ? &tflm.input : &tflm.other_inputs[i]; }
+  TfLiteTensor *output(size_t i) { return i == 0 ? &tflm.output : &tflm.other_outputs[i]; }
 };
 
 }  // namespace tflite
