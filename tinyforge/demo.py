@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -41,10 +42,12 @@ def demo(
     model = next(v.model for v in variants if v.name == _SHIPPED)
     source = Source(model, tflite.read(model, name=_NAME), splits.held_out.classes)
     examples = _examples(source, splits.held_out)
-    generated = pipeline.generate(source, examples, settings, stages)
+    chosen = pipeline.choose_golden(source, examples, settings, stages)
+    generated = pipeline.generate(source, examples, settings, stages, golden=chosen)
     pipeline.check_target(generated, settings, overwrite=overwrite)
     proof = pipeline.verify(generated, examples, settings, stages)
     budget.require(proof, generated.board, settings.budget)
+    proof = replace(proof, golden=chosen.coverage)
     # The proof says that the firmware gives the oracle's answers, byte for byte.
     found = _answers(source, examples)
     wrong = np.flatnonzero(found != splits.held_out.labels)

@@ -12,6 +12,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import msgspec
+import numpy as np
+import numpy.typing as npt
 
 from tinyforge import boards, spec, tflite
 from tinyforge.boards import Board
@@ -29,7 +31,8 @@ from tinyforge.project.built import pio_firmware
 from tinyforge.project.ini import LOCAL, SIM, environment
 from tinyforge.project.layer_tests import LayerTests
 from tinyforge.project.model_files import GOLDEN_FILE, Golden, read_golden
-from tinyforge.proof import budget, oracle
+from tinyforge.proof import budget, discriminate, oracle
+from tinyforge.proof import examples as example_files
 from tinyforge.proof.built import prove_answers
 from tinyforge.proof.data import of_samples
 from tinyforge.proof.examples import Examples
@@ -48,6 +51,7 @@ from tinyforge.training import KERAS_SUFFIXES, Loading
 
 MODEL_FILE = "model.tflite"
 _GOLDEN_BYTES = 4096  # of self-test inputs in flash; at least one input, whatever its size
+_CANDIDATES = 24  # for golden vectors, of each kind
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,8 +84,31 @@ def open_tflite(path: Path, stages: Stages) -> Source:
     return Source(written, adapted, class_names(adapted, stages), takes_bytes)
 
 
-def generate(source: Source, examples: Examples, settings: Spec, stages: Stages) -> Generated:
-    """A model's project for a board. The first examples become its golden vectors."""
+def choose_golden(
+    source: Source, examples: Examples, settings: Spec, stages: Stages
+) -> discriminate.Chosen:
+    """The inputs of golden vectors: those few that see most single changes of the model, of the
+    user's examples first."""
+    graph, count = source.graph, _golden_count(source.graph)
+    given = examples.inputs[:0] if examples.drawn else examples.inputs
+    if not graph.states:
+        spread = np.linspace(0, len(given) - 1, min(len(given), _CANDIDATES)).astype(int)
+        given = given[spread]
+    candidates = max(count, _CANDIDATES)
+    drawn = example_files.synthetic(graph, candidates, settings.seed).inputs
+    with stages.stage("Choose golden vectors that see wrong layers"):
+        return discriminate.choose(graph, given, drawn, count, settings.seed)
+
+
+def generate(
+    source: Source,
+    examples: Examples,
+    settings: Spec,
+    stages: Stages,
+    *,
+    golden: discriminate.Chosen | None = None,
+) -> Generated:
+    """A model's project for a board. golden: its golden vectors; None: the first examples."""
     board = boards.load(settings.board)
     graph = source.graph
     by_rows = settings.feed == "rows"
@@ -92,7 +119,7 @@ def generate(source: Source, examples: Examples, settings: Spec, stages: Stages)
             name: engine.lower(graph, planned, source.model)
             for name, engine in choice.engines.items()
         }
-        inputs = examples.inputs[: _golden_count(source.graph)]
+        inputs = golden.inputs if golden else examples.inputs[: _golden_count(source.graph)]
         outputs = oracle.outputs(source.model, graph, inputs)
         files: dict[str, str | bytes] = dict(
             tree.project_files(
@@ -106,9 +133,7 @@ def generate(source: Source, examples: Examples, settings: Spec, stages: Stages)
                     choice.left_out,
                     settings.app,
                     settings.optimize,
-                    _layer_tests(source, examples, choice, planned)
-                    if settings.layer_tests
-                    else None,
+                    _layer_tests(source, inputs, choice, planned) if settings.layer_tests else None,
                 )
             )
         )
@@ -136,10 +161,9 @@ def _planned(graph: Graph, stages: Stages, *, by_rows: bool) -> Plan:
 
 
 def _layer_tests(
-    source: Source, examples: Examples, choice: Choice, planned: Plan | None
+    source: Source, golden: npt.NDArray[np.int8], choice: Choice, planned: Plan | None
 ) -> LayerTests:
-    """What every layer must compute from the last example: the first ones may be extremes, which
-    hide errors. Where layers remember, from as many as there are golden vectors.
+    """What every layer must compute from the first golden vector; where layers remember, from all.
 
     ForgeError without the compiled engine, whose layers they are.
     """
@@ -150,8 +174,7 @@ def _layer_tests(
             where=f"{left_out[0].where}: {left_out[0].what}" if left_out else "",
             fix="leave --layer-tests out" + ("" if left_out else ", or give --engine aot or both"),
         )
-    count = _golden_count(source.graph) if source.graph.states else 1
-    inputs = examples.inputs[-count:]
+    inputs = golden if source.graph.states else golden[:1]
     return LayerTests(planned, inputs, oracle.trace(source.model, source.graph, inputs))
 
 
@@ -218,7 +241,9 @@ def build(
     """
     if source.measured is not None:
         source.measured.require_kept(accept=accept)
-    generated = generate(source, examples, settings, stages)
+    chosen = choose_golden(source, examples, settings, stages)
+    examples = _with_golden(examples, chosen)
+    generated = generate(source, examples, settings, stages, golden=chosen)
     check_target(generated, settings, overwrite=overwrite)
     proved = generated.on(generated.board.with_core(core))
     try:
@@ -227,6 +252,7 @@ def build(
         stages.note(f"{error.what}: measuring what it takes")
         proof = verify(proved.on(boards.roomy(proved.board)), examples, settings, stages)
     budget.require(proof, generated.board, settings.budget, source.measured)
+    proof = replace(proof, golden=chosen.coverage)
     report = Report(
         board=settings.board,
         engine=proof.engine,
@@ -235,6 +261,15 @@ def build(
         accuracy=source.measured,
     )
     return report, write(generated, settings, report, overwrite=overwrite)
+
+
+def _with_golden(examples: Examples, chosen: discriminate.Chosen) -> Examples:
+    """Where nobody gave examples, the golden vectors are the first of them; in a sequence they
+    are already."""
+    if not examples.drawn:
+        return examples
+    both = np.concatenate([chosen.inputs, examples.inputs])
+    return replace(examples, inputs=both)
 
 
 def check_target(generated: Generated, settings: Spec, *, overwrite: bool) -> None:

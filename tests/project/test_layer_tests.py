@@ -103,7 +103,7 @@ def first_wrong(graph: Graph, wrong: Graph, op: Operator) -> tuple[str, str]:
     """The test that must fail for a layer, and its text: by the operators' NumPy models, from what
     the right layers before it compute."""
     tensor = graph.tensors[graph.inputs[0]]
-    last = synthetic(graph, emulated.VECTORS, seed=0).inputs[-1:]
+    last = synthetic(graph, emulated.VECTORS, seed=0).inputs[:1]
     right = reference_trace(graph, last)
     values = {t: rows[0].reshape(graph.tensors[t].shape) for t, rows in right.items()}
     values[tensor.index] = last[0].reshape(tensor.shape)

@@ -211,11 +211,10 @@ def test_a_folder_a_missing_file_and_a_pipe(tmp_path: Path) -> None:
 def test_synthetic_inputs(count: int) -> None:
     found = synthetic(GRAPH, count, seed=3).inputs
     assert found.shape == (count, 6)
-    for row, value in zip(found, (-128, -3, 127), strict=False):
-        assert set(row.tolist()) == {value}
+    constant = [set(row.tolist()) for row in found if len(set(row.tolist())) == 1]
+    assert constant == ([{-128}, {-3}, {127}] if count == 20 else [])  # they hide errors
     np.testing.assert_array_equal(found, synthetic(GRAPH, count, seed=3).inputs)
-    if count > 3:
-        assert (found[3:] != synthetic(GRAPH, count, seed=4).inputs[3:]).any()
+    assert (found[0] != synthetic(GRAPH, count, seed=4).inputs[0]).any()
 
 
 TWO = Graph(
@@ -290,8 +289,8 @@ def test_synthetic_inputs_of_several_types() -> None:
     found = synthetic(TWO, 20, seed=3).inputs
     assert found.shape == (20, 10)
     speeds = found[:, 6:].copy().view("<i2")
-    assert speeds[:3].tolist() == [[-32768] * 2, [0] * 2, [32767] * 2]
-    assert len(set(speeds[3:].reshape(-1).tolist())) > 20
+    assert speeds[-3:].tolist() == [[-32768] * 2, [0] * 2, [32767] * 2]
+    assert len(set(speeds[:-3].reshape(-1).tolist())) > 20
 
 
 def test_indices_that_there_are_not_are_refused(tmp_path: Path) -> None:

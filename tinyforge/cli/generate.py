@@ -50,7 +50,10 @@ def run(
     """Generate a model's PlatformIO project, unproved."""
     ui = Ui(json=json, debug=debug)
     with ui.errors():
+        from dataclasses import asdict
+
         from tinyforge import pipeline, preflight
+        from tinyforge.report import findings
         from tinyforge.source import with_examples
         from tinyforge.spec import settle
 
@@ -71,7 +74,12 @@ def run(
         preflight.require_project(spec)
         source = pipeline.open_tflite(pipeline.model_path(spec), ui)
         source, examples = with_examples(source, spec, ui, inputs=inputs, data=spec.data)
-        project = pipeline.generate(source, examples, spec, ui)
+        golden = pipeline.choose_golden(source, examples, spec, ui)
+        project = pipeline.generate(source, examples, spec, ui, golden=golden)
         folder = pipeline.write(project, spec, overwrite=overwrite)
+        if golden.coverage is not None:
+            ui.print(f"golden vectors: {'; '.join(findings.golden(golden.coverage))}")
         ui.print(f"{folder}: {len(project.files)} files. Prove it: tinyforge simulate {folder}")
-        ui.emit_json({"project": str(folder), "files": sorted(project.files)})
+        coverage = None if golden.coverage is None else asdict(golden.coverage)
+        files = sorted(project.files)
+        ui.emit_json({"project": str(folder), "files": files, "golden": coverage})

@@ -18,6 +18,7 @@ from tinyforge.graph import DType, Graph, Tensor
 from tinyforge.graph.packed import packed, raw
 from tinyforge.ops import index_limits
 from tinyforge.proof.answers import classes, head_of
+from tinyforge.proof.synthetic import drawn
 
 _MAX_BYTES = 1 << 30
 _SATURATED = 0.01  # share of inputs beyond the model's range that is worth a warning
@@ -32,7 +33,7 @@ class Examples:
 
     labels: (n,) classes, or None; head: the output, by position, that they are of. outputs: raw
     bytes of all outputs, int8 (n, bytes), that somebody else vouches for, or None. notes: what the
-    user is to be told of them.
+    user is to be told of them. drawn: nobody gave them.
     """
 
     inputs: npt.NDArray[np.int8]
@@ -40,6 +41,7 @@ class Examples:
     outputs: npt.NDArray[np.int8] | None = None
     head: int = 0
     notes: tuple[str, ...] = ()
+    drawn: bool = False
 
     def __len__(self) -> int:
         return len(self.inputs)
@@ -90,27 +92,11 @@ def of_pictures(images: npt.NDArray[np.uint8], t: Tensor) -> npt.NDArray[np.int8
 
 
 def synthetic(graph: Graph, count: int, seed: int) -> Examples:
-    """Inputs for a model without data: all lowest, all zero, all highest, then random; of an input
-    of indices, those that there are."""
+    """Inputs for a model without data, as unlike each other as real ones; constant ones last."""
     rng = np.random.default_rng(seed)
     limits = index_limits(graph)
-    drawn = [_drawn(t, count, rng, limits.get(t.index)) for t in graph.input_tensors]
-    return Examples(packed(drawn))
-
-
-def _drawn(
-    t: Tensor, count: int, rng: np.random.Generator, indices: int | None
-) -> npt.NDArray[Any]:
-    """Such values of one input, (count, *shape). indices: how many there are, of one of indices."""
-    if t.dtype is DType.FLOAT32:
-        return rng.normal(size=(count, *t.shape)).astype(np.float32)
-    low, high = (0, 1) if t.dtype is DType.BOOL else _limits(t)
-    if indices is not None:
-        low, high = 0, indices - 1
-    flat = (low, t.zero_point if t.quant else 0, high)
-    random = rng.integers(low, high, (max(0, count - len(flat)), *t.shape), endpoint=True)
-    constant = [np.full((1, *t.shape), value) for value in flat]
-    return np.concatenate([*constant, random])[:count].astype(t.dtype.numpy)
+    values = [drawn(t, count, rng, limits.get(t.index)) for t in graph.input_tensors]
+    return Examples(packed(values), drawn=True)
 
 
 def load(path: Path, graph: Graph) -> Examples:

@@ -95,6 +95,33 @@ class Difference:
 
 
 @dataclass(frozen=True)
+class LayerCoverage:
+    """Single changes of a layer that were tried, and how many of them the answers show.
+
+    unseen: kinds of changes of which one is not seen.
+    """
+
+    layer: int
+    op: str
+    name: str
+    mutants: int
+    seen: int
+    unseen: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """What the golden vectors that a project carries see: so many vectors, of so many input bytes
+    each; of all mutants of the model so many. layers: those that have code."""
+
+    vectors: int
+    vector_bytes: int
+    mutants: int
+    seen: int
+    layers: tuple[LayerCoverage, ...]
+
+
+@dataclass(frozen=True)
 class Proof:
     """One engine on one machine, over all inputs.
 
@@ -105,7 +132,8 @@ class Proof:
     them differ by a little; min and max are beside it). accuracy: None where there are no labels.
     cycles: estimated, of the first input's inference; None where there is no model of the core, or
     the machine does not see which code runs. firmware_ran: False where no firmware was built: only
-    the model that it would carry was looked at.
+    the model that it would carry was looked at. golden: of the golden vectors, where they were
+    chosen for this model; None where they were given, or an operator has no NumPy model.
     """
 
     model: str
@@ -129,3 +157,4 @@ class Proof:
     cycles: Cycles | None
     instructions_by_layer: tuple[LayerProof, ...]
     firmware_ran: bool = True
+    golden: Coverage | None = None

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from tinyforge.proof.record import Arena, Difference, Flash, LayerProof, Proof, Ram
+from tinyforge.proof.record import Arena, Coverage, Difference, Flash, LayerProof, Proof, Ram
 from tinyforge.report import wording
 from tinyforge.report.record import DemoReport
 
@@ -109,6 +109,33 @@ def difference(first: Difference) -> str:
         f"'{wording.short_name(first.name)}', element [{index}]: "
         f"expected {first.expected}, got {first.actual}."
     )
+
+
+def golden(coverage: Coverage) -> Iterator[str]:
+    """What the golden vectors of a project see of wrong layers, and what they do not."""
+    vectors = (
+        f"{wording.plural(coverage.vectors, 'input')} of {wording.nbytes(coverage.vector_bytes)}"
+    )
+    share = coverage.seen / coverage.mutants if coverage.mutants else 1.0
+    yield (
+        f"{vectors}, chosen to see wrong layers: {wording.count(coverage.seen)} of "
+        f"{wording.count(coverage.mutants)} single changes seen ({wording.percent(share)})"
+    )
+    blind = [layer for layer in coverage.layers if not layer.seen]
+    if blind:
+        names = (f"{layer.layer} {wording.printable(layer.op)}" for layer in blind)
+        yield f"they see no change of layer {', '.join(names)}"
+    some = [layer for layer in coverage.layers if layer.unseen and layer.seen]
+    if some:
+        shares = (f"{layer.layer} {layer.seen}/{layer.mutants}" for layer in some)
+        whole = (
+            "; all of every other layer" if len(blind) + len(some) < len(coverage.layers) else ""
+        )
+        yield f"by layer: {', '.join(shares)}{whole}"
+    kinds = Counter(kind for layer in coverage.layers for kind in layer.unseen)
+    if kinds:
+        missed = (f"{kind} ({wording.plural(n, 'layer')})" for kind, n in kinds.most_common())
+        yield f"not seen everywhere: {', '.join(missed)}"
 
 
 def memories(proof: Proof) -> Iterator[Usage]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from tinyforge.proof.record import Proof
+from tinyforge.proof.record import LayerCoverage, Proof
 from tinyforge.report import charts, findings, wording
 from tinyforge.report.png import data_uri
 from tinyforge.report.record import DemoReport, Drawing, Report
@@ -46,6 +46,17 @@ class Inference:
 
 
 @dataclass(frozen=True)
+class Sight:
+    """A layer, and how many of its single changes the golden vectors see; kinds of those missed."""
+
+    index: str
+    op: str
+    name: str
+    seen: str
+    missed: str
+
+
+@dataclass(frozen=True)
 class Page:
     """Everything the template shows, finished. Empty where a report has no such part."""
 
@@ -64,6 +75,8 @@ class Page:
     board_ram: str
     layers: tuple[charts.LayerRow, ...]
     inference: Inference
+    golden: tuple[str, ...]
+    sights: tuple[Sight, ...]
     samples: tuple[Picture, ...]
     mistakes: tuple[Picture, ...]
     facts: tuple[tuple[str, str], ...]
@@ -103,6 +116,8 @@ def _page(report: Report) -> Page:
         board_ram=wording.capacity(proof.ram.limit) if proof.ram is not None else "",
         layers=charts.layer_rows(findings.layer_shares(proof)),
         inference=_inference(proof),
+        golden=tuple(map(_tied, findings.golden(proof.golden))) if proof.golden else (),
+        sights=tuple(map(_sight, proof.golden.layers)) if proof.golden else (),
         samples=tuple(map(_picture, demo.samples)) if demo else (),
         mistakes=tuple(map(_picture, demo.mistakes)) if demo else (),
         facts=tuple(_facts(report)),
@@ -150,6 +165,16 @@ def _inference(proof: Proof) -> Inference:
         macs=wording.count(macs),
         instructions="" if proof.instructions is None else wording.count(proof.instructions),
         per_mac=wording.per(proof.instructions, macs),
+    )
+
+
+def _sight(layer: LayerCoverage) -> Sight:
+    return Sight(
+        index=str(layer.layer),
+        op=wording.printable(layer.op),
+        name=wording.short_name(layer.name),
+        seen=f"{layer.seen} of {layer.mutants}",
+        missed=", ".join(layer.unseen),
     )
 
 

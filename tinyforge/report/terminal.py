@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
+from itertools import zip_longest
 
 from rich import box
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
@@ -127,6 +128,11 @@ def _facts(report: Report) -> Table:
     grid.add_row("instructions", findings.instructions(proof))
     if proof.cycles is not None:
         grid.add_row("cycles", findings.cycles(proof))
+    if proof.golden is not None:
+        for name, said in zip_longest(
+            ["golden vectors"], findings.golden(proof.golden), fillvalue=""
+        ):
+            grid.add_row(name, Text(said))
     grid.add_row("machine", Text(wording.printable(proof.machine)))
     grid.add_row("toolchain", Text(wording.printable(proof.toolchain)))
     return grid
