@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from tinyforge import boards, spec, tflite
 from tinyforge.boards import Board
+from tinyforge.boards.possible import require_possible
 from tinyforge.datasets import is_drawn
 from tinyforge.engines.base import Lowered
 from tinyforge.engines.choose import Choice, choose
@@ -79,6 +80,7 @@ def open_tflite(path: Path, stages: Stages) -> Source:
     for note in notes:
         stages.note(note)
     tflite.require_int8(adapted, graph)
+    require_possible(adapted)
     written = model if adapted is graph else tflite.write(adapted)
     takes_bytes = graph.tensors[graph.inputs[0]].dtype is DType.UINT8
     return Source(written, adapted, class_names(adapted, stages), takes_bytes)
@@ -112,6 +114,7 @@ def generate(
     board = boards.load(settings.board)
     graph = source.graph
     by_rows = settings.feed == "rows"
+    require_possible(graph, inputs_whole=not by_rows)
     choice = choose(graph, settings.engine, by_rows=by_rows)
     planned = _planned(graph, stages, by_rows=by_rows) if "aot" in choice.engines else None
     with stages.stage("Compile the model to C"):
