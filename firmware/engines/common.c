@@ -15,14 +15,23 @@ const char *forge_status_text(forge_status status) {
   return (unsigned)status < FORGE_STATUS_COUNT ? texts[status] : "unknown status";
 }
 
-/* zero_point, low, high: of the type; x / scale is rounded half away from zero. */
-static inline int32_t quantized(float x, float scale, int32_t zero_point, int32_t low,
-                                int32_t high) {
+/* x / scale, rounded half away from zero, and zero_point more; saturated to the type, an integer. */
+static inline int32_t quantized(forge_type type, float x, float scale, int32_t zero_point) {
+  if (type == FORGE_BOOL) return x != 0.0f;
+  const int32_t low = type == FORGE_INT8    ? INT8_MIN
+                      : type == FORGE_UINT8 ? 0
+                      : type == FORGE_INT16 ? INT16_MIN
+                                            : INT32_MIN;
+  const int32_t high = type == FORGE_INT8    ? INT8_MAX
+                       : type == FORGE_UINT8 ? UINT8_MAX
+                       : type == FORGE_INT16 ? INT16_MAX
+                                             : INT32_MAX;
   const float scaled = x / scale;
-  /* Beyond this the result saturates whatever the zero point; also takes care of NaN. */
-  const float limit = 2.0f * (float)(high - low + 1);
+  /* Beyond this the result saturates whatever the zero point, which is 0 for 32 bits; also takes care
+   * of NaN. */
+  const float limit = type == FORGE_INT32 ? 2147483648.0f : 2.0f * (float)(high / 2 - low / 2 + 1);
   if (!(scaled > -limit)) return low;
-  if (scaled > limit) return high;
+  if (scaled >= limit) return high;
   int32_t q = (int32_t)scaled;
   const float fraction = scaled - (float)q;
   if (fraction >= 0.5f) ++q;
@@ -33,9 +42,9 @@ static inline int32_t quantized(float x, float scale, int32_t zero_point, int32_
 
 #if FORGE_INPUT_COUNT == 1
 forge_input_t forge_quantize_input(float x) {
-  const int wide = sizeof(forge_input_t) == 2;
-  return (forge_input_t)quantized(x, FORGE_INPUT_SCALE, FORGE_INPUT_ZERO_POINT,
-                                  wide ? INT16_MIN : INT8_MIN, wide ? INT16_MAX : INT8_MAX);
+  static const forge_type types[] = {FORGE_INPUTS(FORGE_TENSOR_TYPE)};
+  if (types[0] == FORGE_FLOAT32) return (forge_input_t)x;
+  return (forge_input_t)quantized(types[0], x, FORGE_INPUT_SCALE, FORGE_INPUT_ZERO_POINT);
 }
 #endif
 
@@ -62,9 +71,10 @@ forge_input_t forge_quantize_input_at(int index, float x) {
 #endif
   static const quantization of[] = {FORGE_INPUTS(QUANTIZATION)};
   static const forge_type types[] = {FORGE_INPUTS(FORGE_TENSOR_TYPE)};
-  const int wide = types[index] == FORGE_INT16;
-  const int32_t q = quantized(x, of[index].scale, of[index].zero_point,
-                              wide ? INT16_MIN : INT8_MIN, wide ? INT16_MAX : INT8_MAX);
+#if !FORGE_INPUT_MIXED
+  if (types[index] == FORGE_FLOAT32) return (forge_input_t)x;
+#endif
+  const int32_t q = quantized(types[index], x, of[index].scale, of[index].zero_point);
 #if FORGE_INPUT_MIXED
   return q;
 #else

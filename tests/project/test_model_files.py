@@ -185,7 +185,8 @@ def test_models_that_the_device_api_cannot_carry():
     graph = classifier(3)
     vectors = golden(graph)
     for wrong, match in (
-        (changed(graph, graph.inputs[0], dtype=DType.FLOAT32, quant=None), "found float32"),
+        (changed(graph, graph.inputs[0], dtype=DType.FLOAT32), "found float32"),
+        (changed(graph, graph.inputs[0], quant=None), "found int8"),
         (changed(graph, graph.outputs[0], quant=Quant((1.0, 2.0), (0, 0))), "one scale"),
         (changed(graph, graph.outputs[0], dtype=DType.INT64, quant=None), "found int64"),
     ):

@@ -38,6 +38,8 @@ MIXED = Graph(
     (0, 1),
     (2, 3, 4, 5, 6),
 )
+# All types as inputs.
+TYPES = replace(MIXED, inputs=MIXED.outputs, outputs=MIXED.inputs)
 ANSWER = packed(
     [
         np.array([[1, 2, -3]], np.int8),
@@ -160,10 +162,42 @@ def test_real_values_of_each_input_and_output(tmp_path: Path) -> None:
     ]  # fmt: skip
 
 
+PLAIN = r"""
+#include <stdio.h>
+#include "forge/forge.h"
+#include "model.h"
+int main(void) {
+  const float reals[] = {0.0f, 0.5f, -1.5f, 70000.0f, 2147483520.0f, 3e9f, -3e9f, 0.0f / 0.0f};
+  for (size_t i = 0; i < sizeof reals / sizeof *reals; i++) {
+    printf("%.9g ", (double)forge_quantize_input(reals[i]));
+  }
+  printf("%g\n", (double)forge_dequantize_output((forge_output_t)1));
+  return 0;
+}
+"""
+PLAIN_VALUES = {
+    DType.INT32: [0, 1, -2, 70000, 2147483520, 2147483647, -(2**31), -(2**31), 1],
+    DType.FLOAT32: [0, 0.5, -1.5, 70000, 2147483520, 3e9, -3e9, float("nan"), 1],
+    DType.BOOL: [0, 1, 1, 1, 1, 1, 1, 1, 1],
+}
+
+
+@pytest.mark.parametrize("dtype", PLAIN_VALUES)
+def test_types_without_a_scale_take_values_as_they_are(dtype: DType, tmp_path: Path) -> None:
+    graph = of_type(dtype, None)
+    done = sanitized.run(built(graph, zeros_for(graph), tmp_path, PLAIN))
+    found = [float(word) for word in done.stdout.split()]
+    np.testing.assert_array_equal(np.float32(found), np.float32(PLAIN_VALUES[dtype]))
+
+
+def zeros_for(graph: Graph) -> Golden:
+    sizes = (graph.input_bytes, graph.output_bytes)
+    return Golden(*(np.zeros((1, size), np.int8) for size in sizes))
+
+
 def of_type(dtype: DType, quant: Quant | None) -> Graph:
-    """The input int8 or int16, the output of any type."""
-    source = dtype if dtype in (DType.INT8, DType.INT16) else DType.INT8
-    tensors = (Tensor(0, "in", (1, 3), source, STEP), Tensor(1, "out", (1, 2), dtype, quant))
+    """Input and output of a type."""
+    tensors = (Tensor(0, "in", (1, 3), dtype, quant), Tensor(1, "out", (1, 2), dtype, quant))
     return Graph("m", tensors, (), (0,), (1,))
 
 
@@ -173,14 +207,14 @@ USER = r"""
 #include "model.h"
 void read_camera_row(void *row);
 void read_camera_row(void *row) { (void)row; }
-static void use(const float *pixels, const float *values_0, const float *values_1,
-                const float *values_2) {
-  (void)pixels, (void)values_0, (void)values_1, (void)values_2;
+static void use(const float *values, const float *values_0, const float *values_1,
+                const float *values_2, const float *values_3, const float *values_4) {
+  (void)values, (void)values_0, (void)values_1, (void)values_2, (void)values_3, (void)values_4;
 @EXAMPLE@
 }
 int main(void) {
   static const float reals[128];
-  use(reals, reals, reals, reals);
+  use(reals, reals, reals, reals, reals, reals);
   return 0;
 }
 """
@@ -189,6 +223,7 @@ MODELS = {
     "tangled": several.tangled(),
     "two_heads": several.two_heads(),
     "mixed": MIXED,
+    "types": TYPES,
     "int16": of_type(DType.INT16, STEP),
     "int32": of_type(DType.INT32, None),
     "float32": of_type(DType.FLOAT32, None),
@@ -199,9 +234,7 @@ MODELS = {
 @pytest.mark.parametrize("name", MODELS)
 def test_what_the_readme_shows_compiles_without_a_warning(name: str, tmp_path: Path) -> None:
     graph = MODELS[name]
-    zeros = Golden(
-        np.zeros((1, graph.input_bytes), np.int8), np.zeros((1, graph.output_bytes), np.int8)
-    )
+    zeros = zeros_for(graph)
     for by_rows in (False, True):
         example = "\n".join(example_lines(graph, by_rows=by_rows))
         used, count = re.subn(r"float (answer\w*) = .*;", r"\g<0> (void)\1;", example)

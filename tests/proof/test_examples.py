@@ -305,3 +305,18 @@ def test_indices_that_there_are_not_are_refused(tmp_path: Path) -> None:
     np.savez(path, inputs=np.array([[0, 9]], np.int32))
     with pytest.raises(ForgeError, match="indices 0 to 9; the model has 0 to 8"):
         load(path, graph)
+
+
+def test_inputs_that_are_no_real_values(tmp_path: Path) -> None:
+    """Indices and truths, given as whatever NumPy makes of them."""
+    plain = (Tensor(0, "ids", (1, 2), DType.INT32), Tensor(1, "on", (1, 2), DType.BOOL))
+    graph = Graph("model", (*plain, OUTPUT), (), (0, 1), (2,))
+    path = tmp_path / "examples.npz"
+    np.savez(path, ids=np.array([[1, -2], [3, 70000]]), on=np.array([[0, 1], [1, 1]], np.uint8))
+    found = load(path, graph).inputs
+    assert found[:, :8].copy().view("<i4").tolist() == [[1, -2], [3, 70000]]
+    assert found[:, 8:].tolist() == [[0, 1], [1, 1]]
+    for wrong in ({"ids": np.array([[1, 2**40]])}, {"ids": np.array([[0.5, 1.0]])}):
+        np.savez(path, on=np.array([[True, False]]), **wrong)
+        with pytest.raises(ForgeError, match="ids"):
+            load(path, graph)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tinyforge.graph import Graph, Tensor
+from tinyforge.graph import DType, Graph, Tensor
 from tinyforge.ops.upright import rows_input
 from tinyforge.project.model_files import C_TYPES, macros
 from tinyforge.project.real_inputs import real_inputs
@@ -65,7 +65,9 @@ def _written(graph: Graph, position: int) -> Iterator[str]:
     cast = f"({ctype})" if mixed else ""
     yield f"{ctype} *{name} = forge_input({macro});"
     yield f"for (int i = 0; i < {t.size}; i++) {{"
-    yield f"  {name}[i] = {cast}forge_quantize_input_at({macro}, values_{position}[i]);"
+    quantized = f"{cast}forge_quantize_input_at({macro}, values_{position}[i])"
+    as_it_is = mixed and t.dtype is DType.FLOAT32
+    yield f"  {name}[i] = {f'values_{position}[i]' if as_it_is else quantized};"
     yield "}"
 
 

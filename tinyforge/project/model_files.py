@@ -66,14 +66,13 @@ def model_files(
     """include/model.h, golden vectors, and src/labels.c where there are labels.
 
     by_rows: whether the engine takes the input with rows in no other way.
-    ForgeError when the device API cannot carry the model: an input that is not int8 or int16 with
-    one scale, an output of a type that C has not, or labels that do not number the classes.
+    ForgeError when the device API cannot carry the model: an input or output that is neither int8
+    or int16 with one scale nor of a type that has none, or labels that do not number the classes.
     """
     for tensor in graph.input_tensors:
-        _require_quantized(tensor, "input")
+        _require_carried(tensor, "input")
     for tensor in graph.output_tensors:
-        if tensor.quant is not None or tensor.dtype not in C_TYPES:
-            _require_quantized(tensor, "output")
+        _require_carried(tensor, "output")
     rows, fed = input_rows(graph), rows_input(graph)
     head, count = _classes(graph, labels)
     files = {
@@ -144,11 +143,14 @@ def c_float(value: float) -> str:
     return f"{text}f" if "." in text or "e" in text else f"{text}.0f"
 
 
-def _require_quantized(tensor: Tensor, role: str) -> None:
-    if tensor.dtype in _QUANTIZED and tensor.quant is not None and not tensor.quant.per_channel:
+def _require_carried(tensor: Tensor, role: str) -> None:
+    quant = tensor.quant
+    scaled = quant is not None and not quant.per_channel
+    if scaled if tensor.dtype in _QUANTIZED else tensor.dtype in C_TYPES and quant is None:
         return
     raise ForgeError(
-        f"the {role} must be int8 or int16 with one scale, found {tensor.dtype.name.lower()}",
+        f"the {role} must be int8 or int16 with one scale, or of a type without any, found "
+        f"{tensor.dtype.name.lower()}",
         where=f"tensor {tensor.index} {tensor.name!r}",
         fix=f"quantize the model fully, with an int8 {role}",
     )

@@ -233,6 +233,24 @@ def _require_indices(found: npt.NDArray[Any], count: int | None, name: str, path
         )
 
 
+def _as_integers(
+    found: npt.NDArray[np.generic], t: Tensor, name: str, path: Path
+) -> npt.NDArray[np.generic]:
+    """Integers of any size as the type of an input that holds no real values; others as they are.
+
+    ForgeError where they do not fit.
+    """
+    if found.dtype.kind not in "iu":
+        return found
+    low, high = (0, 1) if t.dtype is DType.BOOL else _limits(t)
+    if int(found.min()) < low or int(found.max()) > high:
+        raise ForgeError(
+            f"{name} go from {found.min()} to {found.max()}, expected {low} to {high}",
+            where=str(path),
+        )
+    return found.astype(t.dtype.numpy)
+
+
 def _input(
     arrays: _Arrays, graph: Graph, position: int, path: Path, notes: list[str]
 ) -> npt.NDArray[np.int8]:
@@ -254,6 +272,8 @@ def _input(
         notes += [f"note: {name}: {note}" for note in told]
     if found.ndim < 1 or not len(found) or found.shape[1:] != t.shape[1:]:
         raise ForgeError(f"{name} have shape {list(found.shape)}", where=str(path), fix=expected)
+    if t.quant is None and t.dtype in (DType.INT32, DType.BOOL):
+        found = _as_integers(found, t, name, path)
     if found.dtype == t.dtype.numpy:
         _require_indices(found, index_limits(graph).get(t.index), name, path)
         return raw(found.reshape(len(found), -1))

@@ -19,7 +19,8 @@ typedef FORGE_OUTPUT_TYPE forge_output_t;
 #define forge_input(...) ((forge_input_t *)forge_input_at((int)(__VA_ARGS__ + 0)))
 #define forge_output(...) ((const forge_output_t *)forge_output_at((int)(__VA_ARGS__ + 0)))
 
-/* A real input value as the model wants it: rounded half away from zero, saturated. */
+/* A real input value as the model wants it: rounded half away from zero, saturated; of float32 the
+ * value itself, but for inputs of mixed types: there float32 is written as it is. */
 #if FORGE_INPUT_COUNT == 1
 forge_input_t forge_quantize_input(float x);
 #elif FORGE_INPUT_MIXED
