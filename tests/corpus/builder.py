@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tinyforge.graph.types import DType, Graph, Operator, Options, Quant, Tensor
-from tinyforge.tflite.opcodes import OPTIONS_TABLE
+from tinyforge.tflite.opcodes import CUSTOM_CODES, OPTIONS_TABLE
 from tinyforge.tflite.schema import TABLES
 from tinyforge.tflite.verifier import verify
 
@@ -49,7 +49,10 @@ class Constant:
 
 
 def full_options(op: str, given: Mapping[str, OptionValue]) -> Options:
-    """The options given, and the schema's defaults for the rest. KeyError for unknown names."""
+    """The options given, and the schema's defaults for the rest. KeyError for unknown names. Those
+    of custom operators have no schema."""
+    if op in CUSTOM_CODES:
+        return dict(given)
     table = OPTIONS_TABLE[op]
     fields = TABLES[table] if table else {}
     unknown = given.keys() - fields.keys()

@@ -17,6 +17,7 @@ from tests.ops import (
     case_arithmetic,
     case_batch_matmul,
     case_binary,
+    case_detection,
     case_elementwise,
     case_movement,
     case_picking,
@@ -156,6 +157,7 @@ CASES: dict[str, Callable[[Random], Graph]] = {
     **case_arithmetic.CASES,
     **case_batch_matmul.CASES,
     **case_binary.CASES,
+    **case_detection.CASES,
     **case_elementwise.CASES,
     **case_movement.CASES,
     **case_picking.CASES,
@@ -195,6 +197,8 @@ def random_case(name: str, seed: int) -> tuple[Graph, list[npt.NDArray[Any]]]:
     op, _, dtype = name.partition("/")
     r = Random(np.random.default_rng([seed, *name.encode()]), DType[(dtype or "int8").upper()])
     graph = CASES[op](r)
+    if op in case_detection.VALUES:
+        return graph, case_detection.VALUES[op](r, graph)
     limits = index_limits(graph)
     return graph, [
         r.rng.integers(0, limits[t.index], t.shape).astype(np.int32)

@@ -41,10 +41,14 @@ def tflm(graph: Graph, inputs: Sequence[Values]) -> list[Values]:
     for i, values in enumerate(inputs):
         interpreter.set_input(values, i)
     interpreter.invoke()
-    return [
-        np.asarray(interpreter.get_output(i)).reshape(graph.tensors[t].shape)
+    found = [
+        np.array(interpreter.get_output(i)).reshape(graph.tensors[t].shape)
         for i, t in enumerate(graph.outputs)
     ]
+    settled = OPS[graph.operators[-1].op].settled
+    if settled:
+        settled(found)
+    return found
 
 
 def reference(graph: Graph, inputs: Sequence[Values]) -> tuple[Values, ...]:

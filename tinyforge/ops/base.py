@@ -107,6 +107,7 @@ class Op:
     where it would be another; None where it never can be.
     indices: positions of inputs that are indices, and how many things they number: TFLM reads
     elsewhere for others.
+    settled: given TFLM's outputs, sets what it leaves to chance as reference does.
     macs: multiply-accumulates of one inference.
     summary: the options, as a reader of the generated C wants them: "3x3, stride 1, SAME".
     """
@@ -124,6 +125,7 @@ class Op:
     replaces: int | None = None
     turned: Callable[[Graph, Operator], Turned | None] | None = None
     indices: Callable[[Graph, Operator], Mapping[int, int]] = _no_indices
+    settled: Callable[[Sequence[Values]], None] | None = None
     macs: Callable[[Graph, Operator], int] = _no_macs
     summary: Callable[[Graph, Operator], str] = lambda _graph, _op: ""
 

@@ -61,7 +61,10 @@ class Form(Hashable, Protocol):
 
 @dataclass(frozen=True)
 class Whole:
-    """One step: all of the inputs, all of the output. C: function(&fields, inputs..., output)."""
+    """One step: all of the inputs, all of the output.
+
+    C: function(&fields, inputs..., outputs...), and scratch memory where there is any.
+    """
 
     steps: int = 1
     input_rows: int = 1

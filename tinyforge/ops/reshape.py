@@ -16,6 +16,8 @@ from tinyforge.ops.base import (
     check_activation,
     check_computed,
     check_counts,
+    constant,
+    optional_tensor,
     output,
     require,
     tensor,
@@ -33,6 +35,9 @@ def check(graph: Graph, op: Operator) -> None:
         op,
     )
     check_computed(graph, op, source)
+    shape = optional_tensor(graph, op, 1)
+    if shape is not None:
+        constant(graph, op, shape, "shape")
 
 
 def reference(graph: Graph, op: Operator, inputs: Sequence[npt.NDArray[Any]]) -> Values:

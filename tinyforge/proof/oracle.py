@@ -87,6 +87,7 @@ def tflm_trace(
     """trace() by TensorFlow Lite Micro, whose wheel must be installed. tensors: None for all."""
     if tensors is None:
         tensors = _traced(graph)
+    tensors = _with_siblings(graph, tensors)
     with tempfile.TemporaryDirectory(prefix="tinyforge-oracle-") as name:
         folder = Path(name)
         (folder / "model.tflite").write_bytes(model)
@@ -97,7 +98,27 @@ def tflm_trace(
         asked = {t: assigned.get(t, t) for t in tensors}
         np.save(folder / "tensors.npy", np.array([*dict.fromkeys(asked.values())], np.int64))
         _run_child(folder, len(inputs))
-        return {t: np.load(folder / f"{source}.npy") for t, source in asked.items()}
+        found = {t: np.load(folder / f"{source}.npy") for t, source in asked.items()}
+    _settle(graph, found)
+    return found
+
+
+def _settle(graph: Graph, found: Trace) -> None:
+    """What TFLM leaves to chance, as the operators' models make it."""
+    for op in graph.operators:
+        settled = OPS[op.op].settled if op.op in OPS else None
+        if settled and all(t in found for t in op.outputs):
+            tensors = [graph.tensors[t] for t in op.outputs]
+            for row in range(len(found[op.outputs[0]])):
+                settled([found[t.index][row].view(t.dtype.numpy).reshape(t.shape) for t in tensors])
+
+
+def _with_siblings(graph: Graph, tensors: Sequence[int]) -> Sequence[int]:
+    """With all outputs of operators that leave some to chance: their count says which."""
+    makers = {graph.producers[t].index for t in tensors if t in graph.producers}
+    some = [graph.operators[i] for i in makers if graph.operators[i].op in OPS]
+    more = [t for op in some if OPS[op.op].settled for t in op.outputs]
+    return list(dict.fromkeys((*tensors, *more)))
 
 
 def _run_child(folder: Path, count: int) -> None:

@@ -7,6 +7,7 @@ import numpy as np
 from tinyforge.errors import ForgeError
 from tinyforge.graph.types import DType, Graph, Operator, Tensor
 from tinyforge.ops import OPS, Weighted
+from tinyforge.ops.base import PLAIN
 from tinyforge.tflite.refusals import in_true_words
 from tinyforge.tflite.verifier import tensor_label
 
@@ -67,7 +68,9 @@ def _typed_alone(graph: Graph, index: int) -> bool:
 
 
 def _require_batch_of_one(tensor: Tensor) -> None:
-    if tensor.shape and tensor.shape[0] != 1:
+    """A vector without a scale has no batch: indices, what is true."""
+    batched = len(tensor.shape) > (1 if tensor.dtype in PLAIN else 0)
+    if batched and tensor.shape[0] != 1:
         raise ForgeError(
             f"the batch is {tensor.shape[0]}; a device runs one input at a time",
             where=tensor_label(tensor.index, tensor.name),

@@ -103,3 +103,8 @@ def _same_name() -> dict[str, str]:
 OPTIONS_TABLE: Mapping[str, str | None] = (
     dict.fromkeys(_NO_OPTIONS.split()) | _same_name() | _OTHER_NAME
 )
+
+# Custom operators that run here, and the codes that files have for them. Their options are
+# FlexBuffers.
+CUSTOM_CODES: Mapping[str, str] = {"DETECTION_POSTPROCESS": "TFLite_Detection_PostProcess"}
+CUSTOM_OPERATORS: Mapping[str, str] = {code: name for name, code in CUSTOM_CODES.items()}

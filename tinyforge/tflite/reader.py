@@ -17,9 +17,15 @@ import numpy.typing as npt
 
 from tinyforge.errors import ForgeError
 from tinyforge.graph.types import DType, Graph, Operator, Options, Quant, Tensor
-from tinyforge.tflite import flatbuffer, refusals
+from tinyforge.tflite import flatbuffer, flexbuffer, refusals
 from tinyforge.tflite.flatbuffer import Table
-from tinyforge.tflite.opcodes import OPERATORS, OPTIONS_TABLE, OPTIONS_UNION
+from tinyforge.tflite.opcodes import (
+    CUSTOM_CODES,
+    CUSTOM_OPERATORS,
+    OPERATORS,
+    OPTIONS_TABLE,
+    OPTIONS_UNION,
+)
 from tinyforge.tflite.schema import ENUMS, KEPT_METADATA, TABLES, VERSION
 from tinyforge.tflite.verifier import check_index, check_shape, tensor_label, verify
 
@@ -132,7 +138,10 @@ def _operator_name(code: Table) -> str:
     number = max(code.integer("deprecated_builtin_code"), code.integer("builtin_code"))
     if 0 <= number < len(OPERATORS):
         name = OPERATORS[number]
-        return f"CUSTOM {code.string('custom_code')[:80]!r}" if name == "CUSTOM" else name
+        if name != "CUSTOM":
+            return name
+        custom = code.string("custom_code")[:80]
+        return CUSTOM_OPERATORS.get(custom, f"CUSTOM {custom!r}")
     return f"OPERATOR {number}"
 
 
@@ -223,14 +232,18 @@ def _operator(index: int, table: Table, codes: list[str]) -> Operator:
     check_index(code, len(codes), "operator code", where)
     name = codes[code]
     where = f"layer {index} {name}"
-    if name not in OPTIONS_TABLE:
+    if name in CUSTOM_CODES:
+        options: Options = flexbuffer.read(bytes(table.integers("custom_options")), where)
+    elif name in OPTIONS_TABLE:
+        options = _options(table, OPTIONS_TABLE[name], where)
+    else:
         raise refusals.of_operator(name, where)
     return Operator(
         index=index,
         op=name,
         inputs=table.integers("inputs"),
         outputs=table.integers("outputs"),
-        options=_options(table, OPTIONS_TABLE[name], where),
+        options=options,
     )
 
 

@@ -11,8 +11,15 @@ from typing import Any
 
 from tinyforge.graph.passes import with_handles
 from tinyforge.graph.types import Graph, Operator, Quant, Tensor
+from tinyforge.tflite import flexbuffer
 from tinyforge.tflite.encoder import Node, encode
-from tinyforge.tflite.opcodes import OPERATOR_NUMBER, OPTIONS_TABLE, OPTIONS_UNION, PLACEHOLDER
+from tinyforge.tflite.opcodes import (
+    CUSTOM_CODES,
+    OPERATOR_NUMBER,
+    OPTIONS_TABLE,
+    OPTIONS_UNION,
+    PLACEHOLDER,
+)
 from tinyforge.tflite.schema import VERSION
 
 
@@ -36,7 +43,7 @@ def model_node(graph: Graph) -> Node:
     others = [_subgraph(one, one.name, codes, buffers) for one in graph.initializers]
     model = {
         "version": VERSION,
-        "operator_codes": [_operator_code(OPERATOR_NUMBER[name]) for name in codes],
+        "operator_codes": [_operator_code(name) for name in codes],
         "subgraphs": [main, *others],
         "description": "tinyforge",
         "metadata": [_metadata(*entry, buffers) for entry in sorted(graph.metadata.items())],
@@ -69,8 +76,13 @@ class _Buffers:
         return [Node("Buffer", {"data": content}) for content in self._index]
 
 
-def _operator_code(number: int) -> Node:
-    fields = {"deprecated_builtin_code": min(number, PLACEHOLDER), "builtin_code": number}
+def _operator_code(name: str) -> Node:
+    number = OPERATOR_NUMBER["CUSTOM" if name in CUSTOM_CODES else name]
+    fields: dict[str, Any] = {
+        "deprecated_builtin_code": min(number, PLACEHOLDER),
+        "builtin_code": number,
+        "custom_code": CUSTOM_CODES.get(name),
+    }
     return Node("OperatorCode", fields)
 
 
@@ -109,6 +121,10 @@ def _operator(op: Operator, codes: Sequence[str]) -> Node:
         "inputs": op.inputs,
         "outputs": op.outputs,
     }
+    if op.op in CUSTOM_CODES:
+        numbers = {k: v for k, v in op.options.items() if isinstance(v, int | float)}
+        fields["custom_options"] = flexbuffer.write(numbers)
+        return Node("Operator", fields)
     kind = OPTIONS_TABLE[op.op]
     if kind is not None:
         fields["builtin_options_type"] = OPTIONS_UNION.index(kind)

@@ -52,6 +52,7 @@ def body(
     lines: list[str] = []
     if isinstance(form, Whole):
         arguments += [operand.base for operand in (*inputs, *outputs)]
+        arguments += [f"(void *)({scratch})"] if form.scratch_bytes else []
     elif isinstance(form, RowByRow):
         arguments += [operand.row("row") for operand in (*inputs, *outputs)]
     else:

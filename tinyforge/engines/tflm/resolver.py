@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 from tinyforge.graph import DType, Graph, Operator
 
-# Builtin operator to the method of MicroMutableOpResolver. Custom operators are not here: they
-# need kernels of their own.
+# Operator to the method of MicroMutableOpResolver. Of custom operators only those are here whose
+# kernels TensorFlow Lite Micro has.
 METHODS: Mapping[str, str] = {
     "ABS": "AddAbs",
     "ADD": "AddAdd",
@@ -35,6 +35,7 @@ METHODS: Mapping[str, str] = {
     "DEPTHWISE_CONV_2D": "AddDepthwiseConv2D",
     "DEPTH_TO_SPACE": "AddDepthToSpace",
     "DEQUANTIZE": "AddDequantize",
+    "DETECTION_POSTPROCESS": "AddDetectionPostprocess",
     "DIV": "AddDiv",
     "DYNAMIC_UPDATE_SLICE": "AddDynamicUpdateSlice",
     "ELU": "AddElu",
