@@ -7,7 +7,19 @@ from typing import Annotated
 
 import typer
 
-from tinyforge.cli.options import Custom, Data, Debug, InputShape, Json, Output, Quick, Seed, Trust
+from tinyforge.cli.options import (
+    AcceptAccuracy,
+    Custom,
+    Data,
+    Debug,
+    InputShape,
+    Json,
+    Output,
+    Quick,
+    Range,
+    Seed,
+    Trust,
+)
 from tinyforge.cli.ui import Ui
 
 EXAMPLE = "Example: tinyforge prune model.keras --sparsity 0.75 -o pruned.keras"
@@ -16,6 +28,8 @@ EXAMPLE = "Example: tinyforge prune model.keras --sparsity 0.75 -o pruned.keras"
 def run(
     model: Annotated[Path, typer.Argument(help="A .keras or .h5 file.")],
     data: Data = None,
+    range_: Range = None,
+    accept_accuracy: AcceptAccuracy = False,
     output: Output = None,
     sparsity: Annotated[float, typer.Option(help="The share of weights to make zero.")] = 0.75,
     quick: Quick = False,
@@ -34,6 +48,7 @@ def run(
     with ui.errors():
         from dataclasses import asdict
 
+        from tinyforge.datasets.decide import figure
         from tinyforge.files import require_writable
         from tinyforge.preflight import require_model
         from tinyforge.training.process import apart
@@ -53,11 +68,17 @@ def run(
             seed=seed or 0,
             quick=quick,
             how=how,
+            range_text=range_,
+            accept=accept_accuracy,
             stages=ui,
         )
+        shown = [figure(outcome.measure, v) for v in (outcome.before, outcome.accuracy)]
         ui.print(
-            f"{outcome.model}: {outcome.zeros:.1%} of the weights are zero, accuracy "
-            f"{outcome.accuracy:.1%} on {outcome.pictures:,} pictures held out\n"
-            f"Next: tinyforge quantize {outcome.model}"
+            f"{outcome.model}: {outcome.zeros:.1%} of the weights are zero\n"
+            f"{outcome.measure}: {shown[0]} before, {shown[1]} after, on {outcome.pictures:,} "
+            "samples held out"
         )
+        if outcome.kept:
+            ui.print(f"not pruned: {', '.join(outcome.kept)}")
+        ui.print(f"Next: tinyforge quantize {outcome.model}{f' --data {data}' if data else ''}")
         ui.emit_json(asdict(outcome))

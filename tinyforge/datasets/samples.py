@@ -77,7 +77,7 @@ def spread(samples: Samples, count: int, seed: int) -> Samples:
     """At most count samples, of every class in proportion; in random order, by seed."""
     rng = np.random.default_rng(seed)
     order = rng.permutation(len(samples))
-    if samples.labels is not None and count < len(samples):
+    if samples.labels is not None:
         labels = samples.labels[order]
         # The k-th of each class before the k+1-st of any, in proportion to the classes' sizes.
         rank = np.empty(len(order))
@@ -93,6 +93,23 @@ def part_of(samples: Samples, part: int) -> Samples:
     if samples.parts is None or part not in samples.parts:
         return samples
     return samples.take(np.flatnonzero(samples.parts == part))
+
+
+def parted(samples: Samples, seed: int) -> tuple[Samples, Samples]:
+    """To train on, and held out: the data's own parts where it has them, else a quarter held out.
+
+    Of every class in proportion; of few samples at least one; a single one is both.
+    """
+    if samples.parts is not None and len(np.unique(samples.parts)) > 1:
+        training = samples.parts == TRAINING
+        held_out = samples.parts == (TEST if TEST in samples.parts else VALIDATION)
+        if training.any():
+            return samples.take(np.flatnonzero(training)), samples.take(np.flatnonzero(held_out))
+    if len(samples) == 1:
+        return samples, samples
+    mixed = spread(samples, len(samples), seed)
+    count = max(1, len(samples) // 4)
+    return mixed.take(np.arange(count, len(mixed))), mixed.take(np.arange(count))
 
 
 def require_finite(samples: Samples) -> None:

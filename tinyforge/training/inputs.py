@@ -10,7 +10,7 @@ import numpy as np
 from tinyforge.datasets.decide import Hint
 from tinyforge.datasets.ranges import parse
 from tinyforge.training.model import Model
-from tinyforge.training.runtime import keras, quiet, tf_keras
+from tinyforge.training.runtime import library_of, quiet
 
 # What a network is trained on spans 1 (0..1), 2 (-1..1) or about 4 (standardized).
 _SPAN = (0.8, 8.0)
@@ -41,7 +41,7 @@ def _before_weights(model: Model, value: float) -> Any:
     shape = tuple(model.inputs[0].shape[1:])
     if len(model.inputs) != 1 or None in shape:
         return None
-    library = tf_keras() if isinstance(model, tf_keras().Model) else keras()
+    library = library_of(model)
     found = np.full((1, *shape), value, np.float32)
     for stage in _stages(model):
         try:

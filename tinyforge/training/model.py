@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from tinyforge.datasets.types import Dataset, Images, Progress, Splits, silent
 from tinyforge.errors import ForgeError
-from tinyforge.training.runtime import keras
+from tinyforge.training.runtime import keras, library_of
 from tinyforge.training.settings import Settings
 
 Model = Any  # a keras.Model or a tf_keras.Model: neither library is typed
@@ -61,42 +61,67 @@ def train(
     keras().utils.set_random_seed(seed)
     data = splits.training
     model = seed_cnn(data.shape, len(data.classes))
-    fit(keras(), model, splits, settings.epochs, settings, progress=progress, stage="train")
+    fit(
+        model,
+        lesson(data),
+        settings.epochs,
+        settings,
+        loss=cross_entropy(model),
+        validation=lesson(splits.validation),
+        progress=progress,
+        stage="train",
+    )
     return model
 
 
+class Lesson(NamedTuple):
+    """What is learned from: inputs, float32 (n, ...), and what the model should make of them."""
+
+    inputs: npt.NDArray[np.float32]
+    targets: npt.NDArray[Any]
+
+
+def lesson(data: Dataset) -> Lesson:
+    """Pictures from 0 to 1, and their classes."""
+    return Lesson(scaled(data.images), data.labels)
+
+
 def fit(
-    library: Any,
     model: Model,
-    splits: Splits,
+    training: Lesson,
     epochs: int,
     settings: Settings,
     *,
+    loss: Any,
     stage: str,
+    validation: Lesson | None = None,
     callbacks: tuple[Any, ...] = (),
-    keep_best: bool = True,
     progress: Progress = silent,
 ) -> None:
-    """Trains in place. library: keras or tf_keras, whichever the model is of.
+    """Trains in place. model: of Keras 3 or of tf_keras, as are loss and callbacks.
 
-    keep_best: end with the weights of the epoch that did best on splits.validation, not the last.
+    validation: end with the weights of the epoch that did best on it, not the last.
     """
-    steps = -(-len(splits.training) // settings.batch) * epochs
+    library = library_of(model)
+    steps = -(-len(training.inputs) // settings.batch) * epochs
     optimizers = library.optimizers
     schedule = optimizers.schedules.CosineDecay(settings.learning_rate, steps)
-    model.compile(optimizers.Adam(schedule), loss=_loss(library, model), **_run_plainly(library))
+    # A callback that is to see every step cannot have several at once. Keras 3 would compile with
+    # XLA, which takes twice as long here.
+    plainly = {"jit_compile": False, "steps_per_execution": 1 if callbacks else 8}
+    model.compile(optimizers.Adam(schedule), loss=loss, **plainly)
     report = library.callbacks.LambdaCallback(
         on_epoch_end=lambda epoch, _: progress(stage, epoch + 1, epochs)
     )
     best = {}
-    if keep_best:
+    if validation is not None:
         stopper = library.callbacks.EarlyStopping(patience=epochs, restore_best_weights=True)
         callbacks = (*callbacks, stopper)
-        best = {"validation_data": _pictures(splits.validation), "validation_batch_size": 512}
+        best = {"validation_data": tuple(validation), "validation_batch_size": 512}
     progress(stage, 0, epochs)
     model.fit(
-        scaled(splits.training.images),
-        splits.training.labels,
+        training.inputs,
+        training.targets,
         batch_size=settings.batch,
         epochs=epochs,
         callbacks=[report, *callbacks],
@@ -105,23 +130,22 @@ def fit(
     )
 
 
-def _pictures(data: Dataset) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]:
-    return scaled(data.images), data.labels
-
-
-def _run_plainly(library: Any) -> dict[str, Any]:
-    """Keras 3 would compile with XLA, which takes twice as long here."""
-    return {"jit_compile": False, "steps_per_execution": 8} if library is keras() else {}
-
-
-def _loss(library: Any, model: Model) -> Any:
+def cross_entropy(model: Model) -> Any:
     """Cross-entropy for what the last layer gives: one sigmoid, a softmax, or logits."""
-    last = model.layers[-1]
-    activation = getattr(getattr(last, "layer", last), "activation", None)  # .layer: being pruned
-    logits = getattr(activation, "__name__", "") not in ("sigmoid", "softmax")
+    losses = library_of(model).losses
+    logits = gives_logits(model)
     if model.output_shape[-1] == 1:
-        return library.losses.BinaryCrossentropy(from_logits=logits)
-    return library.losses.SparseCategoricalCrossentropy(from_logits=logits)
+        return losses.BinaryCrossentropy(from_logits=logits)
+    return losses.SparseCategoricalCrossentropy(from_logits=logits)
+
+
+def gives_logits(model: Model) -> bool:
+    """Whether the last layer gives plain numbers, not probabilities."""
+    last = model.layers[-1]
+    while getattr(last, "layers", None):
+        last = last.layers[-1]
+    name = getattr(getattr(last, "activation", None), "__name__", type(last).__name__.lower())
+    return name not in ("sigmoid", "softmax", "hard_sigmoid")
 
 
 def predict(model: Model, images: Images) -> npt.NDArray[np.float32]:

@@ -2,92 +2,137 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from tinyforge.datasets.types import Progress, Splits, silent
+from tinyforge.datasets.types import Progress, silent
 from tinyforge.errors import ForgeError
-from tinyforge.training.bridge import to_tf_keras
-from tinyforge.training.model import Model, fit
-from tinyforge.training.runtime import keras, tf_keras, tfmot
+from tinyforge.training.model import Lesson, Model, fit
+from tinyforge.training.runtime import library_of, quiet
 from tinyforge.training.settings import Settings
 
 _CUTS = 20  # how many steps it takes from dense to sparse
 _START = 0.4  # share of the sparsity that the first cut takes: these weights hardly matter
+_STEPS = 400  # of the optimizer, at least: fewer do not make up, nor settle a normalization
+_MOST_EPOCHS = 200
+
+# What layers call the weights that are many and alike. The filters of a depthwise convolution are
+# few, and each is all that its channel has.
+_KERNELS = frozenset({"kernel", "pointwise_kernel", "recurrent_kernel"})
+_KEPT = ("Depthwise", "Embedding")
+
+
+@dataclass(frozen=True, eq=False)
+class Pruned:
+    """model: sparse, of the library that the given one is of. kept: what was not pruned, by layer:
+    "depthwise_conv2d (DepthwiseConv2D)"."""
+
+    model: Model
+    kept: tuple[str, ...]
 
 
 def prune(
-    model: Model, splits: Splits, settings: Settings, *, seed: int = 0, progress: Progress = silent
-) -> Model:
-    """A tf_keras model with settings.sparsity of every kernel's weights zero, fine-tuned.
+    model: Model,
+    training: Lesson,
+    settings: Settings,
+    *,
+    loss: Any,
+    seed: int = 0,
+    progress: Progress = silent,
+) -> Pruned:
+    """A copy with settings.sparsity of every kernel's weights zero, fine-tuned; also of the kernels
+    in models within the model.
 
-    model: Keras 3; left as it is. Sparsity rises along a cubic over half of the steps, the other
-    half is recovery. Raises ForgeError if a layer cannot be bridged, none can be pruned, or the
-    sparsity is not reached.
+    model: of Keras 3 or tf_keras; left as it is. Sparsity rises along a cubic over half of the
+    steps, the other half is recovery. Small sets are gone through more often, for enough steps.
+    ForgeError if none can be pruned.
     """
-    keras().utils.set_random_seed(seed)
-    sparsity = tfmot().sparsity.keras
-    steps = -(-len(splits.training) // settings.batch) * settings.prune_epochs
-    every = max(1, steps // 2 // _CUTS)
-    schedule = sparsity.PolynomialDecay(
-        initial_sparsity=_START * settings.sparsity,
-        final_sparsity=settings.sparsity,
-        begin_step=0,
-        end_step=min(every * _CUTS, steps - 1),  # a step at which it cuts
-        frequency=every,
-    )
-
-    def wrapped(layer: Any) -> Any:
-        if not _prunable(layer):
-            return layer
-        return sparsity.prune_low_magnitude(layer, pruning_schedule=schedule)
-
-    copy = to_tf_keras(model)
-    if not any(_prunable(layer) for layer in copy.layers):
+    library = library_of(model)
+    library.utils.set_random_seed(seed)
+    with quiet():
+        copy = library.models.clone_model(model)
+        copy.set_weights(model.get_weights())
+    kernels, kept = _kernels(copy)
+    if not kernels:
         raise ForgeError(
             "the model has no layer whose weights can be pruned",
             fix="leave pruning out, or use Conv2D or Dense layers",
         )
-    pruned = tf_keras().models.clone_model(copy, clone_function=wrapped)
+    steps = -(-len(training.inputs) // settings.batch)
+    epochs = max(settings.prune_epochs, min(_MOST_EPOCHS, -(-_STEPS // steps)))
+    masks = _Masks(kernels, settings.sparsity, steps * epochs)
+    cuts = library.callbacks.LambdaCallback(on_train_batch_end=lambda _batch, _logs: masks.step())
     fit(
-        tf_keras(),
-        pruned,
-        splits,
-        settings.prune_epochs,
+        copy,
+        training,
+        epochs,
         settings,
+        loss=loss,
         stage="prune",
-        callbacks=(sparsity.UpdatePruningStep(),),
-        keep_best=False,  # early epochs are better and not yet sparse
+        callbacks=(cuts,),
         progress=progress,
     )
-    stripped = sparsity.strip_pruning(pruned)
-    _check(stripped, settings.sparsity)
-    return stripped
+    return Pruned(copy, kept)
 
 
-def _prunable(layer: Any) -> bool:
-    """Whether the toolkit knows the layer and it has a kernel to prune."""
-    registry = _registry()
-    return bool(registry.supports(layer) and registry._weight_names(layer))
+class _Masks:
+    """Which weights of the kernels are zero, more and more of them as training goes on."""
+
+    def __init__(self, kernels: list[Any], sparsity: float, steps: int) -> None:
+        self._kernels = kernels
+        self._sparsity = sparsity
+        self._every = max(1, steps // 2 // _CUTS)
+        self._last = min(self._every * _CUTS, steps - 1)  # a step at which it cuts
+        self._step = 0
+        self._masks: list[Any] = []
+        self._cut()
+
+    def step(self) -> None:
+        """After each step of the optimizer, which moves also what was zero."""
+        self._step += 1
+        if self._step <= self._last and (self._step % self._every == 0 or self._step == self._last):
+            self._cut()
+        for kernel, mask in zip(self._kernels, self._masks, strict=True):
+            kernel.assign(kernel * mask)
+
+    def _cut(self) -> None:
+        """Chooses the smallest weights, as many as are to be zero by now."""
+        done = self._step / self._last if self._last else 1.0
+        first = _START * self._sparsity
+        share = self._sparsity + (first - self._sparsity) * (1 - done) ** 3
+        self._masks = []
+        for kernel in self._kernels:
+            sizes = np.abs(np.asarray(kernel)).ravel()
+            zeros = int(np.rint(share * sizes.size))
+            mask = np.ones(sizes.size, np.float32)
+            mask[np.argsort(sizes, kind="stable")[:zeros]] = 0
+            self._masks.append(mask.reshape(kernel.shape))
 
 
-def _registry() -> Any:
-    tfmot()
-    from tensorflow_model_optimization.python.core.sparsity.keras import prune_registry
+def _kernels(model: Model) -> tuple[list[Any], tuple[str, ...]]:
+    """The variables to prune, and the layers whose many weights are not."""
+    owners = {id(weight): layer for layer in _layers(model) for weight in layer.weights}
+    kernels, kept = [], []
+    for weight in model.weights:
+        if len(weight.shape) < 2:
+            continue
+        layer = owners[id(weight)]
+        kind = type(layer).__name__
+        if _name(weight) in _KERNELS and not kind.startswith(_KEPT):
+            kernels.append(weight)
+        else:
+            kept.append(f"{layer.name} ({kind})")
+    return kernels, tuple(dict.fromkeys(kept))
 
-    return prune_registry.PruneRegistry
+
+def _layers(model: Model) -> Iterator[Any]:
+    """All layers, those of models and of wrappers within included, each after what holds it."""
+    yield from model._flatten_layers(include_self=True, recursive=True)
 
 
-def _check(model: Model, sparsity: float) -> None:
-    """Every pruned kernel has its share of zeros, to one weight."""
-    for layer in filter(_prunable, model.layers):
-        kernel = layer.kernel.numpy()
-        wanted = int(sparsity * kernel.size)
-        zeros = int(np.count_nonzero(kernel == 0))
-        if zeros < wanted - 1:
-            raise ForgeError(
-                f"pruning zeroed {zeros} of {kernel.size} weights, not {wanted}",
-                where=f"layer {layer.name!r}",
-                fix="train longer while pruning: raise prune_epochs",
-            )
+def _name(weight: Any) -> str:
+    """kernel, of conv2d/kernel:0."""
+    return str(weight.name).rpartition("/")[2].partition(":")[0]

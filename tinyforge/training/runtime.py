@@ -79,6 +79,11 @@ def tf_keras() -> Any:
     return module("tf_keras")
 
 
+def library_of(model: Any) -> Any:
+    """The library that a model is of: Keras 3, or tf_keras."""
+    return tf_keras() if isinstance(model, tf_keras().Model) else keras()
+
+
 def tfmot() -> Any:
     """TensorFlow Model Optimization. It switches tf.keras to Keras 2: use keras() for Keras 3."""
     tf_keras()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from tinyforge.datasets import is_drawn
 from tinyforge.datasets.decide import Decision, Hint, decide
@@ -12,8 +13,8 @@ from tinyforge.datasets.samples import Samples, spread
 from tinyforge.proof.score import Goal, Task, goal_of, score
 from tinyforge.training.inputs import declared_range
 from tinyforge.training.loss import is_regression
-from tinyforge.training.model import Model, outputs
-from tinyforge.training.runtime import quiet
+from tinyforge.training.model import Lesson, Model, cross_entropy, gives_logits, outputs
+from tinyforge.training.runtime import library_of, quiet
 
 _TRIED = 300  # samples to see the range from
 _DRAWN = Hint(parse("0..1"), "drawings go from 0 to 1, as train takes them")
@@ -21,26 +22,25 @@ _DRAWN = Hint(parse("0..1"), "drawings go from 0 to 1, as train takes them")
 
 @dataclass(frozen=True, eq=False)
 class Subject:
-    """samples: labelled as the model's outputs are numbered. goal: what they can tell of it."""
+    """samples: labelled as the model's outputs are numbered. goal: what they can tell of it. loss:
+    the class of the loss that the model was compiled with, None if that is not known."""
 
     model: Model
     samples: Samples
     goal: Goal | None
+    loss: str | None = None
 
     @classmethod
     def of(cls, model: Model, samples: Samples, loss: str | None) -> Subject:
-        """loss: the class of the loss that the model was compiled with, None if not known.
-
-        ForgeError where the labels cannot be the model's.
-        """
+        """ForgeError where the labels cannot be the model's."""
         if len(model.outputs) != 1:
-            return cls(model, samples, None)
+            return cls(model, samples, None, loss)
         shape = tuple(model.outputs[0].shape[1:])
-        logit = _is_logit(model)
+        logit = gives_logits(model)
         goal = goal_of(samples, shape, regression=is_regression(loss), logit=logit)
         if goal is not None and goal.task is Task.CLASSES:
             samples = for_outputs(samples, int(shape[-1]) if shape else 1)
-        return cls(model, samples, goal)
+        return cls(model, samples, goal, loss)
 
     @property
     def measure(self) -> str:
@@ -64,12 +64,25 @@ class Subject:
             found = outputs(self.model, inputs)
         return score(self.goal, found, samples, inputs)
 
+    def lesson(self, samples: Samples, inputs: Reals) -> Lesson:
+        """What the model should make of samples, given as these inputs; there must be a goal."""
+        assert self.goal is not None
+        if self.goal.task is Task.INPUTS:
+            return Lesson(inputs, inputs)
+        if self.goal.task is Task.VALUES:
+            assert samples.targets is not None
+            shape = (len(samples), *self.model.outputs[0].shape[1:])
+            return Lesson(inputs, samples.targets.reshape(shape))
+        assert samples.labels is not None
+        return Lesson(inputs, samples.labels)
 
-def _is_logit(model: Model) -> bool:
-    """Whether the last layer gives plain numbers, not probabilities."""
-    last = model.layers[-1]
-    while getattr(last, "layers", None):
-        last = last.layers[-1]
-    name = type(last).__name__
-    activation = getattr(getattr(last, "activation", None), "__name__", name.lower())
-    return activation not in ("sigmoid", "softmax", "hard_sigmoid")
+    def learned(self) -> tuple[Any, str]:
+        """The loss to train on with, and its name for the user: the model's own where that is known
+        and can be had of the data."""
+        assert self.goal is not None
+        losses = library_of(self.model).losses
+        if self.goal.task is Task.CLASSES:
+            return cross_entropy(self.model), "cross-entropy"
+        own = self.loss if is_regression(self.loss) else None
+        name = own or "MeanSquaredError"
+        return getattr(losses, name)(), f"{name}{'' if own else ' (the file names no loss)'}"

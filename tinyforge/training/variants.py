@@ -12,7 +12,7 @@ import numpy.typing as npt
 from tinyforge import tflite
 from tinyforge.datasets.types import Dataset, Progress, Splits, silent
 from tinyforge.training.accuracy import accuracy_float, accuracy_int8
-from tinyforge.training.model import Model, scaled
+from tinyforge.training.model import Model, cross_entropy, lesson, scaled
 from tinyforge.training.prune import prune
 from tinyforge.training.quantize import Calibration, quantize, to_float_tflite
 from tinyforge.training.settings import Settings
@@ -56,7 +56,14 @@ def make_variants(
     The lesson is in the numbers: pruning alone shrinks only the compressed size, because zeros are
     stored like any other weight; int8 is what shrinks the file.
     """
-    pruned = prune(model, splits, settings, seed=seed, progress=progress)
+    pruned = prune(
+        model,
+        lesson(splits.training),
+        settings,
+        loss=cross_entropy(model),
+        seed=seed,
+        progress=progress,
+    ).model
     calibration = calibration_of(splits.training, settings.calibration)
     held_out = splits.held_out
     variants: list[Variant] = []

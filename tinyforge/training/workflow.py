@@ -12,13 +12,14 @@ from tinyforge import datasets, tflite
 from tinyforge.datasets import Dataset, Samples, Splits
 from tinyforge.datasets.decide import Decision, told
 from tinyforge.datasets.ranges import parse
-from tinyforge.datasets.samples import TEST, TRAINING, part_of, spread
+from tinyforge.datasets.samples import TEST, TRAINING, part_of, parted, spread
 from tinyforge.errors import ForgeError
 from tinyforge.files import write_files
 from tinyforge.proof.measure import (
     Measured,
     count_to_measure,
     real_outputs,
+    require_kept,
     warnings,
 )
 from tinyforge.proof.score import Task, score
@@ -30,13 +31,17 @@ from tinyforge.training.loss import saved_loss
 from tinyforge.training.model import Model, train
 from tinyforge.training.prune import prune
 from tinyforge.training.quantize import Calibration, input_shape, quantize
-from tinyforge.training.runtime import keras, quiet, tf_keras
+from tinyforge.training.runtime import quiet
 from tinyforge.training.settings import CHECKED, FULL, QUICK, Loading, Settings
 from tinyforge.training.subject import Subject
 from tinyforge.training.variants import Variant, make_variants
 
 DEFAULT_DATA = "doodles"
 _CALIBRATION = 256  # samples
+_DRAWN = (28, 28)  # pixels of a doodle
+# What a trained model is tuned with further: steps small enough to keep what it knows.
+_TUNING_RATE = 1e-3
+_TUNING_BATCH = 32
 _TITLES = {
     "train": "Train the CNN",
     "prune": "Prune and fine-tune",
@@ -46,7 +51,7 @@ _TITLES = {
 
 @dataclass(frozen=True)
 class Outcome:
-    """What train and prune say. accuracy: on pictures held out. zeros: share of kernel weights."""
+    """What train says. accuracy: on pictures held out. zeros: share of kernel weights."""
 
     model: str
     accuracy: float
@@ -79,6 +84,23 @@ def train_file(
     return _saved(model, splits.held_out, output)
 
 
+@dataclass(frozen=True)
+class PruneOutcome:
+    """What prune says. Field names are the keys of `--json`.
+
+    measure: what before and accuracy are; both on samples held out, as many as pictures. zeros:
+    share of all weights of kernels. kept: layers whose weights could not be pruned.
+    """
+
+    model: str
+    measure: str
+    before: float
+    accuracy: float
+    pictures: int
+    zeros: float
+    kept: tuple[str, ...]
+
+
 def prune_file(
     path: Path,
     data: str | None,
@@ -89,16 +111,61 @@ def prune_file(
     quick: bool,
     how: Loading,
     stages: Stages,
-) -> Outcome:
-    """Prunes a .keras model, fine-tuned on the data, and writes it as another."""
+    range_text: str | None = None,
+    accept: bool = False,
+) -> PruneOutcome:
+    """Prunes a .keras model, fine-tuned on the data with its own loss, and writes it as another.
+
+    range_text: as --range says it. accept: a drop of accuracy as well. ForgeError, and nothing
+    written, where the data has no answers to learn, or accuracy drops.
+    """
     if not 0 < sparsity < 1:
         raise ForgeError(f"sparsity {sparsity} is not between 0 and 1", fix="e.g. --sparsity 0.75")
-    settings = replace(settings_for(quick), sparsity=sparsity)
+    settings = replace(
+        settings_for(quick), sparsity=sparsity, learning_rate=_TUNING_RATE, batch=_TUNING_BATCH
+    )
     model = load_keras(path, how, note=stages.note)
-    splits = load_splits(data, settings, seed, stages)
+    shape = input_shape(model)
+    if data is None and shape not in (_DRAWN, (*_DRAWN, 1)):
+        raise ForgeError(
+            "a model of other inputs than doodles is pruned with data of its own",
+            where=str(path),
+            fix="give --data: a folder of pictures, a .npz, .npy or .csv, with labels",
+        )
+    name = data or DEFAULT_DATA
+    with stages.stage(f"Read {name}"):
+        samples = datasets.read(name, shape, count_per_class=settings.drawings, seed=seed)
+    subject = Subject.of(model, samples, saved_loss(path))
+    if subject.goal is None:
+        raise ForgeError(
+            "the data has no answers that the model could learn, to make up for what is taken away",
+            where=name,
+            fix="give labels, a class or value for each sample; autoencoders need none",
+        )
+    decision = subject.decide(parse(range_text) if range_text else None)
+    for line in told(subject.samples, decision, subject.measure):
+        stages.note(line)
+    training, held_out = parted(subject.samples, seed)
+    lesson = subject.lesson(training, training.real(decision.range))
+    loss, loss_name = subject.learned()
+    counts = f"{len(training):,} samples to train on, {len(held_out):,} held out"
+    stages.note(f"loss: {loss_name}; {counts}")
     with reported(stages, _TITLES) as progress:
-        pruned = prune(model, splits, settings, seed=seed, progress=progress)
-    return _saved(_with_weights_of(model, pruned), splits.held_out, output)
+        pruned = prune(model, lesson, settings, loss=loss, seed=seed, progress=progress)
+    after = replace(subject, model=pruned.model)
+    inputs = held_out.real(decision.range)
+    outcome = PruneOutcome(
+        str(output),
+        subject.measure,
+        subject.score(held_out, inputs),
+        after.score(held_out, inputs),
+        len(held_out),
+        zeros_of(pruned.model),
+        pruned.kept,
+    )
+    require_kept(outcome.before, outcome.accuracy, "pruning", outcome.measure, accept=accept)
+    write_files({output: _keras_file(pruned.model)})
+    return outcome
 
 
 @dataclass(frozen=True, eq=False)
@@ -206,21 +273,21 @@ def demo_variants(
 
 
 def _saved(model: Model, held_out: Dataset, output: Path) -> Outcome:
-    """Writes a Keras model and says how good it is."""
+    """Writes a model and says how good it is."""
+    write_files({output: _keras_file(model)})
+    accuracy = accuracy_float(model, held_out)
+    return Outcome(str(output), accuracy, len(held_out), zeros_of(model))
+
+
+def _keras_file(model: Model) -> bytes:
     with quiet(), tempfile.TemporaryDirectory(prefix="tinyforge-") as folder:
         file = Path(folder) / "model.keras"
         model.save(file)
-        content = file.read_bytes()
-    write_files({output: content})
+        return file.read_bytes()
+
+
+def zeros_of(model: Model) -> float:
+    """The share of zeros among the weights of kernels: biases and the like do not count."""
     kernels = [w for w in model.get_weights() if w.ndim > 1]
-    zeros = sum(int(np.count_nonzero(w == 0)) for w in kernels) / sum(w.size for w in kernels)
-    return Outcome(str(output), accuracy_float(model, held_out), len(held_out), zeros)
-
-
-def _with_weights_of(model: Model, pruned: Model) -> Model:
-    """The model with the weights of its pruned tf_keras copy, in the same order."""
-    if isinstance(model, tf_keras().Model):
-        return pruned
-    copy = keras().models.clone_model(model)
-    copy.set_weights(pruned.get_weights())
-    return copy
+    zeros = sum(int(np.count_nonzero(w == 0)) for w in kernels)
+    return zeros / sum(int(w.size) for w in kernels)
