@@ -19,6 +19,7 @@ from tinyforge.report.record import DemoReport, Drawing, RealDrawings, Variant
 from tinyforge.source import Source
 from tinyforge.spec import Spec
 from tinyforge.stages import Stages
+from tinyforge.tflite.about import About, with_about
 
 _SHIPPED = "pruned+int8"
 _NAME = "doodles"
@@ -40,7 +41,9 @@ def demo(
         demo_variants, settings.data, quick=quick, seed=settings.seed, stages=stages
     )
     model = next(v.model for v in variants if v.name == _SHIPPED)
-    source = Source(model, tflite.read(model, name=_NAME), splits.held_out.classes)
+    classes = splits.held_out.classes
+    graph = with_about(tflite.read(model, name=_NAME), About(range="0..1", classes=classes))
+    source = Source(tflite.write(graph), graph, classes)
     examples = _examples(source, splits.held_out)
     chosen = pipeline.choose_golden(source, examples, settings, stages)
     generated = pipeline.generate(source, examples, settings, stages, golden=chosen)

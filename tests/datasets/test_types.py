@@ -56,3 +56,16 @@ def test_colour_pictures_split_too() -> None:
     data = Dataset(np.zeros((30, 4, 5, 3), np.uint8), np.repeat([0, 1], 15), ("a", "b"))
     assert data.shape == (4, 5, 3)
     assert data.split().training.images.shape[1:] == (4, 5, 3)
+
+
+def test_the_data_s_own_parts_are_kept() -> None:
+    data = numbered((20, 20))
+    parts = np.tile([0, 0, 0, 2], 10)
+    own = Dataset(data.images, data.labels, data.classes, parts)
+    training, validation, held_out = own.split((0.7, 0.1, 0.2), seed=1)
+    assert sorted(keys(held_out)) == sorted(keys(own.take(np.flatnonzero(parts == 2))))
+    assert len(validation) == 3 and len(training) == 27
+    assert not set(keys(training)) & set(keys(validation))
+    parts[::8] = 1
+    three = Dataset(data.images, data.labels, data.classes, parts).split(seed=1)
+    assert [len(part) for part in three] == [25, 5, 10]

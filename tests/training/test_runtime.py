@@ -19,7 +19,7 @@ def run(code: str) -> subprocess.CompletedProcess[str]:
 
 def test_importing_does_not_import_tensorflow() -> None:
     modules = (
-        "accuracy bridge child custom load model process prune quantize rewrite runtime settings "
+        "accuracy child custom load model process prune quantize rewrite runtime settings "
         "variants weights workflow"
     )
     imports = "; ".join(f"import tinyforge.training.{name}" for name in modules.split())

@@ -65,6 +65,8 @@ def run(
         write_files({target: small.model})
         measured = small.measured
         said = f"\n{measured.measure}: {measured}" if measured else ""
-        ui.print(f"{target}: {len(small.model):,} bytes{said}\nNext: tinyforge build {target}")
+        proof = f" --data {data}" if measured else ""
+        ui.print(f"{target}: {len(small.model):,} bytes{said}")
+        ui.print(f"Next: tinyforge build {target}{proof}")
         figures = asdict(measured) if measured else None
         ui.emit_json({"model": str(target), "bytes": len(small.model), "accuracy": figures})

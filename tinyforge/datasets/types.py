@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tinyforge.datasets.ranges import Kind
-from tinyforge.datasets.samples import Samples, require_finite
+from tinyforge.datasets.samples import TEST, TRAINING, Samples, require_finite
 from tinyforge.errors import ForgeError
 
 # progress(stage, done, total): called whenever something can be seen to have moved on.
@@ -29,12 +29,14 @@ class Dataset:
     """Labelled pictures.
 
     images: uint8, (n, height, width) or (n, height, width, channels).
-    labels: int64, (n,), each an index into classes. Doodles are white ink on black.
+    labels: int64, (n,), each an index into classes. Doodles are white ink on black. parts: (n,), as
+    Samples has them, where the data says which part a picture is of.
     """
 
     images: Images
     labels: Labels
     classes: tuple[str, ...]
+    parts: Labels | None = None
 
     def __post_init__(self) -> None:
         assert self.images.dtype == np.uint8 and self.images.ndim in (3, 4)
@@ -56,7 +58,7 @@ class Dataset:
         classes = samples.classes or tuple(map(str, range(int(samples.labels.max()) + 1)))
         if len(classes) < 2:
             raise ForgeError("there is 1 class", where=samples.source, fix="give two or more")
-        return cls(_bytes(samples), samples.labels, classes)
+        return cls(_bytes(samples), samples.labels, classes, samples.parts)
 
     def samples(self, source: str) -> Samples:
         """The same as data for a model. source: what the user called it."""
@@ -77,15 +79,20 @@ class Dataset:
 
     def take(self, indices: npt.NDArray[np.int64]) -> Dataset:
         """The pictures at these indices, in this order."""
-        return Dataset(self.images[indices], self.labels[indices], self.classes)
+        parts = None if self.parts is None else self.parts[indices]
+        return Dataset(self.images[indices], self.labels[indices], self.classes, parts)
 
     def split(self, fractions: Sequence[float] = (0.7, 0.1, 0.2), seed: int = 0) -> Splits:
         """Training, validation and held-out parts: disjoint, each with every class in proportion.
 
-        fractions: three positive numbers that add up to 1. The same seed gives the same parts.
+        fractions: three positive numbers that add up to 1; of the data's own parts the second is
+        what is taken of the training part where there is none to validate on. The same seed gives
+        the same parts.
         Raises ForgeError when a class has too few pictures to be in all three parts.
         """
         assert len(fractions) == 3 and abs(sum(fractions) - 1) < 1e-9 and min(fractions) > 0
+        if self.parts is not None and {TRAINING, TEST} <= set(self.parts.tolist()):
+            return self._own(fractions[1], seed)
         rng = np.random.default_rng(seed)
         parts: tuple[list[Labels], ...] = ([], [], [])
         for label, name in enumerate(self.classes):
@@ -100,6 +107,16 @@ class Dataset:
             for part, piece in zip(parts, pieces, strict=True):
                 part.append(piece)
         return Splits(*(self.take(rng.permutation(np.concatenate(part))) for part in parts))
+
+    def _own(self, share: float, seed: int) -> Splits:
+        """The data's own parts, each shuffled. share: of training, to validate on."""
+        rng = np.random.default_rng(seed)
+        rows = [rng.permutation(np.flatnonzero(self.parts == part)) for part in range(3)]
+        training, validation, held_out = rows
+        if not len(validation):
+            count = max(1, round(share * len(training)))
+            training, validation = training[count:], training[:count]
+        return Splits(self.take(training), self.take(validation), self.take(held_out))
 
 
 def _bytes(samples: Samples) -> Images:

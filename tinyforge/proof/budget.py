@@ -6,6 +6,7 @@ from tinyforge.boards import Board, Need, fits
 from tinyforge.errors import ForgeError
 from tinyforge.proof.measure import Measured
 from tinyforge.proof.record import Proof
+from tinyforge.proof.score import Task
 from tinyforge.spec import Budget
 
 
@@ -15,7 +16,8 @@ def require(proof: Proof, board: Board, budget: Budget, measured: Measured | Non
     measured: accuracy on more examples than the proof's, None for those alone.
     """
     require_exact(proof)
-    require_accuracy(measured.int8_model if measured else proof.accuracy, budget)
+    counted = measured is not None and measured.measure == Task.CLASSES.value
+    require_accuracy(measured.int8_model if measured and counted else proof.accuracy, budget)
     _require_fit(proof, board, budget)
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -16,8 +16,9 @@ from tinyforge.training.settings import Settings
 
 _CUTS = 20  # how many steps it takes from dense to sparse
 _START = 0.4  # share of the sparsity that the first cut takes: these weights hardly matter
-_STEPS = 400  # of the optimizer, at least: fewer do not make up, nor settle a normalization
 _MOST_EPOCHS = 200
+_ROUNDS = 3  # of further training, where accuracy has not come back
+_FASTER = 3  # times the learning rate in these: what is lost needs larger steps
 
 # What layers call the weights that are many and alike. The filters of a depthwise convolution are
 # few, and each is all that its channel has.
@@ -40,6 +41,7 @@ def prune(
     settings: Settings,
     *,
     loss: Any,
+    settled: Callable[[Model], bool] = lambda _: True,
     seed: int = 0,
     progress: Progress = silent,
 ) -> Pruned:
@@ -47,8 +49,8 @@ def prune(
     in models within the model.
 
     model: of Keras 3 or tf_keras; left as it is. Sparsity rises along a cubic over half of the
-    steps, the other half is recovery. Small sets are gone through more often, for enough steps.
-    ForgeError if none can be pruned.
+    steps, the other half is recovery. As long as settled says no of the model, it is trained on for
+    some rounds, its zeros kept. ForgeError if none can be pruned.
     """
     library = library_of(model)
     library.utils.set_random_seed(seed)
@@ -62,19 +64,28 @@ def prune(
             fix="leave pruning out, or use Conv2D or Dense layers",
         )
     steps = -(-len(training.inputs) // settings.batch)
-    epochs = max(settings.prune_epochs, min(_MOST_EPOCHS, -(-_STEPS // steps)))
+    epochs = max(settings.prune_epochs, min(_MOST_EPOCHS, -(-settings.prune_steps // steps)))
     masks = _Masks(kernels, settings.sparsity, steps * epochs)
-    cuts = library.callbacks.LambdaCallback(on_train_batch_end=lambda _batch, _logs: masks.step())
-    fit(
-        copy,
-        training,
-        epochs,
-        settings,
-        loss=loss,
-        stage="prune",
-        callbacks=(cuts,),
-        progress=progress,
-    )
+    cuts = library.callbacks.LambdaCallback(on_train_batch_end=masks.step)
+
+    def train(settings: Settings, stage: str) -> None:
+        fit(
+            copy,
+            training,
+            epochs,
+            settings,
+            loss=loss,
+            stage=stage,
+            callbacks=(cuts,),
+            progress=progress,
+        )
+
+    train(settings, "prune")
+    further = replace(settings, learning_rate=_FASTER * settings.learning_rate)
+    for number in range(1, _ROUNDS + 1):
+        if settled(copy):
+            break
+        train(further, f"recover {number}")
     return Pruned(copy, kept)
 
 
@@ -90,8 +101,9 @@ class _Masks:
         self._masks: list[Any] = []
         self._cut()
 
-    def step(self) -> None:
+    def step(self, batch: int, logs: Any) -> None:
         """After each step of the optimizer, which moves also what was zero."""
+        del batch, logs  # as Keras calls it
         self._step += 1
         if self._step <= self._last and (self._step % self._every == 0 or self._step == self._last):
             self._cut()

@@ -74,14 +74,15 @@ def keras() -> Any:
 
 
 def tf_keras() -> Any:
-    """Keras 2, which the pruning toolkit is made for."""
+    """Keras 2, for models that it wrote."""
     module("tensorflow")
     return module("tf_keras")
 
 
 def library_of(model: Any) -> Any:
     """The library that a model is of: Keras 3, or tf_keras."""
-    return tf_keras() if isinstance(model, tf_keras().Model) else keras()
+    old = any(kind.__module__.startswith("tf_keras") for kind in type(model).__mro__)
+    return tf_keras() if old else keras()
 
 
 def tfmot() -> Any:

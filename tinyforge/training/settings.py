@@ -20,7 +20,8 @@ class Settings:
 
     prune_epochs: of fine-tuning while weights are taken away. batch: pictures a step.
     learning_rate: at the start; it falls to zero along a cosine. sparsity: share of zero weights.
-    calibration: training pictures shown to the quantizer.
+    calibration: training pictures shown to the quantizer. prune_steps: of the optimizer while
+    pruning, at least: small sets are gone through more often.
     """
 
     drawings: int
@@ -31,6 +32,7 @@ class Settings:
     batch: int = 64
     sparsity: float = 0.75
     calibration: int = 256
+    prune_steps: int = 0
 
 
 # Both hold out more than a thousand doodles.
