@@ -227,6 +227,27 @@ def test_labels_and_outputs_come_with_the_inputs(model: Path, tmp_path: Path) ->
     assert "outputs that came with the inputs" in error["what"]
 
 
+def test_data_for_a_model_that_came_quantized(model: Path, tmp_path: Path) -> None:
+    """Its range is found, accuracy measured and limited; the project says what a pixel is."""
+    images = np.random.default_rng(0).integers(0, 256, (12, 8, 8), dtype=np.uint8)
+    names = np.array(["ant", "bee", "cat"])
+    np.savez(tmp_path / "data.npz", images=images, labels=np.arange(12) % 3, classes=names)
+    built = document("build", str(model), "--data", "data.npz", "-o", "out", folder=tmp_path)
+    assert built["accuracy"]["examples"] == built["proof"]["inputs"] == 12
+    assert built["accuracy"]["int8_model"] == built["proof"]["accuracy"]
+    assert built["accuracy"]["range"] == "0..1"
+    assert '"bee"' in (tmp_path / "out" / "src" / "labels.c").read_text()
+    assert "FORGE_INPUT_OF_PIXEL(values[i])" in (tmp_path / "out" / "README.md").read_text()
+    (tmp_path / "tinyforge.toml").write_text("[budget]\naccuracy = 1.0\n")
+    error = document(
+        *("build", str(model), "--data", "data.npz", "--range", "-1..1", "-o", "no"),
+        folder=tmp_path,
+        status=2,
+    )["error"]
+    assert "100.00% wanted by the budget" in error["what"]
+    assert not (tmp_path / "no").exists()
+
+
 def test_a_refused_model_writes_nothing(model: Path, tmp_path: Path) -> None:
     settings = tmp_path / "tinyforge.toml"
     settings.write_text('model = "small.tflite"\n[budget]\nram = 100\n')
