@@ -10,7 +10,7 @@ import pytest
 from tests.training.conftest import Told
 from tinyforge.datasets import Dataset, Splits
 from tinyforge.errors import ForgeError
-from tinyforge.training import Settings
+from tinyforge.training import Settings, workflow
 from tinyforge.training.accuracy import accuracy_float
 from tinyforge.training.load import load_keras
 from tinyforge.training.model import Model, cross_entropy, lesson, seed_cnn
@@ -108,12 +108,12 @@ def test_small_sets_are_gone_through_often_enough(
     prune(
         model,
         few,
-        replace(tiny, prune_steps=400),
+        replace(tiny, prune_steps=40),
         loss=cross_entropy(model),
         settled=settled,
         progress=lambda *step: seen.append(step),
     )
-    assert seen[-1] == ("recover 1", 200, 200)  # two steps an epoch
+    assert seen[-1] == ("recover 1", 20, 20)  # two steps an epoch
     assert {stage for stage, _, _ in seen} == {"prune", "recover 1"}
     assert all(share == pytest.approx(0.75, abs=0.01) for share in zeros(asked[-1]))
 
@@ -148,8 +148,9 @@ def test_models_as_people_bring_them(
 
 
 def test_a_loss_of_accuracy_is_refused(
-    corpus: Path, people: Path, told: Told, tmp_path: Path
+    corpus: Path, people: Path, told: Told, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(workflow, "_TUNING_STEPS", 20)
     source, target = corpus / "cases" / "p_nested.keras", tmp_path / "pruned.keras"
     options: dict[str, Any] = {"seed": 0, "quick": True, "how": CHECKED, "stages": told}
     with pytest.raises(ForgeError, match=r"accuracy drops from \d+\.\d\d % to .* by pruning"):
@@ -160,7 +161,10 @@ def test_a_loss_of_accuracy_is_refused(
         prune_file(source, str(tmp_path / "bare.npz"), target, sparsity=0.5, **options)
 
 
-def test_an_autoencoder_learns_its_own_input(keras: Any, told: Told, tmp_path: Path) -> None:
+def test_an_autoencoder_learns_its_own_input(
+    keras: Any, told: Told, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(workflow, "_TUNING_STEPS", 60)
     rng = np.random.default_rng(0)
     values = (rng.normal(size=(80, 3)) @ rng.normal(size=(3, 12))).astype(np.float32)
     model = keras.Sequential([keras.Input((12,)), keras.layers.Dense(8), keras.layers.Dense(12)])
