@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tests.corpus import models
-from tests.corpus.builder import Constant, GraphBuilder, TensorSpec, single_op
+from tests.corpus.builder import Constant, TensorSpec, single_op
 from tests.fuzz.craft import OPERATOR, TENSOR, edited, tree
 from tinyforge.errors import ForgeError
 from tinyforge.graph.types import DType, Graph, Quant
@@ -275,13 +275,6 @@ def test_unused_tensors_and_operator_codes_are_tolerated() -> None:
 
 def test_a_dynamic_dimension_in_the_signature_is_tolerated() -> None:
     require_int8(read(edited(MODEL, (f"{TENSOR}/0/shape_signature", [-1, 8, 8, 1]))))
-
-
-def test_a_batch_is_refused() -> None:
-    b = GraphBuilder()
-    x = b.input((2, 5), 0.1, 0)
-    graph = b.build([b.op("RELU", [x], (2, 5), 0.1, 0)])
-    assert "the batch is 2" in _refusal(write(graph))
 
 
 def test_the_largest_shape_and_the_smallest_scale_pass() -> None:

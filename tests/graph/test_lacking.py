@@ -12,7 +12,7 @@ from tests.corpus.builder import Constant, GraphBuilder, TensorSpec, single_op
 from tests.graph.test_passes import run
 from tinyforge.engines.tflm.resolver import METHODS
 from tinyforge.graph import DType, Graph
-from tinyforge.graph.passes import adapt
+from tinyforge.graph.passes.lacking import lacking
 from tinyforge.tflite import require_int8
 
 
@@ -37,7 +37,7 @@ def tile(shape: Sequence[int], times: Sequence[int]) -> Graph:
 def test_tile_becomes_broadcast_to(
     shape: tuple[int, ...], times: tuple[int, ...], becomes: str
 ) -> None:
-    graph, notes = adapt(tile(shape, times))
+    graph, notes = lacking(tile(shape, times))
     assert (" ".join(op.op for op in graph.operators), notes) == (becomes, ())
     x = np.random.default_rng(1).integers(-128, 128, shape).astype(np.int8)
     (found,) = run(graph, [x])
@@ -56,7 +56,7 @@ def test_what_broadcast_to_cannot_tile_stays(
         inputs=[TensorSpec(shape, 0.5), Constant(np.array(times, np.int32))],
         output=TensorSpec(tuple(2 * n for n in shape), 0.5),
     )
-    assert adapt(graph) == (graph, ())
+    assert lacking(graph) == (graph, ())
 
 
 def test_reshapes_around_tiles_become_one() -> None:
@@ -68,7 +68,7 @@ def test_reshapes_around_tiles_become_one() -> None:
         tiled = tuple(n * m for n, m in zip(shape, times, strict=True))
         x = b.op("TILE", [x, b.constant(np.array(times, np.int32))], tiled, 0.5)
     graph = b.build([b.op("RESHAPE", [x], (1, 4, 6, 4), 0.5, new_shape=(1, 4, 6, 4))])
-    after, _ = adapt(graph)
+    after, _ = lacking(graph)
     names = [op.op for op in after.operators]
     assert names == ["RESHAPE", "BROADCAST_TO", "RESHAPE", "BROADCAST_TO", "RESHAPE"]
     values = np.random.default_rng(2).integers(-128, 128, (1, 2, 3, 4)).astype(np.int8)
@@ -88,7 +88,7 @@ def typed(graph: Graph, index: int, dtype: DType) -> Graph:
 def test_select_becomes_select_v2(condition: tuple[int, ...], reshaped: bool | None) -> None:
     x = TensorSpec((4, 3), 0.5)
     graph = single_op("SELECT", inputs=[replace(x, shape=condition), x, x], output=x)
-    after, _ = adapt(typed(graph, 0, DType.BOOL))
+    after, _ = lacking(typed(graph, 0, DType.BOOL))
     names = [op.op for op in after.operators]
     if reshaped is None:
         assert names == ["SELECT"]
@@ -107,7 +107,7 @@ def test_select_becomes_select_v2(condition: tuple[int, ...], reshaped: bool | N
 def test_a_clamp_becomes_a_maximum_and_a_minimum(name: str, scale: float) -> None:
     """TensorFlow Lite rescales, then clamps, as here."""
     x, out = TensorSpec((1, 256), 0.05, 3), TensorSpec((1, 256), scale, 3 if scale == 0.05 else -5)
-    after, _ = adapt(single_op(name, inputs=[x], output=out))
+    after, _ = lacking(single_op(name, inputs=[x], output=out))
     require_int8(after)
     names = [op.op for op in after.operators]
     assert names == [*["QUANTIZE"] * (scale != 0.05), "MAXIMUM", "MINIMUM"]

@@ -7,7 +7,6 @@ import numpy as np
 from tinyforge.errors import ForgeError
 from tinyforge.graph.types import DType, Graph, Operator, Tensor
 from tinyforge.ops import OPS, Weighted
-from tinyforge.ops.base import PLAIN
 from tinyforge.tflite.refusals import in_true_words
 from tinyforge.tflite.verifier import tensor_label
 
@@ -33,9 +32,9 @@ def require_int8(graph: Graph, file: Graph | None = None) -> None:
     file: the graph as it was read, before passes, whose kind a refusal names.
 
     Every activation is int8 or int16 with one scale, weights are int8 with zero point 0, a bias is
-    int32 (with int16 activations perhaps int64) with scale input * weights, the batch is 1, and
-    each operator's own check passes. Operators that say so have tensors of other types. A variable
-    tensor is the state of one operator.
+    int32 (with int16 activations perhaps int64) with scale input * weights, and each operator's own
+    check passes. Operators that say so have tensors of other types. A variable tensor is the state
+    of one operator, or is read by one and assigned by another.
     """
     try:
         _require(graph)
@@ -47,7 +46,6 @@ def _require(graph: Graph) -> None:
     for index in (*graph.inputs, *graph.outputs):
         if not _typed_alone(graph, index):
             _require_activation(graph.tensors[index], graph.name)
-        _require_batch_of_one(graph.tensors[index])
     for index in graph.states:
         _require_state(graph, graph.tensors[index])
     for op in graph.operators:
@@ -65,17 +63,6 @@ def _typed_alone(graph: Graph, index: int) -> bool:
     neighbours = (*graph.consumers[index], *((maker,) if maker else ()))
     found = [OPS[op.op].typed if op.op in OPS else False for op in neighbours]
     return bool(found) and all(found)
-
-
-def _require_batch_of_one(tensor: Tensor) -> None:
-    """A vector without a scale has no batch: indices, what is true."""
-    batched = len(tensor.shape) > (1 if tensor.dtype in PLAIN else 0)
-    if batched and tensor.shape[0] != 1:
-        raise ForgeError(
-            f"the batch is {tensor.shape[0]}; a device runs one input at a time",
-            where=tensor_label(tensor.index, tensor.name),
-            fix="fix the batch size to 1 before converting the model",
-        )
 
 
 # Operators that have a state together.

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from tinyforge.graph.passes.absent_bias import absent_bias
+from tinyforge.graph.passes.batch import single_batch
 from tinyforge.graph.passes.dimensions import dimensions
 from tinyforge.graph.passes.folding import folding
 from tinyforge.graph.passes.int8_boundary import int8_boundary
@@ -23,6 +24,7 @@ Pass = Callable[[Graph], tuple[Graph, tuple[str, ...]]]
 # Folding first: arithmetic on shapes reads inputs that are converted.
 _ADAPT: tuple[Pass, ...] = (
     variables,
+    single_batch,
     folding,
     dead_operators,
     dimensions,

@@ -41,10 +41,14 @@ def folding(graph: Graph) -> tuple[Graph, tuple[str, ...]]:
 
 
 class Folding:
-    """One walk over the operators. tensors: as they are known so far; kept: operators that stay."""
+    """One walk over the operators. tensors: as they are known so far; kept: operators that stay.
 
-    def __init__(self, graph: Graph) -> None:
+    given: whose shapes are the file's, where graph has other inputs.
+    """
+
+    def __init__(self, graph: Graph, *, given: Graph | None = None) -> None:
         self.graph = graph
+        self.given = graph if given is None else given
         self.tensors = list(graph.tensors)
         self.kept: list[Operator] = []
         self.changed = False
@@ -128,7 +132,7 @@ class Folding:
         """The shapes of what stays, where they follow from others than the file's, or where the
         file does not know them."""
         sources, results = self._sources(op), self._results(op)
-        as_in_file = all(t is None or t.shape == self._given(t.index).shape for t in sources)
+        as_in_file = all(t is None or self._as_in_file(t) for t in sources)
         if as_in_file and all(-1 not in t.signature for t in results):
             return
         found = shapes_of(op, sources, results)
@@ -137,8 +141,9 @@ class Folding:
                 self.tensors[t.index] = replace(t, shape=shape)
                 self.changed = True
 
-    def _given(self, index: int) -> Tensor:
-        return self.graph.tensors[index]
+    def _as_in_file(self, t: Tensor) -> bool:
+        tensors = self.given.tensors
+        return t.index < len(tensors) and t.shape == tensors[t.index].shape
 
 
 def _quantized(t: Tensor | None) -> bool:
