@@ -46,6 +46,7 @@ class Constant:
 
     values: npt.NDArray[Any]
     quant: Quant | None = None
+    dtype: DType | None = None
 
 
 def full_options(op: str, given: Mapping[str, OptionValue]) -> Options:
@@ -94,13 +95,18 @@ class GraphBuilder:
         return index
 
     def constant(
-        self, values: npt.NDArray[Any], quant: Quant | None = None, *, name: str = ""
+        self,
+        values: npt.NDArray[Any],
+        quant: Quant | None = None,
+        *,
+        dtype: DType | None = None,
+        name: str = "",
     ) -> int:
-        """A constant of the array's shape and dtype."""
+        """A constant of the array's shape and dtype, or of one that NumPy has not: INT4."""
         if quant is not None:
             quant = Quant(float32(quant.scale), quant.zero_point, quant.axis)
         index = len(self.tensors)
-        dtype = DType[values.dtype.name.upper()]
+        dtype = dtype or DType[values.dtype.name.upper()]
         label = name or f"constant_{index}"
         self.tensors.append(Tensor(index, label, values.shape, dtype, quant, values))
         return index
@@ -179,7 +185,7 @@ def single_op(
         if operand is None:
             operands.append(-1)
         elif isinstance(operand, Constant):
-            operands.append(b.constant(operand.values, operand.quant))
+            operands.append(b.constant(operand.values, operand.quant, dtype=operand.dtype))
         else:
             spec = operand
             operands.append(b.input(spec.shape, spec.scale, spec.zero_point, dtype=spec.dtype))

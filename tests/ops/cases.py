@@ -27,7 +27,7 @@ from tests.ops import (
     case_transpose_conv,
 )
 from tests.ops.draw import SAME, Random
-from tinyforge.graph import DType, Graph
+from tinyforge.graph import DType, Graph, Quant
 from tinyforge.ops import index_limits
 
 
@@ -97,10 +97,17 @@ def depthwise_conv_2d(r: Random) -> Graph:
     )
 
 
+def one_scale(r: Random, weights: Constant) -> Constant:
+    """As FULLY_CONNECTED has int4 weights."""
+    assert weights.quant is not None
+    one = Quant(weights.quant.scale[:1], (0,))
+    return replace(weights, quant=one) if r.int4 else weights
+
+
 def fully_connected(r: Random) -> Graph:
     depth, out = r.integer(1, 40), r.integer(1, 20)
     source = r.spec(*r.pick((1, depth), (1, 3, depth)))
-    weights = r.weights((out, depth), 0)
+    weights = one_scale(r, r.weights((out, depth), 0))
     keep = len(source.shape) == 3
     assert weights.quant is not None
     unit = source.scale * weights.quant.scale[0]
@@ -188,14 +195,19 @@ INT16 = (
     "SUM",
 )
 
-# Names of cases: an operator's, with "/int16" behind it where its activations are of that type.
-NAMES = (*CASES, *(f"{op}/int16" for op in INT16))
+# Those that it has for int4 weights.
+INT4 = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED")
+
+# Names of cases: an operator's, with "/int16" behind it where its activations are of that type, and
+# "/int4" where its weights are.
+NAMES = (*CASES, *(f"{op}/int16" for op in INT16), *(f"{op}/int4" for op in INT4))
 
 
 def random_case(name: str, seed: int) -> tuple[Graph, list[npt.NDArray[Any]]]:
     """A model of one operator, and values for its inputs. The same for the same seed."""
-    op, _, dtype = name.partition("/")
-    r = Random(np.random.default_rng([seed, *name.encode()]), DType[(dtype or "int8").upper()])
+    op, _, kind = name.partition("/")
+    dtype = DType.INT16 if kind == "int16" else DType.INT8
+    r = Random(np.random.default_rng([seed, *name.encode()]), dtype, int4=kind == "int4")
     graph = CASES[op](r)
     if op in case_detection.VALUES:
         return graph, case_detection.VALUES[op](r, graph)

@@ -16,10 +16,11 @@ SAME, VALID = 0, 1
 
 @dataclass
 class Random:
-    """Draws what a case is made of. dtype: of its activations."""
+    """Draws what a case is made of. dtype: of its activations. int4: of its weights."""
 
     rng: np.random.Generator
     dtype: DType = DType.INT8
+    int4: bool = False
 
     @property
     def wide(self) -> bool:
@@ -74,11 +75,14 @@ class Random:
         return self.integer(0, 3)
 
     def weights(self, shape: tuple[int, ...], axis: int) -> Constant:
-        """Symmetric int8, one scale or one a channel."""
+        """Symmetric int8, one scale or one a channel; or int4 of all its values."""
         values = np.clip(self.values(shape, DType.INT8), -127, 127)
+        if self.int4:
+            values = values >> 4
         count = int(self.pick(1, shape[axis]))
         scales = tuple(self.scale(1e-4, 0.1) for _ in range(count))
-        return Constant(values, Quant(scales, (0,) * count, axis))
+        quant = Quant(scales, (0,) * count, axis)
+        return Constant(values, quant, DType.INT4 if self.int4 else None)
 
     def bias(self, source: TensorSpec, weights: Constant, channels: int) -> Constant | None:
         """At the accumulators' scale: int32, int64 of int16 activations; or none."""

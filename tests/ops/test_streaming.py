@@ -11,11 +11,11 @@ import pytest
 
 from tests.corpus.builder import single_op
 from tests.ops import harness
+from tests.ops.cases import one_scale
 from tests.ops.draw import VALID, Random
 from tests.ops.test_reduction import SUMS
 from tinyforge.graph import DType, Graph
 from tinyforge.ops import OPS
-from tinyforge.ops.base import INT8_OR_INT16
 
 COUNT = 60
 
@@ -44,7 +44,7 @@ def fully_connected(r: Random) -> tuple[Graph, int]:
     """One row of inputs, in pieces."""
     pieces, out = r.integer(2, 9), r.integer(1, 20)
     source = r.spec(1, pieces * r.integer(1, 9))
-    weights = r.weights((out, source.shape[1]), 0)
+    weights = one_scale(r, r.weights((out, source.shape[1]), 0))
     graph = single_op(
         "FULLY_CONNECTED",
         inputs=[source, weights, r.bias(source, weights, out)],
@@ -65,10 +65,11 @@ def test_every_such_kernel_is_tested() -> None:
     assert {name for name, op in OPS.items() if op.streaming} == {*CASES, *SUMS}
 
 
-@pytest.mark.parametrize("dtype", INT8_OR_INT16)
+@pytest.mark.parametrize("kind", ["int8", "int16", "int4"])
 @pytest.mark.parametrize("name", CASES)
-def test_rows_as_they_come_equal_tflm(name: str, dtype: DType, tmp_path: Path) -> None:
-    r = Random(np.random.default_rng([3, *name.encode()]), dtype)
+def test_rows_as_they_come_equal_tflm(name: str, kind: str, tmp_path: Path) -> None:
+    dtype = DType.INT16 if kind == "int16" else DType.INT8
+    r = Random(np.random.default_rng([3, *name.encode()]), dtype, int4=kind == "int4")
     drawn = [CASES[name](r) for _ in range(COUNT)]
     cases = [(graph, rows, r.values(graph.tensors[graph.inputs[0]].shape)) for graph, rows in drawn]
     harness.assert_rows_equal_tflm(cases, tmp_path)

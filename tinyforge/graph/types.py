@@ -44,19 +44,25 @@ class DType(Enum):
 
     @property
     def numpy(self) -> np.dtype[Any]:
-        """The NumPy dtype. KeyError for STRING, RESOURCE, VARIANT and INT4, which have none."""
+        """The NumPy dtype; int8 for INT4, an element each.
+
+        KeyError for STRING, RESOURCE and VARIANT, which have none."""
         return np.dtype(_NUMPY[self])
 
     @property
     def itemsize(self) -> int:
-        """Bytes an element takes."""
+        """Bytes an element takes in NumPy."""
         return self.numpy.itemsize
+
+    def nbytes(self, count: int) -> int:
+        """Bytes that so many elements take in a file and on a device: INT4 is packed."""
+        return -(-count // 2) if self is DType.INT4 else count * self.itemsize
 
 
 _NUMPY: dict[DType, str] = {
-    dtype: dtype.name.lower()
+    dtype: "int8" if dtype is DType.INT4 else dtype.name.lower()
     for dtype in DType
-    if dtype not in (DType.STRING, DType.RESOURCE, DType.VARIANT, DType.INT4)
+    if dtype not in (DType.STRING, DType.RESOURCE, DType.VARIANT)
 }
 
 
@@ -103,7 +109,7 @@ class Tensor:
 
     @property
     def nbytes(self) -> int:
-        return self.size * self.dtype.itemsize
+        return self.dtype.nbytes(self.size)
 
     @property
     def scale(self) -> float:

@@ -161,9 +161,16 @@ def option(op: Operator, name: str) -> int:
     return value
 
 
-def suffix(t: Tensor) -> str:
-    """What the name of a kernel for such values ends in: "" for int8, "_i16" for int16."""
+def suffix(t: Tensor, weights: Tensor | None = None) -> str:
+    """What the name of a kernel for such values ends in: "" for int8, "_i16" for int16; "_int4" for
+    such weights."""
+    if weights is not None and weights.dtype is DType.INT4:
+        return "_int4"
     return "_i16" if t.dtype is DType.INT16 else ""
+
+
+# What the name of a kernel's header ends in, by the suffix of its functions.
+HEADERS = {"": ".h", "_i16": "_int16.h", "_int4": "_int4.h"}
 
 
 def require(condition: bool, what: str, graph: Graph, op: Operator, fix: str = "") -> None:

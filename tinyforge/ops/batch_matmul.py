@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from tinyforge.graph import DType, Graph, Operator, Tensor
 from tinyforge.ops.base import (
+    HEADERS,
     INT8_OR_INT16,
     Kernel,
     Op,
@@ -109,7 +110,7 @@ def lower(graph: Graph, op: Operator) -> Kernel:
     if _wide(out):
         multiplier, shift = int(reduced_multiplier(multiplier)), 15 - shift
     return Kernel(
-        header="batch_matmul_int16.h" if _wide(out) else "batch_matmul.h",
+        header="batch_matmul" + HEADERS[suffix(out)],
         struct="forge_batch_matmul",
         function=f"forge_batch_matmul{suffix(out)}_run",
         fields={

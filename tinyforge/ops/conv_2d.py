@@ -1,4 +1,4 @@
-"""CONV_2D, int8 or int16 with int8 weights, with any number of groups."""
+"""CONV_2D, int8 with int8 or int4 weights, int16 with int8 weights, with any number of groups."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from tinyforge.graph import Graph, Operator
 from tinyforge.ops.base import (
+    HEADERS,
     Kernel,
     Op,
     Values,
@@ -50,7 +51,7 @@ def check(graph: Graph, op: Operator) -> None:
     check_counts(graph, op, 2, 3)
     source, weights, out = tensor(graph, op, 0), tensor(graph, op, 1), output(graph, op)
     check_rank(graph, op, (source, weights, out), 4)
-    check_weighted(graph, op, 0)
+    check_weighted(graph, op, 0, int4=True)
     require(
         weights.shape[0] == out.shape[3]
         and source.shape[3] % weights.shape[3] == 0
@@ -90,24 +91,21 @@ def _picture(graph: Graph, op: Operator, picture: npt.NDArray[Any]) -> Values:
 
 
 def lower(graph: Graph, op: Operator) -> Kernel:
-    source = tensor(graph, op, 0)
+    source, kind = tensor(graph, op, 0), suffix(tensor(graph, op, 0), tensor(graph, op, 1))
     win, groups = weights_window(graph, op), _groups(graph, op)
     fields = {
         **win.fields(),
-        **({"groups": groups} if groups > 1 or suffix(source) else {}),
+        **({"groups": groups} if groups > 1 or kind else {}),
         "input_channels": source.shape[3],
         "output_channels": output(graph, op).shape[3],
         **weighted_fields(graph, op, _requantization(graph, op), channel_axis=0, run=(2, 3)),
     }
-    if suffix(source):
-        header, name = "conv_int16", "conv_2d_i16"
-    else:
-        header = "grouped_conv" if groups > 1 else "conv"
-        name = f"{header}_2d"
+    family = "grouped_conv" if groups > 1 and not kind else "conv"
+    name = f"forge_{family}_2d{kind}"
     return Kernel(
-        header=f"{header}.h",
-        struct=f"forge_{name}",
-        function=f"forge_{name}_columns",
+        header=family + HEADERS[kind],
+        struct=name,
+        function=f"{name}_columns",
         fields=fields,
         inputs=(source.index,),
         form=Windowed(win),

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tinyforge.graph import DType, Graph, Operator, Tensor
+from tinyforge.graph.nibbles import packed
 from tinyforge.ops.base import (
     INT8_OR_INT16,
     Table,
@@ -39,9 +40,10 @@ def check_weighted(
     source_at: int = 0,
     bias_at: int = 2,
     int16_bias: Sequence[DType] = INT16_BIAS,
+    int4: bool = False,
 ) -> None:
-    """Computed input, output of its type; constant int8 weights with zero point 0; a bias of int32,
-    or for int16 inputs of one of the types.
+    """Computed input, output of its type; constant int8 weights with zero point 0, or int4 where
+    that is taken; a bias of int32, or for int16 inputs of one of the types.
 
     channel_axis: the weights' output-channel dimension. Also proves that no accumulator can
     overflow, whatever the input: TFLM would wrap there, and a kernel that sums in another order
@@ -50,12 +52,20 @@ def check_weighted(
     source, weights, out = tensor(graph, op, source_at), tensor(graph, op, 1), output(graph, op)
     check_activation(graph, op, (source, out), INT8_OR_INT16)
     check_computed(graph, op, source)
+    taken = weights.dtype is DType.INT8 or (int4 and weights.dtype is DType.INT4)
     require(
-        weights.dtype is DType.INT8 and weights.quant is not None,
+        taken and weights.quant is not None,
         f"{op.op} needs int8 weights, found {weights.dtype.name.lower()}",
         graph,
         op,
         fix="convert the model again with int8 weights",
+    )
+    require(
+        weights.dtype is DType.INT8 or source.dtype is DType.INT8,
+        "TensorFlow Lite Micro runs int4 weights on int8 inputs alone",
+        graph,
+        op,
+        fix="quantize this layer's weights to int8, or its activations to int8",
     )
     assert weights.quant is not None
     values = constant(graph, op, weights, "weights")
@@ -134,9 +144,12 @@ def weighted_fields(
         sums = np.abs(weights.astype(np.int64)).sum(axis=run)
         first = {"narrow": int(not requantization.wide or int(sums.max()) < 2**16)}
         bias_type = DType.INT64
+    table = Table("int8_t", weights)
+    if tensor(graph, op, 1).dtype is DType.INT4:
+        table = Table("uint8_t", packed(weights))
     return {
         **first,
-        "weights": Table("int8_t", weights),
+        "weights": table,
         "bias": Table(f"{bias_type.name.lower()}_t", bias),
         **requantization.fields(),
     }

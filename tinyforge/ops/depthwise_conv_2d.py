@@ -1,4 +1,5 @@
-"""DEPTHWISE_CONV_2D, int8 or int16 with int8 weights, any depth multiplier."""
+"""DEPTHWISE_CONV_2D, int8 (weights of int8 or int4) or int16 (of int8), any depth
+multiplier."""
 
 from __future__ import annotations
 
@@ -10,6 +11,7 @@ import numpy.typing as npt
 
 from tinyforge.graph import DType, Graph, Operator
 from tinyforge.ops.base import (
+    HEADERS,
     Kernel,
     Op,
     Values,
@@ -44,7 +46,7 @@ def check(graph: Graph, op: Operator) -> None:
     check_counts(graph, op, 2, 3)
     source, weights, out = tensor(graph, op, 0), tensor(graph, op, 1), output(graph, op)
     check_rank(graph, op, (source, weights, out), 4)
-    check_weighted(graph, op, 3, int16_bias=(DType.INT64,))
+    check_weighted(graph, op, 3, int16_bias=(DType.INT64,), int4=True)
     require(
         len(op.inputs) == 2 or op.inputs[2] >= 0,
         "TensorFlow Lite Micro crashes on a depthwise bias that is left out as input -1",
@@ -87,9 +89,10 @@ def _picture(graph: Graph, op: Operator, picture: npt.NDArray[Any]) -> Values:
 
 def lower(graph: Graph, op: Operator) -> Kernel:
     source, win = tensor(graph, op, 0), weights_window(graph, op)
-    name = f"forge_depthwise_conv_2d{suffix(source)}"
+    kind = suffix(source, tensor(graph, op, 1))
+    name = f"forge_depthwise_conv_2d{kind}"
     return Kernel(
-        header="depthwise_int16.h" if suffix(source) else "depthwise.h",
+        header="depthwise" + HEADERS[kind],
         struct=name,
         function=f"{name}_columns",
         fields={

@@ -1,4 +1,5 @@
-"""FULLY_CONNECTED, int8 or int16, per-tensor and per-channel int8 weights."""
+"""FULLY_CONNECTED, int8 or int16, per-tensor and per-channel weights; of int8 perhaps int4
+ones, per tensor."""
 
 from __future__ import annotations
 
@@ -9,8 +10,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tinyforge.graph import Graph, Operator
+from tinyforge.graph import DType, Graph, Operator
 from tinyforge.ops.base import (
+    HEADERS,
     Kernel,
     Op,
     Values,
@@ -45,7 +47,14 @@ def check(graph: Graph, op: Operator) -> None:
     check_counts(graph, op, 2, 3)
     source, weights, out = tensor(graph, op, 0), tensor(graph, op, 1), output(graph, op)
     check_rank(graph, op, (weights,), 2)
-    check_weighted(graph, op, 0)
+    check_weighted(graph, op, 0, int4=True)
+    require(
+        weights.dtype is DType.INT8 or not (weights.quant and weights.quant.per_channel),
+        "TensorFlow Lite Micro runs FULLY_CONNECTED with int4 weights of one scale alone",
+        graph,
+        op,
+        fix="quantize this layer's weights with one scale, or to int8",
+    )
     require(option(op, "weights_format") == 0, "shuffled weights are not supported", graph, op)
     depth_out, depth_in = weights.shape
     require(
@@ -74,9 +83,10 @@ def reference(graph: Graph, op: Operator, inputs: Sequence[npt.NDArray[Any]]) ->
 def lower(graph: Graph, op: Operator) -> Kernel:
     source, weights, out = tensor(graph, op, 0), tensor(graph, op, 1), output(graph, op)
     form = row_by_row(out) if source.shape[:-1] == out.shape[:-1] else WHOLE
-    name = f"forge_fully_connected{suffix(source)}"
+    kind = suffix(source, weights)
+    name = f"forge_fully_connected{kind}"
     return Kernel(
-        header="fully_connected_int16.h" if suffix(source) else "fully_connected.h",
+        header="fully_connected" + HEADERS[kind],
         struct=name,
         function=f"{name}_run",
         fields={
@@ -95,11 +105,11 @@ def streaming(graph: Graph, op: Operator, rows: int) -> Kernel | None:
     source, depth = tensor(graph, op, 0), tensor(graph, op, 1).shape[1]
     if rows < 2 or source.size != depth or depth % rows:
         return None
-    kernel = lower(graph, op)
+    kernel, kind = lower(graph, op), suffix(source, tensor(graph, op, 1))
     return replace(
         kernel,
-        struct=f"forge_fully_connected_pieces{suffix(source)}",
-        function=f"forge_fully_connected_accumulate{suffix(source)}",
+        struct=f"forge_fully_connected_pieces{kind}",
+        function=f"forge_fully_connected_accumulate{kind}",
         fields={**{f"layer.{name}": v for name, v in kernel.fields.items()}, "pieces": rows},
         form=Accumulated(rows, scratch_bytes=(8 if suffix(source) else 4) * output(graph, op).size),
     )

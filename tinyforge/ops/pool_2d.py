@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from tinyforge.graph import Graph, Operator
 from tinyforge.ops.base import (
+    HEADERS,
     INT8_OR_INT16,
     Kernel,
     Values,
@@ -76,7 +77,7 @@ def lower(graph: Graph, op: Operator, name: str, function: str = "columns") -> K
     code = option(op, "fused_activation_function")
     low, high = activation_range(graph, op, code, output(graph, op))
     return Kernel(
-        header="pool_int16.h" if suffix(source) else "pool.h",
+        header="pool" + HEADERS[suffix(source)],
         struct="forge_pool_2d",
         function=f"{name}{suffix(source)}_{function}",
         fields={

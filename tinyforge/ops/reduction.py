@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from tinyforge.graph import DType, Graph, Operator
 from tinyforge.ops.base import (
+    HEADERS,
     INT8,
     INT8_OR_INT16,
     Kernel,
@@ -142,7 +143,7 @@ def lower_sum(graph: Graph, op: Operator) -> Kernel:
     source = tensor(graph, op, 0)
     multiplier, shift = scaling(graph, op)
     return Kernel(
-        header="reduce_int16.h" if suffix(source) else "reduce.h",
+        header="reduce" + HEADERS[suffix(source)],
         struct="forge_reduce_sum",
         function=f"forge_reduce_sum{suffix(source)}_run",
         fields={

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from tinyforge.graph import DType, Graph, Operator
 from tinyforge.ops.base import (
+    HEADERS,
     Kernel,
     Op,
     Values,
@@ -108,7 +109,7 @@ def lower(graph: Graph, op: Operator) -> Kernel:
     source, weights = tensor(graph, op, _SOURCE), tensor(graph, op, 1)
     name = f"forge_transpose_conv{suffix(source)}"
     return Kernel(
-        header="transpose_conv_int16.h" if suffix(source) else "transpose_conv.h",
+        header="transpose_conv" + HEADERS[suffix(source)],
         struct=name,
         function=f"{name}_row",
         fields={

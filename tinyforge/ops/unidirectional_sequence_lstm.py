@@ -18,6 +18,7 @@ import numpy.typing as npt
 from tinyforge.graph import DType, Graph, Operator, Tensor
 from tinyforge.ops import curves
 from tinyforge.ops.base import (
+    HEADERS,
     INT8_OR_INT16,
     Kernel,
     Op,
@@ -324,7 +325,7 @@ def lower(graph: Graph, op: Operator) -> Kernel:
             "bias": Table("int64_t", _biases(graph, op)),
         }
     return Kernel(
-        header="lstm_int16.h" if suffix(source) else "lstm.h",
+        header="lstm" + HEADERS[suffix(source)],
         struct=f"forge_lstm{suffix(source)}",
         function=f"forge_lstm{suffix(source)}_run",
         fields=fields,

@@ -31,10 +31,10 @@ def require_int8(graph: Graph, file: Graph | None = None) -> None:
 
     file: the graph as it was read, before passes, whose kind a refusal names.
 
-    Every activation is int8 or int16 with one scale, weights are int8 with zero point 0, a bias is
-    int32 (with int16 activations perhaps int64) with scale input * weights, and each operator's own
-    check passes. Operators that say so have tensors of other types. A variable tensor is the state
-    of one operator, or is read by one and assigned by another.
+    Every activation is int8 or int16 with one scale, weights are int8 or int4 with zero point 0, a
+    bias is int32 (with int16 activations perhaps int64) with scale input * weights, and each
+    operator's own check passes. Operators that say so have tensors of other types. A variable
+    tensor is the state of one operator, or is read by one and assigned by another.
     """
     try:
         _require(graph)
@@ -127,7 +127,7 @@ def _require_weights(graph: Graph, op: Operator, roles: Weighted) -> None:
         raise ForgeError(f"{op.op} lacks its input or its weights", where=where)
     _require_activation(operands[roles.source], where)
     weights, bias = operands[roles.weights], operands.get(roles.bias)
-    if weights.dtype is not DType.INT8:
+    if weights.dtype not in (DType.INT8, DType.INT4):
         raise _not_int8(weights, f"is {weights.dtype.name}", where)
     if weights.quant is None:
         raise _not_int8(weights, "has no scale", where)

@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tinyforge.errors import ForgeError
+from tinyforge.graph.nibbles import unpacked
 from tinyforge.graph.types import DType, Graph, Operator, Options, Quant, Tensor
 from tinyforge.tflite import flatbuffer, flexbuffer, refusals
 from tinyforge.tflite.flatbuffer import Table
@@ -215,13 +216,15 @@ def _constant(
     """The buffer as an array; None for the empty buffer of a computed tensor."""
     if not buffer or dtype is DType.RESOURCE:
         return None
-    needed = math.prod(shape) * dtype.itemsize
+    needed = dtype.nbytes(math.prod(shape))
     if len(buffer) != needed:
         raise ForgeError(
             f"the buffer has {len(buffer)} bytes; shape {list(shape)} of {dtype.name} needs"
             f" {needed}",
             where=where,
         )
+    if dtype is DType.INT4:
+        return unpacked(np.frombuffer(buffer, np.uint8), math.prod(shape)).reshape(shape)
     little_endian = np.frombuffer(buffer, dtype.numpy.newbyteorder("<"))
     return little_endian.astype(dtype.numpy, copy=False).reshape(shape)
 

@@ -20,6 +20,7 @@ MAX_ELEMENTS = 2**31 - 1
 MAX_RANK = 8
 
 _ZERO_POINTS: Mapping[DType, tuple[int, int]] = {
+    DType.INT4: (-8, 7),
     DType.INT8: (-128, 127),
     DType.UINT8: (0, 255),
     DType.INT16: (-32768, 32767),

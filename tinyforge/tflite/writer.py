@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from tinyforge.graph.nibbles import packed
 from tinyforge.graph.passes import with_handles
-from tinyforge.graph.types import Graph, Operator, Quant, Tensor
+from tinyforge.graph.types import DType, Graph, Operator, Quant, Tensor
 from tinyforge.tflite import flexbuffer
 from tinyforge.tflite.encoder import Node, encode
 from tinyforge.tflite.opcodes import (
@@ -92,7 +93,9 @@ def _metadata(name: str, content: bytes, buffers: _Buffers) -> Node:
 
 def _tensor(tensor: Tensor, buffers: _Buffers) -> Node:
     content = b""
-    if tensor.data is not None:
+    if tensor.data is not None and tensor.dtype is DType.INT4:
+        content = packed(tensor.data).tobytes()
+    elif tensor.data is not None:
         content = tensor.data.astype(tensor.dtype.numpy.newbyteorder("<"), copy=False).tobytes()
     fields = {
         "shape": tensor.shape,
