@@ -39,6 +39,7 @@ from tinyforge.proof.data import of_samples
 from tinyforge.proof.examples import Examples
 from tinyforge.proof.interpreted import prove_interpreted
 from tinyforge.proof.prove import Subject, prove
+from tinyforge.proof.readback import require_constants
 from tinyforge.proof.record import Proof
 from tinyforge.report.html_report import to_html
 from tinyforge.report.json_report import json_text, to_json
@@ -206,13 +207,18 @@ def verify_folder(
     compiler = compiler_for(settings.toolchain, runner, settings.optimize)
     with stages.stage(f"Build the firmware with {compiler.name}"):
         firmware = build_firmware(folder, "aot", board, compiler=compiler, machine=runner)
+    lowered = generated.lowered["aot"]
+    with stages.stage("Read every constant back from it"):
+        constants = require_constants(
+            firmware, folder, lowered, source.graph, compiler=compiler, output=firmware.path
+        )
     with stages.stage("Ask TensorFlow Lite Micro for every layer"):
         expected = oracle.trace(source.model, source.graph, examples.inputs)
         oracle.require_agreement(examples.outputs, oracle.answer(source.graph, expected))
     subject = Subject(
         graph=source.graph,
         plan=planned,
-        lowered=generated.lowered["aot"],
+        lowered=lowered,
         firmware=firmware,
         board=board,
         toolchain=compiler.version(),
@@ -223,7 +229,8 @@ def verify_folder(
     title = f"Prove {len(examples):,} inputs on {runner.name}"
     with stages.stage(title, len(examples)) as tell:
         name = oracle.version()
-        return prove(subject, expected, oracle=name, machine=runner, progress=tell)
+        proof = prove(subject, expected, oracle=name, machine=runner, progress=tell)
+    return replace(proof, constants=constants)
 
 
 def build(
@@ -375,6 +382,14 @@ def simulate_pio(
         firmware = pio_firmware(project, engine)
     assert firmware.core is not None
     runner = machine_for(settings.machine, firmware.core)
+    constants = 0
+    if engine == "aot":
+        compiler = compiler_for(settings.toolchain, runner, settings.optimize)
+        with tempfile.TemporaryDirectory(prefix="tinyforge-") as name:
+            constants = require_constants(
+                firmware, project, lowered, source.graph,
+                compiler=compiler, output=Path(name) / "firmware.elf",
+            )  # fmt: skip
     with stages.stage("Ask TensorFlow Lite Micro for every layer"):
         expected = oracle.trace(source.model, source.graph, examples.inputs)
         oracle.require_agreement(examples.outputs, oracle.answer(source.graph, expected))
@@ -393,6 +408,7 @@ def simulate_pio(
     title = f"Prove {len(examples):,} inputs on {runner.name}"
     with stages.stage(title, len(examples)) as tell:
         proof = proved(subject, expected, oracle=oracle.version(), machine=runner, progress=tell)
+    proof = replace(proof, constants=constants)
     return Report(
         board=settings.board,
         engine=engine,

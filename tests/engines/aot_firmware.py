@@ -51,13 +51,13 @@ def build_firmware(
     runtime = folder("firmware")
     return toolchain(compiler).build(
         [*sources, runtime / "engines" / "common.c", application, *port("sim")],
-        include=_includes(workspace),
+        include=includes(workspace),
         core=CORES[core],
         memory=MEMORY,
         output=workspace / "firmware.elf",
     )
 
 
-def _includes(workspace: Path) -> Sequence[Path]:
+def includes(workspace: Path) -> Sequence[Path]:
     runtime = folder("firmware")
     return [workspace / "include", workspace / "src" / "aot", runtime, runtime / "include"]

@@ -14,6 +14,7 @@ from tests.corpus import models
 from tests.engines.aot_firmware import MEMORY, build_firmware, project_files
 from tinyforge.boards import load
 from tinyforge.engines.aot import Aot
+from tinyforge.errors import ForgeError
 from tinyforge.graph import Graph
 from tinyforge.memory.plan import Plan
 from tinyforge.memory.planner import plan
@@ -197,6 +198,14 @@ def test_one_wrong_zero_point_is_found(tmp_path: Path) -> None:
     assert value is not None
     wrong = int(value[2]) - 1
     assert_found(prove_files(changed(files, MODEL, field, rf"\g<1>{wrong}"), tmp_path, planned), 3)
+
+
+def test_an_arena_that_is_larger_than_planned_is_found(tmp_path: Path) -> None:
+    planned = plan(GRAPH)
+    size = rf"(forge_arena\[){planned.arena_bytes}\]"
+    files = changed(sources(planned), MODEL, size, rf"\g<1>{planned.arena_bytes + 64}]")
+    with pytest.raises(ForgeError, match=f"arena has {planned.arena_bytes + 64:,} bytes"):
+        prove_files(files, tmp_path, planned)
 
 
 def test_a_tensor_laid_over_a_living_one_is_found(tmp_path: Path) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from tinyforge.graph import Graph
 from tinyforge.memory.plan import Plan
+from tinyforge.ops import Table
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,9 @@ class Lowered:
     layer_symbols: operator index to the function that runs it, in the order they run; operators
     without code have none, and an interpreter has none at all. step_count: how many steps those
     functions take together, where they can be taken one by one. arena_bytes: of forge_arena.
-    by_rows: whether the input is taken by forge_push_row alone.
+    by_rows: whether the input is taken by forge_push_row alone. tables: what lies in flash under
+    flash_symbols. parameters: the members of each constant structure in C, by its name: numbers,
+    and names of tables.
     """
 
     files: Mapping[str, str]
@@ -36,6 +39,8 @@ class Lowered:
     step_count: int
     arena_bytes: int
     by_rows: bool = False
+    tables: Mapping[str, Table] = field(default_factory=dict)
+    parameters: Mapping[str, Mapping[str, int | float | str]] = field(default_factory=dict)
 
 
 class Engine(Protocol):

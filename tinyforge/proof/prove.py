@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from tinyforge.boards import Board
 from tinyforge.engines.base import Lowered
+from tinyforge.errors import ForgeError
 from tinyforge.graph import Graph
 from tinyforge.memory.network import FEED
 from tinyforge.memory.plan import Plan
@@ -62,6 +63,7 @@ def prove(
     """
     plan = subject.plan
     assert plan is not None
+    _require_arena(subject, plan)
     pieces = finished(subject.graph, plan)
     probes = _probes(subject, plan, pieces)
     entry = _entry(subject.graph, plan)
@@ -120,6 +122,21 @@ def prove(
             within=plan.within,
         ),
     )
+
+
+def _require_arena(subject: Subject, plan: Plan) -> None:
+    """ForgeError unless the firmware's arena is as large as the plan says: what it has more is RAM
+    that nobody touches and nobody sees."""
+    firmware = subject.firmware
+    if firmware.core is None:
+        return
+    size = firmware.symbol("forge_arena").size
+    if size != plan.arena_bytes:
+        raise ForgeError(
+            f"the arena has {size:,} bytes in the firmware, {plan.arena_bytes:,} in the plan",
+            where=f"forge_arena, {firmware.path}",
+            fix="write the project's sources anew: tinyforge generate --overwrite",
+        )
 
 
 def _entry(graph: Graph, plan: Plan) -> Entry:

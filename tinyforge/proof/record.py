@@ -134,6 +134,8 @@ class Proof:
     the machine does not see which code runs. firmware_ran: False where no firmware was built: only
     the model that it would carry was looked at. golden: of the golden vectors, where they were
     chosen for this model; None where they were given, or an operator has no NumPy model.
+    constants: elements of tables and parameters of kernels that were read back from the firmware
+    and compared with the graph.
     """
 
     model: str
@@ -158,3 +160,4 @@ class Proof:
     instructions_by_layer: tuple[LayerProof, ...]
     firmware_ran: bool = True
     golden: Coverage | None = None
+    constants: int = 0

@@ -79,6 +79,8 @@ def _evidence(proof: Proof) -> Iterator[str]:
         yield f"{done}, against {oracle}."
         if proof.first_difference is not None:
             yield difference(proof.first_difference)
+    if proof.constants:
+        yield f"{wording.count(proof.constants)} constants, read back: each is what the model says."
     if not proof.firmware_ran:
         yield (
             "Shown: the generated C array holds your model's bytes, and they run in TensorFlow "

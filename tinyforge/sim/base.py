@@ -93,6 +93,13 @@ class Toolchain(Protocol):
         warnings included; with the numbers when flash or RAM overflow."""
         ...
 
+    def compile_to_read(
+        self, source: Path, *, include: Sequence[Path], core: Core, output: Path
+    ) -> Path:
+        """An object file, not optimized and with debugging information: constants that an optimizer
+        takes into its code are all in it. output: of build(), beside which it lies."""
+        ...
+
 
 class Machine(Protocol):
     """Executes firmware on the host."""

@@ -89,6 +89,8 @@ class Aot:
             step_count=0 if plan.by_rows else len(plan.steps),
             arena_bytes=plan.arena_bytes,
             by_rows=plan.by_rows,
+            tables={c.symbol: c.table for c in constants},
+            parameters={_fields(layer["index"]): layer["members"] for layer in layers},
         )
 
 
@@ -102,17 +104,23 @@ def _layer(graph: Graph, plan: Plan, op: Operator) -> tuple[dict[str, Any], list
         "runs_in": chain.last if chain else op.index,
         "body": [],
         "struct": "",
+        "members": {},
     }
     if bytes_of(op, plan) is not None:
         return description, []
     kernel = _kernel(graph, plan, op)
     constants = _constants(op, kernel)
     names = _names(constants)
-    fields = [
-        {"name": name, "value": names[id(value)] if isinstance(value, Table) else literal(value)}
+    members = {
+        name: names[id(value)] if isinstance(value, Table) else value
         for name, value in kernel.fields.items()
+    }
+    fields = [
+        {"name": name, "value": value if isinstance(value, str) else literal(value)}
+        for name, value in members.items()
     ]
-    description |= {"header": kernel.header, "struct": kernel.struct, "fields": fields}
+    description |= {"header": kernel.header, "struct": kernel.struct}
+    description |= {"members": members, "fields": fields}
     if chain is None:
         description["body"] = _body(plan, op, kernel)
     elif op.index == chain.last:

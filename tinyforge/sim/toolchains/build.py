@@ -7,7 +7,7 @@ import re
 import subprocess
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from tinyforge.boards.cores import Core
@@ -118,6 +118,13 @@ def compile_objects(
 
     with ThreadPoolExecutor(_JOBS) as pool:
         return list(pool.map(compile_one, enumerate(sources)))
+
+
+def object_to_read(driver: Driver, source: Path, *, include: Sequence[Path], output: Path) -> Path:
+    """What Toolchain.compile_to_read says. driver: without a choice of what to optimize for."""
+    readable = replace(driver, compile=("-O0", "-g", *driver.compile))
+    objects = objects_folder(output) / "to_read"
+    return compile_objects(readable, [source], include=include, objects=objects)[0]
 
 
 def objects_folder(output: Path) -> Path:

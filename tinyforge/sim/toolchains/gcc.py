@@ -17,6 +17,7 @@ from tinyforge.sim.toolchains.build import (
     OPTIMIZE_FLAGS,
     Driver,
     build_elf,
+    object_to_read,
     run,
 )
 from tinyforge.spec import OptimizeChoice
@@ -73,12 +74,21 @@ class Gcc:
         memory: MemoryMap,
         output: Path,
     ) -> Firmware:
-        driver = Driver(
-            command=_command(),
-            target=core.gcc_flags,
-            compile=(OPTIMIZE_FLAGS[self.optimize], *CROSS_FLAGS),
-            # Freestanding as with zig, so that both run the same memory functions.
-            link=("-nostdlib",),
-            libraries=("-lgcc",),
-        )
+        driver = _driver(core, OPTIMIZE_FLAGS[self.optimize])
         return build_elf(driver, sources, include=include, core=core, memory=memory, output=output)
+
+    def compile_to_read(
+        self, source: Path, *, include: Sequence[Path], core: Core, output: Path
+    ) -> Path:
+        return object_to_read(_driver(core), source, include=include, output=output)
+
+
+def _driver(core: Core, *optimize: str) -> Driver:
+    return Driver(
+        command=_command(),
+        target=core.gcc_flags,
+        compile=(*optimize, *CROSS_FLAGS),
+        # Freestanding as with zig, so that both run the same memory functions.
+        link=("-nostdlib",),
+        libraries=("-lgcc",),
+    )

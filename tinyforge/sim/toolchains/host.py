@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -14,7 +14,13 @@ from tinyforge.errors import ForgeError
 from tinyforge.packages import pip_install
 from tinyforge.sim.elf import Firmware
 from tinyforge.sim.toolchains import zig
-from tinyforge.sim.toolchains.build import Driver, compile_objects, objects_folder, run
+from tinyforge.sim.toolchains.build import (
+    Driver,
+    compile_objects,
+    object_to_read,
+    objects_folder,
+    run,
+)
 
 
 def host_driver() -> Driver:
@@ -72,3 +78,12 @@ class Host:
     ) -> Firmware:
         shared_library(sources, include=include, optimize="-O1", output=output)
         return Firmware(path=output, core=None, memory=memory)
+
+    def compile_to_read(
+        self, source: Path, *, include: Sequence[Path], core: Core, output: Path
+    ) -> Path:
+        """As a core's compiler, for this computer."""
+        del core
+        driver = host_driver()
+        driver = replace(driver, compile=("-fno-sanitize=all",))
+        return object_to_read(driver, source, include=include, output=output)

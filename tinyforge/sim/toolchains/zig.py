@@ -20,6 +20,7 @@ from tinyforge.sim.toolchains.build import (
     OPTIMIZE_FLAGS,
     Driver,
     build_elf,
+    object_to_read,
     run,
 )
 from tinyforge.spec import OptimizeChoice
@@ -79,20 +80,29 @@ class Zig:
         memory: MemoryMap,
         output: Path,
     ) -> Firmware:
-        host = zig_driver()
-        driver = Driver(
-            command=host.command,
-            target=("-target", core.zig_target, f"-mcpu={core.zig_cpu}"),
-            compile=(
-                OPTIMIZE_FLAGS[self.optimize],
-                *CROSS_FLAGS,
-                "-fno-sanitize=all",
-                # zig has no C library for bare cores.
-                "-idirafter",
-                str(folder("firmware") / "ports" / "sim" / "libc"),
-            ),
-            # Without an explicit entry, zig's linker drops every section.
-            link=("-Wl,-e,Reset_Handler",),
-            environment=host.environment,
-        )
+        driver = _driver(core, OPTIMIZE_FLAGS[self.optimize])
         return build_elf(driver, sources, include=include, core=core, memory=memory, output=output)
+
+    def compile_to_read(
+        self, source: Path, *, include: Sequence[Path], core: Core, output: Path
+    ) -> Path:
+        return object_to_read(_driver(core), source, include=include, output=output)
+
+
+def _driver(core: Core, *optimize: str) -> Driver:
+    host = zig_driver()
+    return Driver(
+        command=host.command,
+        target=("-target", core.zig_target, f"-mcpu={core.zig_cpu}"),
+        compile=(
+            *optimize,
+            *CROSS_FLAGS,
+            "-fno-sanitize=all",
+            # zig has no C library for bare cores.
+            "-idirafter",
+            str(folder("firmware") / "ports" / "sim" / "libc"),
+        ),
+        # Without an explicit entry, zig's linker drops every section.
+        link=("-Wl,-e,Reset_Handler",),
+        environment=host.environment,
+    )

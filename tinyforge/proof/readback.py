@@ -1,0 +1,185 @@
+"""A model's constants as they lie in the firmware, each against the graph's lowering.
+
+Not every wrong constant shows in an answer. So all of them are read back: tables from the linked
+ELF, by their symbols; a kernel's parameters, which the optimizer takes into its code, from an
+object that the same compiler makes of the same source without optimizing.
+"""
+
+from __future__ import annotations
+
+import re
+import struct
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from elftools.elf.elffile import ELFFile
+from elftools.elf.sections import SymbolTableSection
+
+from tinyforge.engines.base import Lowered
+from tinyforge.errors import ForgeError
+from tinyforge.graph import Graph
+from tinyforge.project.layout import sources_for
+from tinyforge.sim.base import Toolchain
+from tinyforge.sim.elf import Firmware
+
+_MODEL = Path("src") / "aot" / "model.c"
+_FIX = "write the project's sources anew: tinyforge generate --overwrite"
+# DWARF 5, 7.8: encodings of base types, and struct's letters by their bytes.
+_FLOAT, _UNSIGNED = 0x04, (0x02, 0x07, 0x08)
+_LETTERS = {1: "b", 2: "h", 4: "i", 8: "q"}
+
+# A number, or the name of the symbol that a pointer is filled with.
+Value = int | float | str
+
+
+def require_constants(
+    firmware: Firmware,
+    folder: Path,
+    lowered: Lowered,
+    graph: Graph,
+    *,
+    compiler: Toolchain,
+    output: Path,
+) -> int:
+    """How many constants were compared: elements of tables, and members of structures.
+
+    folder: the project. output: beside which the compiler may write. ForgeError with the first
+    constant that is another than the graph says: its layer, what was expected, what was found.
+    """
+    core = firmware.core
+    if core is None:  # a library of this computer, which nobody ships
+        return 0
+    _, include = sources_for(folder, "aot", "sim")
+    compiled = compiler.compile_to_read(folder / _MODEL, include=include, core=core, output=output)
+    return require_tables(firmware, lowered, graph) + require_parameters(compiled, lowered, graph)
+
+
+def require_tables(firmware: Firmware, lowered: Lowered, graph: Graph) -> int:
+    """How many elements of tables there are in an ELF. ForgeError as above."""
+    return sum(_require_table(firmware, name, lowered, graph) for name in lowered.tables)
+
+
+def _require_table(firmware: Firmware, name: str, lowered: Lowered, graph: Graph) -> int:
+    table = lowered.tables[name]
+    expected = table.values.astype(table.dtype).reshape(-1)
+    symbol = firmware.symbol(name)
+    data = firmware.code(symbol.address, symbol.size)
+    found = np.frombuffer(data, table.dtype.newbyteorder("<"))
+    if len(found) != len(expected):
+        raise _wrong(graph, name, f"{len(expected)} elements", f"{len(found)} elements")
+    wrong = np.flatnonzero(found.view(f"u{found.itemsize}") != expected.view(f"u{found.itemsize}"))
+    if len(wrong):
+        at = int(wrong[0])
+        raise _wrong(graph, f"{name}[{at}]", expected[at].item(), found[at].item())
+    return len(expected)
+
+
+def require_parameters(compiled: Path, lowered: Lowered, graph: Graph) -> int:
+    """How many members of structures there are in an object of model.c. ForgeError as above."""
+    expected = {name: members for name, members in lowered.parameters.items() if members}
+    found = structures(compiled, expected)
+    for name, members in expected.items():
+        for member, value in members.items():
+            there = found.get(name, {}).get(member)
+            same = there == (np.float32(value) if isinstance(value, float) else value)
+            if not same:
+                raise _wrong(
+                    graph, f"{name}.{member}", value, "nothing" if there is None else there
+                )
+    return sum(map(len, expected.values()))
+
+
+def _wrong(graph: Graph, constant: str, expected: Value, found: Value) -> ForgeError:
+    number = re.search(r"layer_(\d+)", constant)
+    where = graph.where(graph.operators[int(number[1])]) if number else graph.name
+    return ForgeError(
+        f"the constant {constant} is {found} in the firmware; the model says {expected}",
+        where=where,
+        fix=_FIX,
+    )
+
+
+def structures(path: Path, names: Mapping[str, object]) -> dict[str, dict[str, Value]]:
+    """The members of constant structures in an object file, by the structures' names; members of
+    structures within are named with dots."""
+    with path.open("rb") as stream:
+        elf = ELFFile(stream)
+        types = {}
+        for unit in elf.get_dwarf_info().iter_CUs():
+            for entry in unit.get_top_DIE().iter_children():
+                name = entry.attributes.get("DW_AT_name")
+                if entry.tag == "DW_TAG_variable" and name and name.value.decode() in names:
+                    types[name.value.decode()] = entry.get_DIE_from_attribute("DW_AT_type")
+        return {name: dict(_members(elf, name, kind)) for name, kind in types.items()}
+
+
+def _members(elf: ELFFile, name: str, kind: Any) -> Iterator[tuple[str, Value]]:
+    table = elf.get_section_by_name(".symtab")
+    assert isinstance(table, SymbolTableSection)
+    (symbol,) = (
+        s for s in table.get_symbol_by_name(name) or [] if s["st_info"]["type"] == "STT_OBJECT"
+    )
+    section = elf.get_section(symbol["st_shndx"])
+    begin = symbol["st_value"]
+    data = section.data()[begin : begin + symbol["st_size"]]
+    pointers = {
+        relocation["r_offset"] - begin: table.get_symbol(relocation["r_info_sym"]).name
+        for prefix in (".rel", ".rela")
+        if (relocations := elf.get_section_by_name(prefix + section.name)) is not None
+        for relocation in relocations.iter_relocations()
+    }
+    yield from _walk(kind, "", 0, data, pointers)
+
+
+def _resolved(kind: Any) -> Any:
+    """A type without qualifiers and names of its own."""
+    while kind.tag in ("DW_TAG_const_type", "DW_TAG_typedef", "DW_TAG_volatile_type"):
+        kind = kind.get_DIE_from_attribute("DW_AT_type")
+    return kind
+
+
+def _walk(
+    kind: Any, name: str, at: int, data: bytes, pointers: Mapping[int, str]
+) -> Iterator[tuple[str, Value]]:
+    """The numbers and pointers in what lies there, under the names that C gives them."""
+    kind = _resolved(kind)
+    if kind.tag == "DW_TAG_structure_type":
+        for member in kind.iter_children():
+            if member.tag == "DW_TAG_member":
+                own = member.attributes["DW_AT_name"].value.decode()
+                begin = at + member.attributes["DW_AT_data_member_location"].value
+                inner = member.get_DIE_from_attribute("DW_AT_type")
+                yield from _walk(inner, f"{name}.{own}" if name else own, begin, data, pointers)
+    elif kind.tag == "DW_TAG_array_type":
+        element = _resolved(kind.get_DIE_from_attribute("DW_AT_type"))
+        size = element.attributes["DW_AT_byte_size"].value
+        for number, index in enumerate(_indices(kind)):
+            yield from _walk(element, name + index, at + number * size, data, pointers)
+    elif kind.tag == "DW_TAG_pointer_type":
+        yield name, pointers.get(at, 0)
+    elif kind.tag in ("DW_TAG_base_type", "DW_TAG_enumeration_type"):
+        yield name, _number(kind, data, at)
+
+
+def _indices(array: Any) -> list[str]:
+    """Of an array's elements as they lie there: "[0]", or "[0][0]" of two dimensions."""
+    found = [""]
+    for bound in array.iter_children():
+        last = bound.attributes.get("DW_AT_upper_bound")
+        count = last.value + 1 if last is not None else bound.attributes["DW_AT_count"].value
+        found = [f"{outer}[{i}]" for outer in found for i in range(count)]
+    return found
+
+
+def _number(kind: Any, data: bytes, at: int) -> Value:
+    size = kind.attributes["DW_AT_byte_size"].value
+    encoding = kind.attributes.get("DW_AT_encoding")
+    letter = _LETTERS[size]
+    if encoding is not None and encoding.value == _FLOAT:
+        letter = {4: "f", 8: "d"}[size]
+    elif encoding is not None and encoding.value in _UNSIGNED:
+        letter = letter.upper()
+    value: Value = struct.unpack_from(f"<{letter}", data, at)[0]
+    return value
