@@ -11,7 +11,7 @@ from tinyforge import tflite
 from tinyforge.datasets.ranges import parse
 from tinyforge.graph import Graph, Tensor
 from tinyforge.proof import examples as example_files
-from tinyforge.proof.answers import classes
+from tinyforge.proof.answers import named_head
 from tinyforge.proof.data import Named, Quantized, are_examples, named, own
 from tinyforge.proof.examples import Examples
 from tinyforge.proof.measure import Measured
@@ -92,14 +92,15 @@ def _told(source: Source, found: Named) -> Source:
     if more == said:
         return replace(source, measured=measured)
     graph = with_about(source.graph, more)
-    labels = source.labels or found.classes
+    fitting = found.classes and named_head(graph, len(found.classes)) is not None
+    labels = source.labels or (found.classes if fitting else ())
     return replace(source, model=tflite.write(graph), graph=graph, labels=labels, measured=measured)
 
 
 def class_names(graph: Graph, stages: Stages) -> tuple[str, ...]:
     """The classes' names that a model's file says, where they are as many as its outputs."""
     names = about(graph).classes
-    if names and (len(graph.outputs) != 1 or classes(graph.output_tensors[0]) != len(names)):
+    if names and named_head(graph, len(names)) is None:
         stages.note(f"warning: the file names {len(names)} classes, but has other outputs")
         return ()
     return names

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +15,13 @@ from tests.corpus.boundary import with_boundary
 from tests.corpus.builder import GraphBuilder, float32
 from tinyforge import pipeline
 from tinyforge.datasets.ranges import Kind, parse, real
+from tinyforge.datasets.samples import Samples
 from tinyforge.errors import ForgeError
-from tinyforge.graph import DType, Graph, Quant
+from tinyforge.graph import DType, Graph, Operator, Quant, Tensor
 from tinyforge.proof import budget
 from tinyforge.proof.examples import quantized
 from tinyforge.proof.measure import Measured, real_outputs
+from tinyforge.proof.score import head_for
 from tinyforge.source import Source, with_examples
 from tinyforge.spec import Budget, Spec, load
 from tinyforge.tflite import write
@@ -96,6 +99,53 @@ def test_the_model_s_answers_decide_and_are_recorded(tmp_path: Path, text: str) 
     np.savez(tmp_path / "bare.npz", images=PICTURES)
     _, bare, _ = taken(source.graph, tmp_path / "bare.npz")
     assert {row.tobytes() for row in bare.inputs} == {row.tobytes() for row in expected}
+
+
+def two_heads() -> tuple[Graph, int]:
+    """A head of two values, then the network's four scores; and which one these are."""
+    graph = network()
+    position = len(graph.tensors)
+    (scores,) = graph.output_tensors
+    begin, size = (np.array([[0, 1], [1, 2]][i], np.int32) for i in (0, 1))
+    more = [
+        Tensor(position + i, name, (2,), DType.INT32, data=data)
+        for i, (name, data) in enumerate({"begin": begin, "size": size}.items())
+    ]
+    box = Tensor(position + 2, "box", (1, 2), DType.INT8, scores.quant)
+    inputs = (scores.index, position, position + 1)
+    cut = Operator(len(graph.operators), "SLICE", inputs, (box.index,), {})
+    return (
+        replace(
+            graph,
+            tensors=(*graph.tensors, *more, box),
+            operators=(*graph.operators, cut),
+            outputs=(box.index, scores.index),
+        ),
+        1,
+    )
+
+
+def test_of_several_outputs_the_one_with_as_many_scores_is_measured(tmp_path: Path) -> None:
+    graph, head = two_heads()
+    path = labelled(tmp_path, network(), "0..1", classes=np.array(["owl", "cat", "elk", "ant"]))
+    source, found, notes = taken(graph, path)
+    assert any(note.startswith("0..1") for note in notes)
+    assert source.measured is not None and source.measured.int8_model == 1.0
+    assert source.labels == ("owl", "cat", "elk", "ant")
+    assert found.head == head
+    assert found.labels is not None
+
+
+def test_labels_are_of_no_output_where_that_is_not_clear() -> None:
+    pictures = np.zeros((3, 2), np.float32)
+    samples = Samples("data", pictures, labels=np.array([0, 1, 2]))
+    assert head_for(samples, [(7,)]) == 0
+    assert head_for(samples, [(2,), (1, 3)]) == 1
+    assert head_for(samples, [(3,), (3,)]) is None
+    assert head_for(samples, [(3, 3), (4,)]) is None
+    two = replace(samples, labels=np.array([0, 1, 1]))
+    assert head_for(two, [(1,), (3,)]) == 0
+    assert head_for(replace(samples, labels=None), [(2,), (3,)]) is None
 
 
 def test_without_labels_the_range_is_asked_for(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from tinyforge.names import c_comment, c_identifier, c_string
 from tinyforge.ops.upright import input_rows, rows_input
 from tinyforge.project.real_inputs import real_inputs
 from tinyforge.project.templates import render
-from tinyforge.proof.answers import classes
+from tinyforge.proof.answers import classes, named_head
 
 # The version of the device API that generated code is written for: FORGE_ABI in forge.h.
 ABI = 4
@@ -232,9 +232,9 @@ def _classes(graph: Graph, labels: Sequence[str]) -> tuple[int, int]:
     if not labels:
         counted = len(outputs) == 1 and outputs[0].quant is not None
         return 0, classes(outputs[0]) if counted else 0
-    for position, output in enumerate(outputs):
-        if output.quant is None or classes(output) == len(labels):
-            return position, len(labels)
+    head = named_head(graph, len(labels))
+    if head is not None:
+        return head, len(labels)
     counts = ", ".join(str(classes(output)) for output in outputs)
     raise ForgeError(
         f"{len(labels)} labels for a model that tells {counts} classes apart",

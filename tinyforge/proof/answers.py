@@ -15,6 +15,15 @@ def classes(output: Tensor) -> int:
     return 2 if output.size == 1 else output.size
 
 
+def named_head(graph: Graph, count: int) -> int | None:
+    """The output, by position, whose classes so many names are of: the first that tells as many
+    apart, else one that is a class itself. None where there is none."""
+    outputs = graph.output_tensors
+    scores = [i for i, t in enumerate(outputs) if t.quant and classes(t) == count]
+    itself = [i for i, t in enumerate(outputs) if t.dtype is DType.INT32 and t.size == 1]
+    return next(iter([*scores, *itself]), None)
+
+
 def head_of(graph: Graph, count: int, where: str) -> int:
     """The output (its position) that labels of classes 0 to count - 1 are of.
 

@@ -23,7 +23,7 @@ from tinyforge.proof.measure import (
     real_outputs,
     warnings,
 )
-from tinyforge.proof.score import Goal, Task, goal_of, score
+from tinyforge.proof.score import Goal, Task, goal_of, head_for, score
 from tinyforge.stages import Stages
 from tinyforge.tflite.about import about
 
@@ -82,7 +82,7 @@ def named(
         samples = datasets.read(source, shape, seed=seed)
     goal = _goal(graph, samples)
     if goal is not None and goal.task is Task.CLASSES:
-        outputs = graph.output_tensors[0].size
+        outputs = graph.output_tensors[_head(graph, samples) or 0].size
         samples = for_outputs(samples, outputs, about(graph).classes)
     decision = _decision(subject, samples, goal, given, stages)
     for line in told(samples, decision, goal.measure if goal else ""):
@@ -111,7 +111,8 @@ def of_samples(graph: Graph, samples: Samples, inputs: Reals) -> Examples:
     goal = _goal(graph, samples)
     labels = samples.labels if goal is not None and goal.task is Task.CLASSES else None
     rows = quantized(inputs[:count], graph.input_tensors[0])
-    return Examples(rows, None if labels is None else labels[:count])
+    head = _head(graph, samples) or 0
+    return Examples(rows, None if labels is None else labels[:count], head=head)
 
 
 def _ordered(samples: Samples, graph: Graph, count: int, seed: int) -> Samples:
@@ -121,10 +122,16 @@ def _ordered(samples: Samples, graph: Graph, count: int, seed: int) -> Samples:
     return spread(samples, count, seed)
 
 
+def _head(graph: Graph, samples: Samples) -> int | None:
+    """The output that the samples tell of, by position."""
+    return head_for(samples, [t.shape[1:] for t in graph.output_tensors])
+
+
 def _goal(graph: Graph, samples: Samples) -> Goal | None:
-    if len(graph.outputs) != 1 or graph.output_tensors[0].quant is None:
+    head = _head(graph, samples)
+    if head is None or graph.output_tensors[head].quant is None:
         return None
-    output = graph.output_tensors[0]
+    output = graph.output_tensors[head]
     maker = graph.producers.get(output.index)
     logit = maker is not None and maker.op not in ("LOGISTIC", "SOFTMAX")
     # A sigmoid that is folded into int8 has this scale, whoever computed it.
@@ -142,7 +149,8 @@ def _decision(
 
     def right(inputs: Reals) -> float:
         assert goal is not None
-        outputs = real_outputs(subject.model, subject.graph, inputs)
+        head = _head(subject.graph, few) or 0
+        outputs = real_outputs(subject.model, subject.graph, inputs, head)
         return score(goal, outputs, few, inputs)
 
     with stages.stage("See what range its input is in"):
@@ -181,7 +189,7 @@ def _measured(
 ) -> Measured:
     graph, said, inputs = subject.graph, about(subject.graph), chosen.real(to)
     with stages.stage(f"Measure {goal.measure} on {len(chosen):,} samples"):
-        outputs = real_outputs(subject.model, graph, inputs)
+        outputs = real_outputs(subject.model, graph, inputs, _head(graph, chosen) or 0)
     for warning in warnings(goal, chosen, inputs, outputs, subject.source):
         stages.note(warning)
     return Measured(

@@ -71,11 +71,12 @@ def macs(graph: Graph) -> int:
     return sum(OPS[op.op].macs(graph, op) for op in graph.operators if op.op in OPS)
 
 
-def real_outputs(model: bytes, graph: Graph, inputs: Reals) -> Floats:
-    """What the model's first output is for real inputs (n, *shape): real values, (n, elements)."""
-    sink = graph.output_tensors[0]
+def real_outputs(model: bytes, graph: Graph, inputs: Reals, head: int = 0) -> Floats:
+    """What one of the model's outputs, by position, is for real inputs (n, *shape): real values,
+    (n, elements)."""
+    sink = graph.output_tensors[head]
     found = oracle.outputs(model, graph, quantized(inputs, graph.input_tensors[0]))
-    integers = typed(split(found, graph.output_tensors)[0], sink)
+    integers = typed(split(found, graph.output_tensors)[head], sink)
     if sink.quant is None:
         return integers.astype(np.float64)
     return (integers.astype(np.float64) - sink.zero_point) * sink.scale

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -58,6 +59,19 @@ def goal_of(
     if classes and not (regression and scores == 1):
         return Goal(Task.CLASSES, 0.0 if logit else 0.5)
     return None
+
+
+def head_for(samples: Samples, outputs: Sequence[tuple[int, ...]]) -> int | None:
+    """The output, by position, that the samples tell of: the only one; of several the one with as
+    many scores as there are classes. None where none or several have. outputs: their shapes."""
+    if len(outputs) == 1:
+        return 0
+    if samples.labels is None:
+        return None
+    count = max(len(samples.classes), int(samples.labels.max()) + 1)
+    scores = [int(np.prod(o)) if len([d for d in o if d != 1]) <= 1 else 0 for o in outputs]
+    fitting = [i for i, n in enumerate(scores) if (2 if n == 1 else n) == count]
+    return fitting[0] if len(fitting) == 1 else None
 
 
 def score(goal: Goal, outputs: Floats, samples: Samples, inputs: Floats) -> float:

@@ -139,9 +139,12 @@ def cross_entropy(model: Model) -> Any:
     return losses.SparseCategoricalCrossentropy(from_logits=logits)
 
 
-def gives_logits(model: Model) -> bool:
-    """Whether the last layer gives plain numbers, not probabilities."""
+def gives_logits(model: Model, head: int = 0) -> bool:
+    """Whether the last layer gives plain numbers, not probabilities. head: of several outputs the
+    one, by position, before which it is."""
     last = model.layers[-1]
+    if len(model.outputs) > 1:
+        last = model.outputs[head]._keras_history[0]
     while getattr(last, "layers", None):
         last = last.layers[-1]
     name = getattr(getattr(last, "activation", None), "__name__", type(last).__name__.lower())
@@ -153,7 +156,17 @@ def predict(model: Model, images: Images) -> npt.NDArray[np.float32]:
     return outputs(model, scaled(images))
 
 
-def outputs(model: Model, inputs: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    """What a model of one output gives for real inputs (n, *shape): float32 (n, ...)."""
+def outputs(
+    model: Model, inputs: npt.NDArray[np.float32], head: int = 0
+) -> npt.NDArray[np.float32]:
+    """What a model gives for real inputs (n, *shape): float32 (n, ...). head: of several outputs
+    which one, by position."""
     batches = [inputs[i : i + _AT_ONCE] for i in range(0, len(inputs), _AT_ONCE)]
-    return np.concatenate([np.asarray(model(batch, training=False)) for batch in batches])
+    return np.concatenate([np.asarray(_one(model(b, training=False), head)) for b in batches])
+
+
+def _one(found: Any, head: int) -> Any:
+    """One of the outputs of a model, which has several in a list, or by name."""
+    if isinstance(found, dict):
+        found = list(found.values())
+    return found[head] if isinstance(found, list | tuple) else found

@@ -10,7 +10,7 @@ from tinyforge.datasets.decide import Decision, Hint, decide
 from tinyforge.datasets.labels import for_outputs
 from tinyforge.datasets.ranges import Range, Reals, parse
 from tinyforge.datasets.samples import Samples, spread
-from tinyforge.proof.score import Goal, Task, goal_of, score
+from tinyforge.proof.score import Goal, Task, goal_of, head_for, score
 from tinyforge.training.inputs import declared_range
 from tinyforge.training.loss import is_regression
 from tinyforge.training.model import Lesson, Model, cross_entropy, gives_logits, outputs
@@ -23,24 +23,28 @@ _DRAWN = Hint(parse("0..1"), "drawings go from 0 to 1, as train takes them")
 @dataclass(frozen=True, eq=False)
 class Subject:
     """samples: labelled as the model's outputs are numbered. goal: what they can tell of it. loss:
-    the class of the loss that the model was compiled with, None if that is not known."""
+    the class of the loss that the model was compiled with, None if that is not known. head: of
+    which of several outputs the goal is, by position."""
 
     model: Model
     samples: Samples
     goal: Goal | None
     loss: str | None = None
+    head: int = 0
 
     @classmethod
     def of(cls, model: Model, samples: Samples, loss: str | None) -> Subject:
         """ForgeError where the labels cannot be the model's."""
-        if len(model.outputs) != 1:
+        shapes = [tuple(output.shape[1:]) for output in model.outputs]
+        head = head_for(samples, shapes)
+        if head is None:
             return cls(model, samples, None, loss)
-        shape = tuple(model.outputs[0].shape[1:])
-        logit = gives_logits(model)
+        shape = shapes[head]
+        logit = gives_logits(model, head)
         goal = goal_of(samples, shape, regression=is_regression(loss), logit=logit)
         if goal is not None and goal.task is Task.CLASSES:
             samples = for_outputs(samples, int(shape[-1]) if shape else 1)
-        return cls(model, samples, goal, loss)
+        return cls(model, samples, goal, loss, head)
 
     @property
     def measure(self) -> str:
@@ -61,7 +65,7 @@ class Subject:
         """How right the model is about samples, given as these inputs; there must be a goal."""
         assert self.goal is not None
         with quiet():
-            found = outputs(self.model, inputs)
+            found = outputs(self.model, inputs, self.head)
         return score(self.goal, found, samples, inputs)
 
     def lesson(self, samples: Samples, inputs: Reals) -> Lesson:

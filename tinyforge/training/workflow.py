@@ -142,6 +142,13 @@ def prune_file(
     name = data or DEFAULT_DATA
     with stages.stage(f"Read {name}"):
         samples = datasets.read(name, shape, count_per_class=settings.drawings, seed=seed)
+    if len(model.outputs) > 1:
+        raise ForgeError(
+            f"the model has {len(model.outputs)} outputs, and data has the answers of one: what "
+            "training makes up for there would be lost in the others",
+            where=str(path),
+            fix="leave pruning out: tinyforge quantize takes the model as it is",
+        )
     subject = Subject.of(model, samples, saved_loss(path))
     if subject.goal is None:
         raise ForgeError(
@@ -249,7 +256,7 @@ def _measured(
     source, goal, measured, outputs = graph.tensors[graph.inputs[0]], subject.goal, None, None
     if goal is not None:
         with stages.stage(f"Compare float and int8 on {len(chosen):,} samples"):
-            outputs = real_outputs(small, graph, inputs)
+            outputs = real_outputs(small, graph, inputs, subject.head)
             measured = Measured(
                 goal.measure,
                 subject.score(chosen, inputs),
