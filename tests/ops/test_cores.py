@@ -1,6 +1,7 @@
 """Every operator's kernel on every core, against TensorFlow Lite Micro, bit for bit.
 
-TINYFORGE_CASES is how many random cases of an operator are run on each core; of int16 a quarter.
+TINYFORGE_CASES is how many random cases of an operator are run on each core; of int16, and of
+operators that share their kernels with others, a quarter.
 """
 
 from __future__ import annotations
@@ -26,8 +27,16 @@ from tinyforge.sim.machines import machine
 from tinyforge.sim.toolchains import toolchain
 
 COUNT = int(os.environ.get("TINYFORGE_CASES", "200"))
-# Of int16, whose geometry is drawn as that of int8 is.
-_INT16_COUNT = -(-COUNT // 4)
+# Of int16, whose geometry is drawn as that of int8 is, and of kernels that are there once more.
+_FEWER = -(-COUNT // 4)
+_SHARED = frozenset(
+    (
+        *("ARG_MIN", "BATCH_TO_SPACE_ND", "CAST", "DEQUANTIZE", "EMBEDDING_LOOKUP", "GATHER_ND"),
+        *("GREATER", "GREATER_EQUAL", "LESS", "LESS_EQUAL", "LOGICAL_AND", "LOGICAL_NOT"),
+        *("LOGICAL_OR", "MIRROR_PAD", "NEG", "NOT_EQUAL", "REVERSE_V2", "RSQRT"),
+        *("SPACE_TO_BATCH_ND", "SQUARE"),
+    )
+)
 
 # A firmware holds so many cases of so many operators: all of them fit the smallest flash.
 _AT_ONCE = 200
@@ -106,7 +115,8 @@ def _program(ops: Sequence[str], begin: int, shared: Path) -> Program:
 
 
 def _seeds(op: str, begin: int) -> range:
-    return range(begin, min(begin + _AT_ONCE, _INT16_COUNT if "/" in op else COUNT))
+    few = "/" in op or op in _SHARED
+    return range(begin, min(begin + _AT_ONCE, _FEWER if few else COUNT))
 
 
 @pytest.fixture(scope="session")
