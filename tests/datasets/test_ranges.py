@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tinyforge.datasets import Samples
-from tinyforge.datasets.decide import Hint, decide
+from tinyforge.datasets.decide import Hint, Seen, decide
 from tinyforge.datasets.ranges import AS_THEY_ARE, Kind, Reals, fitting, parse, real
 from tinyforge.errors import ForgeError
 
@@ -85,9 +85,14 @@ def samples(kind: Kind = Kind.LEVELS) -> Samples:
     return Samples("data", values.astype(np.float32), kind)
 
 
-def right_in(low: float, high: float) -> Callable[[Reals], float]:
+def right_in(low: float, high: float) -> Callable[[Reals], Seen]:
     """A model that is right about inputs that go from low to high, and about half of others."""
-    return lambda x: 1.0 if abs(x.min() - low) < 0.1 and abs(x.max() - high) < 0.1 else 0.5
+    return lambda x: Seen(1.0 if abs(x.min() - low) < 0.1 and abs(x.max() - high) < 0.1 else 0.5)
+
+
+def alike(x: Reals) -> Seen:
+    """A model that is as right about any inputs."""
+    return Seen(0.9)
 
 
 @pytest.mark.parametrize("kind", [Kind.LEVELS, Kind.UNIT, Kind.SIGNED])
@@ -109,7 +114,7 @@ def test_nothing_is_assumed_in_silence() -> None:
     with pytest.raises(ForgeError, match="nothing says which range") as error:
         decide(samples())
     assert "--range" in error.value.fix
-    tied = decide(samples(), score=lambda x: 0.9)
+    tied = decide(samples(), score=alike)
     assert tied.range == parse("0..1")
     assert "assumed; 0..255 and -1..1 fit as well" in tied.how
 
@@ -118,8 +123,8 @@ def test_floats_without_answers_are_taken_as_they_are() -> None:
     for kind in (Kind.UNIT, Kind.SIGNED):
         found = decide(samples(kind))
         assert np.array_equal(samples(kind).real(found.range), samples(kind).values)
-        assert decide(samples(kind), score=lambda x: 0.9).range == found.range
-    plain = decide(samples(Kind.VALUES), score=lambda x: 0.9)
+        assert decide(samples(kind), score=alike).range == found.range
+    plain = decide(samples(Kind.VALUES), score=alike)
     assert plain.range == AS_THEY_ARE and "no pixels" in plain.how
 
 
@@ -136,7 +141,7 @@ def test_what_the_model_declares_counts_unless_its_answers_say_otherwise() -> No
     hint = Hint(parse("0..255"), "the model scales its input itself")
     assert decide(samples(), declared=hint).range == hint.range
     assert decide(samples(Kind.UNIT), declared=hint).range == hint.range
-    assert decide(samples(), declared=hint, score=lambda x: 0.9).range == hint.range
+    assert decide(samples(), declared=hint, score=alike).range == hint.range
     with pytest.raises(ForgeError, match=r"0\.\.255 .* score 0\.500, in 0\.\.1 1\.000") as error:
         decide(samples(), declared=hint, score=right_in(0, 1))
     assert "--range 0..255 or --range 0..1" in error.value.fix
@@ -145,5 +150,18 @@ def test_what_the_model_declares_counts_unless_its_answers_say_otherwise() -> No
 def test_a_hint_settles_what_is_equally_right() -> None:
     hint = Hint(parse("-1..1"), "the input's scale")
     assert decide(samples(), hint=hint).range == hint.range
-    assert decide(samples(), hint=hint, score=lambda x: 0.9).range == hint.range
+    assert decide(samples(), hint=hint, score=alike).range == hint.range
     assert decide(samples(), hint=hint, score=right_in(0, 1)).range == parse("0..1")
+
+
+def test_what_the_model_is_sure_of_counts_before_what_is_as_right() -> None:
+    """A network of little bias answers alike at any scale, but is sure of itself in its own."""
+
+    def trained_on_levels(x: Reals) -> Seen:
+        return Seen(0.97, sure=True) if x.max() > 200 else Seen(1.0, sure=False)
+
+    found = decide(samples(), score=trained_on_levels)
+    assert (found.range, found.how) == (parse("0..255"), "the model is surest of its answers")
+    # Not where it is much less right.
+    wrong = decide(samples(), score=lambda x: Seen(0.9) if x.max() > 200 else Seen(1.0, sure=False))
+    assert wrong.range.text in ("0..1", "-1..1")

@@ -30,7 +30,7 @@ def quantized(corpus: Path, told: Told) -> Any:
         ("rescale_in", "rgb32", "0..255", "the model scales its input itself (layer 'rescaling')"),
         ("minus1", "rgb32", "-1..1", "the model is right most often"),
         ("minus1", "mixedsize", "-1..1", "the model is right most often"),
-        ("gray_chan", "gray28", "0..1", "assumed; 0..255 fit as well"),
+        ("gray_chan", "gray28", "0..1", "assumed; 0..255 fits as well"),
     ],
 )
 def test_the_range_is_found_and_int8_is_as_good_as_float(

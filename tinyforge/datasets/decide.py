@@ -4,13 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from tinyforge.datasets.ranges import AS_THEY_ARE, CANDIDATES, Kind, Range, Reals, fitting
 from tinyforge.datasets.samples import Samples
 from tinyforge.errors import ForgeError
 
-# Real inputs to how right the model is about them: 1 is perfect, chance or worse is far below.
-Score = Callable[[Reals], float]
+
+class Seen(NamedTuple):
+    """score: how right a model is; 1 is perfect, chance or worse is far below. sure: whether it is
+    about as sure of its answers as they are right: of inputs that are far too small it is not."""
+
+    score: float
+    sure: bool = True
+
+
+# Real inputs to what is seen of the model on them.
+Score = Callable[[Reals], Seen]
 
 _TIE = 0.01  # a smaller lead says nothing
 _CONFLICT = 0.05  # a larger one says that what was declared is not so
@@ -26,10 +36,11 @@ class Hint:
 
 @dataclass(frozen=True)
 class Trial:
-    """How right the model was about inputs in this range."""
+    """How right, and how sure, the model was about inputs in this range."""
 
     range: Range
     score: float
+    sure: bool = True
 
 
 @dataclass(frozen=True)
@@ -72,9 +83,9 @@ def decide(
 
     given: the user's word, which counts. declared: the model's own, which counts unless the model
     is clearly righter in another. score: where the right answers are known, how right the model is;
-    the best range counts. hint: settles what is equally right, or all of it without answers.
-    Numbers that are no pixels, and floats without answers, are taken as they are. ForgeError where
-    nothing says which it is, or the model contradicts itself.
+    of the ranges in which it is sure of its answers the best counts. hint: settles what is equally
+    right, or all of it without answers. Numbers that are no pixels, and floats without answers, are
+    taken as they are. ForgeError where nothing says which it is, or the model contradicts itself.
     """
     if samples.kind is Kind.VALUES and (given is None or given.values):
         return Decision(given or AS_THEY_ARE, "the data are no pixels, so they count as they are")
@@ -101,7 +112,7 @@ def decide(
 def _trials(samples: Samples, ranges: Sequence[Range], score: Score | None) -> tuple[Trial, ...]:
     if score is None or samples.kind is Kind.VALUES:
         return ()
-    return tuple(Trial(r, score(samples.real(r))) for r in dict.fromkeys(ranges))
+    return tuple(Trial(r, *score(samples.real(r))) for r in dict.fromkeys(ranges))
 
 
 def _given(given: Range, trials: tuple[Trial, ...]) -> Decision:
@@ -130,16 +141,22 @@ def _declared(declared: Hint, trials: tuple[Trial, ...], samples: Samples) -> De
 
 
 def _best(samples: Samples, trials: tuple[Trial, ...], hint: Hint | None) -> Decision:
-    best = max(trials, key=lambda t: t.score)
-    tied = [t.range for t in trials if best.score - t.score < _TIE]
+    top = max(trials, key=lambda t: t.score)
+    # A network without biases that matter answers alike at any scale, but knows its own.
+    sure = [t for t in trials if t.sure and top.score - t.score <= _CONFLICT] or [top]
+    best = max(sure, key=lambda t: t.score)
+    tied = [t.range for t in sure if best.score - t.score < _TIE]
     if len(tied) == 1:
-        return Decision(best.range, "the model is right most often", trials)
+        most = best.score == top.score
+        how = "the model is right most often" if most else "the model is surest of its answers"
+        return Decision(best.range, how, trials)
     found = _without_answers(samples, hint)
     if found is not None and found.range in tied:
         return Decision(found.range, found.how, trials)
     others = " and ".join(r.text for r in tied if r != tied[0])
+    fit = "fits" if len(tied) == 2 else "fit"
     return Decision(
-        tied[0], f"assumed; {others} fit as well, --range says which was trained on", trials
+        tied[0], f"assumed; {others} {fit} as well, --range says which was trained on", trials
     )
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from tinyforge import datasets
-from tinyforge.datasets.decide import Decision, Hint, decide, told
+from tinyforge.datasets.decide import Decision, Hint, Seen, decide, told
 from tinyforge.datasets.labels import for_outputs
 from tinyforge.datasets.npy import read_npz
 from tinyforge.datasets.ranges import CANDIDATES, Range, Reals, parse
@@ -23,7 +23,7 @@ from tinyforge.proof.measure import (
     real_outputs,
     warnings,
 )
-from tinyforge.proof.score import Goal, Task, goal_of, head_for, score
+from tinyforge.proof.score import Goal, Task, goal_of, head_for, score, seen
 from tinyforge.stages import Stages
 from tinyforge.tflite.about import about
 
@@ -94,7 +94,8 @@ def named(
         for warning in warnings(None, chosen, inputs, None, subject.source):
             stages.note(warning)
     examples = of_samples(graph, chosen, inputs)
-    return Named(examples, measured, chosen.classes, decision.range.text)
+    classes = chosen.classes if goal is not None and goal.task is Task.CLASSES else ()
+    return Named(examples, measured, classes, decision.range.text)
 
 
 def own(subject: Quantized, path: Path, stages: Stages) -> Named:
@@ -147,11 +148,11 @@ def _decision(
     said = about(subject.graph).range
     declared = Hint(parse(said), "the model's file says so") if said else None
 
-    def right(inputs: Reals) -> float:
+    def right(inputs: Reals) -> Seen:
         assert goal is not None
         head = _head(subject.graph, few) or 0
         outputs = real_outputs(subject.model, subject.graph, inputs, head)
-        return score(goal, outputs, few, inputs)
+        return seen(goal, outputs, few, inputs)
 
     with stages.stage("See what range its input is in"):
         return decide(

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from tinyforge.datasets.decide import Seen
 from tinyforge.datasets.samples import Samples
 
 Floats = npt.NDArray[np.floating[Any]]
@@ -97,3 +98,33 @@ def chosen(goal: Goal, rows: Floats) -> npt.NDArray[np.int64]:
     if rows.shape[1] > 1:
         return np.asarray(rows.argmax(axis=1), np.int64)
     return np.asarray(rows[:, 0] >= goal.threshold, np.int64)
+
+
+def seen(goal: Goal, outputs: Floats, samples: Samples, inputs: Floats) -> Seen:
+    """score(), and whether the model is about as sure of its answers as they are right.
+
+    Halfway from chance to its accuracy is sure enough: what is trained in one range is near chance
+    about inputs that are a hundred times smaller, however right.
+    """
+    found = score(goal, outputs, samples, inputs)
+    if goal.task is not Task.CLASSES:
+        return Seen(found)
+    rows = outputs.reshape(len(outputs), -1).astype(np.float64)
+    chance = 1 / max(2, rows.shape[1])
+    return Seen(found, bool(_confidence(rows) >= (found + chance) / 2))
+
+
+def _confidence(rows: npt.NDArray[np.float64]) -> float:
+    """The mean probability of the answers given, of probabilities or of logits."""
+    if rows.shape[1] == 1:
+        rows = np.hstack([-rows, rows]) / 2 if _logits(rows) else np.hstack([1 - rows, rows])
+    if _logits(rows):
+        powers = np.exp(rows - rows.max(axis=1, keepdims=True))
+        rows = powers / powers.sum(axis=1, keepdims=True)
+    return float(rows.max(axis=1).mean())
+
+
+def _logits(rows: npt.NDArray[np.float64]) -> bool:
+    """Whether scores cannot be probabilities; int8 ones may be a little off 1 in sum."""
+    off = np.abs(rows.sum(axis=1) - 1).max() > 0.1 if rows.shape[1] > 1 else False
+    return bool(off or rows.min() < -0.01 or rows.max() > 1.01)

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from tinyforge.datasets import is_drawn
-from tinyforge.datasets.decide import Decision, Hint, decide
+from tinyforge.datasets.decide import Decision, Hint, Seen, decide
 from tinyforge.datasets.labels import for_outputs
 from tinyforge.datasets.ranges import Range, Reals, parse
 from tinyforge.datasets.samples import Samples, spread
-from tinyforge.proof.score import Goal, Task, goal_of, head_for, score
+from tinyforge.proof.score import Goal, Task, goal_of, head_for, seen
 from tinyforge.training.inputs import declared_range
 from tinyforge.training.loss import is_regression
 from tinyforge.training.model import Lesson, Model, cross_entropy, gives_logits, outputs
@@ -58,15 +58,18 @@ class Subject:
             given=given,
             declared=declared_range(self.model),
             hint=_DRAWN if is_drawn(self.samples.source) else None,
-            score=(lambda inputs: self.score(few, inputs)) if self.goal else None,
+            score=(lambda inputs: self._seen(few, inputs)) if self.goal else None,
         )
 
     def score(self, samples: Samples, inputs: Reals) -> float:
         """How right the model is about samples, given as these inputs; there must be a goal."""
+        return self._seen(samples, inputs).score
+
+    def _seen(self, samples: Samples, inputs: Reals) -> Seen:
         assert self.goal is not None
         with quiet():
             found = outputs(self.model, inputs, self.head)
-        return score(self.goal, found, samples, inputs)
+        return seen(self.goal, found, samples, inputs)
 
     def lesson(self, samples: Samples, inputs: Reals) -> Lesson:
         """What the model should make of samples, given as these inputs; there must be a goal."""

@@ -269,17 +269,16 @@ def _measured(
         stages.note(warning)
     if measured is not None:
         measured.require_kept(accept=accept)
-    float_accuracy = None
+    said = About(range=decision.range.text)
     if measured is not None and goal is not None and goal.task is Task.CLASSES:
-        float_accuracy = measured.float_model
-    said = About(
-        range=decision.range.text,
-        classes=chosen.classes,
-        float_accuracy=float_accuracy,
-        examples=len(chosen) if float_accuracy is not None else 0,
-    )
+        said = About(
+            range=decision.range.text,
+            classes=chosen.classes,
+            float_accuracy=measured.float_model,
+            examples=len(chosen),
+        )
     model = tflite.write(with_about(graph, said))
-    return Quantized(model, chosen.classes, measured, chosen, inputs)
+    return Quantized(model, said.classes, measured, chosen, inputs)
 
 
 def demo_variants(
