@@ -14,7 +14,7 @@ static int answer(forge_status *status) {
 static int run(void) {
   forge_status status = forge_app_start();
   if (status != FORGE_OK) return forge_app_fail(status);
-  while (answer(&status)) forge_app_write_outputs();
+  while (answer(&status)) forge_app_answer();
   return status == FORGE_OK ? 0 : forge_app_fail(status);
 }
 

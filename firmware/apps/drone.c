@@ -84,7 +84,7 @@ static int run(void) {
   deadlines kept = {0, 0, 0};
   forge_port_watchdog_start(FORGE_DRONE_WATCHDOG_MS);
   for (uint32_t tick = forge_port_micros(); answer(&status); tick = wait_for_tick(tick)) {
-    forge_app_write_outputs();
+    forge_app_answer();
     note(&kept, forge_port_micros() - tick);
     forge_port_watchdog_kick();
     if (kept.answers % FORGE_REPORT_EVERY == 0) report(&kept);

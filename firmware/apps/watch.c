@@ -139,7 +139,7 @@ static int run(void) {
     if (drawing) forge_doodle_draw(&doodle, window(), picture.height, picture.width);
     status = window() == forge_input_at(0) ? forge_invoke() : forge_run_whole(window());
     if (status != FORGE_OK) return forge_app_fail(status);
-    forge_app_write_outputs();
+    forge_app_answer();
     spent.awake += forge_port_micros() - woken;
     sleep_until_next(start);
     const uint32_t now = forge_port_micros();

@@ -1,8 +1,9 @@
 /* Sensors that a computer plays, over the serial port: FORGE_INPUT_BYTES raw bytes in for a frame or
- * for a picture's rows, FORGE_OUTPUT_BYTES raw bytes back, in turn. A board never runs out of them:
- * it waits. Each port includes this once. All functions are weak: define others of these names, in
+ * for a picture's rows; back comes a classifier's answer in words, which the application prints, or
+ * FORGE_OUTPUT_BYTES raw bytes of any other model. A board never runs out of frames: it waits. Each port includes this once. All functions are weak: define others of these names, in
  * a file of your own, to read real sensors. */
 #include "forge/forge_port.h"
+#include "model.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -29,7 +30,7 @@ __attribute__((weak)) int forge_port_read_point(forge_point *point) {
 }
 
 __attribute__((weak)) void forge_port_write_result(const int8_t *result, size_t size) {
-  forge_port_serial_write((const uint8_t *)result, size);
+  if (FORGE_CLASS_SCORES == 0) forge_port_serial_write((const uint8_t *)result, size);
 }
 
 #ifdef __cplusplus

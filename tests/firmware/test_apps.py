@@ -15,6 +15,7 @@ import pytest
 
 from tests.corpus import models, several
 from tests.firmware import sanitized
+from tests.firmware.spoken import console
 from tests.firmware.test_application import answers, frames, sources
 from tests.memory import graphs
 from tinyforge.boards import load
@@ -63,7 +64,7 @@ def test_answers_are_those_of_classify(name: str, app: str, tmp_path: Path) -> N
     plain = sanitized.run(application(graph, "classify", tmp_path / "plain"), inputs.tobytes())
     assert (done.returncode, plain.returncode) == (0, 0)
     assert done.stdout == plain.stdout == answers(graph, inputs).tobytes()
-    first, report = done.stderr.decode().splitlines()
+    first, report = console(done.stderr)
     assert first == "PASS: 1 golden vectors"
     assert report.startswith(f"{app}: 7 answers, ")
 
@@ -109,7 +110,7 @@ def transcript(
     done = sanitized.run(program, frames(graph, count).tobytes())
     assert done.returncode == 0
     assert done.stdout == answers(graph, frames(graph, count)).tobytes()
-    return done.stderr.decode().splitlines()[1:]
+    return console(done.stderr)[1:]
 
 
 # The second begins so late that the clock wraps in the second period.

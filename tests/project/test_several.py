@@ -289,7 +289,8 @@ def test_labels_name_the_classes_of_the_head_that_has_as_many() -> None:
     graph = several.two_heads()
     zeros = Golden(np.zeros((1, 8), np.int8), np.zeros((1, 8), np.int8))
     files = model_files(graph, ("s", "m", "l"), zeros)
-    assert "#define FORGE_CLASS_COUNT 3\n#define FORGE_CLASS_OUTPUT 1\n" in files["include/model.h"]
+    for line in ("#define FORGE_CLASS_COUNT 3\n", "#define FORGE_CLASS_OUTPUT 1\n"):
+        assert line in files["include/model.h"]
     assert "FORGE_CLASS_COUNT" not in model_files(graph, (), zeros)["include/model.h"]
     with pytest.raises(ForgeError, match="4 labels for a model that tells 5, 3 classes apart"):
         model_files(graph, ("a", "b", "c", "d"), zeros)

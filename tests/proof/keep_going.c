@@ -8,7 +8,7 @@ void forge_app_main(void) {
   (void)forge_selftest();
   while (status == FORGE_OK && forge_app_read_inputs()) {
     status = forge_invoke();
-    forge_app_write_outputs();
+    forge_app_answer();
   }
   forge_port_exit(status != FORGE_OK);
 }

@@ -90,6 +90,7 @@ def model_files(
             state_bytes=sum(graph.tensors[t].nbytes for t in graph.states),
             class_count=count,
             class_output=head,
+            scores=_scores(graph, head, labels),
             labels=bool(labels),
         ),
         "include/golden.h": render("project/golden.h.j2", count=len(golden.inputs)),
@@ -219,6 +220,27 @@ def _described(number: int, tensor: Tensor, prefix: str) -> dict[str, object]:
         # Without quantization every value is its own.
         "scale": c_float(tensor.scale if quant else 1.0),
         "zero_point": tensor.zero_point if quant else 0,
+    }
+
+
+# The quantization of probabilities, as TensorFlow Lite's softmax and logistic have it.
+_PROBABILITIES = {DType.INT8: (1 / 256, -128), DType.INT16: (1 / 32768, 0)}
+
+
+def _scores(graph: Graph, head: int, labels: Sequence[str]) -> dict[str, object]:
+    """The scores by which an application names a class: of an output whose classes have names, or
+    one of probabilities. A count of 0 for any other model."""
+    output = graph.output_tensors[head]
+    known = _PROBABILITIES.get(output.dtype)
+    if output.quant is None or not (labels or known == (output.scale, output.zero_point)):
+        return {"count": 0}
+    if not labels and len(graph.output_tensors) > 1:
+        return {"count": 0}
+    return {
+        "count": output.size,
+        "ctype": C_TYPES[output.dtype].ctype,
+        "scale": c_float(output.scale),
+        "zero_point": output.zero_point,
     }
 
 

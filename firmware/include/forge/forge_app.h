@@ -3,6 +3,7 @@
 #define FORGE_FORGE_APP_H
 
 #include "forge/forge.h"
+#include "forge/forge_answer.h"
 #include "forge/forge_port.h"
 #include "model.h"
 
@@ -30,8 +31,10 @@ static inline int forge_app_read_inputs(void) {
   return 1;
 }
 
-/* Hands over the model's outputs, one after the other. */
-static inline void forge_app_write_outputs(void) {
+/* Says a classifier's answer on the console, and hands over the model's outputs, one after the
+ * other. */
+static inline void forge_app_answer(void) {
+  forge_answer_print();
   static const size_t sizes[] = {FORGE_OUTPUTS(FORGE_TENSOR_BYTES)};
   for (int i = 0; i < FORGE_OUTPUT_COUNT; i++) {
     forge_port_write_result(forge_output_at(i), sizes[i]);
