@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from tests.corpus import layers
-from tests.corpus.builder import GraphBuilder
+from tests.corpus.builder import GraphBuilder, TensorSpec
 from tests.corpus.pictures import KINDS, pictures
 from tinyforge.errors import ForgeError
 from tinyforge.graph import Graph
@@ -136,6 +136,27 @@ def test_a_slice_that_is_an_output_stays_one() -> None:
     before = replace(graph, outputs=(*graph.outputs, add.inputs[0]))
     after, _ = dimensions(before)
     assert [o.op for o in after.operators] == ["RELU", "ABS", "RESHAPE", "ADD"]
+    require_same(before, after)
+
+
+@pytest.mark.parametrize("op", ["SPLIT", "SPLIT_V"])
+def test_a_slice_of_what_was_split_is_one_of_the_whole(op: str) -> None:
+    b = GraphBuilder()
+    x = b.input((1, 4, 3, 6), SCALE, ZERO_POINT)
+    spec = TensorSpec((1, 4, 3, 3), SCALE, ZERO_POINT)
+    axis = b.constant(np.array(3 if op == "SPLIT" else -1, np.int32))
+    sizes = b.constant(np.array([3, 3], np.int32))
+    operands = [axis, x] if op == "SPLIT" else [x, sizes, axis]
+    first, second = b.ops(op, operands, [spec, spec], {"num_splits": 2})
+    ends = ([0, 1, 0, 0], [1, 4, 3, 3], [1, 2, 1, 1])
+    a = layers.moved(b, "STRIDED_SLICE", [first], (1, 2, 3, 3), *ends)
+    c = layers.moved(b, "STRIDED_SLICE", [second], (2, 3, 3), *ends, shrink_axis_mask=1)
+    all_ = layers.moved(b, "STRIDED_SLICE", [a], (1, 2, 3, 3), [0] * 4, [1, 2, 3, 3], [1] * 4)
+    before = b.build([layers.binary(b, np.random.default_rng(2), "ADD", all_, c)])
+    after, _ = dimensions(before)
+    names = [o.op for o in after.operators]
+    assert names == ["STRIDED_SLICE", "STRIDED_SLICE", "RESHAPE", "ADD"]
+    require_int8(after)
     require_same(before, after)
 
 

@@ -206,7 +206,7 @@ def network(
             value[t] for t in (*graph.outputs, *(becomes.get(t, t) for t in graph.states))
         ),
         becomes={after: state for state, after in becomes.items()},
-        homes=_homes(graph, becomes, value),
+        homes=homes(graph, becomes, value),
     )
 
 
@@ -216,7 +216,7 @@ def _waiting(layer: Layer, values: Iterable[int]) -> Layer:
     return layer if reads == layer.reads else replace(layer, reads=reads)
 
 
-def _homes(graph: Graph, becomes: Mapping[int, int], value: Mapping[int, int]) -> dict[int, int]:
+def homes(graph: Graph, becomes: Mapping[int, int], value: Mapping[int, int]) -> dict[int, int]:
     """What is assigned to each variable, unless it lies somewhere already."""
     assigned = {graph.producers[after].inputs[-1]: state for state, after in becomes.items()}
     there = (*graph.inputs, *graph.states)

@@ -11,7 +11,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from tinyforge.graph import Graph, Operator
-from tinyforge.memory.network import awaited, is_alias, next_values, read_by, sharable, units_of
+from tinyforge.memory.network import (
+    awaited,
+    homes,
+    is_alias,
+    next_values,
+    read_by,
+    sharable,
+    units_of,
+)
 from tinyforge.ops.chains import Chain
 from tinyforge.ops.forms import ALIGNMENT, aligned
 
@@ -74,16 +82,17 @@ class _Search:
                 value[out] = value[op.inputs[0]] if is_alias(op) else out
         bit = {v: 1 << i for i, v in enumerate(dict.fromkeys(value.values()))}
         self.bits = {t: bit[v] for t, v in value.items()}
+        becomes = next_values(graph)
         sizes = {bit[v]: graph.tensors[v].nbytes for v in bit}
+        # They lie where the variables are, whose place is kept.
+        sizes |= {bit[v]: 0 for v in (*homes(graph, becomes, value), *becomes.values())}
         self.aligned = {v: aligned(n) for v, n in sizes.items()}
         self.padded = [
             (padding, _union(v for v, n in sizes.items() if aligned(n) - n >= padding))
             for padding in range(ALIGNMENT - 1, 0, -1)
         ]
         self.inputs = _union(self.bits[t] for t in there)
-        becomes = next_values(graph)
-        left = (becomes.get(t, t) for t in graph.states)
-        self.kept = _union(self.bits[t] for t in (*graph.outputs, *left))
+        self.kept = _union(self.bits[t] for t in (*graph.outputs, *graph.states, *becomes.values()))
         real = [unit for unit in units if not is_alias(unit[-1])]
         maker = {self.bits[t]: 1 << op.index for *_, op in real for t in op.outputs}
         self.readers = dict.fromkeys(sizes, 0)

@@ -2,8 +2,8 @@
 Keras's TimeDistributed makes them, are more than its STRIDED_SLICE takes.
 
 A slice that takes all of a dimension treats it as one with the dimension before it. A TRANSPOSE
-that moves dimensions of size 1 alone is a RESHAPE. And a slice of what was just put together is the
-part that it takes.
+that moves dimensions of size 1 alone is a RESHAPE. A slice of what was just put together is the
+part that it takes, and one of what was just split is a slice of the whole.
 """
 
 from __future__ import annotations
@@ -80,17 +80,26 @@ class _Work:
         if part is not None:
             self._is(part, op.outputs[0])
             return True
+        behind = self._before_split(op.inputs[0], taken)
+        if behind is not None:
+            self._slice(op, *behind)
+            return True
         strange = any(op.options[f"{m}_mask"] for m in ("ellipsis", "new_axis"))
         if len(source.shape) <= _MOST and not strange:
             return False
         merged = _merged(source.shape, taken)
         if len(merged) > _MOST:
             return False
-        self._slice_merged(op, merged)
+        flat = self._new(source, tuple(n for n, _ in merged))
+        self._reshape(source.index, flat)
+        self._slice(op, flat, [r for _, r in merged])
         return True
 
     def _part(self, t: int, taken: Sequence[range]) -> int | None:
-        """The part that a slice takes of what PACK or CONCATENATION has put together."""
+        """The part that a slice takes of what PACK or CONCATENATION has put together; all of any
+        other tensor, if it takes that."""
+        if all(r == range(n) for r, n in zip(taken, self.tensors[t].shape, strict=True)):
+            return t
         maker = self.makers.get(t)
         if maker is None or maker.op not in ("PACK", "CONCATENATION"):
             return None
@@ -119,26 +128,42 @@ class _Work:
         shape = self._constant("shape", self.tensors[out].shape)
         self._add(Operator(0, "RESHAPE", (t, shape), (out,), {"new_shape": ()}))
 
-    def _slice_merged(self, op: Operator, merged: Sequence[tuple[int, range]]) -> None:
-        source, out = self.tensors[op.inputs[0]], self.tensors[op.outputs[0]]
+    def _before_split(self, t: int, taken: Sequence[range]) -> tuple[int, list[range]] | None:
+        """What a slice of one of the outputs of SPLIT or SPLIT_V takes of the input."""
+        maker = self.makers.get(t)
+        if maker is None or maker.op not in ("SPLIT", "SPLIT_V"):
+            return None
+        position, axes = (1, 0) if maker.op == "SPLIT" else (0, 2)
+        whole, axis = maker.inputs[position], _integers(self.tensors, maker, axes)
+        rank = len(self.tensors[whole].shape)
+        if axis is None or len(axis) != 1 or rank > _MOST or any(r.step < 0 for r in taken):
+            return None
+        along = axis[0] % rank
+        before = maker.outputs[: maker.outputs.index(t)]
+        begin = sum(self.tensors[other].shape[along] for other in before)
+        moved = list(taken)
+        r = taken[along]
+        moved[along] = range(r.start + begin, r.stop + begin, r.step)
+        return whole, moved
+
+    def _slice(self, op: Operator, source: int, taken: Sequence[range]) -> None:
+        """A STRIDED_SLICE with another's output, under that one's shape."""
+        out = self.tensors[op.outputs[0]]
         # A range that goes backwards to the first index has no end that could be written.
-        to_first = [r.step < 0 and r.stop < 0 for _, r in merged]
-        ends = (
-            [r.start for _, r in merged],
-            [0 if open_ else r.stop for open_, (_, r) in zip(to_first, merged, strict=True)],
-            [r.step for _, r in merged],
-        )
-        names = ("begin", "end", "strides")
-        flat = self._new(source, tuple(n for n, _ in merged))
-        cut = self._new(out, tuple(len(r) for _, r in merged))
-        operands = [self._constant(n, v) for n, v in zip(names, ends, strict=True)]
-        options = dict.fromkeys(op.options, 0) | {
-            "end_mask": sum(1 << i for i, open_ in enumerate(to_first) if open_),
-            "offset": False,
+        to_first = [r.step < 0 and r.stop < 0 for r in taken]
+        values = {
+            "begin": [r.start for r in taken],
+            "end": [0 if open_ else r.stop for open_, r in zip(to_first, taken, strict=True)],
+            "strides": [r.step for r in taken],
         }
-        self._reshape(source.index, flat)
-        self._add(Operator(0, "STRIDED_SLICE", (flat, *operands), (cut,), options))
-        self._reshape(cut, out.index)
+        operands = [self._constant(name, ends) for name, ends in values.items()]
+        open_ends = sum(1 << i for i, open_ in enumerate(to_first) if open_)
+        options = dict.fromkeys(op.options, 0) | {"end_mask": open_ends, "offset": False}
+        shape = tuple(map(len, taken))
+        cut = out.index if shape == out.shape else self._new(out, shape)
+        self._add(Operator(0, "STRIDED_SLICE", (source, *operands), (cut,), options))
+        if cut != out.index:
+            self._reshape(cut, out.index)
 
     def _new(self, like: Tensor, shape: tuple[int, ...]) -> int:
         index = len(self.tensors)
