@@ -1,5 +1,17 @@
-"""python -m tinyforge"""
+"""python -m tinyforge, and the tinyforge script."""
 
-from tinyforge.cli import main
+import sys
 
-main()
+
+def main() -> None:
+    """Runs the command line. An interrupt while it is still being imported ends it quietly too."""
+    try:
+        from tinyforge.cli import main as run
+
+        run()
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
+from tinyforge import interrupts
 from tinyforge.errors import ForgeError
 
 
@@ -43,6 +44,7 @@ def write_files(contents: Mapping[Path, str | bytes]) -> None:
         for path, content in contents.items():
             require_writable(path)
             staged[path] = _stage(path, content)
+        interrupts.require_none()
         for path, temporary in staged.items():
             temporary.replace(path)
     except OSError as error:

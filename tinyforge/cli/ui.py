@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from io import TextIOWrapper
 from typing import TYPE_CHECKING, Any, TextIO
 
+from tinyforge import interrupts
 from tinyforge.errors import ForgeError
 from tinyforge.report.wording import printable
 
@@ -87,11 +88,15 @@ class Ui:
     def errors(self) -> Iterator[None]:
         """Ends the command with status 2 on a ForgeError, having said what, where and the fix.
 
-        With json, stdout holds {"error": {what, where, fix}}. Any other exception is a defect of
-        ours and passes through.
+        With json, stdout holds {"error": {what, where, fix}}. An interrupt, wherever it came, ends
+        it with status 130. Any other exception is a defect of ours and passes through.
         """
         try:
-            yield
+            with interrupts.remembered():
+                yield
+        except KeyboardInterrupt:
+            _print("interrupted: nothing was written", sys.stderr)
+            raise SystemExit(interrupts.EXIT_INTERRUPTED) from None
         except ForgeError as error:
             self._show(error)
             self.emit_json({"error": {"what": error.what, "where": error.where, "fix": error.fix}})

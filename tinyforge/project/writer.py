@@ -19,6 +19,7 @@ from pathlib import Path
 
 import msgspec
 
+from tinyforge import interrupts
 from tinyforge.errors import ForgeError
 from tinyforge.project.exchange import exchange
 from tinyforge.project.target import checked_target
@@ -199,6 +200,7 @@ def _replace(folder: Path, contents: Mapping[str, bytes], carried: _Carried) -> 
     stage.mkdir()
     try:
         _fill(stage, folder, contents, carried)
+        interrupts.require_none()
         if folder.exists():
             exchange(stage, folder)
         else:

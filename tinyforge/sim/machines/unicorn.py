@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from tinyforge import interrupts
 from tinyforge.boards.cores import Core
 from tinyforge.boards.memory import MemoryMap, Region
 from tinyforge.errors import ForgeError
@@ -254,7 +255,7 @@ class _Boot:
 
         stack, address = struct.unpack("<2I", self.memory.flash[:8].tobytes())
         self.engine.reg_write(UC_ARM_REG_SP, stack)
-        with self._stall_guard(stall_seconds):
+        with self._stall_guard(stall_seconds), interrupts.held(self.engine.emu_stop):
             while self.host.status is None:
                 address = self._execute_to_semihosting(address)
                 self.engine.reg_write(UC_ARM_REG_R0, self._serve())

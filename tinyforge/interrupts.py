@@ -1,0 +1,68 @@
+"""Ctrl-C: a command that is interrupted anywhere ends, and has written nothing.
+
+Python raises KeyboardInterrupt wherever its main thread is, and where that is a callback from
+foreign code the exception is lost there. So it is remembered, and asked for before anything is
+written.
+"""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+# The status of a command that was interrupted, as shells have it: 128 + SIGINT.
+EXIT_INTERRUPTED = 130
+
+_interrupted = threading.Event()
+
+
+@contextmanager
+def remembered() -> Iterator[None]:
+    """While this runs an interrupt is remembered; at the end it is raised if it was lost."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, _raise)
+    try:
+        yield
+        require_none()
+    finally:
+        signal.signal(signal.SIGINT, before)
+        _interrupted.clear()
+
+
+def _raise(_number: int, _frame: FrameType | None) -> None:
+    _interrupted.set()
+    raise KeyboardInterrupt
+
+
+def require_none() -> None:
+    """KeyboardInterrupt where one came and was lost. Before anything is written."""
+    if _interrupted.is_set():
+        raise KeyboardInterrupt
+
+
+@contextmanager
+def held(stop: Callable[[], None]) -> Iterator[None]:
+    """While foreign code runs that no exception may pass through: an interrupt calls stop, which is
+    to end that code, and is raised behind it."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    came = False
+
+    def hold(_number: int, _frame: FrameType | None) -> None:
+        nonlocal came
+        came = True
+        stop()
+
+    before = signal.signal(signal.SIGINT, hold)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+        if came:  # in place of whatever the stop has led to
+            raise KeyboardInterrupt
