@@ -99,6 +99,22 @@ def real(name: str) -> Callable[[Random], Graph]:
     return case
 
 
+def _filled(r: Random) -> TensorSpec:
+    dtype = r.pick(DType.INT8, DType.INT8, DType.INT32, DType.FLOAT32)
+    shape = random_shape(r, 5)
+    return r.spec(*shape) if dtype is DType.INT8 else plain(shape, dtype)
+
+
+def fill(r: Random) -> Graph:
+    out = _filled(r)
+    return single_op("FILL", inputs=[int32(out.shape), replace(out, shape=())], output=out)
+
+
+def zeros_like(r: Random) -> Graph:
+    spec = _filled(r)
+    return single_op("ZEROS_LIKE", inputs=[spec], output=spec)
+
+
 _ORDERED = (DType.INT8, DType.INT8, DType.INT32)
 _ANY = (*_ORDERED, DType.BOOL)
 
@@ -108,6 +124,7 @@ CASES: dict[str, Callable[[Random], Graph]] = {
     "CAST": cast,
     "DEQUANTIZE": conversion,
     "EQUAL": comparison("EQUAL", *_ANY),
+    "FILL": fill,
     "GREATER": comparison("GREATER", *_ORDERED),
     "GREATER_EQUAL": comparison("GREATER_EQUAL", *_ORDERED),
     "LESS": comparison("LESS", *_ORDERED),
@@ -119,4 +136,5 @@ CASES: dict[str, Callable[[Random], Graph]] = {
     "NEG": real("NEG"),
     "SELECT_V2": select_v2,
     "SQUARE": real("SQUARE"),
+    "ZEROS_LIKE": zeros_like,
 }

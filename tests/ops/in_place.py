@@ -3,16 +3,8 @@ byte. tests/firmware runs each of them so. Those that broadcast take a smaller i
 
 _UNARY = (
     *("ABS", "ELU", "HARD_SWISH", "LEAKY_RELU", "LOGISTIC", "QUANTIZE", "RELU", "RELU6"),
-    *(
-        "SOFTMAX",
-        "TANH",
-        "L2_NORMALIZATION",
-        "LOG_SOFTMAX",
-        "LOGICAL_NOT",
-        "NEG",
-        "RSQRT",
-        "SQUARE",
-    ),
+    *("SOFTMAX", "TANH", "L2_NORMALIZATION", "LOG_SOFTMAX", "LOGICAL_NOT", "NEG", "RSQRT"),
+    *("SQUARE", "ZEROS_LIKE"),
 )
 BROADCAST = ("ADD", "DIV", "MAXIMUM", "MINIMUM", "MUL", "PRELU", "SQUARED_DIFFERENCE", "SUB")
 

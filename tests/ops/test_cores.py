@@ -31,10 +31,11 @@ COUNT = int(os.environ.get("TINYFORGE_CASES", "200"))
 _FEWER = -(-COUNT // 4)
 _SHARED = frozenset(
     (
-        *("ARG_MIN", "BATCH_TO_SPACE_ND", "CAST", "DEQUANTIZE", "EMBEDDING_LOOKUP", "GATHER_ND"),
+        *("ARG_MIN", "BATCH_TO_SPACE_ND", "CAST", "DEQUANTIZE", "EMBEDDING_LOOKUP", "FILL"),
+        "GATHER_ND",
         *("GREATER", "GREATER_EQUAL", "LESS", "LESS_EQUAL", "LOGICAL_AND", "LOGICAL_NOT"),
         *("LOGICAL_OR", "MIRROR_PAD", "NEG", "NOT_EQUAL", "REVERSE_V2", "RSQRT"),
-        *("SPACE_TO_BATCH_ND", "SQUARE"),
+        *("SPACE_TO_BATCH_ND", "SQUARE", "ZEROS_LIKE"),
     )
 )
 

@@ -194,3 +194,11 @@ def test_a_sum_along_a_row_is_no_pixel_of_its_own(tmp_path: Path) -> None:
     model.reset()
     found = np.stack([model.invoke(values) for values in inputs])
     np.testing.assert_array_equal(found, expected[graph.outputs[0]])
+
+
+def test_fill_refuses_what_is_no_scalar() -> None:
+    dimensions, x = Constant(np.array([2, 3], np.int32)), TensorSpec((), 0.1)
+    out = TensorSpec((2, 3), 0.1)
+    accepted(single_op("FILL", inputs=[dimensions, x], output=out))
+    refused(single_op("FILL", inputs=[dimensions, replace(x, shape=(1,))], output=out), "a scalar")
+    refused(single_op("FILL", inputs=[dimensions, x], output=replace(out, shape=(3, 2))), "output")

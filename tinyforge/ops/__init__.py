@@ -27,6 +27,7 @@ from tinyforge.ops import (
     embedding_lookup,
     equal,
     expand_dims,
+    fill,
     fully_connected,
     gather,
     gather_nd,
@@ -84,6 +85,7 @@ from tinyforge.ops import (
     transpose_conv,
     unidirectional_sequence_lstm,
     unpack,
+    zeros_like,
 )
 from tinyforge.ops.base import Kernel, Op, Table, Weighted
 
@@ -113,6 +115,7 @@ OPS: Mapping[str, Op] = {
         embedding_lookup.OP,
         equal.OP,
         expand_dims.OP,
+        fill.OP,
         fully_connected.OP,
         gather.OP,
         gather_nd.OP,
@@ -170,6 +173,7 @@ OPS: Mapping[str, Op] = {
         transpose_conv.OP,
         unidirectional_sequence_lstm.OP,
         unpack.OP,
+        zeros_like.OP,
     )
 }
 

@@ -81,6 +81,7 @@ _REFERENCE: Mapping[str, Kernel] = {
     "EMBEDDING_LOOKUP": Kernel("", "", prepare.embedding_lookup),
     "EQUAL": Kernel("", _COMPARISON_STATE, prepare.looks_at(0, 1)),
     "EXPAND_DIMS": Kernel("", "", _BINARY),
+    "FILL": Kernel("", "", _BINARY),
     "FULLY_CONNECTED": Kernel(_DENSE_OPTIONS, _DENSE_STATE, prepare.fully_connected),
     "GATHER": Kernel("2i", "", prepare.new_dimensions(0, 1, OUT)),
     "GATHER_ND": Kernel("", "", prepare.new_dimensions(0, 1, OUT)),
@@ -138,6 +139,7 @@ _REFERENCE: Mapping[str, Kernel] = {
                              prepare.transpose_conv),
     "UNIDIRECTIONAL_SEQUENCE_LSTM": Kernel(_LSTM_OPTIONS, _LSTM_STATE, prepare.lstm),
     "UNPACK": Kernel("2i", "", _NONE),
+    "ZEROS_LIKE": Kernel("", "", _UNARY),
 }  # fmt: skip
 
 # The kernels that CMSIS-NN replaces, where they allocate otherwise than the reference.
