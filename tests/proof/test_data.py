@@ -208,7 +208,8 @@ def test_data_beside_inputs_is_measured(tmp_path: Path) -> None:
     graph = network()
     np.savez(tmp_path / "x.npz", inputs=np.zeros((3, 8, 8, 3), np.int8))
     path = labelled(tmp_path, graph, "0..1")
-    source, found, _ = taken(graph, path, inputs=tmp_path / "x.npz")
+    source, found, notes = taken(graph, path, inputs=tmp_path / "x.npz")
+    assert notes[0] == "warning: all samples are equal: they say nothing of the model"
     assert len(found) == 3 and source.measured is not None and source.measured.examples == 40
 
 

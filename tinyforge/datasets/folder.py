@@ -70,7 +70,7 @@ def load_folder(path: Path, size: Size | None = None, channels: int | None = Non
         source=str(path),
         values=np.stack(images),
         kind=Kind.LEVELS,
-        found=f"{_sizes(found)} pictures",
+        found=f"pictures of {_sizes(found)}",
         labels=numbers,
         targets=None if numbers is None else numbers.astype(np.float32),
         classes=tuple(classes) if labels else (),

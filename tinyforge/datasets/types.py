@@ -66,7 +66,7 @@ class Dataset:
             source,
             self.images,
             Kind.LEVELS,
-            f"{'x'.join(map(str, self.shape))} pictures",
+            f"pictures of {'x'.join(map(str, self.shape))}",
             self.labels,
             self.labels.astype(np.float32),
             self.classes,

@@ -17,6 +17,7 @@ from tinyforge.graph import DType, Graph, Tensor
 from tinyforge.proof import examples as example_files
 from tinyforge.proof.examples import Examples, limits, quantized
 from tinyforge.proof.measure import (
+    ALL_EQUAL,
     Measured,
     count_to_measure,
     macs,
@@ -103,6 +104,8 @@ def own(subject: Quantized, path: Path, stages: Stages) -> Named:
     found = example_files.load(path, subject.graph)
     for note in found.notes:
         stages.note(note)
+    if len(found) > 1 and (found.inputs == found.inputs[:1]).all():
+        stages.note(ALL_EQUAL)
     return Named(found)
 
 

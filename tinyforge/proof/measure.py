@@ -18,6 +18,7 @@ from tinyforge.proof import oracle
 from tinyforge.proof.examples import beyond_warning, quantized
 from tinyforge.proof.score import Floats, Goal, Task, chosen
 
+ALL_EQUAL = "warning: all samples are equal: they say nothing of the model"
 MAX_DROP = 0.05  # of accuracy, from float to int8 or by pruning, that is accepted in silence
 _MACS = 2_000_000_000  # that the oracle computes in some ten seconds
 _EXAMPLES = (50, 1000)  # to measure on: at least, at most
@@ -87,7 +88,7 @@ def warnings(
 ) -> Iterator[str]:
     """What is likely wrong with data, as sentences. outputs: None if they are not known."""
     if len(inputs) > 1 and (inputs == inputs[:1]).all():
-        yield "warning: all samples are equal: they say nothing of the model"
+        yield ALL_EQUAL
     elif np.ptp(inputs) == 0:
         yield "warning: every sample is constant: they say nothing of the model"
     yield from beyond_warning(inputs, source)
