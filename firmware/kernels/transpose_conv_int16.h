@@ -17,27 +17,43 @@ typedef struct {
   forge_requantization_i16 requantization;
 } forge_transpose_conv_i16;
 
-/* count output channels at one place, 1 or 4. */
-FORGE_INLINE void forge_transpose_conv_i16_sums(const forge_transpose_conv_i16 *c,
+/* One output channel at one place. */
+FORGE_INLINE int64_t forge_transpose_conv_i16_1(const forge_transpose_conv_i16 *c,
                                                 const forge_rows *input, const forge_reach *row,
-                                                const forge_reach *column, int channel, int count,
-                                                int64_t *sum) {
+                                                const forge_reach *column, int channel) {
   const forge_window *w = &c->window;
   const int depth = c->input_channels;
-  const int size = w->kernel_height * w->kernel_width * depth;
-  const int8_t *weights = c->weights + channel * size;
-  for (int i = 0; i < count; ++i) sum[i] = c->bias[channel + i];
+  const int8_t *weights = c->weights + channel * w->kernel_height * w->kernel_width * depth;
+  int64_t sum = c->bias[channel];
   for (int i = row->begin; i < row->end; ++i) {
     const forge_i16 *from = forge_values_i16(forge_row(input, row->input - i));
     const int8_t *with = weights + (row->kernel + i * w->stride_height) * w->kernel_width * depth;
     for (int j = column->begin; j < column->end; ++j) {
-      const forge_i16 *values = from + (column->input - j) * depth;
-      const int8_t *filter = with + (column->kernel + j * w->stride_width) * depth;
-      if (count == 4) {
-        forge_dot_4_i16(sum, values, filter, size, depth, c->narrow);
-      } else {
-        sum[0] += forge_dot_i16(values, filter, depth, c->narrow);
-      }
+      sum += forge_dot_i16(from + (column->input - j) * depth,
+                           with + (column->kernel + j * w->stride_width) * depth, depth,
+                           c->narrow);
+    }
+  }
+  return sum;
+}
+
+/* Four output channels at one place. */
+FORGE_INLINE void forge_transpose_conv_i16_4(const forge_transpose_conv_i16 *c,
+                                             const forge_rows *input, const forge_reach *row,
+                                             const forge_reach *column, int channel,
+                                             int64_t sum[4]) {
+  const forge_window *w = &c->window;
+  const int depth = c->input_channels;
+  const int size = w->kernel_height * w->kernel_width * depth;
+  const int8_t *weights = c->weights + channel * size;
+  for (int i = 0; i < 4; ++i) sum[i] = c->bias[channel + i];
+  for (int i = row->begin; i < row->end; ++i) {
+    const forge_i16 *from = forge_values_i16(forge_row(input, row->input - i));
+    const int8_t *with = weights + (row->kernel + i * w->stride_height) * w->kernel_width * depth;
+    for (int j = column->begin; j < column->end; ++j) {
+      forge_dot_4_i16(sum, from + (column->input - j) * depth,
+                      with + (column->kernel + j * w->stride_width) * depth, size, depth,
+                      c->narrow);
     }
   }
 }
@@ -52,15 +68,15 @@ FORGE_INLINE void forge_transpose_conv_i16_row(const forge_transpose_conv_i16 *c
   for (int x = 0; x < w->input_width; ++x) {
     const forge_reach column = forge_transpose_conv_reach(x + w->pad_left, w->stride_width,
                                                           w->kernel_width, w->output_width);
-    int64_t sum[4];
     int channel = 0;
     for (; channel + 4 <= c->output_channels; channel += 4, output += 4) {
-      forge_transpose_conv_i16_sums(c, input, &row, &column, channel, 4, sum);
+      int64_t sum[4];
+      forge_transpose_conv_i16_4(c, input, &row, &column, channel, sum);
       forge_requantize_4_i16(&c->requantization, sum, channel, output);
     }
     for (; channel < c->output_channels; ++channel) {
-      forge_transpose_conv_i16_sums(c, input, &row, &column, channel, 1, sum);
-      *output++ = forge_requantize_channel_i16(&c->requantization, sum[0], channel);
+      const int64_t sum = forge_transpose_conv_i16_1(c, input, &row, &column, channel);
+      *output++ = forge_requantize_channel_i16(&c->requantization, sum, channel);
     }
   }
 }
