@@ -17,6 +17,9 @@ import pytest
 from tests.corpus import several
 from tests.corpus.models import NETWORKS, SINGLE, keywords, single
 from tests.memory.interpreter_operators import GRAPHS, odd
+from tests.ops import sequences
+from tests.ops.cases import NAMES, random_case
+from tests.ops.sequences import NAMES as SEQUENCE_NAMES
 from tinyforge.bench import baselines
 from tinyforge.engines.tflm.resolver import METHODS
 from tinyforge.errors import ForgeError
@@ -108,6 +111,20 @@ def test_the_recording_allocator_agrees(recorded, name):
             found = predict(graph, HOST)
             assert not found.unknown
             assert (found.head, found.tail) == recorded(tflite(graph)), graph.name
+
+
+# BATCH_MATMUL is not described.
+OTHER_TYPES = [n for n in [*NAMES, *SEQUENCE_NAMES] if "/" in n and "BATCH_MATMUL" not in n]
+
+
+def test_the_recording_allocator_agrees_on_int16_and_int4(recorded):
+    for name in OTHER_TYPES:
+        draw = sequences.case if name in SEQUENCE_NAMES else random_case
+        for seed in range(3):
+            graph, _ = draw(name, seed)
+            found = predict(graph, HOST)
+            assert not found.unknown
+            assert (found.head, found.tail) == recorded(tflite(graph)), name
 
 
 def test_the_recording_allocator_agrees_on_states_in_a_model(recorded):

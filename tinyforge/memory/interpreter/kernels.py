@@ -3,7 +3,8 @@
 Source: tensorflow/lite/micro/kernels/*.{h,cc}, kernels/cmsis_nn/*.cc, tensorflow/lite/core/api/
 flatbuffer_conversions.cc, tensorflow/compiler/mlir/lite/core/c/builtin_op_data.h and
 tensorflow/lite/kernels/internal/types.h of TensorFlow Lite Micro 90b983c2. The rows hold for int8
-models; what float and int16 models allocate besides is not described.
+models; the reference kernels' for int16 and int4, too. What CMSIS-NN's kernels of int16 and int4
+allocate besides, and what those of float do, is not described.
 """
 
 from __future__ import annotations
@@ -121,7 +122,7 @@ _REFERENCE: Mapping[str, Kernel] = {
     "RSQRT": Kernel("", "i i i i b i E", _UNARY),
     "SELECT_V2": Kernel("", "b", prepare.looks_at(0, 1, 2, OUT)),
     "SLICE": Kernel("", "", prepare.looks_at(0, 1, 2, OUT)),
-    "SOFTMAX": Kernel("i", _SOFTMAX_STATE, _UNARY),
+    "SOFTMAX": Kernel("i", _SOFTMAX_STATE, prepare.softmax),
     "SPACE_TO_BATCH_ND": Kernel("", "{i}", _UNARY),
     "SPACE_TO_DEPTH": Kernel("i", "", _BLOCK),
     "SPLIT": Kernel("i", "", prepare.looks_at(0)),
@@ -155,7 +156,7 @@ _CMSIS_NN: Mapping[str, Kernel] = {
         _DENSE_OPTIONS, f"{{{_DENSE_STATE}}} 2i P 3i", prepare.fully_connected_cmsis_nn
     ),
     "MAX_POOL_2D": Kernel(_POOL_OPTIONS, f"{{{_POOL_STATE}}} i", _UNARY),
-    "SOFTMAX": Kernel("i", f"{{{_SOFTMAX_STATE}}} 2i", _UNARY),
+    "SOFTMAX": Kernel("i", f"{{{_SOFTMAX_STATE}}} 2i", prepare.softmax),
     "SVDF": Kernel("i E b", "9i P", prepare.svdf_cmsis_nn),
     "TRANSPOSE_CONV": Kernel(
         _TRANSPOSE_CONV_OPTIONS, f"{_TRANSPOSE_CONV_STATE} 3i 2P", prepare.transpose_conv_cmsis_nn

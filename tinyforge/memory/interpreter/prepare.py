@@ -23,9 +23,16 @@ def _per_channel(channels: int) -> Iterator[Persistent]:
     yield Persistent("shifts of channels", channels * 4)
 
 
+def _unpacked(layer: Layer) -> Iterator[Scratch]:
+    """int4 weights are unpacked for each inference."""
+    if layer.need(1).dtype is DType.INT4:
+        yield Scratch(layer.need(1).size)
+
+
 def conv_2d(layer: Layer) -> Iterator[Step]:
     yield from layer.temps(OUT, 0, 1)
     yield from _per_channel(layer.need(1).shape[0])
+    yield from _unpacked(layer)
     yield from layer.temps(0, 1, 2, OUT)
 
 
@@ -39,6 +46,7 @@ def conv_2d_cmsis_nn(layer: Layer) -> Iterator[Step]:
 def depthwise_conv_2d(layer: Layer) -> Iterator[Step]:
     yield from layer.temps(OUT, 0, 1)
     yield from _per_channel(layer.need(1).shape[3])
+    yield from _unpacked(layer)
     yield from layer.temps(0, 1, 2, OUT)
 
 
@@ -52,7 +60,10 @@ def depthwise_conv_2d_cmsis_nn(layer: Layer) -> Iterator[Step]:
 def transpose_conv(layer: Layer) -> Iterator[Step]:
     yield from layer.temps(OUT, 2, 1)
     yield from _per_channel(layer.need(1).shape[0])
-    yield Scratch(layer.need(OUT).size * 4)
+    wide, bias = layer.need(2).dtype is DType.INT16, layer.tensor(3)
+    yield Scratch(layer.need(OUT).size * (8 if wide else 4))
+    if wide and bias is not None and bias.dtype is DType.INT16:
+        yield Scratch(bias.size * 8)
     yield from layer.temps(2, 1, 3, OUT)
 
 
@@ -75,6 +86,7 @@ def transpose_conv_cmsis_nn(layer: Layer) -> Iterator[Step]:
 def fully_connected(layer: Layer) -> Iterator[Step]:
     weights = layer.need(1)
     yield from layer.temps(0, 1, 2, OUT)
+    yield from _unpacked(layer)
     if weights.quant and weights.quant.per_channel:
         yield from _per_channel(len(weights.quant.scale))
 
@@ -98,6 +110,13 @@ def fully_connected_cmsis_nn(layer: Layer) -> Iterator[Step]:
 def average_pool_2d_cmsis_nn(layer: Layer) -> Iterator[Step]:
     yield from layer.temps(0, OUT, 0, OUT)
     yield from _scratch(cmsis_nn.average_pool(layer.need(OUT).shape[3], layer.simd))
+
+
+def softmax(layer: Layer) -> Iterator[Step]:
+    yield from layer.temps(0, OUT)
+    if layer.need(0).dtype is DType.INT16:
+        for curve in ("exp", "1 / (1 + x)"):
+            yield Persistent(f"table of {curve}", 513 * 2)
 
 
 def svdf(layer: Layer) -> Iterator[Step]:
