@@ -77,14 +77,19 @@ def open_tflite(path: Path, stages: Stages) -> Source:
     Conversions at its boundary are dropped, with a note: then model is not the file's bytes.
     """
     model, graph = tflite.read_file(path)
+    written, adapted = _adapted(model, graph, stages)
+    takes_bytes = graph.tensors[graph.inputs[0]].dtype is DType.UINT8
+    return Source(written, adapted, class_names(adapted, stages), takes_bytes)
+
+
+def _adapted(model: bytes, graph: Graph, stages: Stages) -> tuple[bytes, Graph]:
+    """A model as engines run it. ForgeError where they cannot."""
     adapted, notes = adapt(graph)
     for note in notes:
         stages.note(note)
     tflite.require_int8(adapted, graph)
     require_possible(adapted)
-    written = model if adapted is graph else tflite.write(adapted)
-    takes_bytes = graph.tensors[graph.inputs[0]].dtype is DType.UINT8
-    return Source(written, adapted, class_names(adapted, stages), takes_bytes)
+    return model if adapted is graph else tflite.write(adapted), adapted
 
 
 def choose_golden(
@@ -464,9 +469,9 @@ def open_model(settings: Spec, stages: Stages, how: Loading, *, accept: bool = F
         range_text=settings.range,
         accept=accept,
     )
-    graph = tflite.read(small.model, name=path.stem)
+    model, graph = _adapted(small.model, tflite.read(small.model, name=path.stem), stages)
     return Source(
-        small.model,
+        model,
         graph,
         small.classes,
         examples=of_samples(graph, small.samples, small.inputs),
