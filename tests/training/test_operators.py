@@ -49,8 +49,8 @@ def test_a_network_of_activations_and_gates_is_computed_as_tflm_does(keras: Any)
         *("PRELU", "SUB", "TANH"),
     }
     values = np.random.default_rng(5).integers(-128, 128, (6, *SHAPE)).astype(np.int8)
-    expected = oracle.tflm_trace(model, graph, values)
-    computed = oracle.reference_trace(graph, values)
+    expected = oracle.tflm_trace(model, graph, values.reshape(6, -1))
+    computed = oracle.reference_trace(graph, values.reshape(6, -1))
     for op in graph.operators:
         (out,) = op.outputs
         np.testing.assert_array_equal(computed[out], expected[out], graph.where(op))

@@ -236,7 +236,7 @@ def quantized_file(
         stages.note(line)
     calibration = spread(part_of(subject.samples, TRAINING), _CALIBRATION, seed)
     with stages.stage("Quantize to int8"):
-        small = quantize(model, calibration.real(decision.range))
+        small = quantize(model, calibration.real(decision.range), note=stages.note)
     return _measured(subject, decision, small, seed=seed, accept=accept, stages=stages)
 
 
