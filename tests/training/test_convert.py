@@ -107,7 +107,6 @@ def test_upsampling_and_two_outputs_in_their_order() -> None:
         ("exponential", "EXP", "use relu"),
         ("softplus", "EXP", "use relu"),
         ("gelu", "GELU", "use silu"),
-        ("hard_shrink", "GREATER", "use relu"),
     ],
 )
 def test_activations_that_no_firmware_has(activation: str, op: str, fix: str) -> None:

@@ -125,6 +125,8 @@ LAMBDA = {"class_name": "__lambda__", "config": {"value": "4wAAAA=="}}
         (_set("Dense", registered_name="evil>Dense"), "another name, 'evil>Dense'"),
         (_set("Dense", class_name="Evil"), "'Evil' is not known"),
         (_set("Dense", class_name=["Dense"]), "is not known"),
+        (_set("Dense", class_name="QuantizedDTypePolicy"), "Keras quantized this model itself"),
+        (_set("Dense", class_name="Newest"), "'Newest' is not known"),
         (_set("Dense", class_name="TFSMLayer"), "'TFSMLayer' is not known"),
         (_set("Dense", class_name="TorchModuleWrapper"), "'TorchModuleWrapper' is not known"),
         (_set("Dense", class_name="StringLookup"), "'StringLookup' is not known"),
@@ -276,9 +278,15 @@ def test_flipped_bytes_load_or_are_refused(good: Path, tmp_path: Path) -> None:
 
 def test_paths_that_are_no_files(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.keras")
-    for path in (tmp_path, tmp_path / "none.keras", tmp_path / "pipe.keras"):
+    for path in (tmp_path / "none.keras", tmp_path / "pipe.keras"):
         with pytest.raises(ForgeError, match="no such file"):
             load_keras(path)
+    with pytest.raises(ForgeError, match=r"no saved_model\.pb"):
+        load_keras(tmp_path)
+    (tmp_path / "small.keras").write_bytes(b"\x1c\0\0\0TFL3")
+    with pytest.raises(ForgeError, match=r"a \.tflite file") as error:
+        load_keras(tmp_path / "small.keras")
+    assert error.value.fix.startswith("tinyforge build ")
 
 
 def test_h5_files_are_looked_at_as_well(

@@ -64,6 +64,8 @@ _MARKERS = frozenset(
     {"__tuple__", "__keras_tensor__", "__tensor__", "__numpy__", "__slice__", "__ellipsis__"}
 )
 
+_RUNS_CODE = words("FlaxLayer JaxLayer Lambda TFSMLayer TorchModuleWrapper __lambda__ function")
+_QUANTIZED = words("DTypePolicyMap GPTQDTypePolicy QuantizedDTypePolicy QuantizedFloat8DTypePolicy")
 _POLICIES = frozenset({"DTypePolicy", "Policy"})
 _CLASSES = LAYERS | MODELS | FUNCTION_LAYERS | _HELPERS | _POLICIES
 _EVERY = _CLASSES | OPERATORS | PRUNING | AWARE
@@ -200,8 +202,16 @@ def _unknown(name: Any, module: Any, registered: Any, where: str) -> ForgeError:
             fix="look them up in your application, and save the model from the layer after it on",
         )
     what = f"the layer or object {name!r:.80} is not known"
-    keras = isinstance(module, str) and (module == "keras" or module.startswith("keras."))
-    if name == "Lambda" or keras or known(name, frozenset({"function", "__lambda__"})):
+    if known(name, _RUNS_CODE):
         return ForgeError(f"{what}; it can run any code", where=where, fix=_FIX_LAMBDA)
+    if known(name, _QUANTIZED):
+        return ForgeError(
+            f"{what}: Keras quantized this model itself, its weights alone",
+            where=where,
+            fix="save the model before model.quantize(); tinyforge quantizes it",
+        )
+    if isinstance(module, str) and module.split(".")[0] in ("keras", "tf_keras"):
+        fix = f"use a layer that the Keras of this installation documents; or, {FIX_TRUST}"
+        return ForgeError(what, where=where, fix=fix)
     called = f", registered as {registered!r:.80}" if registered else ""
     return ForgeError(f"{what}{called}: a class of your own", where=where, fix=_FIX_OWN)

@@ -25,6 +25,7 @@ _CONFIG, _WEIGHTS, _METADATA = "config.json", "model.weights.h5", "metadata.json
 # What a .keras file holds, and how large each part may be, unpacked.
 _PARTS = {_METADATA: 1 << 20, _CONFIG: 16 << 20, _WEIGHTS: 512 << 20}
 _RATIO = 1000  # how much smaller than its content a compressed part may be: deflate's limit is 1032
+_TFLITE = b"TFL3"  # behind the first four bytes
 _HDF5 = b"\x89HDF\r\n\x1a\n"
 _H5_CONFIG = "model_config"
 _H5_COMPILED = "training_config"
@@ -63,8 +64,14 @@ def read_keras(path: Path, *, trust: bool) -> KerasFile:
     trust: take whatever else the file holds along. ForgeError for what is no sound model.
     """
     with path.open("rb") as stream:
-        hdf5 = stream.read(len(_HDF5)) == _HDF5
-    return _h5(path, trust=trust) if hdf5 else _archive(path, trust=trust)
+        start = stream.read(len(_HDF5))
+    if start[4:] == _TFLITE:
+        raise ForgeError(
+            "this is a .tflite file, which is past Keras",
+            where=str(path),
+            fix=f"tinyforge build {path}",
+        )
+    return _h5(path, trust=trust) if start == _HDF5 else _archive(path, trust=trust)
 
 
 def _h5(path: Path, *, trust: bool) -> KerasFile:

@@ -41,6 +41,12 @@ def load_keras(
     """
     if path.is_dir() and (path / "saved_model.pb").is_file():
         return load_saved_model(path, trust=how.trust, shape=how.shape)
+    if path.is_dir():
+        raise ForgeError(
+            "the folder holds no saved_model.pb",
+            where=str(path),
+            fix="give a .keras or .h5 file, or the folder that model.export() wrote",
+        )
     if not path.is_file():
         raise ForgeError("no such file", where=str(path), fix="check the path to the .keras file")
     file = read_keras(path, trust=how.trust)
@@ -51,7 +57,23 @@ def load_keras(
     with tempfile.TemporaryDirectory(prefix="tinyforge-") as folder:
         written = file.write(Path(folder), description)
         model = _loaded(written, file, str(path), own, safe=not how.trust)
+    _require_inputs(model, path)
     return _stripped(model, file, note)
+
+
+def _require_inputs(model: Model, path: Path) -> None:
+    """What is subclassed, or was never called, does not know its inputs."""
+    try:
+        known_inputs = bool(model.inputs)
+    except (AttributeError, ValueError):
+        known_inputs = False
+    if not known_inputs:
+        raise ForgeError(
+            f"the {type(model).__name__} model does not say what its inputs are",
+            where=str(path),
+            fix="save it as a functional model, e.g. of pictures of 32x32x3: x = keras.Input((32, "
+            "32, 3)); keras.Model(x, model.call(x)).save('model.keras')",
+        )
 
 
 def _loaded(

@@ -17,9 +17,9 @@ import numpy as np
 from tinyforge.errors import ForgeError
 from tinyforge.training.description import entries
 from tinyforge.training.model import Model
-from tinyforge.training.runtime import keras, quiet, tensorflow, tf_keras
+from tinyforge.training.runtime import library_of, quiet, tensorflow
 
-_RECURRENT = ("LSTM", "GRU", "SimpleRNN")
+_RECURRENT = ("LSTM", "GRU", "SimpleRNN", "RNN", "ConvLSTM1D", "ConvLSTM2D")
 # Each step of an LSTM is a dozen operators; beyond this, planning and code size grow past use.
 _MOST_STEPS = 128
 _TOLERANCE = 1e-5  # of the largest answer, at least of 1
@@ -110,12 +110,11 @@ def _require_short(layer: Any) -> None:
 
 
 def _rebuilt(model: Model) -> Model:
-    library = tf_keras() if isinstance(model, tf_keras().Model) else keras()
     description = json.loads(model.to_json())
     for _, entry in entries(description, model.name):
         if entry.get("class_name") in _RECURRENT:
             entry["config"]["unroll"] = True
-    copy = library.models.model_from_json(json.dumps(description))
+    copy = library_of(model).models.model_from_json(json.dumps(description))
     copy.set_weights(model.get_weights())
     return copy
 

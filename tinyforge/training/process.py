@@ -132,12 +132,11 @@ class _Follower:
         raise ForgeError(what, where=where, fix=fix)
 
     def _on_failed(self, what: str, text: str) -> None:
-        _LOGGER.debug(text)
         raise ForgeError(
             f"TensorFlow cannot do this: {what}",
             where=f"stage {self._title!r}",
             fix="change what it names; --debug shows all that it printed",
-        )
+        ) from RuntimeError(text)
 
     def _on_gone(self) -> None:
         """The child ended without a word: killed by a signal (status < 0), or by exit()."""

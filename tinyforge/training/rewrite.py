@@ -20,7 +20,6 @@ _HALVES = frozenset(
 )
 _WHOLE = ("bool", "uint8", "uint16", "uint32", "uint64", "int8", "int16", "int32", "int64")
 _SHAPES = ("batch_shape", "batch_input_shape")  # Keras 3's name and Keras 2's
-RECURRENT = frozenset({"LSTM", "GRU", "SimpleRNN"})
 
 
 def rewritten(
@@ -144,12 +143,3 @@ def _inputs(description: Description) -> Iterator[dict[str, Any]]:
         inner = layer.get("config") if isinstance(layer, dict) else None
         if isinstance(inner, dict) and any(key in inner for key in _SHAPES):
             yield inner
-
-
-def recurrent(description: Description) -> list[tuple[str, dict[str, Any]]]:
-    """Name and configuration of each layer that runs over time and could be unrolled."""
-    return [
-        (where, entry["config"])
-        for where, entry in entries(description, "")
-        if entry.get("class_name") in RECURRENT and isinstance(entry.get("config"), dict)
-    ]

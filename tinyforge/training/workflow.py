@@ -131,7 +131,7 @@ def prune_file(
         batch=_TUNING_BATCH,
         prune_steps=_TUNING_STEPS,
     )
-    model = load_keras(path, how, note=stages.note)
+    model = _loaded(path, how, stages)
     shape = input_shape(model)
     if data is None and shape not in (_DRAWN, (*_DRAWN, 1)):
         raise ForgeError(
@@ -220,7 +220,7 @@ def quantized_file(
     --range says it. accept: a drop of accuracy as well. ForgeError where the range of the inputs is
     not clear, or accuracy drops.
     """
-    model = load_keras(path, how, note=stages.note)
+    model = _loaded(path, how, stages)
     if data is None:
         raise ForgeError(
             "a .keras model is quantized with data to calibrate on",
@@ -236,7 +236,10 @@ def quantized_file(
         stages.note(line)
     calibration = spread(part_of(subject.samples, TRAINING), _CALIBRATION, seed)
     with stages.stage("Quantize to int8"):
-        small = quantize(model, calibration.real(decision.range), note=stages.note)
+        said: list[str] = []
+        small = quantize(model, calibration.real(decision.range), note=said.append)
+    for line in said:
+        stages.note(line)
     return _measured(subject, decision, small, seed=seed, accept=accept, stages=stages)
 
 
@@ -290,6 +293,15 @@ def demo_variants(
     with reported(stages, _TITLES) as progress:
         model = train(splits, settings, seed=seed, progress=progress)
         return splits, make_variants(model, splits, settings, seed=seed, progress=progress)
+
+
+def _loaded(path: Path, how: Loading, stages: Stages) -> Model:
+    said: list[str] = []
+    with stages.stage("Load the model"):
+        model = load_keras(path, how, note=said.append)
+    for line in said:  # not while a bar is drawn
+        stages.note(line)
+    return model
 
 
 def _saved(model: Model, held_out: Dataset, output: Path) -> Outcome:
