@@ -6,14 +6,17 @@ that an output may lie over an input wherever the planner is told so.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from tests.firmware import sanitized
 from tests.ops import harness
-from tests.ops.cases import CASES, random_case
+from tests.ops.cases import CASES, NAMES, random_case
 from tests.ops.in_place import IN_PLACE
 from tinyforge.graph import Graph
 from tinyforge.ops import OPS
@@ -70,9 +73,25 @@ def _ways(graph: Graph) -> list[int | None]:
     return [None, *(graph.inputs.index(t) for t in inputs)]
 
 
+_OTHER_TYPES = [n for n in NAMES if "/" in n and OPS[n.partition("/")[0]].lower]
+
+
 @pytest.mark.parametrize("op", [op for op in CASES if OPS[op].lower])
 def test_a_kernel_stays_inside_its_buffers(op: str, tmp_path: Path) -> None:
-    cases = [random_case(op, 1000 + seed) for seed in range(COUNT)]
+    runs = _run_inside([random_case(op, 1000 + seed) for seed in range(COUNT)], tmp_path)
+    assert (op in IN_PLACE) == any(way is not None for _, way in runs)
+
+
+@pytest.mark.parametrize("first", range(0, len(_OTHER_TYPES), 12))
+def test_kernels_of_other_types_stay_inside_their_buffers(first: int, tmp_path: Path) -> None:
+    names = _OTHER_TYPES[first : first + 12]
+    _run_inside([random_case(n, 1000 + seed) for n in names for seed in range(COUNT)], tmp_path)
+
+
+def _run_inside(
+    cases: Sequence[tuple[Graph, list[npt.NDArray[Any]]]], tmp_path: Path
+) -> list[tuple[int, int | None]]:
+    """Runs the cases in all ways, which are returned."""
     runs = [(i, way) for i, (graph, _) in enumerate(cases) for way in _ways(graph)]
     calls = "\n".join(_call(i, cases[i][0], way) for i, way in runs)
     source = tmp_path / "cases.c"
@@ -86,7 +105,7 @@ def test_a_kernel_stays_inside_its_buffers(op: str, tmp_path: Path) -> None:
     done = sanitized.run(program, stdin)
     assert (done.returncode, done.stderr) == (0, b"")
     np.testing.assert_array_equal(np.frombuffer(done.stdout, np.int8), expected)
-    assert (op in IN_PLACE) == any(way is not None for _, way in runs)
+    return runs
 
 
 def test_the_planner_is_told_what_is_tested_here() -> None:
