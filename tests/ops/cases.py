@@ -203,11 +203,13 @@ INT4 = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED")
 NAMES = (*CASES, *(f"{op}/int16" for op in INT16), *(f"{op}/int4" for op in INT4))
 
 
-def random_case(name: str, seed: int) -> tuple[Graph, list[npt.NDArray[Any]]]:
+def random_case(
+    name: str, seed: int, draws: type[Random] = Random
+) -> tuple[Graph, list[npt.NDArray[Any]]]:
     """A model of one operator, and values for its inputs. The same for the same seed."""
     op, _, kind = name.partition("/")
     dtype = DType.INT16 if kind == "int16" else DType.INT8
-    r = Random(np.random.default_rng([seed, *name.encode()]), dtype, int4=kind == "int4")
+    r = draws(np.random.default_rng([seed, *name.encode()]), dtype, int4=kind == "int4")
     graph = CASES[op](r)
     if op in case_detection.VALUES:
         return graph, case_detection.VALUES[op](r, graph)

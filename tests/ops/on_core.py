@@ -1,7 +1,8 @@
 """Operators as kernels in firmware for an emulated core: one instance a kernel, for all its cases.
 
 A case's inputs, and the tables that its constants point to, come from the host while the firmware
-runs. So one firmware holds thousands of cases, and no compiler can specialize a kernel for one.
+runs. So one firmware holds thousands of cases, and no compiler can specialize a kernel for one,
+unless it shall.
 """
 
 from __future__ import annotations
@@ -79,10 +80,13 @@ class _Frame:
         return f"(const {table.ctype} *)((const int8_t *)case_frame + {offset})"
 
 
-def program(cases: Sequence[Case]) -> Program:
-    made = [_case(i, case) for i, case in enumerate(cases)]
+def program(cases: Sequence[Case], *, specialized: bool = False) -> Program:
+    """specialized: each case's kernel is compiled for its own constants, as generated code is."""
+    made = [_case(i, case, specialized=specialized) for i, case in enumerate(cases)]
     expected = _expected(cases)
-    instances = {case.kernel.function: _instance(case.kernel) for case in cases}
+    instances = (
+        {} if specialized else {case.kernel.function: _instance(case.kernel) for case in cases}
+    )
     header = f"""
 #include <stdint.h>
 #define CASE_COUNT {len(cases)}
@@ -137,19 +141,24 @@ static __typeof__(&{name}) volatile any_{name} = {name};
 """
 
 
-def _case(i: int, case: Case) -> tuple[str, bytes]:
+def _case(i: int, case: Case, *, specialized: bool) -> tuple[str, bytes]:
     """One case's functions, case_<i> of its pointers and run_<i> of none; and its frame."""
     frame = _Frame()
     pointers = [f"(int8_t *)case_frame + {frame.place(values)}" for values in case.inputs]
     pointers += [f"case_output + {begin}" for begin in _places(i, case)[:-1]]
-    fields = {
-        name: frame.pointer(value) if isinstance(value, Table) else value
-        for name, value in case.kernel.fields.items()
-    }
-    kernel = replace(case.kernel, function=f"any_{case.kernel.function}", fields=fields)
+    kernel = case.kernel if specialized else _of_any_case(case.kernel, frame)
     source = harness.kernel_source(i, case.graph, kernel, linkage="static ")
     run = f"static void run_{i}(void) {{ case_{i}({', '.join(pointers)}); }}\n"
     return source + run, bytes(frame.data)
+
+
+def _of_any_case(kernel: Kernel, frame: _Frame) -> Kernel:
+    """With tables that come in the frame."""
+    fields = {
+        name: frame.pointer(value) if isinstance(value, Table) else value
+        for name, value in kernel.fields.items()
+    }
+    return replace(kernel, function=f"any_{kernel.function}", fields=fields)
 
 
 def run(
