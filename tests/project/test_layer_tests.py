@@ -158,12 +158,13 @@ def test_no_name_breaks_the_file(tmp_path: Path) -> None:
 
 def test_a_model_that_is_not_compiled_has_none(tmp_path: Path) -> None:
     """The engine that was left out is no reason to leave the tests out without a word."""
-    b = GraphBuilder("normalized")
+    b = GraphBuilder("put")
     x = b.input((1, 4), 0.1, 0)
-    graph = b.build([b.op("L2_NORMALIZATION", [x], (1, 4), 1 / 128, name="norm")])
+    part, begin = b.input((1, 2), 0.1, 0), b.constant(np.array([0, 1], np.int32))
+    graph = b.build([b.op("DYNAMIC_UPDATE_SLICE", [x, part, begin], (1, 4), 0.1, name="put")])
     with pytest.raises(ForgeError, match="of the compiled engine's layers") as caught:
         generated(graph, tmp_path, engine="both")
-    assert "layer 0 L2_NORMALIZATION 'norm'" in caught.value.where
+    assert "layer 0 DYNAMIC_UPDATE_SLICE 'put'" in caught.value.where
     assert caught.value.fix == "leave --layer-tests out"
 
 
