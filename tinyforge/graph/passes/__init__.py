@@ -16,6 +16,7 @@ from tinyforge.graph.passes.int8_boundary import int8_boundary
 from tinyforge.graph.passes.lacking import lacking
 from tinyforge.graph.passes.moved_floats import moved_floats
 from tinyforge.graph.passes.pruned import dead_operators
+from tinyforge.graph.passes.tidied import tidied
 from tinyforge.graph.passes.variables import variables, with_handles
 from tinyforge.graph.types import Graph
 
@@ -27,6 +28,7 @@ _ADAPT: tuple[Pass, ...] = (
     single_batch,
     folding,
     dead_operators,
+    tidied,
     dimensions,
     moved_floats,
     int8_boundary,
