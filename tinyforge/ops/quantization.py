@@ -38,9 +38,21 @@ def activation_name(code: int) -> str:
     return _ACTIVATIONS[code][0]
 
 
-def quantize(real: float, t: Tensor) -> int:
-    """A real value in a tensor's quantization, unclamped: divided in float32, as TFLM does."""
-    return t.zero_point + round_half_away(float(np.float32(real) / np.float32(t.scale)))
+def quantize(graph: Graph, op: Operator, real: float, t: Tensor) -> int:
+    """A real value in a tensor's quantization, unclamped: divided in float32, as TFLM does.
+
+    ForgeError where that leaves 32 bits. Source: Quantize of kernel_util.cc, which refuses it too.
+    """
+    with np.errstate(over="ignore"):
+        steps = np.float32(real) / np.float32(t.scale)
+    require(
+        bool(abs(steps) < 2**31 - 2**16),
+        f"{op.op} clamps to {real:g}, which scale {t.scale:.3g} is too small for",
+        graph,
+        op,
+        fix="calibrate the model with data that is not constant, and convert it again",
+    )
+    return t.zero_point + round_half_away(float(steps))
 
 
 def activation_range(graph: Graph, op: Operator, code: int, out: Tensor) -> tuple[int, int]:
@@ -50,8 +62,8 @@ def activation_range(graph: Graph, op: Operator, code: int, out: Tensor) -> tupl
     _, low, high = _ACTIVATIONS[code]
     least, most = limits(out)
     return (
-        least if low is None else max(least, quantize(low, out)),
-        most if high is None else min(most, quantize(high, out)),
+        least if low is None else max(least, quantize(graph, op, low, out)),
+        most if high is None else min(most, quantize(graph, op, high, out)),
     )
 
 

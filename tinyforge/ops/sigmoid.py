@@ -113,4 +113,5 @@ def _wide_factor(graph: Graph, op: Operator, exact: tuple[int, ...]) -> tuple[in
     require(multiplier < 2**15, f"input scale {scale} is out of {op.op}'s range", graph, op)
     while multiplier <= 32767.0 / 2.0 and shift <= 30:
         multiplier, shift = multiplier * 2.0, shift + 1
+    require(shift <= 30, f"input scale {scale} is out of {op.op}'s range", graph, op)
     return int(multiplier), shift
