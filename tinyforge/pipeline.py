@@ -34,6 +34,7 @@ from tinyforge.project.layer_tests import LayerTests
 from tinyforge.project.model_files import GOLDEN_FILE, Golden, read_golden
 from tinyforge.proof import budget, discriminate, oracle
 from tinyforge.proof import examples as example_files
+from tinyforge.proof.boundary import applies, require_boundary
 from tinyforge.proof.built import prove_answers
 from tinyforge.proof.data import of_samples
 from tinyforge.proof.examples import Examples
@@ -217,6 +218,13 @@ def verify_folder(
         constants = require_constants(
             firmware, folder, lowered, source.graph, compiler=compiler, output=firmware.path
         )
+    boundary = 0
+    if firmware.core is not None and applies(source.graph):
+        with stages.stage("Prove the functions at the model's boundary"):
+            output = firmware.path.with_name("boundary.elf")
+            boundary = require_boundary(
+                folder, source.graph, board, compiler=compiler, machine=runner, output=output
+            )
     with stages.stage("Ask TensorFlow Lite Micro for every layer"):
         expected = oracle.trace(source.model, source.graph, examples.inputs)
         oracle.require_agreement(examples.outputs, oracle.answer(source.graph, expected))
@@ -235,7 +243,7 @@ def verify_folder(
     with stages.stage(title, len(examples)) as tell:
         name = oracle.version()
         proof = prove(subject, expected, oracle=name, machine=runner, progress=tell)
-    return replace(proof, constants=constants)
+    return replace(proof, constants=constants, boundary=boundary)
 
 
 def build(

@@ -33,11 +33,15 @@ WEIGHTS, MODEL = "src/aot/weights.c", "src/aot/model.c"
 
 
 def prove_files(
-    files: Mapping[str, str], workspace: Path, planned: Plan, graph: Graph = GRAPH
+    files: Mapping[str, str],
+    workspace: Path,
+    planned: Plan,
+    graph: Graph = GRAPH,
+    count: int = COUNT,
 ) -> Proof:
     """A proof of these sources against the NumPy models, on unicorn."""
     size = graph.tensors[graph.inputs[0]].nbytes
-    x = np.random.default_rng(9).integers(-128, 128, (COUNT, size)).astype(np.int8)
+    x = np.random.default_rng(9).integers(-128, 128, (count, size)).astype(np.int8)
     application = Path(__file__).parent / "keep_going.c"
     subject = Subject(
         graph=graph,
@@ -198,6 +202,20 @@ def test_one_wrong_zero_point_is_found(tmp_path: Path) -> None:
     assert value is not None
     wrong = int(value[2]) - 1
     assert_found(prove_files(changed(files, MODEL, field, rf"\g<1>{wrong}"), tmp_path, planned), 3)
+
+
+def test_a_layer_that_is_wrong_from_its_third_call_on_is_found(tmp_path: Path) -> None:
+    """By a single input, which runs again and again; the call before is the self-test's."""
+    planned = plan(GRAPH)
+    call = r"(  forge_fully_connected_\w+\(&layer_10)"
+    files = changed(
+        sources(planned), MODEL, call, r"  static int calls;\n  if (++calls > 2) return;\n\1"
+    )
+    proof = prove_files(files, tmp_path, planned, count=1)
+    assert_found(proof, 10)
+    assert proof.first_difference is not None
+    assert proof.first_difference.input == 0
+    assert proof.inputs == 1
 
 
 def test_an_arena_that_is_larger_than_planned_is_found(tmp_path: Path) -> None:

@@ -135,7 +135,8 @@ class Proof:
     the model that it would carry was looked at. golden: of the golden vectors, where they were
     chosen for this model; None where they were given, or an operator has no NumPy model.
     constants: elements of tables and parameters of kernels that were read back from the firmware
-    and compared with the graph.
+    and compared with the graph. boundary: values that forge_quantize_input and
+    forge_dequantize_output were given on the core, and gave as the graph's quantization does.
     """
 
     model: str
@@ -161,3 +162,4 @@ class Proof:
     firmware_ran: bool = True
     golden: Coverage | None = None
     constants: int = 0
+    boundary: int = 0

@@ -81,6 +81,8 @@ def _evidence(proof: Proof) -> Iterator[str]:
             yield difference(proof.first_difference)
     if proof.constants:
         yield f"{wording.count(proof.constants)} constants, read back: each is what the model says."
+    if proof.boundary:
+        yield f"{wording.count(proof.boundary)} real values, in and out: each converted exactly."
     if not proof.firmware_ran:
         yield (
             "Shown: the generated C array holds your model's bytes, and they run in TensorFlow "
