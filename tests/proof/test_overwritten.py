@@ -1,0 +1,87 @@
+"""A project whose weights were overwritten fails by its own golden vectors, whichever layer it is.
+
+Here by the self-test at boot, whose vectors and comparison `pio test` and `tinyforge flash` share;
+and by `simulate`, which names the constant before anything runs.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.corpus import models
+from tests.device.emulated import Quiet
+from tinyforge import boards, pipeline
+from tinyforge.errors import ForgeError
+from tinyforge.ops import OPS
+from tinyforge.project import writer
+from tinyforge.proof.examples import Examples, synthetic
+from tinyforge.sim.base import Probe
+from tinyforge.sim.firmware import build_firmware
+from tinyforge.sim.machines import machine
+from tinyforge.sim.toolchains import toolchain
+from tinyforge.spec import Spec
+from tinyforge.tflite import write
+
+pytest.importorskip("unicorn")
+
+WEIGHTS = "src/aot/weights.c"
+
+
+def written(model: Path, folder: Path) -> tuple[pipeline.Generated, Examples, Path]:
+    """A project as `tinyforge generate` makes it, its golden vectors chosen."""
+    settings = Spec(engine="aot")
+    source = pipeline.open_tflite(model, Quiet())
+    examples = synthetic(source.graph, 8, seed=0)
+    golden = pipeline.choose_golden(source, examples, settings, Quiet())
+    made = pipeline.generate(source, examples, settings, Quiet(), golden=golden)
+    return made, examples, writer.write(made.files, folder / "project")
+
+
+def overwritten(text: str, layer: int) -> str:
+    """weights.c with every weight of a layer 7."""
+    begin = text.index("{", text.index(f"int8_t forge_layer_{layer}_weights[")) + 1
+    end = text.index("}", begin)
+    return text[:begin] + re.sub(r"-?\d+", "7", text[begin:end]) + text[end:]
+
+
+def weighted(made: pipeline.Generated) -> list[int]:
+    graph = made.source.graph
+    return [op.index for op in graph.operators if OPS[op.op].weighted]
+
+
+def booted(made: pipeline.Generated, examples: Examples, project: Path) -> str:
+    """What the console says of firmware that does not get beyond its self-test; else nothing."""
+    runner = machine("unicorn")
+    firmware = build_firmware(
+        project, "aot", boards.roomy(made.board), compiler=toolchain(None), machine=runner
+    )
+    end, size = Probe("", (), -1), made.source.graph.output_bytes
+    try:
+        runner.run(firmware, examples.inputs[:1], output_bytes=size, probes=[end])
+    except ForgeError as error:
+        return str(error)
+    return ""
+
+
+@pytest.mark.parametrize("name", ["residual", "quickdraw", "ad"])
+def test_no_layer_s_weights_can_be_overwritten(
+    name: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    model = tmp_path / "model.tflite"
+    if name == "residual":
+        model.write_bytes(write(models.residual(1)))
+    else:
+        model = request.getfixturevalue("corpus") / "models" / f"{name}.tflite"
+    made, examples, project = written(model, tmp_path)
+    assert booted(made, examples, project) == ""
+    right = (project / WEIGHTS).read_text()
+    assert len(weighted(made)) >= 3
+    for layer in weighted(made):
+        (project / WEIGHTS).write_text(overwritten(right, layer))
+        assert "FAIL: golden vector" in booted(made, examples, project), layer
+    last = weighted(made)[-1]
+    with pytest.raises(ForgeError, match=f"layer_{last}_weights|layer {last} "):
+        pipeline.verify_folder(made, project, examples, Spec(engine="aot"), Quiet())
