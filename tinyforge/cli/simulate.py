@@ -60,9 +60,9 @@ def run(
     """
     ui = Ui(json=json, debug=debug)
     with ui.errors():
-        from tinyforge import pipeline
         from tinyforge.report.json_report import to_json
         from tinyforge.report.terminal import TerminalReport
+        from tinyforge.simulate import simulate, simulate_pio
         from tinyforge.spec import FILE_NAME, settle
 
         project = target if target is not None and target.is_dir() else None
@@ -81,8 +81,7 @@ def run(
             machine=machine,
             seed=seed,
         )
-        simulate = pipeline.simulate_pio if pio else pipeline.simulate
-        report = simulate(
+        report = (simulate_pio if pio else simulate)(
             spec,
             ui,
             project=project,

@@ -21,6 +21,7 @@ from tinyforge.project.selftest import selftest_environment
 from tinyforge.proof import oracle
 from tinyforge.proof.examples import Examples
 from tinyforge.proof.record import Proof
+from tinyforge.simulate import golden_examples
 from tinyforge.source import Source
 from tinyforge.spec import FILE_NAME, EngineChoice, Spec, settle
 from tinyforge.stages import Stages
@@ -95,7 +96,7 @@ def _settings(project: Path, engine: EngineChoice | None) -> Spec:
 
 def _golden(project: Path, source: Source) -> Examples:
     """The project's golden vectors. ForgeError where they are another model's."""
-    examples = pipeline.golden_examples(project)
+    examples = golden_examples(project)
     assert examples.outputs is not None
     sizes = (examples.inputs.shape[1], examples.outputs.shape[1])
     expected = (source.graph.input_bytes, source.graph.output_bytes)
