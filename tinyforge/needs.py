@@ -35,12 +35,14 @@ def measure(source: Source, examples: Examples, settings: Spec, stages: Stages) 
     by_core: dict[str, Need] = {}
     unmeasured: list[Board] = []
     compiled = msgspec.structs.replace(settings, engine="aot")
+    golden = pipeline.choose_golden(source, examples, compiled, stages)
+    examples = pipeline.with_golden(examples, golden)
     for board in boards.all_boards():
         if not board.emulated:
             unmeasured.append(board)
         elif board.core not in by_core:
             for_core = msgspec.structs.replace(compiled, board=board.id)
-            generated = pipeline.generate(source, examples, for_core, stages)
+            generated = pipeline.generate(source, examples, for_core, stages, golden=golden)
             stages.note(f"{board.core}:")
             proof = pipeline.verify(generated.on(boards.roomy(board)), examples, for_core, stages)
             by_core[board.core] = _need(proof)

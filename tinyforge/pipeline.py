@@ -262,7 +262,7 @@ def build(
     if source.measured is not None:
         source.measured.require_kept(accept=accept)
     chosen = choose_golden(source, examples, settings, stages)
-    examples = _with_golden(examples, chosen)
+    examples = with_golden(examples, chosen)
     generated = generate(source, examples, settings, stages, golden=chosen)
     check_target(generated, settings, overwrite=overwrite)
     proved = generated.on(generated.board.with_core(core))
@@ -283,7 +283,7 @@ def build(
     return report, write(generated, settings, report, overwrite=overwrite)
 
 
-def _with_golden(examples: Examples, chosen: discriminate.Chosen) -> Examples:
+def with_golden(examples: Examples, chosen: discriminate.Chosen) -> Examples:
     """Where nobody gave examples, the golden vectors are the first of them; in a sequence they
     are already."""
     if not examples.drawn:
