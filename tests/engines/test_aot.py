@@ -6,6 +6,7 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from elftools.elf.elffile import ELFFile
 
@@ -110,7 +111,10 @@ def test_the_generated_text_is_plain_ascii() -> None:
 def test_the_same_model_gives_the_same_bytes(name: str) -> None:
     graph = models.NETWORKS[name](4)
     first, second = lowered(graph), lowered(read(write(graph), name=graph.name))
-    assert first == second
+    assert replace(first, tables={}) == replace(second, tables={})
+    assert list(first.tables) == list(second.tables)
+    for symbol, table in first.tables.items():
+        np.testing.assert_array_equal(table.values, second.tables[symbol].values)
     assert lowered(models.NETWORKS[name](5)).files != first.files
 
 
@@ -153,13 +157,13 @@ def test_rows_are_fed_to_the_compiled_engine_alone() -> None:
 def test_missing_operators_are_named() -> None:
     b = GraphBuilder()
     x = b.input((1, 4), 0.1, 0)
-    x = layers.unary(b, "RSQRT", x, 0.1, 0)
+    x = layers.unary(b, "EXP", x, 0.1, 0)
     x = layers.unary(b, "RELU", x, 0.1, 0)
-    x = b.op("L2_NORMALIZATION", [x], (1, 4), 1 / 128, name="norm")
+    x = b.op("SQRT", [x], (1, 4), 1 / 128, name="root")
     graph = b.build([x])
     found = Aot().missing(graph)
     assert [(m.where, m.what) for m in found] == [
-        ("layer 0 RSQRT 'rsqrt_0'", "the compiled engine has no RSQRT"),
-        ("layer 2 L2_NORMALIZATION 'norm'", "the compiled engine has no L2_NORMALIZATION"),
+        ("layer 0 EXP 'exp_0'", "the compiled engine has no EXP"),
+        ("layer 2 SQRT 'root'", "the compiled engine has no SQRT"),
     ]
     assert Aot().missing(models.classifier(0)) == ()
