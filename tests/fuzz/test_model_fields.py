@@ -138,7 +138,7 @@ FIELDS: list[tuple[str, str, Any, str]] = [
     ("opcode", "operator_codes/1/builtin_code", 210, "layer 1 OPERATOR 210"),
     ("opcode", "operator_codes/1/builtin_code", OPERATOR_NUMBER["WHILE"], "layer 1 WHILE"),
     ("opcode", "operator_codes/1/builtin_code", OPERATOR_NUMBER["GELU"], "where GeluOptions"),
-    ("not int8", f"{TENSOR}/3/type", TYPES["INT4"], "the tensor's elements are INT4"),
+    ("not int8", f"{TENSOR}/3/type", TYPES["INT4"], "zero point 80 is outside INT4's [-8, 7]"),
     ("not int8", f"{TENSOR}/3/type", TYPES["BFLOAT16"], "elements are BFLOAT16"),
     ("not int8", f"{TENSOR}/3/type", TYPES["STRING"], "elements are STRING"),
     ("not int8", f"{TENSOR}/3/type", 23, "Tensor.type is 23"),

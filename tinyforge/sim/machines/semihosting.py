@@ -91,7 +91,7 @@ class Semihosting:
     def _read(self, argument: int) -> int:
         """A frame or a piece of one; returns how many of the bytes asked for there are not."""
         handle, address, size = self._words(argument, 3)
-        if handle != _FRAMES:
+        if handle != _FRAMES or not self._frames:
             return size
         if size == 0 or self._frames_position % self._frame_bytes + size > self._frame_bytes:
             raise ForgeError(
