@@ -79,16 +79,16 @@ def test_rows_are_taken_in_either_mode(feed: FeedChoice, corpus: Path, tmp_path:
         tmp_path / "project", "aot", generated.board, compiler=Host(), machine=runner
     )
     library = ctypes.CDLL(str(firmware.path))
-    library.forge_output.restype = library.forge_input.restype = ctypes.c_void_p
+    library.forge_output_at.restype = library.forge_input_at.restype = ctypes.c_void_p
     library.forge_status_text.restype = ctypes.c_char_p
     assert library.forge_init() == 0
     assert fed.outputs is not None
     for values, expected in zip(fed.inputs, fed.outputs, strict=True):
         for row in values.reshape(source.input.shape[1], -1):
             assert library.forge_push_row(row.tobytes()) == 0
-        answer = ctypes.string_at(library.forge_output(), source.output.nbytes)
+        answer = ctypes.string_at(library.forge_output_at(0), source.output.nbytes)
         assert answer == expected.tobytes()
-    assert (library.forge_input() is None) == (feed == "rows")
+    assert (library.forge_input_at(0) is None) == (feed == "rows")
     said = library.forge_status_text(library.forge_invoke()).decode()
     assert said == ("this model takes rows: call forge_push_row" if feed == "rows" else "ok")
 
