@@ -323,9 +323,13 @@ def baselines(tmp_path: Path) -> Path:
 
 
 def test_bench_says_what_each_layer_costs(model: Path, baselines: Path, tmp_path: Path) -> None:
-    found = document("bench", str(model), "--baselines", str(baselines), folder=tmp_path)
+    shape = read(model.read_bytes()).input_tensors[0].shape
+    inputs = np.random.default_rng(1).integers(-128, 128, (4, *shape)).astype(np.int8)
+    np.savez(tmp_path / "same.npz", inputs=inputs)
+    same = ("--inputs", "same.npz")
+    found = document("bench", str(model), "--baselines", str(baselines), *same, folder=tmp_path)
     (small,) = found["models"]
-    proof = document("build", str(model), "-o", "out", folder=tmp_path)["proof"]
+    proof = document("build", str(model), "-o", "out", *same, folder=tmp_path)["proof"]
     assert small["instructions"] == proof["instructions"]
     assert small["cycles"] == proof["cycles"]
     assert small["ram"] == small["arena"] + small["data_bss"] + small["stack"]
