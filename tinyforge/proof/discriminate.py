@@ -23,6 +23,7 @@ from tinyforge.graph import Graph
 from tinyforge.graph.packed import unpacked
 from tinyforge.ops import OPS
 from tinyforge.proof.mutants import ALL_WEIGHTS, Mutant, mutants_of
+from tinyforge.proof.oracle import Layer, answer, reference, reference_trace
 from tinyforge.proof.record import Coverage, LayerCoverage
 from tinyforge.proof.synthetic import mixed, varied
 
@@ -96,15 +97,11 @@ def _answers(graph: Graph, values: Values) -> list[Array]:
     return [values[t] for t in graph.outputs]
 
 
-def _forward(graph: Graph, values: dict[int, Array], mutant: Mutant | None = None) -> None:
+def _forward(graph: Graph, values: dict[int, Array]) -> None:
     """Adds what every layer makes."""
     for op in graph.operators:
         operands = [values[t] for t in op.inputs if t >= 0]
-        if mutant is not None and op.index == mutant.layer:
-            found = mutant.outputs(operands)
-        else:
-            found = OPS[op.op].outputs(graph, op, operands)
-        values.update(zip(op.outputs, found, strict=True))
+        values.update(zip(op.outputs, reference(graph, op, operands), strict=True))
 
 
 def _shows(graph: Graph, values: Values, mutant: Mutant) -> bool:
@@ -114,11 +111,10 @@ def _shows(graph: Graph, values: Values, mutant: Mutant) -> bool:
     """
     changed: dict[int, Array] = {}
     for op in graph.operators[mutant.layer :]:
-        first = op.index == mutant.layer
-        if not first and changed.keys().isdisjoint(op.inputs):
+        if op.index != mutant.layer and changed.keys().isdisjoint(op.inputs):
             continue
         operands = [changed.get(t, values[t]) for t in op.inputs if t >= 0]
-        found = mutant.outputs(operands) if first else OPS[op.op].outputs(graph, op, operands)
+        found = mutant.instead(graph, op, operands)
         for t, value in zip(op.outputs, found, strict=True):
             if not np.array_equal(value, values[t]):
                 changed[t] = value
@@ -322,35 +318,21 @@ class _Sequence:
         self.mutants = _mutants(graph, seed, min(_MUTANTS, budget))
 
     def choose(self) -> Chosen:
-        right = self._run(None)
+        right = self._answers(reference)
         first: dict[int, int] = {}  # the position of the first answer that shows each mutant
         valid = []
         for i, mutant in enumerate(self.mutants):
             try:
-                wrong = self._run(mutant)
-            except ForgeError:
+                wrong = self._answers(mutant.instead)
+            except ForgeError:  # the operator cannot be what it was changed to
                 continue
             valid.append((i, mutant))
-            differs = [n for n in range(len(right)) if not _equal(right[n], wrong[n])]
-            if differs:
-                first[i] = differs[0]
+            differs = np.flatnonzero((right != wrong).any(axis=1))
+            if len(differs):
+                first[i] = int(differs[0])
         taken = self.inputs[: max(first.values(), default=0) + 1]
         unseen = {i for i, _ in valid if i not in first}
         return Chosen(taken, _coverage(self.graph, taken, valid, unseen))
 
-    def _run(self, mutant: Mutant | None) -> list[list[Array]]:
-        states = {
-            t.index: np.full(t.shape, t.initial, t.dtype.numpy)
-            for t in self.graph.tensors
-            if t.variable
-        }
-        answers = []
-        for row in self.inputs:
-            values = {**_start(self.graph, row), **states}
-            _forward(self.graph, values, mutant)
-            answers.append([answer.copy() for answer in _answers(self.graph, values)])
-        return answers
-
-
-def _equal(a: Sequence[Array], b: Sequence[Array]) -> bool:
-    return all(np.array_equal(x, y) for x, y in zip(a, b, strict=True))
+    def _answers(self, layer: Layer) -> Rows:
+        return answer(self.graph, reference_trace(self.graph, self.inputs, layer))

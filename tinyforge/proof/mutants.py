@@ -19,6 +19,7 @@ from tinyforge.errors import ForgeError
 from tinyforge.graph import DType, Graph, Operator, Quant, Tensor
 from tinyforge.memory.network import is_alias
 from tinyforge.ops import OPS, Kernel, Table
+from tinyforge.proof.oracle import reference
 
 Array = npt.NDArray[Any]
 # (a layer's operands, its outputs) to other outputs.
@@ -47,7 +48,13 @@ class Mutant:
     op: Operator
     change: Change | None = None
 
-    def outputs(self, operands: Sequence[Array]) -> tuple[Array, ...]:
+    def instead(self, graph: Graph, op: Operator, operands: Sequence[Array]) -> tuple[Array, ...]:
+        """What a layer of the model computes: this one wrongly, any other as it should."""
+        if op.index != self.layer:
+            return reference(graph, op, operands)
+        return self._outputs(operands)
+
+    def _outputs(self, operands: Sequence[Array]) -> tuple[Array, ...]:
         """What the layer computes, wrongly, from its operands; constants are the mutant's own."""
         own = [self.graph.tensors[t].data for t in self.op.inputs if t >= 0]
         given = [
@@ -77,11 +84,17 @@ def _variant(graph: Graph, tensor: Tensor) -> Graph:
     return replace(graph, tensors=tuple(tensors))
 
 
+def _lowered(graph: Graph, op: Operator) -> Kernel:
+    """The kernel of a layer with code."""
+    lower = OPS[op.op].lower
+    assert lower is not None
+    return lower(graph, op)
+
+
 def _kernel(graph: Graph, op: Operator) -> Kernel | None:
     """None where the operator cannot be what it was changed to."""
     try:
-        lower = OPS[op.op].lower
-        return lower(graph, op) if lower else None
+        return _lowered(graph, op)
     except (ForgeError, ValueError, ArithmeticError, AssertionError, IndexError):
         return None
 
@@ -102,9 +115,7 @@ def _same_tables(a: Kernel, b: Kernel) -> bool:
 
 def _of_constants(graph: Graph, op: Operator, rng: np.random.Generator) -> Iterator[Mutant]:
     """Of constant operands that lie in flash as they are: weights, biases, constants to add."""
-    was = _kernel(graph, op)
-    if was is None:
-        return
+    was = _lowered(graph, op)
     for position, index in enumerate(op.inputs):
         t = graph.tensors[index] if index >= 0 else None
         if t is None or t.data is None or t.data.dtype.kind != "i" or not t.size:
@@ -157,9 +168,7 @@ def _changed_values(
 
 def _of_arithmetic(graph: Graph, op: Operator) -> Iterator[Mutant]:
     """Of multipliers, shifts, zero points and bounds: what follows from the quantization."""
-    kernel = _kernel(graph, op)
-    if kernel is None:
-        return
+    kernel = _lowered(graph, op)
     fused = _ACTIVATION in op.options
     bounds = _bounds(kernel)
     # Without the fused activation, and clamped as it clamps: a bound must not move with the rest.
@@ -228,8 +237,8 @@ def _moved(t: Tensor) -> Tensor | None:
 
 def _of_table(graph: Graph, op: Operator, rng: np.random.Generator) -> Iterator[Mutant]:
     """Of an entry of a table that maps each int8 value by itself."""
-    kernel = _kernel(graph, op)
-    if kernel is None or len(op.outputs) != 1:
+    kernel = _lowered(graph, op)
+    if len(op.outputs) != 1:
         return
     source, out = graph.tensors[op.inputs[0]], graph.tensors[op.outputs[0]]
     whole = [t for t in _tables(kernel) if t.ctype == "int8_t" and t.values.size == _TABLE_ENTRIES]

@@ -12,20 +12,25 @@ import importlib.util
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from tinyforge.errors import ForgeError
-from tinyforge.graph import Graph
+from tinyforge.graph import Graph, Operator
 from tinyforge.graph.packed import packed, raw, unpacked
 from tinyforge.memory.network import next_values
 from tinyforge.ops import OPS
 
 # Tensor index to its values over all inputs: raw bytes (graph/packed.py), int8 (inputs, bytes).
 Trace = Mapping[int, npt.NDArray[np.int8]]
+
+Array = npt.NDArray[Any]
+# (graph, one of its operators, its operands) to its outputs.
+Layer = Callable[[Graph, Operator, Sequence[Array]], tuple[Array, ...]]
 
 NUMPY_MODELS = "the NumPy models of TensorFlow Lite Micro's arithmetic"
 _WHEEL = "tflite_micro"
@@ -147,8 +152,16 @@ def _words(stderr: str) -> str:
     return "; ".join([line.strip() for line in lines if line.strip()][-2:]) or "it crashed"
 
 
-def reference_trace(graph: Graph, inputs: npt.NDArray[np.int8]) -> Trace:
-    """trace() by the operators' NumPy models. Every operator must be in OPS."""
+def reference(graph: Graph, op: Operator, operands: Sequence[Array]) -> tuple[Array, ...]:
+    """What a layer makes of its operands, constants included, by the operator's NumPy model."""
+    return OPS[op.op].outputs(graph, op, operands)
+
+
+def reference_trace(graph: Graph, inputs: npt.NDArray[np.int8], layer: Layer = reference) -> Trace:
+    """trace() by the operators' NumPy models. Every operator must be in OPS.
+
+    layer: what one makes, where it is to be another.
+    """
     constants = {t.index: t.data for t in graph.tensors if t.data is not None}
     constants |= {  # which their operators change, from one input to the next
         t.index: t.at_start() for t in graph.tensors if t.variable
@@ -159,8 +172,7 @@ def reference_trace(graph: Graph, inputs: npt.NDArray[np.int8]) -> Trace:
         values = constants | dict(zip(graph.inputs, example, strict=True))
         for op in graph.operators:
             operands = [values[t] for t in op.inputs if t >= 0]
-            results = OPS[op.op].outputs(graph, op, operands)
-            values |= dict(zip(op.outputs, results, strict=True))
+            values |= dict(zip(op.outputs, layer(graph, op, operands), strict=True))
         for t in traced:
             stated = values[t].astype(graph.tensors[t].dtype.numpy, copy=False)
             rows[t].append(raw(stated.reshape(1, -1))[0].copy())
