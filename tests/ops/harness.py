@@ -96,8 +96,8 @@ def kernel_source(i: int, graph: Graph, kernel: Kernel, linkage: str = "") -> st
     parameters = [f"int8_t *in_{k}" for k in range(len(graph.inputs))]
     parameters += [f"int8_t *out_{k}" for k in range(len(graph.outputs))]
     lines = body(kernel, f"c_{i}", inputs, outputs, "scratch")
-    if form.scratch_bytes:
-        lines.insert(0, f"static int32_t scratch[{form.scratch_bytes // 4}];")
+    if memory := max(form.scratch_bytes, form.tile_bytes):
+        lines.insert(0, f"static int32_t scratch[{-(-memory // 4)}];")
     return (
         f'#include <stddef.h>\n#include "kernels/{kernel.header}"\n{text}'
         f"static const {kernel.struct} c_{i} = {{{', '.join(fields)}}};\n"

@@ -23,6 +23,7 @@ from tests.ops.sequences import NAMES as SEQUENCE_NAMES
 from tinyforge.boards.cores import CORES
 from tinyforge.graph import Graph
 from tinyforge.ops import OPS, Kernel
+from tinyforge.ops.target import TARGETS
 from tinyforge.sim.machines import machine
 from tinyforge.sim.toolchains import toolchain
 
@@ -95,6 +96,8 @@ def _kernels(graph: Graph) -> Iterator[Kernel]:
     known = OPS[op.op]
     assert known.lower is not None
     yield known.lower(graph, op)
+    for target in TARGETS.values():
+        yield from known.variants(graph, op, target)
     if known.streaming is not None:
         kernels = (known.streaming(graph, op, rows) for rows in range(2, _MOST_ROWS + 1))
         yield from islice((kernel for kernel in kernels if kernel is not None), 1)

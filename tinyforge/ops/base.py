@@ -12,6 +12,7 @@ import numpy.typing as npt
 from tinyforge.errors import ForgeError
 from tinyforge.graph import DType, Graph, Operator, Tensor
 from tinyforge.ops.forms import WHOLE, Form
+from tinyforge.ops.target import Target
 from tinyforge.ops.turned import Turned
 
 Int8Array = npt.NDArray[np.int8]
@@ -56,6 +57,8 @@ class Kernel:
     function: what is called, with the arguments that form states. inputs: tensor indices of
     computed inputs, or a Table where an operand is constant. form: how it goes over its tensors.
     repeated: positions of inputs that every step takes whole: what is broadcast over the rows.
+    way: how it computes, for people who choose among an operator's kernels. cycles: about how many
+    an inference takes on the target's core, without wait states; None where nobody has to know.
     """
 
     header: str
@@ -65,6 +68,8 @@ class Kernel:
     inputs: tuple[int | Table, ...]
     form: Form = WHOLE
     repeated: frozenset[int] = frozenset()
+    way: str = "portable"
+    cycles: int | None = None
 
 
 @dataclass(frozen=True)
@@ -81,6 +86,10 @@ def _no_indices(graph: Graph, op: Operator) -> Mapping[int, int]:  # noqa: ARG00
     return {}
 
 
+def _no_variants(graph: Graph, op: Operator, target: Target) -> Sequence[Kernel]:  # noqa: ARG001 - of Op.variants
+    return ()
+
+
 def _no_macs(graph: Graph, op: Operator) -> int:  # noqa: ARG001 - the signature of Op.macs
     return 0
 
@@ -93,6 +102,7 @@ class Op:
     reference: inputs (constants included) to the output, or to a tuple of several, each of its
     tensor's element type; TFLM's arithmetic in NumPy.
     lower: the aot kernel; None where the output is the input's bytes under another shape.
+    variants: other kernels for the same, those that are quick on a target; lower's runs anywhere.
     streaming: another kernel, for an input that comes in so many rows, each when it is made,
     where lower's needs all of it at once; None where there is none.
     inplace: positions of inputs whose memory the output may take over.
@@ -117,6 +127,7 @@ class Op:
     reference: Callable[[Graph, Operator, Sequence[Values]], Values | Arrays]
     lower: Callable[[Graph, Operator], Kernel] | None
     streaming: Callable[[Graph, Operator, int], Kernel | None] | None = None
+    variants: Callable[[Graph, Operator, Target], Sequence[Kernel]] = _no_variants
     inplace: tuple[int, ...] = ()
     weighted: Weighted | None = None
     checked: tuple[int, ...] = ()

@@ -137,8 +137,8 @@ class Windowed:
     """Output row y comes from the input rows under a window.
 
     C: function(&fields, pointers to those rows, first column, end of columns, output), for any
-    part of an output row. The kernel's fields have the window. Where there are several pictures,
-    their rows follow each other.
+    part of an output row, with a tile before the output where the kernel needs one. The kernel's
+    fields have the window. Where there are several pictures, their rows follow each other.
     """
 
     window: Window

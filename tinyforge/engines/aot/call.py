@@ -79,7 +79,8 @@ def _declarations(form: object, fields: str, source: Operand) -> Iterator[str]:
 
 def _sources(form: object, source: Operand, scratch: str) -> list[str]:
     if isinstance(form, Windowed):
-        return ["rows", "0", str(form.window.output[1])]
+        tile = [f"(void *)({scratch})"] if form.tile_bytes else []
+        return ["rows", "0", str(form.window.output[1]), *tile]
     if isinstance(form, Spread | Between):
         return ["row", "&input"]
     if isinstance(form, Picked):
