@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +11,7 @@ import numpy.typing as npt
 
 from tinyforge import pipeline, tflite
 from tinyforge.datasets import Dataset, real_drawings
-from tinyforge.proof import budget, oracle
+from tinyforge.proof import oracle
 from tinyforge.proof.answers import answers, balanced_accuracy
 from tinyforge.proof.examples import Examples, of_pictures
 from tinyforge.report.record import DemoReport, Drawing, RealDrawings, Variant
@@ -45,12 +44,7 @@ def demo(
     graph = with_about(tflite.read(model, name=_NAME), About(range="0..1", classes=classes))
     source = Source(tflite.write(graph), graph, classes)
     examples = _examples(source, splits.held_out)
-    chosen = pipeline.choose_golden(source, examples, settings, stages)
-    generated = pipeline.generate(source, examples, settings, stages, golden=chosen)
-    pipeline.check_target(generated, settings, overwrite=overwrite)
-    proof = pipeline.verify(generated, examples, settings, stages)
-    budget.require(proof, generated.board, settings.budget)
-    proof = replace(proof, golden=chosen.coverage)
+    generated, proof = pipeline.proved(source, examples, settings, stages, overwrite=overwrite)
     # The proof says that the firmware gives the oracle's answers, byte for byte.
     found = _answers(source, examples)
     wrong = np.flatnonzero(found != splits.held_out.labels)

@@ -7,15 +7,18 @@ from dataclasses import dataclass
 
 import msgspec
 
-from tinyforge import boards, pipeline
+from tinyforge import boards
 from tinyforge.boards import Board, Need
 from tinyforge.errors import ForgeError
+from tinyforge.generation import choose_golden, generate
 from tinyforge.proof.budget import require_exact
 from tinyforge.proof.examples import Examples
+from tinyforge.proof.golden import leading
 from tinyforge.proof.record import Proof
 from tinyforge.source import Source
 from tinyforge.spec import Spec
 from tinyforge.stages import Stages
+from tinyforge.verification import verify
 
 
 @dataclass(frozen=True)
@@ -35,16 +38,16 @@ def measure(source: Source, examples: Examples, settings: Spec, stages: Stages) 
     by_core: dict[str, Need] = {}
     unmeasured: list[Board] = []
     compiled = msgspec.structs.replace(settings, engine="aot")
-    golden = pipeline.choose_golden(source, examples, compiled, stages)
-    examples = pipeline.with_golden(examples, golden)
+    golden = choose_golden(source, examples, compiled, stages)
+    examples = leading(golden, examples)
     for board in boards.all_boards():
         if not board.emulated:
             unmeasured.append(board)
         elif board.core not in by_core:
             for_core = msgspec.structs.replace(compiled, board=board.id)
-            generated = pipeline.generate(source, examples, for_core, stages, golden=golden)
+            generated = generate(source, examples, for_core, stages, golden=golden)
             stages.note(f"{board.core}:")
-            proof = pipeline.verify(generated.on(boards.roomy(board)), examples, for_core, stages)
+            proof = verify(generated.on(boards.roomy(board)), examples, for_core, stages)
             by_core[board.core] = _need(proof)
     return Needs(by_core, tuple(unmeasured))
 

@@ -10,22 +10,20 @@ from pathlib import Path
 import msgspec
 
 from tinyforge.errors import ForgeError
-from tinyforge.pipeline import generate, model_path, open_tflite, verify_folder
+from tinyforge.generation import Generated, generate
+from tinyforge.pipeline import report_of
 from tinyforge.project import writer
 from tinyforge.project.built import pio_firmware
 from tinyforge.project.ini import LOCAL, SIM, environment
 from tinyforge.project.model_files import GOLDEN_FILE, read_golden
-from tinyforge.proof import oracle
-from tinyforge.proof.built import prove_answers
 from tinyforge.proof.examples import Examples
-from tinyforge.proof.prove import Subject, prove
-from tinyforge.proof.readback import require_constants
 from tinyforge.report.record import Report
 from tinyforge.sim.firmware import compiler_for
 from tinyforge.sim.machines import machine_for
-from tinyforge.source import with_examples
+from tinyforge.source import model_path, open_tflite, with_examples
 from tinyforge.spec import Spec
 from tinyforge.stages import Stages
+from tinyforge.verification import read_back, run_firmware, verify_folder
 
 
 def simulate(
@@ -42,14 +40,7 @@ def simulate(
     project: a project's folder, whose own sources are built and whose golden vectors are the
     inputs where neither inputs nor data are given. core: another core than the board's.
     """
-    source = open_tflite(model_path(settings), stages)
-    if project is not None and inputs is None and data is None:
-        examples = golden_examples(project)
-    else:
-        source, examples = with_examples(source, settings, stages, inputs=inputs, data=data)
-    generated = generate(source, examples, settings, stages)
-    if project is not None:
-        _name_edits(project, stages)
+    generated, examples = _generated(settings, stages, project, inputs, data)
     generated = generated.on(generated.board.with_core(core))
     with tempfile.TemporaryDirectory(prefix="tinyforge-") as name:
         folder = Path(name).resolve() / "project"
@@ -58,13 +49,7 @@ def simulate(
         else:
             shutil.copytree(project, folder)
         proof = verify_folder(generated, folder, examples, settings, stages)
-    return Report(
-        board=settings.board,
-        engine=proof.engine,
-        proof=proof,
-        seconds=stages.seconds,
-        accuracy=source.measured,
-    )
+    return report_of(generated.source, proof, settings, stages)
 
 
 def simulate_pio(
@@ -89,52 +74,43 @@ def simulate_pio(
             "with --pio the project says the core",
             fix=f"set `board = {core}` below [env:{SIM}] in the project's {LOCAL}",
         )
+    generated, examples = _generated(settings, stages, project, inputs, data)
+    engine = "tflm" if generated.plan is None else "aot"
+    with stages.stage("Build the firmware with PlatformIO"):
+        firmware = pio_firmware(project, engine)
+    assert firmware.core is not None
+    machine = machine_for(settings.machine, firmware.core)
+    generated = generated.on(msgspec.structs.replace(generated.board, core=firmware.core.name))
+    constants = boundary = 0
+    if engine == "aot":
+        compiler = compiler_for(settings.toolchain, machine, settings.optimize)
+        with tempfile.TemporaryDirectory(prefix="tinyforge-") as name:
+            constants, boundary = read_back(
+                generated, project, firmware, stages,
+                compiler=compiler, machine=machine, output=Path(name) / "firmware.elf",
+            )  # fmt: skip
+    toolchain = f"PlatformIO, environment {environment(SIM, engine)}"
+    proof = run_firmware(
+        generated, firmware, examples, stages, toolchain=toolchain, machine=machine
+    )
+    proof = replace(proof, constants=constants, boundary=boundary)
+    return report_of(generated.source, proof, settings, stages)
+
+
+def _generated(
+    settings: Spec, stages: Stages, project: Path | None, inputs: Path | None, data: str | None
+) -> tuple[Generated, Examples]:
+    """What is to be proved, and on what: where nothing else is given, on a project's own golden
+    vectors."""
     source = open_tflite(model_path(settings), stages)
-    if inputs is None and data is None:
+    if project is not None and inputs is None and data is None:
         examples = golden_examples(project)
     else:
         source, examples = with_examples(source, settings, stages, inputs=inputs, data=data)
     generated = generate(source, examples, settings, stages)
-    engine, lowered = next(iter(generated.lowered.items()))
-    _name_edits(project, stages)
-    with stages.stage("Build the firmware with PlatformIO"):
-        firmware = pio_firmware(project, engine)
-    assert firmware.core is not None
-    runner = machine_for(settings.machine, firmware.core)
-    constants = 0
-    if engine == "aot":
-        compiler = compiler_for(settings.toolchain, runner, settings.optimize)
-        with tempfile.TemporaryDirectory(prefix="tinyforge-") as name:
-            constants = require_constants(
-                firmware, project, lowered, source.graph,
-                compiler=compiler, output=Path(name) / "firmware.elf",
-            )  # fmt: skip
-    with stages.stage("Ask TensorFlow Lite Micro for every layer"):
-        expected = oracle.trace(source.model, source.graph, examples.inputs)
-        oracle.require_agreement(examples.outputs, oracle.answer(source.graph, expected))
-    subject = Subject(
-        graph=source.graph,
-        plan=generated.plan if engine == "aot" else None,
-        lowered=lowered,
-        firmware=firmware,
-        board=msgspec.structs.replace(generated.board, core=firmware.core.name),
-        toolchain=f"PlatformIO, environment {environment(SIM, engine)}",
-        inputs=examples.inputs,
-        labels=examples.labels,
-        head=examples.head,
-    )
-    proved = prove if engine == "aot" else prove_answers
-    title = f"Prove {len(examples):,} inputs on {runner.name}"
-    with stages.stage(title, len(examples)) as tell:
-        proof = proved(subject, expected, oracle=oracle.version(), machine=runner, progress=tell)
-    proof = replace(proof, constants=constants)
-    return Report(
-        board=settings.board,
-        engine=engine,
-        proof=proof,
-        seconds=stages.seconds,
-        accuracy=source.measured,
-    )
+    if project is not None:
+        _name_edits(project, stages)
+    return generated, examples
 
 
 def _name_edits(project: Path, stages: Stages) -> None:

@@ -8,16 +8,20 @@ from pathlib import Path
 import msgspec
 
 from tinyforge import tflite
+from tinyforge.boards.possible import require_possible
 from tinyforge.datasets.ranges import parse
-from tinyforge.graph import Graph, Tensor
+from tinyforge.errors import ForgeError
+from tinyforge.graph import DType, Graph, Tensor
+from tinyforge.graph.passes import adapt
 from tinyforge.proof import examples as example_files
 from tinyforge.proof.answers import named_head
-from tinyforge.proof.data import Named, Quantized, are_examples, named, own
+from tinyforge.proof.data import Named, Quantized, are_examples, named, of_samples, own
 from tinyforge.proof.examples import Examples
 from tinyforge.proof.measure import Measured
 from tinyforge.spec import Spec
 from tinyforge.stages import Stages
 from tinyforge.tflite.about import about, with_about
+from tinyforge.training import KERAS_SUFFIXES, Loading
 
 _SYNTHETIC_INPUTS = 16
 
@@ -44,6 +48,68 @@ class Source:
     @property
     def output(self) -> Tensor:
         return self.graph.tensors[self.graph.outputs[0]]
+
+
+def model_path(settings: Spec) -> Path:
+    """The model that was named. ForgeError when there is none."""
+    if settings.model is None:
+        raise ForgeError(
+            "no model was named",
+            fix="give its path, or set model in tinyforge.toml",
+        )
+    return Path(settings.model)
+
+
+def open_tflite(path: Path, stages: Stages) -> Source:
+    """A .tflite file, read, verified and int8 inside. ForgeError for anything else.
+
+    Conversions at its boundary are dropped, with a note: then model is not the file's bytes.
+    """
+    model, graph = tflite.read_file(path)
+    written, adapted = _adapted(model, graph, stages)
+    takes_bytes = graph.tensors[graph.inputs[0]].dtype is DType.UINT8
+    return Source(written, adapted, class_names(adapted, stages), takes_bytes)
+
+
+def open_model(settings: Spec, stages: Stages, how: Loading, *, accept: bool = False) -> Source:
+    """A .tflite file, or a Keras model that is quantized first, calibrated with settings.data.
+
+    accept: a drop of accuracy as well.
+    """
+    path = model_path(settings)
+    if path.suffix not in KERAS_SUFFIXES and not path.is_dir():
+        return open_tflite(path, stages)
+    from tinyforge.training.process import apart
+    from tinyforge.training.workflow import quantized_file
+
+    small = apart(
+        quantized_file,
+        path,
+        settings.data,
+        stages=stages,
+        how=how,
+        seed=settings.seed,
+        range_text=settings.range,
+        accept=accept,
+    )
+    model, graph = _adapted(small.model, tflite.read(small.model, name=path.stem), stages)
+    return Source(
+        model,
+        graph,
+        small.classes,
+        examples=of_samples(graph, small.samples, small.inputs),
+        measured=small.measured,
+    )
+
+
+def _adapted(model: bytes, graph: Graph, stages: Stages) -> tuple[bytes, Graph]:
+    """A model as engines run it. ForgeError where they cannot."""
+    adapted, notes = adapt(graph)
+    for note in notes:
+        stages.note(note)
+    tflite.require_int8(adapted, graph)
+    require_possible(adapted)
+    return model if adapted is graph else tflite.write(adapted), adapted
 
 
 def with_examples(

@@ -13,11 +13,11 @@ from rich.console import Console
 from rich.table import Table
 
 from tests.bench.figures import MODELS
-from tinyforge import pipeline
 from tinyforge.bench.measure import Result, measure
 from tinyforge.cli.ui import Ui
 from tinyforge.proof import examples
 from tinyforge.proof.examples import Examples
+from tinyforge.source import open_tflite
 from tinyforge.spec import MachineChoice, Spec
 
 MACHINES: dict[str, MachineChoice] = {
@@ -33,7 +33,7 @@ _RANDOM = 4
 def proved(corpus: Path, model: str, core: str) -> Result:
     """ForgeError for one byte that differs from TensorFlow Lite Micro's."""
     ui = Ui()
-    source = pipeline.open_tflite(corpus / "models" / f"{model}.tflite", ui)
+    source = open_tflite(corpus / "models" / f"{model}.tflite", ui)
     golden = examples.load(corpus / "golden" / f"{model}.npz", source.graph)
     shape = (_RANDOM, golden.inputs.shape[1])
     others = np.random.default_rng(7).integers(-128, 128, shape).astype(np.int8)

@@ -9,13 +9,13 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from tinyforge import pipeline
 from tinyforge.bench.baselines import Baseline
 from tinyforge.bench.measure import Result, measure
 from tinyforge.cli.ui import Ui
 from tinyforge.memory.planner import plan
 from tinyforge.proof import examples
 from tinyforge.proof.examples import Examples
+from tinyforge.source import open_tflite
 from tinyforge.spec import OptimizeChoice, Spec, ToolchainChoice
 from tinyforge.tflite import read_file
 
@@ -50,7 +50,7 @@ def result(
 ) -> Result:
     """One of the model's golden inputs, built, run and proved."""
     ui = Ui()
-    source = pipeline.open_tflite(corpus / "models" / f"{case.model}.tflite", ui)
+    source = open_tflite(corpus / "models" / f"{case.model}.tflite", ui)
     golden = examples.load(corpus / "golden" / f"{case.model}.npz", source.graph)
     assert golden.outputs is not None
     one = Examples(golden.inputs[:1], outputs=golden.outputs[:1])

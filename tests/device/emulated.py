@@ -18,7 +18,7 @@ import tty
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from tinyforge import pipeline
+from tinyforge import generation
 from tinyforge.boards.cores import core_named
 from tinyforge.graph import Graph
 from tinyforge.project.layout import SELFTEST, sources_for
@@ -28,6 +28,7 @@ from tinyforge.sim.elf import Firmware
 from tinyforge.sim.machines.qemu import qemu_memory
 from tinyforge.sim.machines.qemu_session import command
 from tinyforge.sim.toolchains import toolchain
+from tinyforge.source import open_tflite
 from tinyforge.spec import EngineChoice, FeedChoice, Spec
 from tinyforge.tflite import write as to_tflite
 
@@ -67,9 +68,9 @@ def generate(
     model = folder / "model.tflite"
     model.write_bytes(to_tflite(graph))
     settings = Spec(board=board, engine=engine, feed=feed, layer_tests=layer_tests)
-    source = pipeline.open_tflite(model, Quiet())
+    source = open_tflite(model, Quiet())
     examples = synthetic(source.graph, VECTORS, seed=0)
-    made = pipeline.generate(source, examples, settings, Quiet())
+    made = generation.generate(source, examples, settings, Quiet())
     return write(made.files, folder / "project")
 
 

@@ -18,11 +18,11 @@ from pathlib import Path
 import pytest
 
 from tests.corpus import models
-from tinyforge import pipeline
 from tinyforge.engines.tflm import sources
 from tinyforge.engines.tflm.pins import SOURCES, Source
 from tinyforge.engines.tflm.sources import State, install, status
 from tinyforge.errors import ForgeError
+from tinyforge.generation import generate
 from tinyforge.source import Source as QuantizedSource
 from tinyforge.source import with_examples
 from tinyforge.spec import Spec
@@ -318,7 +318,7 @@ def test_a_project_of_the_interpreter_says_what_it_still_needs(engine):
     source = QuantizedSource(tflite(graph), graph)
     settings = Spec(engine=engine)
     source, examples = with_examples(source, settings, Titles())
-    files = pipeline.generate(source, examples, settings, shown := Titles()).files
+    files = generate(source, examples, settings, shown := Titles()).files
     needs = engine == "tflm"
     notes = [line for line in shown.begun if line.startswith("note: ")]
     assert [("tinyforge tflm install" in line) for line in notes] == [True] * needs

@@ -52,6 +52,8 @@ def test_every_layer_of_platformios_firmware_is_compared(project, runner):
     assert (proof["core"], proof["toolchain"]) == ("cortex-m7", "PlatformIO, environment sim")
     assert proof["arena"]["planned"] == proof["arena"]["touched"]
     assert proof["instructions"] > 0
+    assert proof["constants"] > 100
+    assert proof["boundary"] > 1500
 
 
 def test_an_interpreters_answers_are_compared(project):

@@ -13,7 +13,6 @@ import pytest
 
 from tests.corpus.boundary import with_boundary
 from tests.corpus.builder import GraphBuilder, float32
-from tinyforge import pipeline
 from tinyforge.datasets.ranges import Kind, parse, real
 from tinyforge.datasets.samples import Samples
 from tinyforge.errors import ForgeError
@@ -22,7 +21,7 @@ from tinyforge.proof import budget
 from tinyforge.proof.examples import quantized
 from tinyforge.proof.measure import Measured, real_outputs
 from tinyforge.proof.score import head_for
-from tinyforge.source import Source, with_examples
+from tinyforge.source import Source, open_tflite, with_examples
 from tinyforge.spec import Budget, Spec, load
 from tinyforge.tflite import write
 from tinyforge.tflite.about import About, about, with_about
@@ -175,7 +174,7 @@ def test_bytes_for_a_model_that_takes_bytes(tmp_path: Path) -> None:
     path = tmp_path / "bytes.tflite"
     path.write_bytes(write(with_boundary(network(0.0186, -14), DType.UINT8)))
     stages = Told()
-    source = pipeline.open_tflite(path, stages)
+    source = open_tflite(path, stages)
     assert source.takes_bytes
     np.savez(tmp_path / "bare.npz", images=PICTURES)
     _, found = with_examples(source, Spec(), stages, data=str(tmp_path / "bare.npz"))

@@ -9,13 +9,15 @@ import pytest
 
 from tests.corpus import layers
 from tests.corpus.builder import GraphBuilder, TensorSpec
-from tinyforge import pipeline
 from tinyforge.cli.ui import Ui
+from tinyforge.generation import generate
 from tinyforge.graph import DType, Graph
 from tinyforge.proof import examples, oracle
 from tinyforge.proof.budget import require_exact
+from tinyforge.source import open_tflite
 from tinyforge.spec import Spec
 from tinyforge.tflite import read, write
+from tinyforge.verification import verify
 
 pytest.importorskip("unicorn")
 pytest.importorskip("tflite_micro")
@@ -65,9 +67,9 @@ def test_the_proof_of_a_detector_holds(regular: bool, tmp_path: Path) -> None:
     model.write_bytes(write(graph))
     assert read(write(graph)).operators[-1].options.items() >= {"max_detections": 16}.items()
     ui, settings = Ui(), Spec(engine="aot", machine="unicorn", toolchain="zig")
-    source = pipeline.open_tflite(model, ui)
+    source = open_tflite(model, ui)
     fed = examples.synthetic(source.graph, 24, 1)
     counts = oracle.outputs(source.model, source.graph, fed.inputs)[:, -4:].view(np.float32)
     assert 0 < counts.min() < counts.max() == 16, "some fill every place, some do not"
-    generated = pipeline.generate(source, fed, settings, ui)
-    require_exact(pipeline.verify(generated, fed, settings, ui))
+    generated = generate(source, fed, settings, ui)
+    require_exact(verify(generated, fed, settings, ui))

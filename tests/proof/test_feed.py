@@ -11,18 +11,20 @@ import numpy as np
 import pytest
 
 from tests.bench.figures import MODELS
-from tinyforge import boards, pipeline
+from tinyforge import boards
 from tinyforge.boards.cores import CORES
 from tinyforge.cli.ui import Ui
 from tinyforge.errors import ForgeError
+from tinyforge.generation import generate
 from tinyforge.project import writer
 from tinyforge.proof import examples, oracle
 from tinyforge.proof.examples import Examples
 from tinyforge.sim.firmware import build_firmware
 from tinyforge.sim.machines import machine
 from tinyforge.sim.toolchains.host import Host
-from tinyforge.source import Source
+from tinyforge.source import Source, open_tflite
 from tinyforge.spec import FeedChoice, MachineChoice, Spec
+from tinyforge.verification import verify
 
 pytest.importorskip("unicorn")
 
@@ -53,11 +55,11 @@ def test_every_row_is_exact(core: str, runner: MachineChoice, model: str, corpus
     if runner == "qemu" and shutil.which("qemu-system-arm") is None:
         pytest.skip("needs qemu-system-arm")
     ui, settings = Ui(), Spec(feed="rows", machine=runner)
-    source = pipeline.open_tflite(corpus / "models" / f"{model}.tflite", ui)
+    source = open_tflite(corpus / "models" / f"{model}.tflite", ui)
     fed = inputs_of(source, corpus, model)
-    generated = pipeline.generate(source, fed, settings, ui)
+    generated = generate(source, fed, settings, ui)
     board = msgspec.structs.replace(boards.roomy(generated.board), core=core)
-    proof = pipeline.verify(generated.on(board), fed, settings, ui)
+    proof = verify(generated.on(board), fed, settings, ui)
     assert proof.bit_exact, proof.first_difference
     assert proof.inputs == 2
     if runner != "native":
@@ -70,9 +72,9 @@ def test_every_row_is_exact(core: str, runner: MachineChoice, model: str, corpus
 def test_rows_are_taken_in_either_mode(feed: FeedChoice, corpus: Path, tmp_path: Path) -> None:
     """Two pictures, one straight after the other; and what is refused of a model fed by rows."""
     ui, settings = Ui(), Spec(feed=feed, engine="aot", machine="native")
-    source = pipeline.open_tflite(corpus / "models" / "kws.tflite", ui)
+    source = open_tflite(corpus / "models" / "kws.tflite", ui)
     fed = inputs_of(source, corpus, "kws")
-    generated = pipeline.generate(source, fed, settings, ui)
+    generated = generate(source, fed, settings, ui)
     writer.write(generated.files, tmp_path / "project")
     runner = machine("native")
     firmware = build_firmware(
@@ -95,6 +97,6 @@ def test_rows_are_taken_in_either_mode(feed: FeedChoice, corpus: Path, tmp_path:
 
 def test_the_interpreter_is_not_fed_by_rows(corpus: Path) -> None:
     ui, settings = Ui(), Spec(feed="rows", engine="tflm")
-    source = pipeline.open_tflite(corpus / "models" / "ad.tflite", ui)
+    source = open_tflite(corpus / "models" / "ad.tflite", ui)
     with pytest.raises(ForgeError, match="keeps its input whole"):
-        pipeline.generate(source, inputs_of(source, corpus, "ad"), settings, ui)
+        generate(source, inputs_of(source, corpus, "ad"), settings, ui)

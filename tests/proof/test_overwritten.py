@@ -13,8 +13,9 @@ import pytest
 
 from tests.corpus import models
 from tests.device.emulated import Quiet
-from tinyforge import boards, pipeline
+from tinyforge import boards
 from tinyforge.errors import ForgeError
+from tinyforge.generation import Generated, choose_golden, generate
 from tinyforge.ops import OPS
 from tinyforge.project import writer
 from tinyforge.proof.examples import Examples, synthetic
@@ -22,21 +23,23 @@ from tinyforge.sim.base import Probe
 from tinyforge.sim.firmware import build_firmware
 from tinyforge.sim.machines import machine
 from tinyforge.sim.toolchains import toolchain
+from tinyforge.source import open_tflite
 from tinyforge.spec import Spec
 from tinyforge.tflite import write
+from tinyforge.verification import verify_folder
 
 pytest.importorskip("unicorn")
 
 WEIGHTS = "src/aot/weights.c"
 
 
-def written(model: Path, folder: Path) -> tuple[pipeline.Generated, Examples, Path]:
+def written(model: Path, folder: Path) -> tuple[Generated, Examples, Path]:
     """A project as `tinyforge generate` makes it, its golden vectors chosen."""
     settings = Spec(engine="aot")
-    source = pipeline.open_tflite(model, Quiet())
+    source = open_tflite(model, Quiet())
     examples = synthetic(source.graph, 8, seed=0)
-    golden = pipeline.choose_golden(source, examples, settings, Quiet())
-    made = pipeline.generate(source, examples, settings, Quiet(), golden=golden)
+    golden = choose_golden(source, examples, settings, Quiet())
+    made = generate(source, examples, settings, Quiet(), golden=golden)
     return made, examples, writer.write(made.files, folder / "project")
 
 
@@ -47,12 +50,12 @@ def overwritten(text: str, layer: int) -> str:
     return text[:begin] + re.sub(r"-?\d+", "7", text[begin:end]) + text[end:]
 
 
-def weighted(made: pipeline.Generated) -> list[int]:
+def weighted(made: Generated) -> list[int]:
     graph = made.source.graph
     return [op.index for op in graph.operators if OPS[op.op].weighted]
 
 
-def booted(made: pipeline.Generated, examples: Examples, project: Path) -> str:
+def booted(made: Generated, examples: Examples, project: Path) -> str:
     """What the console says of firmware that does not get beyond its self-test; else nothing."""
     runner = machine("unicorn")
     firmware = build_firmware(
@@ -84,4 +87,4 @@ def test_no_layer_s_weights_can_be_overwritten(
         assert "FAIL: golden vector" in booted(made, examples, project), layer
     last = weighted(made)[-1]
     with pytest.raises(ForgeError, match=f"layer_{last}_weights|layer {last} "):
-        pipeline.verify_folder(made, project, examples, Spec(engine="aot"), Quiet())
+        verify_folder(made, project, examples, Spec(engine="aot"), Quiet())

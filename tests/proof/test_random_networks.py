@@ -9,12 +9,14 @@ import pytest
 
 from tests.memory import graphs
 from tests.memory.picks import random_picks
-from tinyforge import pipeline
 from tinyforge.cli.ui import Ui
+from tinyforge.generation import generate
 from tinyforge.proof import examples
 from tinyforge.proof.budget import require_exact
+from tinyforge.source import open_tflite
 from tinyforge.spec import FeedChoice, Spec
 from tinyforge.tflite import write
+from tinyforge.verification import verify
 
 pytest.importorskip("unicorn")
 pytest.importorskip("tflite_micro")
@@ -37,7 +39,7 @@ def test_the_proof_holds(kind: str, seed: int, feed: FeedChoice, tmp_path: Path)
     graph = KINDS[kind](seed)
     model.write_bytes(write(replace(graph, outputs=graph.outputs[-1:])))
     ui, settings = Ui(), Spec(feed=feed, engine="aot", machine="unicorn", toolchain="zig")
-    source = pipeline.open_tflite(model, ui)
+    source = open_tflite(model, ui)
     fed = examples.synthetic(source.graph, 4, seed)
-    generated = pipeline.generate(source, fed, settings, ui)
-    require_exact(pipeline.verify(generated, fed, settings, ui))
+    generated = generate(source, fed, settings, ui)
+    require_exact(verify(generated, fed, settings, ui))

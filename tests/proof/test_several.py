@@ -9,14 +9,16 @@ import pytest
 
 from tests.corpus import several
 from tests.device.emulated import Quiet
-from tinyforge import pipeline
+from tinyforge.generation import Generated, generate
 from tinyforge.graph import Graph
 from tinyforge.project import writer
 from tinyforge.proof.examples import Examples, synthetic
 from tinyforge.proof.oracle import answer, reference_trace
 from tinyforge.proof.record import Proof
+from tinyforge.source import open_tflite
 from tinyforge.spec import AppChoice, FeedChoice, MachineChoice, Spec
 from tinyforge.tflite import write
+from tinyforge.verification import verify_folder
 
 pytest.importorskip("unicorn")
 
@@ -32,14 +34,12 @@ CASES: list[tuple[MachineChoice, FeedChoice, AppChoice]] = [
 ]
 
 
-def generated(
-    graph: Graph, folder: Path, settings: Spec
-) -> tuple[pipeline.Generated, Examples, Path]:
+def generated(graph: Graph, folder: Path, settings: Spec) -> tuple[Generated, Examples, Path]:
     """A project on the disk, and what it is to be proved on."""
     (folder / "model.tflite").write_bytes(write(graph))
-    source = pipeline.open_tflite(folder / "model.tflite", Quiet())
+    source = open_tflite(folder / "model.tflite", Quiet())
     examples = synthetic(source.graph, 5, seed=1)
-    made = pipeline.generate(source, examples, settings, Quiet())
+    made = generate(source, examples, settings, Quiet())
     return made, examples, writer.write(made.files, folder / "project")
 
 
@@ -52,7 +52,7 @@ def proved(graph: Graph, folder: Path, settings: Spec, *change: tuple[str, str])
         model.write_text(model.read_text().replace(old, new))
     # A self-test that fails would end the run before the proof sees anything.
     shutil.copy2(Path(__file__).parent / "keep_going.c", project / "src" / "main.c")
-    return pipeline.verify_folder(made, project, examples, settings, Quiet())
+    return verify_folder(made, project, examples, settings, Quiet())
 
 
 @pytest.mark.parametrize(("machine", "feed", "app"), CASES)
@@ -63,7 +63,7 @@ def test_all_outputs_are_exact(
         pytest.skip("needs qemu-system-arm")
     settings = Spec(machine=machine, feed=feed, app=app, engine="aot")
     made, examples, project = generated(several.tangled(), tmp_path, settings)
-    proof = pipeline.verify_folder(made, project, examples, settings, Quiet())
+    proof = verify_folder(made, project, examples, settings, Quiet())
     assert proof.bit_exact
     assert proof.inputs == 5
     assert proof.accuracy is None
@@ -96,5 +96,5 @@ def test_labels_are_of_the_head_that_they_are_said_to_be_of(tmp_path: Path) -> N
     labels = outputs[:, 5:].argmax(axis=1)
     labels[0] = (labels[0] + 1) % 3
     labelled = Examples(examples.inputs, labels, head=1)
-    proof = pipeline.verify_folder(made, project, labelled, Spec(engine="aot"), Quiet())
+    proof = verify_folder(made, project, labelled, Spec(engine="aot"), Quiet())
     assert proof.accuracy == 0.8

@@ -15,9 +15,9 @@ from tests.device.emulated import Quiet
 from tests.engines.aot_firmware import project_files
 from tests.ops import sequences
 from tests.proof.test_prove import MODEL, changed, prove_files
-from tinyforge import pipeline
 from tinyforge.engines.aot import Aot
 from tinyforge.errors import ForgeError
+from tinyforge.generation import generate
 from tinyforge.graph import Graph
 from tinyforge.memory.plan import Plan
 from tinyforge.memory.planner import plan
@@ -26,6 +26,7 @@ from tinyforge.proof.record import Proof
 from tinyforge.source import Source
 from tinyforge.spec import EngineChoice, Spec
 from tinyforge.tflite import require_int8, write
+from tinyforge.verification import verify
 
 pytest.importorskip("tflite_micro")
 pytest.importorskip("unicorn")
@@ -45,9 +46,9 @@ def proved(
     examples = Examples(values.astype(np.int8))
     compiler = "host" if machine == "native" else "gcc"
     settings = Spec(board="nrf52840_dk", engine=engine, machine=machine, toolchain=compiler)
-    made = pipeline.generate(Source(write(graph), graph), examples, settings, Quiet())
+    made = generate(Source(write(graph), graph), examples, settings, Quiet())
     made = made.on(msgspec.structs.replace(made.board, core=core))
-    return pipeline.verify(made, examples, settings, Quiet())
+    return verify(made, examples, settings, Quiet())
 
 
 @pytest.mark.parametrize(

@@ -8,10 +8,11 @@ from statistics import geometric_mean
 
 import msgspec
 
-from tinyforge import boards, pipeline
+from tinyforge import boards
 from tinyforge.bench.baselines import Baseline, LayerCost, find
 from tinyforge.boards.cores import core_named
 from tinyforge.errors import ForgeError
+from tinyforge.generation import generate
 from tinyforge.memory.plan import Plan
 from tinyforge.proof.budget import require_exact
 from tinyforge.proof.examples import Examples
@@ -20,6 +21,7 @@ from tinyforge.sim.cycles.count import Cycles
 from tinyforge.source import Source
 from tinyforge.spec import Spec
 from tinyforge.stages import Stages
+from tinyforge.verification import verify
 
 
 @dataclass(frozen=True)
@@ -88,9 +90,9 @@ def measure(
     """
     core = core_named(core).name
     chosen = msgspec.structs.replace(settings, engine="aot")
-    generated = pipeline.generate(source, examples, chosen, stages)
+    generated = generate(source, examples, chosen, stages)
     board = msgspec.structs.replace(boards.roomy(generated.board), core=core)
-    proof = pipeline.verify(generated.on(board), examples, chosen, stages)
+    proof = verify(generated.on(board), examples, chosen, stages)
     baseline = find(baselines, source.graph.name, core)
     assert generated.plan is not None
     return _result(proof, generated.plan, chosen.optimize, baseline)

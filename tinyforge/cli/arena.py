@@ -44,13 +44,13 @@ def run(
     """
     ui = Ui(json=json, debug=debug)
     with ui.errors():
-        from tinyforge import pipeline
         from tinyforge.boards.cores import full_name
         from tinyforge.engines.choose import choose
         from tinyforge.memory.interpreter import Kernels
         from tinyforge.report.arena import ArenaTable, compiled, interpreted
+        from tinyforge.source import open_tflite
 
-        source = pipeline.open_tflite(model, ui)
+        source = open_tflite(model, ui)
         core = full_name(core)
         by_rows = feed == "rows"
         choose(source.graph, engine.value, by_rows=by_rows)

@@ -52,12 +52,11 @@ def run(
     """
     ui = Ui(json=json, debug=debug)
     with ui.errors():
-        from tinyforge import pipeline
         from tinyforge.bench import baselines as tflm
         from tinyforge.bench.measure import measure
         from tinyforge.boards.cores import full_name
         from tinyforge.report.bench import BenchReport, bench_json
-        from tinyforge.source import with_examples
+        from tinyforge.source import open_tflite, with_examples
         from tinyforge.spec import settle
 
         spec = settle(
@@ -72,7 +71,7 @@ def run(
         known = tflm.load_default(baselines)
         results = []
         for model in models:
-            source = pipeline.open_tflite(model, ui)
+            source = open_tflite(model, ui)
             source, examples = with_examples(source, spec, ui, inputs=inputs)
             results.append(measure(source, examples, full_name(core), spec, ui, baselines=known))
         ui.print(BenchReport(results))

@@ -91,9 +91,9 @@ def fit(
     """
     ui = Ui(json=json, debug=debug)
     with ui.errors():
-        from tinyforge import boards, needs, pipeline
+        from tinyforge import boards, needs
         from tinyforge.report.ranking import Ranking, ranking_json
-        from tinyforge.source import with_examples
+        from tinyforge.source import model_path, open_tflite, with_examples
         from tinyforge.spec import settle
 
         spec = settle(
@@ -107,7 +107,7 @@ def fit(
             machine=machine,
             seed=seed,
         )
-        source = pipeline.open_tflite(pipeline.model_path(spec), ui)
+        source = open_tflite(model_path(spec), ui)
         source, examples = with_examples(source, spec, ui, inputs=inputs)
         measured = needs.measure(source, examples, spec, ui)
         ranking = Ranking(boards.rank(measured.by_core), measured)

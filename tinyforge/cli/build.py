@@ -71,7 +71,7 @@ def run(
         from tinyforge import pipeline, preflight
         from tinyforge.report.json_report import to_json
         from tinyforge.report.terminal import TerminalReport
-        from tinyforge.source import with_examples
+        from tinyforge.source import open_model, with_examples
         from tinyforge.spec import settle
         from tinyforge.training.settings import Loading, shape_of
 
@@ -93,7 +93,7 @@ def run(
         )
         preflight.require_build(spec, core=core)
         how = Loading(trust_model, shape_of(input_shape), custom)
-        source = pipeline.open_model(spec, ui, how, accept=accept_accuracy)
+        source = open_model(spec, ui, how, accept=accept_accuracy)
         source, examples = with_examples(source, spec, ui, inputs=inputs, data=spec.data)
         report, folder = pipeline.build(
             source, examples, spec, ui, core=core, overwrite=overwrite, accept=accept_accuracy

@@ -53,8 +53,9 @@ def run(
         from dataclasses import asdict
 
         from tinyforge import pipeline, preflight
+        from tinyforge.generation import choose_golden, generate
         from tinyforge.report import findings
-        from tinyforge.source import with_examples
+        from tinyforge.source import model_path, open_tflite, with_examples
         from tinyforge.spec import settle
 
         spec = settle(
@@ -72,10 +73,10 @@ def run(
             seed=seed,
         )
         preflight.require_project(spec)
-        source = pipeline.open_tflite(pipeline.model_path(spec), ui)
+        source = open_tflite(model_path(spec), ui)
         source, examples = with_examples(source, spec, ui, inputs=inputs, data=spec.data)
-        golden = pipeline.choose_golden(source, examples, spec, ui)
-        project = pipeline.generate(source, examples, spec, ui, golden=golden)
+        golden = choose_golden(source, examples, spec, ui)
+        project = generate(source, examples, spec, ui, golden=golden)
         folder = pipeline.write(project, spec, overwrite=overwrite)
         if golden.coverage is not None:
             ui.print(f"golden vectors: {'; '.join(findings.golden(golden.coverage))}")

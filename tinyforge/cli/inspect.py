@@ -22,9 +22,9 @@ def run(
     """Show a model's layers, its arena, and where it fits."""
     ui = Ui(json=json, debug=debug)
     with ui.errors():
-        from tinyforge import pipeline
         from tinyforge.report.summary import ModelTable, summarize
+        from tinyforge.source import open_tflite
 
-        summary = summarize(pipeline.open_tflite(model, ui).graph)
+        summary = summarize(open_tflite(model, ui).graph)
         ui.print(ModelTable(summary))
         ui.emit_json(asdict(summary))

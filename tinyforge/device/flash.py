@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tinyforge import boards, pipeline
+from tinyforge import boards
 from tinyforge.boards import Board
 from tinyforge.device import port as ports
 from tinyforge.device.link import Link
@@ -22,7 +22,7 @@ from tinyforge.proof import oracle
 from tinyforge.proof.examples import Examples
 from tinyforge.proof.record import Proof
 from tinyforge.simulate import golden_examples
-from tinyforge.source import Source
+from tinyforge.source import Source, model_path, open_tflite
 from tinyforge.spec import FILE_NAME, EngineChoice, Spec, settle
 from tinyforge.stages import Stages
 
@@ -49,7 +49,7 @@ def flash(
     answer, which the proof holds.
     """
     settings = _settings(project, engine)
-    source = pipeline.open_tflite(pipeline.model_path(settings), stages)
+    source = open_tflite(model_path(settings), stages)
     examples = _golden(project, source)
     board = boards.load(settings.board)
     subject = _subject(project, source, examples, board, settings)

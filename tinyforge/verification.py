@@ -1,0 +1,117 @@
+"""The proof of a project's sources: firmware built of them, read back, and run."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+
+from tinyforge.generation import Generated
+from tinyforge.project import writer
+from tinyforge.proof import oracle
+from tinyforge.proof.boundary import applies, require_boundary
+from tinyforge.proof.built import prove_answers
+from tinyforge.proof.examples import Examples
+from tinyforge.proof.interpreted import prove_interpreted
+from tinyforge.proof.prove import Subject, prove
+from tinyforge.proof.readback import require_constants
+from tinyforge.proof.record import Proof
+from tinyforge.sim.base import Machine, Toolchain
+from tinyforge.sim.elf import Firmware
+from tinyforge.sim.firmware import build_firmware, compiler_for
+from tinyforge.sim.machines import machine_for
+from tinyforge.spec import Spec
+from tinyforge.stages import Stages
+
+
+def verify(generated: Generated, examples: Examples, settings: Spec, stages: Stages) -> Proof:
+    """The proof of a project: of its compiled half where it has one, else of the interpreter's."""
+    with tempfile.TemporaryDirectory(prefix="tinyforge-") as name:
+        folder = Path(name).resolve() / "project"
+        writer.write(generated.files, folder)
+        return verify_folder(generated, folder, examples, settings, stages)
+
+
+def verify_folder(
+    generated: Generated, folder: Path, examples: Examples, settings: Spec, stages: Stages
+) -> Proof:
+    """The same for the sources that lie in a folder, as they lie there."""
+    source, board = generated.source, generated.board
+    if generated.plan is None:
+        with stages.stage("Run the project's model in TensorFlow Lite Micro"):
+            lowered = generated.lowered["tflm"]
+            return prove_interpreted(lowered, source.model, source.graph, examples, board)
+    machine = machine_for(settings.machine, board.core_model())
+    compiler = compiler_for(settings.toolchain, machine, settings.optimize)
+    with stages.stage(f"Build the firmware with {compiler.name}"):
+        firmware = build_firmware(folder, "aot", board, compiler=compiler, machine=machine)
+    constants, boundary = read_back(
+        generated, folder, firmware, stages,
+        compiler=compiler, machine=machine, output=firmware.path,
+    )  # fmt: skip
+    proof = run_firmware(
+        generated, firmware, examples, stages, toolchain=compiler.version(), machine=machine
+    )
+    return replace(proof, constants=constants, boundary=boundary)
+
+
+def read_back(
+    generated: Generated,
+    folder: Path,
+    firmware: Firmware,
+    stages: Stages,
+    *,
+    compiler: Toolchain,
+    machine: Machine,
+    output: Path,
+) -> tuple[int, int]:
+    """How many constants of the compiled model, and how many real values at its boundary, were
+    compared with what the model says: none where firmware is a library of this computer.
+
+    folder: the project, of whose sources firmware was built. output: beside which the compiler may
+    write. ForgeError with the first one that is wrong.
+    """
+    graph = generated.source.graph
+    with stages.stage("Read every constant back from it"):
+        constants = require_constants(
+            firmware, folder, generated.lowered["aot"], graph, compiler=compiler, output=output
+        )
+    if firmware.core is None or not applies(graph):
+        return constants, 0
+    with stages.stage("Prove the functions at the model's boundary"):
+        return constants, require_boundary(
+            folder, graph, generated.board,
+            compiler=compiler, machine=machine, output=output.with_name("boundary.elf"),
+        )  # fmt: skip
+
+
+def run_firmware(
+    generated: Generated,
+    firmware: Firmware,
+    examples: Examples,
+    stages: Stages,
+    *,
+    toolchain: str,
+    machine: Machine,
+) -> Proof:
+    """Every example through firmware of the compiled half, where the project has one, else of the
+    interpreter's; compared with the oracle's layers, or with its answers."""
+    source, plan = generated.source, generated.plan
+    with stages.stage("Ask TensorFlow Lite Micro for every layer"):
+        expected = oracle.trace(source.model, source.graph, examples.inputs)
+        oracle.require_agreement(examples.outputs, oracle.answer(source.graph, expected))
+    subject = Subject(
+        graph=source.graph,
+        plan=plan,
+        lowered=generated.lowered["tflm" if plan is None else "aot"],
+        firmware=firmware,
+        board=generated.board,
+        toolchain=toolchain,
+        inputs=examples.inputs,
+        labels=examples.labels,
+        head=examples.head,
+    )
+    compared = prove_answers if plan is None else prove
+    title = f"Prove {len(examples):,} inputs on {machine.name}"
+    with stages.stage(title, len(examples)) as tell:
+        return compared(subject, expected, oracle=oracle.version(), machine=machine, progress=tell)
