@@ -17,6 +17,7 @@ from tinyforge.errors import ForgeError
 from tinyforge.graph import DType, Graph, Operator, Quant, Tensor
 from tinyforge.graph.passes import adapt
 from tinyforge.graph.passes.folding import folding
+from tinyforge.proof import oracle
 from tinyforge.tflite import read, read_file, require_int8, write
 
 Array = npt.NDArray[Any]
@@ -245,6 +246,10 @@ def test_batch_arithmetic_is_gone_and_nothing_else(
     np.testing.assert_array_equal(*answers)
 
 
+VALID = {"stride_h": 1, "stride_w": 1, "padding": 1}
+WEIGHTS = bytes_(3, 2, 2, 2)
+
+
 def flattened(open_to: int) -> Graph:
     """A Flatten as Keras writes it, whose batch's size is open_to in the file's static shapes."""
     b = GraphBuilder()
@@ -282,6 +287,42 @@ def test_a_shape_that_the_file_leaves_open_is_inferred(open_to: int) -> None:
     assert after.tensors[after.outputs[0]].shape == (1, 32)
     assert notes == ()
     require_int8(after)
+
+
+def dilated_as_batches(open_: bool) -> Graph:
+    """A convolution with holes as Keras writes it where the batch's size is open: of the pixels of
+    each place in a block, as so many pictures. open_: the file knows no batch, and says 1."""
+    b = GraphBuilder()
+    x = b.input((1, 6, 8, 2), 0.5, 3)
+    block, sides = b.constant(i32(2, 2)), b.constant(np.zeros((2, 2), INT))
+    batch = 1 if open_ else 4
+    y = b.op("SPACE_TO_BATCH_ND", [x, block, sides], (batch, 3, 4, 2), 0.5, 3)
+    weights = b.constant(WEIGHTS, Quant((0.01,), (0,)))
+    y = b.op("CONV_2D", [y, weights, -1], (batch, 2, 3, 3), 0.3, **VALID)
+    crops = b.constant(np.array([[0, 0], [0, 1]], INT))
+    graph = b.build([b.op("BATCH_TO_SPACE_ND", [y, block, crops], (1, 4, 5, 3), 0.3)])
+    if not open_:
+        return graph
+    tensors = tuple(
+        t if t.data is not None else replace(t, signature=(-1, *t.shape[1:])) for t in graph.tensors
+    )
+    return replace(graph, tensors=tensors)
+
+
+def test_batches_that_the_file_leaves_open_are_inferred() -> None:
+    """The same shapes as where the file says them; the values by TFLM, with holes in one step."""
+    graph = dilated_as_batches(open_=True)
+    after, _ = adapt(graph)
+    shapes = [t.shape for t in dilated_as_batches(open_=False).tensors]
+    assert [t.shape for t in after.tensors] == shapes != [t.shape for t in graph.tensors]
+    b = GraphBuilder()
+    operands = [b.input((1, 6, 8, 2), 0.5, 3), b.constant(WEIGHTS, Quant((0.01,), (0,))), -1]
+    holes = {"dilation_h_factor": 2, "dilation_w_factor": 2}
+    dilated = b.build([b.op("CONV_2D", operands, (1, 4, 6, 3), 0.3, **VALID, **holes)])
+    rows = bytes_(3, 6 * 8 * 2)
+    found, expected = (oracle.outputs(write(g), g, rows) for g in (after, dilated))
+    expected = expected.reshape(3, 4, 6, 3)[:, :, :5]
+    np.testing.assert_array_equal(found.reshape(expected.shape), expected)
 
 
 def test_operators_that_no_output_depends_on_are_dropped() -> None:

@@ -8,7 +8,10 @@ import numpy as np
 import pytest
 
 from tests.corpus import models
+from tests.ops.cases import CASES
+from tests.ops.draw import Random
 from tinyforge.graph import Graph
+from tinyforge.graph.packed import unpacked
 from tinyforge.ops import OPS
 from tinyforge.proof import discriminate
 from tinyforge.proof.examples import synthetic
@@ -50,6 +53,21 @@ def test_what_is_called_seen_is_seen_in_the_answers(make) -> None:
     assert tried >= 4
     assert found.coverage.mutants == sum(layer.mutants for layer in found.coverage.layers)
     assert found.coverage.seen == sum(layer.seen for layer in found.coverage.layers)
+
+
+@pytest.mark.parametrize("name", sorted(CASES))
+def test_every_mutant_is_an_operator_that_computes(name: str) -> None:
+    for seed in range(8):
+        graph = CASES[name](Random(np.random.default_rng(seed)))
+        (op,) = graph.operators
+        drawn = iter(unpacked(synthetic(graph, 1, seed).inputs, graph.input_tensors))
+        given = {t: next(drawn)[0] for t in graph.inputs}
+        data = [graph.tensors[t].data for t in op.inputs if t >= 0]
+        values = [given.get(t) for t in op.inputs if t >= 0]
+        operands = [v if d is None else d for d, v in zip(data, values, strict=True)]
+        for mutant in mutants_of(graph, op, seed):
+            (found, *_) = mutant.instead(graph, op, operands)
+            assert found.size == graph.tensors[op.outputs[0]].size, mutant.kind
 
 
 def test_overwritten_weights_of_any_layer_are_seen() -> None:

@@ -94,6 +94,7 @@ def _lowered(graph: Graph, op: Operator) -> Kernel:
 def _kernel(graph: Graph, op: Operator) -> Kernel | None:
     """None where the operator cannot be what it was changed to."""
     try:
+        OPS[op.op].check(graph, op)
         return _lowered(graph, op)
     except (ForgeError, ValueError, ArithmeticError, AssertionError, IndexError):
         return None

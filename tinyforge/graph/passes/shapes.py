@@ -122,6 +122,30 @@ def _lstm(op: Operator, shapes: Sequence[Shape], sources: Sequence[Tensor | None
     return (*shapes[0][:-1], shapes[8][1])
 
 
+def _blocks(
+    op: Operator, shapes: Sequence[Shape], sources: Sequence[Tensor | None]
+) -> tuple[int, Shape, Shape, Shape]:
+    """Pixels of a block; the input's rows and columns, a block's, and those of both borders."""
+    del op
+    block, sides = (None if t is None else t.data for t in sources[1:])
+    if block is None or sides is None:
+        raise ValueError("the blocks are not known")
+    size = tuple(block.reshape(-1).tolist())
+    return int(np.prod(size)), shapes[0][1 : 1 + len(size)], size, tuple(sides.sum(axis=1).tolist())
+
+
+def _to_batch(op: Operator, shapes: Sequence[Shape], sources: Sequence[Tensor | None]) -> Shape:
+    count, inner, block, sides = _blocks(op, shapes, sources)
+    out = [(n + s) // b for n, s, b in zip(inner, sides, block, strict=True)]
+    return (shapes[0][0] * count, *out, *shapes[0][1 + len(block) :])
+
+
+def _to_space(op: Operator, shapes: Sequence[Shape], sources: Sequence[Tensor | None]) -> Shape:
+    count, inner, block, sides = _blocks(op, shapes, sources)
+    out = [n * b - s for n, s, b in zip(inner, sides, block, strict=True)]
+    return (shapes[0][0] // count, *out, *shapes[0][1 + len(block) :])
+
+
 _SAME = """
     DEQUANTIZE ELU GELU HARD_SWISH L2_NORMALIZATION LEAKY_RELU LOGISTIC LOG_SOFTMAX QUANTIZE
     RELU_0_TO_1 RELU_N1_TO_1 SOFTMAX TANH
@@ -130,6 +154,7 @@ _RULES: Mapping[str, Rule] = {
     **dict.fromkeys(_SAME.split(), _same),
     "AVERAGE_POOL_2D": _pooled,
     "BATCH_MATMUL": _multiplied,
+    "BATCH_TO_SPACE_ND": _to_space,
     "CONV_2D": _convolved,
     "DEPTHWISE_CONV_2D": _depthwise,
     "FULLY_CONNECTED": _connected,
@@ -138,6 +163,7 @@ _RULES: Mapping[str, Rule] = {
     "PRELU": _broadcast,
     "RESIZE_BILINEAR": _resized,
     "RESIZE_NEAREST_NEIGHBOR": _resized,
+    "SPACE_TO_BATCH_ND": _to_batch,
     "SVDF": _svdf,
     "TRANSPOSE_CONV": _spread,
     "UNIDIRECTIONAL_SEQUENCE_LSTM": _lstm,
