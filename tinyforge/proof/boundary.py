@@ -2,7 +2,8 @@
 
 forge_quantize_input over every rounding boundary of the input's quantization and what lies beside
 it, and forge_dequantize_output over all 256 values, against the graph's own scale and zero point.
-A small application calls them, in a firmware of its own: the one that is shipped may use neither.
+firmware/apps/boundary.c calls them, in a firmware of its own: the one that is shipped may use
+neither.
 """
 
 from __future__ import annotations
@@ -17,55 +18,16 @@ from tinyforge.errors import ForgeError
 from tinyforge.graph import DType, Graph, Tensor
 from tinyforge.project.layout import sources_for
 from tinyforge.proof.examples import quantized
+from tinyforge.resources import folder
 from tinyforge.sim.base import Entry, Machine, Toolchain
 
-# Values that one frame holds: small enough for any board beside the model's arena.
+# Values that one frame holds, as the application has it.
 _FRAME = 64
 _VALUES = 256
 # Boundaries are a multiply and a division apart: so many floats on either side of each.
 _BESIDE = 2
 
-_APPLICATION = """\
-/* Calls the functions at the model's boundary for what the host sends. */
-#include "forge/forge.h"
-#include "forge/forge_port.h"
-#include "model.h"
-
-static struct {
-  float real[64];
-  int8_t raw[64];
-} frame;
-static struct {
-  int8_t raw[64];
-  float real[64];
-} result;
-
-void forge_boundary(void);
-__attribute__((noinline)) void forge_boundary(void) {
-  for (int i = 0; i < 64; ++i) {
-    result.raw[i] = forge_quantize_input(frame.real[i]);
-    result.real[i] = forge_dequantize_output(frame.raw[i]);
-  }
-}
-
-/* In place of the model's: machines look for it. */
-static volatile int started;
-__attribute__((noinline)) forge_status forge_init(void) {
-  started = 1;
-  return FORGE_OK;
-}
-
-void forge_app_main(void);
-void forge_app_main(void) {
-  forge_port_init();
-  (void)forge_init();
-  while (forge_port_read_frame((int8_t *)&frame, sizeof frame)) {
-    forge_boundary();
-    forge_port_write_result((const int8_t *)&result, sizeof result);
-  }
-  forge_port_exit(0);
-}
-"""
+_APPLICATION = folder("firmware") / "apps" / "boundary.c"
 
 
 def applies(graph: Graph) -> bool:
@@ -75,21 +37,24 @@ def applies(graph: Graph) -> bool:
 
 
 def require_boundary(
-    folder: Path, graph: Graph, board: Board, *, compiler: Toolchain, machine: Machine, output: Path
+    project: Path,
+    graph: Graph,
+    board: Board,
+    *,
+    compiler: Toolchain,
+    machine: Machine,
+    output: Path,
 ) -> int:
-    """How many values were compared. folder: the project's. output: the firmware that is built.
+    """How many values were compared. project: its folder. output: the firmware that is built.
 
     ForgeError with the first value for which a function is wrong.
     """
     (source,), (result,) = graph.input_tensors, graph.output_tensors
     core = board.core_model()
-    application = output.with_suffix(".c")
-    application.parent.mkdir(parents=True, exist_ok=True)
-    application.write_text(_APPLICATION, encoding="utf-8")
-    sources, include = sources_for(folder, "aot", "sim")
+    sources, include = sources_for(project, "aot", "sim")
     ports = [path for path in sources if "ports" in path.parts]
     firmware = compiler.build(
-        [application, folder / "src" / "common.c", folder / "src" / "golden.c", *ports],
+        [_APPLICATION, project / "src" / "common.c", project / "src" / "golden.c", *ports],
         include=include,
         core=core,
         memory=machine.memory(core, board.memory_map()),

@@ -1,0 +1,49 @@
+/* The functions at a model's boundary, called for what the host sends.
+ *
+ * In a firmware of its own: it proves forge_quantize_input and forge_dequantize_output, which the
+ * application around the model may never call, and holds no model.
+ */
+#include <stdint.h>
+
+#include "forge/forge.h"
+#include "forge/forge_port.h"
+#include "model.h"
+
+/* As many values as the host puts into a frame: few enough for any board. */
+enum { VALUES = 64 };
+
+static struct {
+  float real[VALUES];
+  int8_t raw[VALUES];
+} frame;
+static struct {
+  int8_t raw[VALUES];
+  float real[VALUES];
+} result;
+
+/* What the machine counts as an inference. */
+void forge_boundary(void);
+__attribute__((noinline)) void forge_boundary(void) {
+  for (int i = 0; i < VALUES; ++i) {
+    result.raw[i] = forge_quantize_input(frame.real[i]);
+    result.real[i] = forge_dequantize_output(frame.raw[i]);
+  }
+}
+
+/* In place of the model's: machines look for it. */
+static volatile int started;
+__attribute__((noinline)) forge_status forge_init(void) {
+  started = 1;
+  return FORGE_OK;
+}
+
+void forge_app_main(void);
+void forge_app_main(void) {
+  forge_port_init();
+  (void)forge_init();
+  while (forge_port_read_frame((int8_t *)&frame, sizeof frame)) {
+    forge_boundary();
+    forge_port_write_result((const int8_t *)&result, sizeof result);
+  }
+  forge_port_exit(0);
+}
