@@ -17,9 +17,8 @@ from tinyforge.graph import DType, Graph, Operator, Quant, Tensor
 from tinyforge.memory.network import FEED
 from tinyforge.memory.plan import Plan
 from tinyforge.memory.planner import plan
-from tinyforge.ops import OPS
 from tinyforge.ops.forms import Form
-from tinyforge.ops.upright import rows_input, upright
+from tinyforge.ops.upright import rows_input
 from tinyforge.tflite import read_file
 
 CASES = {
@@ -98,7 +97,7 @@ class Arena:
                 else:
                     yield t, form.reads(number), form.input_rows
             return
-        first = OPS[chain.first.op].lower(self.graph, chain.first).form
+        first = chain.kernel.form
         rows = chain.stages[0].tile[0]
         for row in range(number * rows, number * rows + rows):
             yield chain.first.inputs[0], first.reads(row), first.input_rows
@@ -125,20 +124,15 @@ class Arena:
 
 
 def form_of(graph: Graph, found: Plan, op: Operator) -> Form:
-    known = OPS[op.op]
     if op.index in found.chains:
         return found.chains[op.index].form(graph)
-    if op.index in found.streaming:
-        kernel = known.streaming(graph, op, found.places[op.inputs[0]].rows)
-    else:
-        kernel = known.lower(graph, op)
-    return kernel.form
+    return found.kernels[op.index].form
 
 
 def assert_nothing_is_overwritten(graph: Graph, found: Plan) -> None:
     """Every step is taken, in memory where each byte knows whose it is."""
     assert sorted(found.order) == list(range(len(graph.operators)))
-    graph = upright(graph) if found.upright else graph
+    graph = found.graph
     arena = Arena(graph, found)
     for t in (*graph.inputs, *graph.states):
         arena.write(t, range(1), 1)
@@ -165,7 +159,7 @@ def test_no_value_is_overwritten_while_rows_are_fed(name: str) -> None:
     """The same, where rows of the input come in between: in order, none twice, the first first."""
     graph = CASES[name]
     found = planned(name, by_rows=True)
-    graph = upright(graph) if found.upright else graph
+    graph = found.graph
     source = graph.inputs[rows_input(graph)]
     others = [t for t in graph.inputs if t != source]
     arena = Arena(graph, found)

@@ -14,17 +14,17 @@ from tinyforge.graph.passes import adapt
 from tinyforge.memory import streams
 from tinyforge.memory.costs import Costs
 from tinyforge.memory.liveness import buffers, peak
+from tinyforge.memory.lowered import smallest
 from tinyforge.memory.network import Network, network
 from tinyforge.memory.order import best_order
 from tinyforge.memory.planner import plan
 from tinyforge.memory.schedule import schedule
-from tinyforge.ops.chains import chains
 from tinyforge.tflite import read_file
 
 
 def network_of(graph: Graph) -> Network:
-    joined = chains(graph)
-    return network(graph, best_order(graph, joined), joined)
+    lowered = smallest(graph)
+    return network(lowered, best_order(lowered))
 
 
 def least(net: Network) -> int:

@@ -11,7 +11,7 @@ from tests.corpus import layers
 from tests.corpus.builder import GraphBuilder
 from tests.corpus.layers import SAME
 from tinyforge.graph import Graph, Quant
-from tinyforge.ops.chains import chains
+from tinyforge.memory.lowered import smallest
 
 
 class Net(GraphBuilder):
@@ -61,7 +61,7 @@ class Net(GraphBuilder):
 
 
 def names(graph: Graph) -> list[str]:
-    return ["+".join(op.op for op in chain.operators) for chain in chains(graph).values()]
+    return ["+".join(op.op for op in chain.operators) for chain in smallest(graph).chains.values()]
 
 
 TOGETHER: dict[str, tuple[Callable[[Net], int], str]] = {
@@ -122,14 +122,14 @@ def test_of_two_branches_the_one_with_more_work_joins_the_addition() -> None:
         n = Net()
         short, long = n.conv(n.x, kernel=1), n.conv(n.x)
         graph = n.build([n.add(*(short, long)[::order])])
-        (chain,) = chains(graph).values()
+        (chain,) = smallest(graph).chains.values()
         assert chain.first is graph.producers[long]
 
 
 def test_tiles_lie_one_after_the_other() -> None:
     n = Net()
     graph = n.build([n.relu(n.conv(n.pool(n.x), filters=3, kernel=1))])
-    (chain,) = chains(graph).values()
+    (chain,) = smallest(graph).chains.values()
     # Four pixels of 4 channels; one of 4; one of 3, and a byte that aligns what follows.
     assert [stage.offset for stage in chain.stages] == [0, 16, 20]
     assert chain.tile_bytes == 23

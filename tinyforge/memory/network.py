@@ -10,7 +10,9 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from tinyforge.graph import Graph, Operator
+from tinyforge.memory.lowered import LoweredGraph
 from tinyforge.ops import OPS
+from tinyforge.ops.base import Kernel
 from tinyforge.ops.chains import Chain
 from tinyforge.ops.forms import Form, Repeated, RowByRow, row_by_row
 from tinyforge.ops.upright import rows_input
@@ -84,9 +86,9 @@ class Layer:
     """An operator with code, or a chain of them under the index of the last.
 
     reads, makes: values. over: values whose bytes the output may take, byte for byte.
-    form: how it goes over them. streaming: another form, for an input that comes row by row where
-    form needs all of it at once; None where there is none. beside: values that it goes over in a
-    form of their own: what is broadcast, and what only later operators of a chain read.
+    form: how it goes over them. taking_rows: another kernel, for an input that comes row by row
+    where form needs all of it at once; None where there is none. beside: values that it goes over
+    in a form of their own: what is broadcast, and what only later operators of a chain read.
     """
 
     index: int
@@ -94,8 +96,13 @@ class Layer:
     makes: tuple[int, ...]
     over: tuple[int, ...]
     form: Form
-    streaming: Form | None = None
+    taking_rows: Kernel | None = None
     beside: Mapping[int, Form] = field(default_factory=dict)
+
+    @property
+    def streaming(self) -> Form | None:
+        """The form of taking_rows."""
+        return None if self.taking_rows is None else self.taking_rows.form
 
     def taking(self, value: int, form: Form) -> Form:
         """How it goes over one of the values it reads, when it runs in this form."""
@@ -166,14 +173,12 @@ class Network:
         )
 
 
-def network(
-    graph: Graph, order: Sequence[int], joined: Mapping[int, Chain], *, by_rows: bool = False
-) -> Network:
+def network(lowered: LoweredGraph, order: Sequence[int], *, by_rows: bool = False) -> Network:
     """The network of a graph all of whose operators are in OPS.
 
-    order: operator indices. joined: chains by their last operators. by_rows: one of the inputs, as
-    rows_input says, comes row by row.
+    order: operator indices. by_rows: one of the inputs, as rows_input says, comes row by row.
     """
+    graph, joined = lowered.graph, lowered.chains
     value = {t: t for t in (*graph.inputs, *graph.states)}
     rows = dict.fromkeys(value, 1)  # in how many each value is made
     layers = []
@@ -190,7 +195,7 @@ def network(
             value[op.outputs[0]] = value[op.inputs[0]]
             continue
         chain = joined.get(op.index)
-        layer = _chain(graph, chain, value) if chain else _layer(graph, op, value, rows)
+        layer = _chain(graph, chain, value) if chain else _layer(lowered, op, value, rows)
         value |= {t: t for t in op.outputs}
         rows |= dict.fromkeys(op.outputs, layer.form.output_rows)
         layers.append(layer)
@@ -228,12 +233,11 @@ def _feed(graph: Graph) -> Layer:
     return Layer(index=FEED, reads=(), makes=(fed,), over=(), form=row_by_row(graph.tensors[fed]))
 
 
-def _layer(graph: Graph, op: Operator, value: Mapping[int, int], rows: Mapping[int, int]) -> Layer:
-    known = OPS[op.op]
-    assert known.lower is not None
+def _layer(
+    lowered: LoweredGraph, op: Operator, value: Mapping[int, int], rows: Mapping[int, int]
+) -> Layer:
+    graph, kernel, streaming = lowered.graph, lowered.kernels[op.index], OPS[op.op].streaming
     reads = _values(op, value)
-    by_rows = known.streaming and known.streaming(graph, op, rows[reads[0]])
-    kernel = known.lower(graph, op)
     repeated = [op.inputs[i] for i in kernel.repeated if op.inputs[i] in value]
     return Layer(
         index=op.index,
@@ -241,7 +245,7 @@ def _layer(graph: Graph, op: Operator, value: Mapping[int, int], rows: Mapping[i
         makes=op.outputs,
         over=_over(graph, op, value),
         form=kernel.form,
-        streaming=by_rows.form if by_rows else None,
+        taking_rows=streaming and streaming(graph, op, rows[reads[0]]),
         beside={value[t]: Repeated(kernel.form.steps) for t in repeated},
     )
 

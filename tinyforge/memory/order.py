@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from tinyforge.graph import Graph, Operator
+from tinyforge.memory.lowered import LoweredGraph
 from tinyforge.memory.network import (
     awaited,
     homes,
@@ -29,12 +30,13 @@ _MAX_TRIES, _MOST_TRIES = 10_000, 40_000
 _WIDTH, _WIDTH_AFTERWARDS = 5_000, 8
 
 
-def best_order(graph: Graph, joined: Mapping[int, Chain]) -> tuple[int, ...]:
-    """Operator indices in the order to run, were each tensor kept whole.
+def best_order(lowered: LoweredGraph) -> tuple[int, ...]:
+    """Operator indices in the order to run, were each tensor kept whole. Chains run at once.
 
-    joined: chains by their last operators; each runs at once. In a graph with very many parallel
-    branches only the most promising sets are followed, and not to the end.
+    In a graph with very many parallel branches only the most promising sets are followed, and not
+    to the end.
     """
+    graph, joined = lowered.graph, lowered.chains
     path = []
     for index in _Search(graph, joined).run():
         chain = joined.get(index)

@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from tinyforge.graph import Graph
 from tinyforge.memory.network import FEED
 from tinyforge.memory.schedule import Step
 from tinyforge.ops.chains import Chain
+from tinyforge.ops.kernels import Kernels
 
 
 @dataclass(frozen=True)
@@ -79,13 +81,13 @@ class Plan:
     finished: for each step, the rows of its layer's outputs that it finishes.
     Slots count steps from 0; the graph's inputs are alive from step 0, its outputs to the end, and
     variable tensors throughout.
-    places: by tensor; those between the operators of a chain have none. chains: by their last
-    operators, whose layers they are. scratch: offsets by operator index. streaming: layers that
-    take their input row by row although they need all of it. lower_bound: no placement can need
+    places: by tensor; those between the operators of a chain have none. scratch: offsets by
+    operator index. graph: what is run, turned where that pays (ops/upright.py). kernels: of its
+    operators with code, as they run. chains: by their last operators, whose layers they are.
+    lower_bound: no placement can need
     less with these steps; equal to arena_bytes when the placement is proved optimal. least: the
     same over all choices of what is handed on row by row; None where they were too many to try.
-    upright: whether it is the plan of the graph as ops/upright.py turns it. settled: layers that
-    have no steps, because what they would copy is in its place.
+    settled: layers that have no steps, because what they would copy is in its place.
     """
 
     order: tuple[int, ...]
@@ -93,13 +95,13 @@ class Plan:
     finished: tuple[range, ...]
     slots: tuple[Slot, ...]
     places: Mapping[int, Place]
-    chains: Mapping[int, Chain] = field(compare=False)  # they follow from the graph alone
     scratch: Mapping[int, int]
-    streaming: frozenset[int]
     arena_bytes: int
     lower_bound: int
+    graph: Graph = field(compare=False)
+    kernels: Kernels = field(compare=False)
+    chains: Mapping[int, Chain] = field(compare=False)
     least: int | None = None
-    upright: bool = False
     settled: frozenset[int] = frozenset()
 
     @cached_property

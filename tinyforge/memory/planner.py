@@ -9,6 +9,7 @@ from tinyforge.errors import ForgeError
 from tinyforge.graph import Graph
 from tinyforge.memory.costs import Streams
 from tinyforge.memory.liveness import Buffer, buffers, peak
+from tinyforge.memory.lowered import LoweredGraph, smallest
 from tinyforge.memory.network import Network, network
 from tinyforge.memory.order import best_order
 from tinyforge.memory.placement import Placed, place
@@ -17,8 +18,8 @@ from tinyforge.memory.progress import Tell, ignored, part
 from tinyforge.memory.schedule import Schedule, schedule
 from tinyforge.memory.settled import settled
 from tinyforge.memory.streams import candidates
-from tinyforge.ops.chains import Chain, chains
 from tinyforge.ops.forms import MOST_STEPS
+from tinyforge.ops.kernels import Kernels
 from tinyforge.ops.upright import upright
 
 # Of all layers: each takes four bytes of flash, so this many take as much as most boards have.
@@ -29,7 +30,7 @@ _MOST_STEPS = 2**18
 class _Ordered:
     """A network, and what it was made of. order: of the operators."""
 
-    chains: Mapping[int, Chain]
+    lowered: LoweredGraph
     order: Sequence[int]
     net: Network
 
@@ -52,29 +53,26 @@ def plan(graph: Graph, *, by_rows: bool = False, progress: Tell = ignored) -> Pl
     2**31 - 1 bytes, and for more steps than generated code can have.
     """
     turned = upright(graph)
-    if turned is graph:
-        return _planned(graph, _ordered(graph, by_rows=by_rows), progress)
-    standing = _ordered(turned, by_rows=by_rows)
-    if by_rows:
-        return replace(_planned(turned, standing, progress), upright=True)
-    lying = _planned(graph, _ordered(graph, by_rows=False), part(progress, 0, 0.5))
-    if _too_long(turned, standing.net):
+    standing = _ordered(smallest(turned), by_rows=by_rows)
+    if turned is graph or by_rows:
+        return _planned(standing, progress)
+    lying = _planned(_ordered(smallest(graph), by_rows=False), part(progress, 0, 0.5))
+    if _too_long(standing):
         return lying
-    found = replace(_planned(turned, standing, part(progress, 0.5, 1)), upright=True)
+    found = _planned(standing, part(progress, 0.5, 1))
     # A row of one pixel costs more steps than it saves where nothing is handed on.
     return min(lying, found, key=lambda p: p.arena_bytes)
 
 
-def _ordered(graph: Graph, *, by_rows: bool) -> _Ordered:
-    joined = chains(graph)
-    order = best_order(graph, joined)
-    return _Ordered(joined, order, network(graph, order, joined, by_rows=by_rows))
+def _ordered(lowered: LoweredGraph, *, by_rows: bool) -> _Ordered:
+    order = best_order(lowered)
+    return _Ordered(lowered, order, network(lowered, order, by_rows=by_rows))
 
 
-def _too_long(graph: Graph, net: Network) -> ForgeError | None:
+def _too_long(ordered: _Ordered) -> ForgeError | None:
     """What is wrong with a network of more steps than generated code can have."""
-    fix = "use --engine tflm, or a smaller input"
-    steps = {layer.index: layer.form.steps for layer in net.layers}
+    fix, graph = "use --engine tflm, or a smaller input", ordered.lowered.graph
+    steps = {layer.index: layer.form.steps for layer in ordered.net.layers}
     tall = next((index for index, count in steps.items() if count > MOST_STEPS), None)
     if tall is not None:
         return ForgeError(
@@ -92,8 +90,8 @@ def _too_long(graph: Graph, net: Network) -> ForgeError | None:
     return None
 
 
-def _planned(graph: Graph, ordered: _Ordered, progress: Tell) -> Plan:
-    if error := _too_long(graph, ordered.net):
+def _planned(ordered: _Ordered, progress: Tell) -> Plan:
+    if error := _too_long(ordered):
         raise error
     tried = candidates(ordered.net, part(progress, 0, 0.7))
     choices = [_choice(ordered, streams) for streams in tried.sets]
@@ -104,8 +102,8 @@ def _planned(graph: Graph, ordered: _Ordered, progress: Tell) -> Plan:
             f"the activations need {placed.total:,} bytes",
             fix="use a smaller input or fewer channels",
         )
-    found = replace(_plan(graph, choices[placed.choice], placed), least=tried.least)
-    return settled(graph, found)
+    found = replace(_plan(choices[placed.choice], placed), least=tried.least)
+    return settled(ordered.lowered.graph, found)
 
 
 def _choice(ordered: _Ordered, streams: Streams) -> _Choice:
@@ -115,8 +113,8 @@ def _choice(ordered: _Ordered, streams: Streams) -> _Choice:
     return _Choice(ordered, found, every, peak(every, len(found.taken)))
 
 
-def _plan(graph: Graph, best: _Choice, placed: Placed) -> Plan:
-    net = best.of.net
+def _plan(best: _Choice, placed: Placed) -> Plan:
+    net, lowered = best.of.net, best.of.lowered
     slots, places = [], {}
     scratch: dict[int, int] = {}
     tensors: dict[int, list[int]] = {}
@@ -127,23 +125,35 @@ def _plan(graph: Graph, best: _Choice, placed: Placed) -> Plan:
         scratch |= dict.fromkeys(buffer.layers, offset)
         for v in buffer.values:
             places[v] = _place(net, best.schedule, buffer, v, offset)
-    streaming = {
-        layer.index for layer in net.layers if best.schedule.forms[layer.index] is layer.streaming
-    }
     return Plan(
-        order=_as_they_begin(graph, best),
+        order=_as_they_begin(best),
         steps=best.schedule.steps,
         finished=tuple(
             best.schedule.forms[layer].writes(number) for layer, number in best.schedule.steps
         ),
         slots=tuple(sorted(slots, key=lambda s: (s.first, s.offset))),
         places={t: places[v] for t, v in net.value.items()},
-        chains=best.of.chains,
         scratch=scratch,
-        streaming=frozenset(streaming),
         arena_bytes=placed.total,
         lower_bound=best.bound,
+        graph=lowered.graph,
+        kernels=_kernels(best),
+        chains=lowered.chains,
     )
+
+
+def _kernels(best: _Choice) -> Kernels:
+    """As operators run: in a chain, or taking their input row by row, by other kernels."""
+    lowered, forms = best.of.lowered, best.schedule.forms
+    inside = {
+        op.index: chain.kernel_of(op) for chain in lowered.chains.values() for op in chain.operators
+    }
+    by_rows = {
+        layer.index: layer.taking_rows
+        for layer in best.of.net.layers
+        if layer.taking_rows is not None and forms[layer.index] is layer.streaming
+    }
+    return {**lowered.kernels, **inside, **by_rows}
 
 
 def _slot(tensors: Mapping[int, Sequence[int]], buffer: Buffer, offset: int, steps: int) -> Slot:
@@ -171,12 +181,12 @@ def _place(net: Network, found: Schedule, buffer: Buffer, value: int, offset: in
     return Place(offset, net.nbytes[value], form.output_rows, room, made)
 
 
-def _as_they_begin(graph: Graph, found: _Choice) -> tuple[int, ...]:
+def _as_they_begin(found: _Choice) -> tuple[int, ...]:
     """Operator indices by their first step; one without code after the one that makes its input."""
-    begin: dict[int, int] = {}
+    graph, begin = found.of.lowered.graph, dict[int, int]()
     for time, (index, _) in enumerate(found.schedule.steps):
         begin.setdefault(index, time)
-    for last, chain in found.of.chains.items():
+    for last, chain in found.of.lowered.chains.items():
         begin |= {op.index: begin[last] for op in chain.operators}
     for index in found.of.order:
         if index not in begin:

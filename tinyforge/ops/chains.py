@@ -16,6 +16,8 @@ from tinyforge.graph import Graph, Operator, Tensor
 from tinyforge.ops import OPS
 from tinyforge.ops.base import Kernel
 from tinyforge.ops.forms import Fused, Windowed, aligned
+from tinyforge.ops.kernels import Kernels, as_on
+from tinyforge.ops.target import ANY, Target
 
 Tile = tuple[int, int]  # rows, columns
 
@@ -72,18 +74,21 @@ class Chain:
         return Fused(self.kernel.form, height, self.stages[0].tile[0], self.tile_bytes)
 
 
-def chains(graph: Graph) -> Mapping[int, Chain]:
-    """A graph's chains, each by the index of its last operator. Every operator is in OPS."""
+def chains(graph: Graph, kernels: Kernels, target: Target = ANY) -> Mapping[int, Chain]:
+    """All that a graph's layers can form, each by the index of its last operator.
+
+    kernels: as layers run by themselves; in a chain they compute in the same ways.
+    """
     found: dict[int, Chain] = {}
     for op in graph.operators:
-        longer = list(_extended(graph, found, op))
+        longer = list(_extended(graph, kernels, target, found, op))
         if longer:
             # The one with most work: of two branches that an ADD joins, the longer one.
             chain = max(longer, key=lambda chain: _macs(graph, chain))
             del found[chain.operators[-2].index]
             found[op.index] = chain
-        elif kernel := _by_pixels(graph, op):
-            found[op.index] = Chain(op, kernel)
+        elif _by_pixels(kernels.get(op.index)):
+            found[op.index] = Chain(op, kernels[op.index])
     return {last: chain for last, chain in found.items() if chain.stages}
 
 
@@ -91,38 +96,39 @@ def _macs(graph: Graph, chain: Chain) -> int:
     return sum(OPS[op.op].macs(graph, op) for op in chain.operators)
 
 
-def _by_pixels(graph: Graph, op: Operator) -> Kernel | None:
-    """The operator's kernel, if it can make pixels of its output alone."""
-    lower = OPS[op.op].lower
-    kernel = lower and lower(graph, op)
-    windowed = kernel and isinstance(kernel.form, Windowed) and kernel.form.window.pictures == 1
-    return kernel if windowed else None
+def _by_pixels(kernel: Kernel | None) -> bool:
+    """Whether it can make pixels of its output alone."""
+    form = kernel and kernel.form
+    return isinstance(form, Windowed) and form.window.pictures == 1
 
 
-def _extended(graph: Graph, found: Mapping[int, Chain], op: Operator) -> Iterator[Chain]:
+def _extended(
+    graph: Graph, kernels: Kernels, target: Target, found: Mapping[int, Chain], op: Operator
+) -> Iterator[Chain]:
     """Chains that the operator may join, with it."""
     for t in op.inputs:
         maker = graph.producers.get(t)
         chain = maker and found.get(maker.index)
         if not chain or graph.consumers[t] != (op,) or t in graph.outputs:
             continue
-        tile = _tile(graph, op, graph.tensors[t])
+        tile = _tile(graph, op, kernels.get(op.index), graph.tensors[t])
         if tile is None or (chain.stages and tile != _PIXEL):
             continue
         offset = aligned(chain.tile_bytes)
-        stage = Stage(op, t, tile, _kernel_on(graph, op, t, tile), offset)
+        kernel = as_on(_on_tile(graph, op, t, tile), op, kernels[op.index], target)
+        stage = Stage(op, t, tile, kernel, offset)
         nbytes = tile[0] * tile[1] * pixel_bytes(graph.tensors[t])
         yield replace(chain, stages=(*chain.stages, stage), tile_bytes=offset + nbytes)
 
 
-def _tile(graph: Graph, op: Operator, source: Tensor) -> Tile | None:
+def _tile(graph: Graph, op: Operator, kernel: Kernel | None, source: Tensor) -> Tile | None:
     """What of an input makes one pixel; None where some pixel takes part in none or in several."""
     known, out = OPS[op.op], graph.tensors[op.outputs[0]]
-    if known.lower is None or len(op.outputs) != 1 or len(out.shape) != 4:
+    if kernel is None or len(op.outputs) != 1 or len(out.shape) != 4:
         return None
     if out.shape[0] != 1 or out.shape[1] < 2:
         return None
-    form = known.lower(graph, op).form
+    form = kernel.form
     if isinstance(form, Windowed):
         w = form.window
         apart = w.stride == w.kernel and w.dilation == _PIXEL and w.padding == (0, 0)
@@ -145,14 +151,12 @@ def _image(t: Tensor) -> tuple[int, ...]:
     return t.shape[:-1]
 
 
-def _kernel_on(graph: Graph, op: Operator, source: int, tile: Tile) -> Kernel:
-    """The operator's kernel for one pixel of its output, from a tile of the source."""
+def _on_tile(graph: Graph, op: Operator, source: int, tile: Tile) -> Graph:
+    """A graph in which the operator makes one pixel of its output, from a tile of the source."""
     tensors = list(graph.tensors)
     for t in (*op.inputs, *op.outputs):
         if t >= 0 and tensors[t].data is None:
             rows, columns = tile if t == source else _PIXEL
             shape = (1, rows, columns, tensors[t].shape[3])
             tensors[t] = replace(tensors[t], shape=shape)
-    lower = OPS[op.op].lower
-    assert lower is not None, "it has a tile"
-    return lower(replace(graph, tensors=tuple(tensors)), op)
+    return replace(graph, tensors=tuple(tensors))

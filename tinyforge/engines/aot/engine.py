@@ -19,7 +19,7 @@ from tinyforge.names import c_comment
 from tinyforge.ops import OPS, Kernel, Table
 from tinyforge.ops.base import PLAIN
 from tinyforge.ops.chains import Chain
-from tinyforge.ops.upright import rows_input, upright
+from tinyforge.ops.upright import rows_input
 from tinyforge.project.templates import render
 
 _LINE = 96  # columns of a row of constants
@@ -49,8 +49,7 @@ class Aot:
         """The C of every layer in plan order. model is not needed: the graph holds it all."""
         del model
         assert plan is not None, "a graph without missing layers has a plan"
-        if plan.upright:
-            graph = upright(graph)
+        graph = plan.graph
         layers, constants = [], []
         for index in plan.order:
             layer, tables = _layer(graph, plan, graph.operators[index])
@@ -108,7 +107,7 @@ def _layer(graph: Graph, plan: Plan, op: Operator) -> tuple[dict[str, Any], list
     }
     if bytes_of(op, plan) is not None:
         return description, []
-    kernel = _kernel(graph, plan, op)
+    kernel = plan.kernels[op.index]
     constants = _constants(op, kernel)
     names = _names(constants)
     members = {
@@ -146,20 +145,6 @@ def _constants(op: Operator, kernel: Kernel) -> list[_Constant]:
 def _names(constants: Sequence[_Constant]) -> dict[int, str]:
     """What each table is called, by its id."""
     return {id(c.table): c.symbol for c in constants}
-
-
-def _kernel(graph: Graph, plan: Plan, op: Operator) -> Kernel:
-    """The kernel in the form in which the plan runs it."""
-    known = OPS[op.op]
-    if op.index in plan.chain_of:
-        return plan.chain_of[op.index].kernel_of(op)
-    if op.index not in plan.streaming:
-        assert known.lower is not None
-        return known.lower(graph, op)
-    assert known.streaming is not None
-    kernel = known.streaming(graph, op, plan.places[op.inputs[0]].rows)
-    assert kernel is not None, "planned so"
-    return kernel
 
 
 def _body(plan: Plan, op: Operator, kernel: Kernel) -> list[str]:

@@ -1,0 +1,27 @@
+"""A graph with the kernels that run it: all that order, streams, placement and code see of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from tinyforge.graph import Graph
+from tinyforge.ops.chains import Chain, chains
+from tinyforge.ops.kernels import Kernels, portable
+
+
+@dataclass(frozen=True, eq=False)
+class LoweredGraph:
+    """kernels: of operators with code, as each runs by itself. chains: what runs as one, by the
+    last operator. upright: whether the graph is one that was turned (ops/upright.py)."""
+
+    graph: Graph
+    kernels: Kernels
+    chains: Mapping[int, Chain] = field(default_factory=dict)
+    upright: bool = False
+
+
+def smallest(graph: Graph, *, upright: bool = False) -> LoweredGraph:
+    """With kernels that take least memory, as one wherever they can."""
+    kernels = portable(graph)
+    return LoweredGraph(graph, kernels, chains(graph, kernels), upright)

@@ -1,0 +1,33 @@
+"""Which kernels an operator has on a target."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from tinyforge.graph import Graph, Operator
+from tinyforge.ops import OPS
+from tinyforge.ops.base import Kernel
+from tinyforge.ops.target import Target
+
+# The kernel that runs each operator with code, by the operator's index.
+Kernels = Mapping[int, Kernel]
+
+
+def kernels_of(graph: Graph, op: Operator, target: Target) -> tuple[Kernel, ...]:
+    """All that there are, the one that runs anywhere first; none of an operator without code."""
+    known = OPS[op.op]
+    if known.lower is None:
+        return ()
+    return (known.lower(graph, op), *known.variants(graph, op, target))
+
+
+def portable(graph: Graph) -> Kernels:
+    """For each operator the kernel that runs anywhere."""
+    lowers = ((op, OPS[op.op].lower) for op in graph.operators)
+    return {op.index: lower(graph, op) for op, lower in lowers if lower is not None}
+
+
+def as_on(graph: Graph, op: Operator, kernel: Kernel, target: Target) -> Kernel:
+    """The kernel for the same operator in another graph, in the same way where that can be had."""
+    found = kernels_of(graph, op, target)
+    return next((other for other in found if other.way == kernel.way), found[0])
