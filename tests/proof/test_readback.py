@@ -104,6 +104,19 @@ def test_another_table_in_a_parameter_s_place_is_named(tmp_path: Path) -> None:
         require_parameters(compiled(text, tmp_path), LOWERED, GRAPH)
 
 
+@pytest.mark.parametrize(("layer", "member"), [(1, "window.pictures"), (3, "scaling.second_shift")])
+def test_a_parameter_that_a_layer_leaves_out_is_0(layer: int, member: str, tmp_path: Path) -> None:
+    begin = f"layer_{layer} = {{\n"
+    text = FILES[MODEL].replace(begin, f"{begin}    .{member} = 1,\n")
+    assert text != FILES[MODEL]
+    assert member not in LOWERED.parameters[f"layer_{layer}"]
+    with pytest.raises(ForgeError) as caught:
+        require_parameters(compiled(text, tmp_path), LOWERED, GRAPH)
+    expected = f"layer_{layer}.{member} is 1 in the firmware; the model says 0"
+    assert expected in str(caught.value)
+    assert GRAPH.operators[layer].op in caught.value.where
+
+
 @pytest.mark.parametrize("compiler", ["gcc", "zig"])
 def test_the_parameters_of_every_operator_are_found(compiler: str, tmp_path: Path) -> None:
     for op in models.SINGLE if compiler == "gcc" else ("CONV_2D", "ADD", "SOFTMAX"):

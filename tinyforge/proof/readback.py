@@ -77,17 +77,16 @@ def _require_table(firmware: Firmware, name: str, lowered: Lowered, graph: Graph
 
 
 def require_parameters(compiled: Path, lowered: Lowered, graph: Graph) -> int:
-    """How many members of structures there are in an object of model.c. ForgeError as above."""
+    """How many members of structures are stated in an object of model.c; what C makes 0 because no
+    initializer states it, must be 0. ForgeError as above."""
     expected = {name: members for name, members in lowered.parameters.items() if members}
     found = structures(compiled, expected)
     for name, members in expected.items():
-        for member, value in members.items():
-            there = found.get(name, {}).get(member)
-            same = there == (np.float32(value) if isinstance(value, float) else value)
+        there = found.get(name, {})
+        for member, value in (dict.fromkeys(there, 0) | dict(members)).items():
+            same = there.get(member) == (np.float32(value) if isinstance(value, float) else value)
             if not same:
-                raise _wrong(
-                    graph, f"{name}.{member}", value, "nothing" if there is None else there
-                )
+                raise _wrong(graph, f"{name}.{member}", value, there.get(member, "nothing"))
     return sum(map(len, expected.values()))
 
 
