@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path, PureWindowsPath
 
+import numpy as np
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -16,6 +17,7 @@ from tinyforge.names import (
     MAX_INI_VALUE,
     MAX_PATH,
     c_comment,
+    c_float,
     c_identifier,
     c_string,
     ini_value,
@@ -155,6 +157,31 @@ def test_identifiers_resemble_their_text() -> None:
     assert c_identifier("my-model") == "x_my_model"
     assert c_identifier("2d", prefix="layer") == "layer_2d"
     assert c_identifier("a-b", {"x_a_b"}) == "x_a_b_2"
+
+
+FLOATS = [0.0, -0.0, 1.0, -2.0, 0.1, 1e10, 3.4028235e38, 1.1754944e-38, 1e-45, 16777217.0]
+
+
+@given(st.floats(width=32, allow_nan=False, allow_infinity=False))
+def test_float_literals_have_the_form_of_one(value: float) -> None:
+    text = c_float(value)
+    assert re.fullmatch(r"-?\d+(\.\d+)?(e[+-]\d+)?f", text)
+    assert set(text) & set(".e")
+
+
+def test_a_compiler_reads_the_same_floats(tmp_path: Path) -> None:
+    """Bit for bit: extremes, and random bit patterns."""
+    bits = np.random.default_rng(1).integers(0, 1 << 32, 2000, np.uint32).view(np.float32)
+    values = np.concatenate([np.array(FLOATS, np.float32), bits[np.isfinite(bits)]])
+    body = ", ".join(c_float(value) for value in values.tolist())
+    program = tmp_path / "program"
+    source = (
+        f"#include <stdio.h>\nstatic const float x[] = {{{body}}};\n"
+        "int main(void) { return fwrite(x, sizeof x, 1, stdout) != 1; }\n"
+    )
+    _compile(COMPILERS[0], source, "-o", str(program))
+    output = subprocess.run([program], capture_output=True, check=True, timeout=60).stdout
+    assert output == values.tobytes()
 
 
 @given(st.text())

@@ -7,6 +7,7 @@ text harmless for one place, or refuses it where silently changing it would misl
 from __future__ import annotations
 
 import re
+import struct
 from collections.abc import Collection
 from pathlib import PurePosixPath
 
@@ -59,6 +60,13 @@ def c_comment(text: str) -> str:
     """
     line = re.sub(r"[^ -~]|[*\\?]", ".", text).replace("//", "/.")
     return line if len(line) <= MAX_COMMENT else line[: MAX_COMMENT - 3] + "..."
+
+
+def c_float(value: float) -> str:
+    """A C literal that reads back as exactly this value's float32. value: finite, also as such."""
+    (single,) = struct.unpack("f", struct.pack("f", value))
+    text = f"{single:.9g}"
+    return f"{text}f" if "." in text or "e" in text else f"{text}.0f"
 
 
 def ini_value(text: str, *, what: str) -> str:

@@ -5,14 +5,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from tests.corpus.models import classifier
 from tests.host_program import build, output_of
 from tinyforge.errors import ForgeError
 from tinyforge.graph import DType, Graph, Quant
-from tinyforge.project.model_files import ABI, Golden, c_float, model_files, read_golden
+from tinyforge.project.model_files import ABI, Golden, model_files, read_golden
 from tinyforge.resources import folder
 
 HOSTILE = [
@@ -145,14 +143,6 @@ def test_another_abi_is_a_compile_time_error_that_says_what_to_run(tmp_path):
     include = [tmp_path, folder("firmware") / "include"]
     with pytest.raises(ForgeError, match="run tinyforge generate"):
         build([tmp_path / "x.c"], tmp_path / "x", include=include)
-
-
-@given(st.floats(width=32, allow_nan=False, allow_infinity=False))
-def test_float_literals_are_exact(value):
-    text = c_float(value)
-    assert text.endswith("f")
-    assert np.float32(text[:-1]) == np.float32(value)
-    assert set(text) & set(".e")
 
 
 def test_one_output_tells_two_classes_apart():

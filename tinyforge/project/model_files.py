@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from tinyforge.errors import ForgeError
 from tinyforge.graph import DType, Graph, Tensor
-from tinyforge.names import c_comment, c_identifier, c_string
+from tinyforge.names import c_comment, c_float, c_identifier, c_string
 from tinyforge.ops.upright import input_rows, rows_input
 from tinyforge.project.real_inputs import real_inputs
 from tinyforge.project.templates import render
@@ -136,12 +136,6 @@ def _read_vectors(text: str, name: str, source: Path) -> Vectors:
     if values.ndim != 2 or not values.size:
         raise ForgeError(f"no golden {name} in it", where=str(source), fix=_REMAKE)
     return values
-
-
-def c_float(value: float) -> str:
-    """A C literal that reads back as exactly this float32. value: finite."""
-    text = f"{np.float32(value):.9g}"
-    return f"{text}f" if "." in text or "e" in text else f"{text}.0f"
 
 
 def _require_carried(tensor: Tensor, role: str) -> None:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from tinyforge.datasets.ranges import Range, parse
 from tinyforge.datasets.samples import channels_first
 from tinyforge.graph import Graph
+from tinyforge.names import c_float
 from tinyforge.tflite.about import about
 
 
@@ -70,14 +69,8 @@ def _body(to: Range, name: str) -> str:
 
 def _chosen(values: Sequence[float]) -> str:
     """A constant, or one for each channel."""
-    texts = [_float(value) for value in values]
+    texts = [f"({c_float(value)})" if value < 0 else c_float(value) for value in values]
     if len(texts) == 1:
         return texts[0]
     cases = "".join(f"(channel) == {i} ? {text} : " for i, text in enumerate(texts[:-1]))
     return f"({cases}{texts[-1]})"
-
-
-def _float(value: float) -> str:
-    text = f"{np.float32(value):.9g}"
-    literal = f"{text}f" if "." in text or "e" in text else f"{text}.0f"
-    return f"({literal})" if value < 0 else literal

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from tinyforge.names import c_float
 from tinyforge.ops import Kernel, Table
 from tinyforge.ops.forms import Accumulated, Between, Picked, RowByRow, Spread, Whole, Windowed
 
@@ -29,8 +30,8 @@ class Operand:
 
 
 def literal(value: int | float) -> str:
-    """In C; of a float exactly its bits."""
-    return f"{value.hex()}f" if isinstance(value, float) else str(value)
+    """In C; of a float exactly its bits in float32."""
+    return c_float(value) if isinstance(value, float) else str(value)
 
 
 def constant(symbol: str, table: Table, rows: int) -> Operand:
