@@ -297,16 +297,21 @@ def test_labels_name_the_classes_of_the_head_that_has_as_many() -> None:
 
 
 def test_frames_are_described_where_they_are_more_than_bytes() -> None:
-    assert frame_lines(classifier(3), by_rows=False) == []
+    assert frame_lines(classifier(3), (), by_rows=False) == []
     tangled = several.tangled()
-    assert [line.split(",")[0] for line in frame_lines(tangled, by_rows=False)] == [
+    assert [line.split(",")[0] for line in frame_lines(tangled, (), by_rows=False)] == [
         "in: `FORGE_INPUT_ROWS_0`", "in: `FORGE_INPUT_A`", "in: `FORGE_INPUT_A_BYTES_2`",
         "back: `FORGE_OUTPUT_X_BYTES`", "back: `FORGE_OUTPUT_RESHAPE_4`",
         "back: `FORGE_OUTPUT_A`", "back: `FORGE_OUTPUT_X_3`", "back: `FORGE_OUTPUT_X_4`",
     ]  # fmt: skip
     # The picture comes last where its rows are pushed as they come.
-    assert frame_lines(tangled, by_rows=True)[2] == "in: `FORGE_INPUT_ROWS_0`, 96 bytes: 96 of int8"
+    fed_by_rows = frame_lines(tangled, (), by_rows=True)
+    assert fed_by_rows[2] == "in: `FORGE_INPUT_ROWS_0`, 96 bytes: 96 of int8"
     wide = replace(MIXED, inputs=(0,), outputs=(3,))
-    assert frame_lines(wide, by_rows=False) == [
+    assert frame_lines(wide, (), by_rows=False) == [
         "in: `FORGE_INPUT`, 6 bytes: 3 of int16", "back: `FORGE_OUTPUT`, 4 bytes: 2 of int16",
     ]  # fmt: skip
+    heads = several.two_heads()
+    assert len(frame_lines(heads, (), by_rows=False)) == 3
+    # What is said in words comes back in no bytes.
+    assert frame_lines(heads, ("s", "m", "l"), by_rows=False) == []

@@ -182,10 +182,23 @@ def test_an_arduino_board_reports_a_difference_and_sleeps(tmp_path):
 
 
 def test_the_readme_says_what_a_frame_of_several_inputs_is():
-    readme = project_files(example(several.tangled()))["README.md"]
-    assert "the same serial port: 125 raw bytes in, 120 raw\nbytes back for each.\n" in readme
+    files = project_files(example(several.tangled()))
+    readme = files["README.md"]
+    assert "the same serial port: 125 raw bytes in, 120 raw bytes\nback for each.\n" in readme
     assert "- in: `FORGE_INPUT_A`, 24 bytes: 24 of int8\n" in readme
     assert "An output is valid until an input is written" in readme
+    assert "FORGE_CLASS_SCORES 0\n" in files["include/model.h"]
     alone = project_files(example())["README.md"]
     assert "- in: " not in alone
     assert "An output is valid" not in alone
+
+
+def test_the_readme_says_how_a_classifier_answers():
+    """As its applications do: forge_answer.h."""
+    words = "raw bytes in, a line with the class's {} and its score\nback for each.\n"
+    named = project_files(example(labels=("a", "b", "c")))
+    assert words.format("name") in named["README.md"]
+    assert "FORGE_CLASS_SCORES 3\n" in named["include/model.h"]
+    bare = project_files(example())
+    assert words.format("number") in bare["README.md"]
+    assert "FORGE_CLASS_SCORES 3\n" in bare["include/model.h"]

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from tinyforge.graph import DType, Graph, Tensor
 from tinyforge.ops.upright import rows_input
-from tinyforge.project.model_files import C_TYPES, macros
+from tinyforge.project.model_files import C_TYPES, class_scores, macros
 from tinyforge.project.real_inputs import real_inputs
 
 
@@ -21,17 +21,25 @@ def example_lines(graph: Graph, *, by_rows: bool) -> list[str]:
     return [*lines, "if (forge_invoke() == FORGE_OK) {", *body, "}"]
 
 
-def frame_lines(graph: Graph, *, by_rows: bool) -> list[str]:
-    """What a frame of bytes for the application holds, in order; nothing for a single input and
-    output of int8."""
+def answer_words(graph: Graph, labels: Sequence[str]) -> str:
+    """What the application gives back for a frame: a classifier's answer in words, else bytes."""
+    if class_scores(graph, labels) is not None:
+        return f"a line with the class's {'name' if labels else 'number'} and its score"
+    return f"{graph.output_bytes} raw byte{'s' if graph.output_bytes != 1 else ''}"
+
+
+def frame_lines(graph: Graph, labels: Sequence[str], *, by_rows: bool) -> list[str]:
+    """What a frame of bytes for the application holds, in order, and what it gives back, unless
+    that is words; nothing where each is one tensor of single bytes."""
     fed = rows_input(graph) if by_rows else None
     order = sorted(range(len(graph.inputs)), key=lambda i: (i == fed, i))
-    sides = [[graph.input_tensors[i] for i in order], list(graph.output_tensors)]
-    if all(len(side) == 1 and side[0].dtype.itemsize == 1 for side in sides):
+    given = graph.input_tensors
+    back = graph.output_tensors if class_scores(graph, labels) is None else ()
+    if all(len(side) <= 1 and all(t.dtype.itemsize == 1 for t in side) for side in (given, back)):
         return []
-    names = [macros("FORGE_INPUT", graph.input_tensors), macros("FORGE_OUTPUT", sides[1])]
-    inputs = [_part(graph.input_tensors[i], names[0][i]) for i in order]
-    outputs = [_part(t, name) for t, name in zip(sides[1], names[1], strict=True)]
+    names = macros("FORGE_INPUT", given)
+    inputs = [_part(given[i], names[i]) for i in order]
+    outputs = [_part(t, name) for t, name in zip(back, macros("FORGE_OUTPUT", back), strict=True)]
     return [*(f"in: {part}" for part in inputs), *(f"back: {part}" for part in outputs)]
 
 

@@ -90,7 +90,7 @@ def model_files(
             state_bytes=sum(graph.tensors[t].nbytes for t in graph.states),
             class_count=count,
             class_output=head,
-            scores=_scores(graph, head, labels),
+            scores=class_scores(graph, labels),
             labels=bool(labels),
         ),
         "include/golden.h": render("project/golden.h.j2", count=len(golden.inputs)),
@@ -221,21 +221,29 @@ def _described(number: int, tensor: Tensor, prefix: str) -> dict[str, object]:
 _PROBABILITIES = {DType.INT8: (1 / 256, -128), DType.INT16: (1 / 32768, 0)}
 
 
-def _scores(graph: Graph, head: int, labels: Sequence[str]) -> dict[str, object]:
-    """The scores by which an application names a class: of an output whose classes have names, or
-    one of probabilities. A count of 0 for any other model."""
+@dataclass(frozen=True)
+class ClassScores:
+    """The scores by which an application names a class. ctype, scale, zero_point: of each, as C has
+    them."""
+
+    count: int
+    ctype: str
+    scale: str
+    zero_point: int
+
+
+def class_scores(graph: Graph, labels: Sequence[str]) -> ClassScores | None:
+    """Those of an output whose classes have names, or of one of probabilities. None for any other
+    model, whose answers are bytes. ForgeError for labels that number no output's classes."""
+    head, _ = _classes(graph, labels)
     output = graph.output_tensors[head]
     known = _PROBABILITIES.get(output.dtype)
     if output.quant is None or not (labels or known == (output.scale, output.zero_point)):
-        return {"count": 0}
+        return None
     if not labels and len(graph.output_tensors) > 1:
-        return {"count": 0}
-    return {
-        "count": output.size,
-        "ctype": C_TYPES[output.dtype].ctype,
-        "scale": c_float(output.scale),
-        "zero_point": output.zero_point,
-    }
+        return None
+    ctype = C_TYPES[output.dtype].ctype
+    return ClassScores(output.size, ctype, c_float(output.scale), output.zero_point)
 
 
 def _classes(graph: Graph, labels: Sequence[str]) -> tuple[int, int]:

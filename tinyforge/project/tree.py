@@ -16,7 +16,7 @@ from tinyforge.errors import ForgeError
 from tinyforge.graph import Graph
 from tinyforge.names import c_comment, safe_path
 from tinyforge.project import platforms
-from tinyforge.project.example import example_lines, frame_lines
+from tinyforge.project.example import answer_words, example_lines, frame_lines
 from tinyforge.project.identity import identity_file
 from tinyforge.project.ini import LOCAL, NATIVE, SIM, environment, render_ini, sections
 from tinyforge.project.layer_tests import LayerTests, layer_test_files
@@ -209,8 +209,8 @@ def _readme(project: Project) -> str:
         sources=SOURCES,
         vectors=len(project.golden.inputs),
         input=project.graph.input_bytes,
-        output=project.graph.output_bytes,
-        frame=frame_lines(project.graph, by_rows=by_rows),
+        back=answer_words(project.graph, project.labels),
+        frame=frame_lines(project.graph, project.labels, by_rows=by_rows),
         example=example_lines(project.graph, by_rows=by_rows),
         several=len(project.graph.inputs) + len(project.graph.outputs) > 2,
         real=real_inputs(project.graph),
