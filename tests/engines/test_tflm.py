@@ -8,7 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.corpus.builder import TensorSpec, single_op
 from tests.corpus.models import classifier, residual, separable
+from tests.corpus.tflm import run
 from tests.host_program import build, output_of
 from tests.project.test_several import MIXED, VECTORS
 from tinyforge.bench import baselines
@@ -16,7 +18,7 @@ from tinyforge.cli.ui import Ui
 from tinyforge.engines.tflm import TFLM, arena, embedded_model
 from tinyforge.engines.tflm.arena import MARGIN, ArenaSize, arena_size, recorded
 from tinyforge.engines.tflm.pins import SOURCES
-from tinyforge.engines.tflm.resolver import INT8_HEADERS, METHODS, registrations
+from tinyforge.engines.tflm.resolver import FLOAT_ONLY, INT8_HEADERS, METHODS, registrations
 from tinyforge.engines.tflm.sources import install
 from tinyforge.errors import ForgeError
 from tinyforge.graph import DType
@@ -236,6 +238,22 @@ def test_missing_operators_are_named():
     (missing,) = TFLM().missing(odd)
     assert missing.where == odd.where(odd.operators[0])
     assert "TOPK_V2" in missing.what
+
+
+@pytest.mark.parametrize("op", FLOAT_ONLY)
+@pytest.mark.parametrize("dtype", [DType.INT8, DType.INT16])
+def test_operators_of_float32_alone_are_refused_as_the_interpreter_does(op, dtype):
+    spec = TensorSpec((1, 4, 4, 2), 0.5, dtype=dtype)
+    pool = {"filter_width": 1, "filter_height": 1, "stride_w": 1, "stride_h": 1}
+    inputs = [spec] * (2 if op.startswith("FLOOR_") else 1)
+    options = pool if op == "L2_POOL_2D" else {}
+    graph = single_op(op, inputs=inputs, output=spec, options=options)
+    (missing,) = TFLM().missing(graph)
+    assert missing.what == f"TensorFlow Lite Micro has {op} for float32 alone"
+    with pytest.raises(RuntimeError):
+        run(graph, [np.ones((1, 4, 4, 2), dtype.numpy)] * len(inputs))
+    real = tuple(replace(t, dtype=DType.FLOAT32, quant=None) for t in graph.tensors)
+    assert TFLM().missing(replace(graph, tensors=real)) == ()
 
 
 def test_the_table_names_operators():

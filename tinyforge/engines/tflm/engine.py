@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 from tinyforge.engines.base import Lowered, Missing
 from tinyforge.engines.tflm.arena import ArenaSize, arena_size
-from tinyforge.engines.tflm.resolver import METHODS, Registration, registrations
-from tinyforge.graph import Graph
+from tinyforge.engines.tflm.resolver import FLOAT_ONLY, METHODS, Registration, registrations
+from tinyforge.graph import DType, Graph, Operator
 from tinyforge.memory.plan import Plan
 from tinyforge.project.templates import render
 from tinyforge.tflite.c_array import c_array, parse_c_array
@@ -22,18 +22,10 @@ class TFLM:
     name = "tflm"
 
     def missing(self, graph: Graph) -> tuple[Missing, ...]:
-        """The layers for which TensorFlow Lite Micro has no builtin operator, and variables, for
-        which the interpreter on the device has no room."""
-        variables = tuple(
-            Missing(graph.where(op), "the interpreter's half has no resource variables")
-            for op in graph.operators
-            if op.op in ("READ_VARIABLE", "ASSIGN_VARIABLE")
-        )
-        return variables + tuple(
-            Missing(graph.where(op), f"TensorFlow Lite Micro has no operator {op.op}")
-            for op in graph.operators
-            if op.op not in METHODS
-        )
+        """The layers for which TensorFlow Lite Micro has no builtin operator, or none of their
+        type, and variables, for which the interpreter on the device has no room."""
+        lacks = ((op, _lack(graph, op)) for op in graph.operators)
+        return tuple(Missing(graph.where(op), what) for op, what in lacks if what)
 
     def lower(self, graph: Graph, plan: Plan | None, model: bytes) -> Lowered:  # noqa: ARG002 - TFLM plans
         """The model's bytes, its operators and its arena. The plan is not used: the interpreter
@@ -49,6 +41,17 @@ class TFLM:
             step_count=0,
             arena_bytes=arena.nbytes,
         )
+
+
+def _lack(graph: Graph, op: Operator) -> str:
+    """Why the interpreter on the device cannot run a layer; "" where it can."""
+    if op.op in ("READ_VARIABLE", "ASSIGN_VARIABLE"):
+        return "the interpreter's half has no resource variables"
+    if op.op not in METHODS:
+        return f"TensorFlow Lite Micro has no operator {op.op}"
+    if op.op in FLOAT_ONLY and graph.tensors[op.inputs[0]].dtype is not DType.FLOAT32:
+        return f"TensorFlow Lite Micro has {op.op} for float32 alone"
+    return ""
 
 
 def embedded_model(files: Mapping[str, str]) -> bytes:

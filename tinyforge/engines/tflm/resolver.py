@@ -117,6 +117,12 @@ METHODS: Mapping[str, str] = {
     "ZEROS_LIKE": "AddZerosLike",
 }
 
+# Operators whose kernels take no other type than float32, of those that have no module in ops.
+FLOAT_ONLY = (
+    *("CEIL", "COS", "EXP", "FLOOR", "FLOOR_DIV", "FLOOR_MOD"),
+    *("L2_POOL_2D", "LOG", "ROUND", "SIN", "SQRT"),
+)
+
 # Operators with a registration for int8 alone: the header that declares it, in
 # tensorflow/lite/micro/kernels/. It leaves out the int16 and int4 kernels, a third of the code
 # (MobileNet: 53 KB instead of 84 KB), and is the generic one where there are no such kernels.
