@@ -2,6 +2,8 @@
 
 import sys
 
+from tinyforge.interrupts import EXIT_INTERRUPTED
+
 
 def main() -> None:
     """Runs the command line. An interrupt while it is still being imported ends it quietly too."""
@@ -10,7 +12,7 @@ def main() -> None:
 
         run()
     except KeyboardInterrupt:
-        sys.exit(130)
+        sys.exit(EXIT_INTERRUPTED)
 
 
 if __name__ == "__main__":

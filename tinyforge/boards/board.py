@@ -147,11 +147,9 @@ class Board(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 
         ForgeError for a core that is not emulated.
         """
-        return (
-            self
-            if name is None
-            else msgspec.structs.replace(self, core=core_named(full_name(name)).name)
-        )
+        if name is None:
+            return self
+        return msgspec.structs.replace(self, core=core_named(full_name(name)).name)
 
     def memory_map(self) -> MemoryMap:
         """Flash and main RAM as the linker script and the machine take them: whole pages."""
