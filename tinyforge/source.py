@@ -61,7 +61,7 @@ def model_path(settings: Spec) -> Path:
 
 
 def open_tflite(path: Path, stages: Stages) -> Source:
-    """A .tflite file, read, verified and int8 inside. ForgeError for anything else.
+    """A .tflite file, read, verified and quantized inside. ForgeError for anything else.
 
     Conversions at its boundary are dropped, with a note: then model is not the file's bytes.
     """
@@ -107,7 +107,7 @@ def _adapted(model: bytes, graph: Graph, stages: Stages) -> tuple[bytes, Graph]:
     adapted, notes = adapt(graph)
     for note in notes:
         stages.note(note)
-    tflite.require_int8(adapted, graph)
+    tflite.require_quantized(adapted, graph)
     require_possible(adapted)
     return model if adapted is graph else tflite.write(adapted), adapted
 

@@ -24,7 +24,7 @@ from tinyforge.graph.passes import adapt
 from tinyforge.memory.interpreter import predict, target_for
 from tinyforge.memory.planner import plan
 from tinyforge.ops import OPS
-from tinyforge.tflite import read_file, require_int8
+from tinyforge.tflite import read_file, require_quantized
 
 _MOST_RATIO, _MOST_SECONDS = 0.20, 2.0
 
@@ -38,7 +38,7 @@ def main() -> int:
     for path in sorted(Path(folder).glob("*.tflite")):
         try:
             graph, _ = adapt(read_file(path)[1])
-            require_int8(graph)
+            require_quantized(graph)
             lacking = sorted({op.op for op in graph.operators} - set(OPS))
             if lacking:
                 table.add_row(path.stem, "no", ", ".join(lacking))

@@ -16,7 +16,7 @@ from tinyforge.boards.possible import require_possible
 from tinyforge.errors import ForgeError
 from tinyforge.graph import Graph
 from tinyforge.graph.passes import adapt
-from tinyforge.tflite import read, read_file, require_int8, write
+from tinyforge.tflite import read, read_file, require_quantized, write
 
 RAM = max(b.ram_limit for b in all_boards())
 FLASH = max(b.flash_limit for b in all_boards())
@@ -71,7 +71,7 @@ def test_what_is_too_large_for_all_is_refused_at_once(make: object, where: str) 
     with pytest.raises(ForgeError) as caught:
         graph = read(data)
         after, _ = adapt(graph)
-        require_int8(after, graph)
+        require_quantized(after, graph)
         require_possible(after)
     _, most = tracemalloc.get_traced_memory()
     tracemalloc.stop()

@@ -15,7 +15,7 @@ from tests.bench.baseline_files import baseline_files
 from tests.corpus import models
 from tests.corpus.boundary import with_boundary
 from tinyforge.graph import DType
-from tinyforge.tflite import read, require_int8, write
+from tinyforge.tflite import read, require_quantized, write
 
 
 def tinyforge(*arguments: str, folder: Path, status: int = 0) -> subprocess.CompletedProcess[str]:
@@ -92,7 +92,7 @@ def test_a_model_with_a_float_boundary_is_built_as_int8(tmp_path: Path) -> None:
     shown = tinyforge("build", "float.tflite", "-o", "out", folder=tmp_path)
     assert "input 'seen 0' is float32 in the file and int8 in the firmware" in shown.stderr
     built = read((tmp_path / "out" / "model.tflite").read_bytes())
-    require_int8(built)
+    require_quantized(built)
     assert len(built.operators) == len(graph.operators) - 2
     assert document("simulate", "out", folder=tmp_path)["proof"]["bit_exact"] is True
 

@@ -10,14 +10,14 @@ import numpy.typing as npt
 import pytest
 
 from tinyforge.graph.types import Graph
-from tinyforge.tflite import read, require_int8, write
+from tinyforge.tflite import read, require_quantized, write
 
 
 def run(graph: Graph, inputs: Sequence[npt.NDArray[np.int8]]) -> list[npt.NDArray[np.int8]]:
     """The model's outputs for one set of inputs. Skips the test where there is no wheel."""
     runtime = pytest.importorskip("tflite_micro.python.tflite_micro").runtime
     data = write(graph)
-    require_int8(read(data))
+    require_quantized(read(data))
     interpreter = runtime.Interpreter.from_bytes(data, arena_size=1 << 18)
     for position, values in enumerate(inputs):
         interpreter.set_input(values, position)

@@ -27,7 +27,7 @@ from tests.fuzz.craft import assign, numbers, tree
 from tinyforge.errors import ForgeError
 from tinyforge.graph.types import Graph
 from tinyforge.ops import OPS
-from tinyforge.tflite import read, require_int8, write
+from tinyforge.tflite import read, require_quantized, write
 from tinyforge.tflite.encoder import Node, encode
 
 CPU_SECONDS = 10
@@ -148,7 +148,7 @@ def main(job: str, *, with_tflm: bool) -> None:
         for data in JOBS[job]():
             try:
                 graph = read(data)
-                require_int8(graph)
+                require_quantized(graph)
                 read(write(graph))
                 verdicts["accepted"] += 1
                 if with_tflm:

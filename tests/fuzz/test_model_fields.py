@@ -12,7 +12,7 @@ from tests.corpus.builder import Constant, TensorSpec, single_op
 from tests.fuzz.craft import OPERATOR, TENSOR, edited, tree
 from tinyforge.errors import ForgeError
 from tinyforge.graph.types import DType, Graph, Quant
-from tinyforge.tflite import read, require_int8, write
+from tinyforge.tflite import read, require_quantized, write
 from tinyforge.tflite.encoder import Node
 from tinyforge.tflite.opcodes import OPERATOR_NUMBER, OPTIONS_UNION
 from tinyforge.tflite.schema import ENUMS
@@ -27,15 +27,15 @@ INFINITY = math.inf
 
 
 def _refusal(data: bytes) -> str:
-    """The message with which the model is refused, at the latest by require_int8."""
+    """The message with which the model is refused, at the latest by require_quantized."""
     with pytest.raises(ForgeError) as caught:
-        require_int8(read(data))
+        require_quantized(read(data))
     return str(caught.value)
 
 
 def test_the_model_before_any_edit_is_good() -> None:
     assert edited(MODEL) == write(MODEL)
-    require_int8(read(edited(MODEL)))
+    require_quantized(read(edited(MODEL)))
 
 
 # (BAD-INPUT, field, value, what the message must say)
@@ -269,12 +269,12 @@ def test_unused_tensors_and_operator_codes_are_tolerated() -> None:
     tensors = root.fields["subgraphs"][0].fields["tensors"]
     unused = Node("Tensor", {"shape": [3], "type": TYPES["FLOAT32"], "name": "unused"})
     data = edited(MODEL, ("operator_codes", codes), (TENSOR, [*tensors, unused]))
-    require_int8(read(data))
+    require_quantized(read(data))
     assert len(read(data).tensors) == len(MODEL.tensors) + 1
 
 
 def test_a_dynamic_dimension_in_the_signature_is_tolerated() -> None:
-    require_int8(read(edited(MODEL, (f"{TENSOR}/0/shape_signature", [-1, 8, 8, 1]))))
+    require_quantized(read(edited(MODEL, (f"{TENSOR}/0/shape_signature", [-1, 8, 8, 1]))))
 
 
 def test_the_largest_shape_and_the_smallest_scale_pass() -> None:
@@ -299,7 +299,7 @@ def test_scales_on_a_float_tensor_are_refused() -> None:
 def test_a_scalar_is_a_tensor_like_any_other() -> None:
     spec = TensorSpec((), 0.1, 3)
     graph = single_op("RELU", inputs=[spec], output=spec)
-    require_int8(read(write(graph)))
+    require_quantized(read(write(graph)))
     assert read(write(graph)).tensors[0].shape == ()
 
 
@@ -385,4 +385,4 @@ def test_a_depthwise_bias_may_be_absent_but_not_left_out() -> None:
     assert "crashes on a depthwise bias" in _refusal(
         edited(graph, (f"{OPERATOR}/0/inputs", [0, 1, -1]))
     )
-    require_int8(read(edited(graph, (f"{OPERATOR}/0/inputs", [0, 1]))))
+    require_quantized(read(edited(graph, (f"{OPERATOR}/0/inputs", [0, 1]))))

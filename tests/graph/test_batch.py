@@ -13,7 +13,7 @@ from tinyforge.graph import Graph
 from tinyforge.graph.passes import adapt
 from tinyforge.graph.passes.batch import single_batch
 from tinyforge.proof.oracle import tflm_trace
-from tinyforge.tflite import read, require_int8, write
+from tinyforge.tflite import read, require_quantized, write
 
 pytest.importorskip("tflite_micro")
 
@@ -35,7 +35,7 @@ def test_it_is_one_in_the_firmware(batch: int) -> None:
     """One input after the other gives what all at once give, in TFLM."""
     before = read(write(classifier(batch)))
     after, notes = adapt(before)
-    require_int8(after)
+    require_quantized(after)
     assert notes == (
         f"note: the batch is {batch} in the file and 1 in the firmware: one input at a time",
     )
@@ -82,7 +82,7 @@ def test_inputs_that_are_mixed_stay_together(op: str) -> None:
     after, notes = single_batch(graph)
     assert after is graph
     assert notes == ()
-    require_int8(adapt(graph)[0])  # all of it at once, which is a model too
+    require_quantized(adapt(graph)[0])  # all of it at once, which is a model too
 
 
 def two(first: tuple[int, ...], second: tuple[int, ...]) -> Callable[[], Graph]:

@@ -18,7 +18,7 @@ from tinyforge.graph.passes import adapt
 from tinyforge.graph.passes.dimensions import dimensions
 from tinyforge.graph.passes.folding import folding
 from tinyforge.proof.oracle import reference_trace, tflm_trace
-from tinyforge.tflite import read_file, require_int8, write
+from tinyforge.tflite import read_file, require_quantized, write
 
 pytest.importorskip("tflite_micro")
 
@@ -74,9 +74,9 @@ SLICES = {
 def test_slices_of_five_dimensions_have_four(name: str) -> None:
     before = SLICES[name]
     with pytest.raises(ForgeError, match="more than 4 dimensions"):
-        require_int8(before)
+        require_quantized(before)
     after, _ = dimensions(before)
-    require_int8(after)
+    require_quantized(after)
     require_same(before, after)
 
 
@@ -156,7 +156,7 @@ def test_a_slice_of_what_was_split_is_one_of_the_whole(op: str) -> None:
     after, _ = dimensions(before)
     names = [o.op for o in after.operators]
     assert names == ["STRIDED_SLICE", "STRIDED_SLICE", "RESHAPE", "ADD"]
-    require_int8(after)
+    require_quantized(after)
     require_same(before, after)
 
 
@@ -172,7 +172,7 @@ def test_time_distributed_layers_are_what_they_were(corpus: Path) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_layers_over_several_pictures_are_tflm_s(kind: str, count: int) -> None:
     graph = pictures(kind, count)
-    require_int8(graph)
+    require_quantized(graph)
     x = inputs(graph)
     expected, found = tflm_trace(write(graph), graph, x), reference_trace(graph, x)
     for t, values in expected.items():

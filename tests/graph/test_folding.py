@@ -18,7 +18,7 @@ from tinyforge.graph import DType, Graph, Operator, Quant, Tensor
 from tinyforge.graph.passes import adapt
 from tinyforge.graph.passes.folding import folding
 from tinyforge.proof import oracle
-from tinyforge.tflite import read, read_file, require_int8, write
+from tinyforge.tflite import read, read_file, require_quantized, write
 
 Array = npt.NDArray[Any]
 RNG = np.random.default_rng(1)
@@ -286,7 +286,7 @@ def test_a_shape_that_the_file_leaves_open_is_inferred(open_to: int) -> None:
     assert [op.op for op in after.operators] == ["RELU", "RESHAPE"]
     assert after.tensors[after.outputs[0]].shape == (1, 32)
     assert notes == ()
-    require_int8(after)
+    require_quantized(after)
 
 
 def dilated_as_batches(open_: bool) -> Graph:
@@ -384,4 +384,4 @@ def test_what_is_too_large_or_unsound_is_left_for_the_checks(graph: Graph) -> No
     after, _ = adapt(graph)
     assert graph.operators[1].op in [op.op for op in after.operators]
     with pytest.raises(ForgeError):
-        require_int8(after)
+        require_quantized(after)

@@ -13,7 +13,7 @@ from tests.graph.test_passes import run
 from tinyforge.engines.tflm.resolver import METHODS
 from tinyforge.graph import DType, Graph
 from tinyforge.graph.passes.lacking import lacking
-from tinyforge.tflite import require_int8
+from tinyforge.tflite import require_quantized
 
 
 def tile(shape: Sequence[int], times: Sequence[int]) -> Graph:
@@ -108,7 +108,7 @@ def test_a_clamp_becomes_a_maximum_and_a_minimum(name: str, scale: float) -> Non
     """TensorFlow Lite rescales, then clamps, as here."""
     x, out = TensorSpec((1, 256), 0.05, 3), TensorSpec((1, 256), scale, 3 if scale == 0.05 else -5)
     after, _ = lacking(single_op(name, inputs=[x], output=out))
-    require_int8(after)
+    require_quantized(after)
     names = [op.op for op in after.operators]
     assert names == [*["QUANTIZE"] * (scale != 0.05), "MAXIMUM", "MINIMUM"]
     values = np.arange(-128, 128).astype(np.int8).reshape(1, 256)

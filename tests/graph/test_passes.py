@@ -18,7 +18,7 @@ from tinyforge.graph import DType, Graph, Operator, Quant, Tensor
 from tinyforge.graph.packed import unpacked
 from tinyforge.graph.passes import adapt
 from tinyforge.proof.examples import quantized
-from tinyforge.tflite import read, require_int8, write
+from tinyforge.tflite import read, require_quantized, write
 
 
 def run(graph: Graph, inputs: Sequence[npt.NDArray[Any]]) -> list[npt.NDArray[Any]]:
@@ -42,7 +42,7 @@ def test_a_float_boundary_is_dropped_and_nothing_else_changes(name: str) -> None
     dtype = graph.tensors[graph.inputs[0]].dtype.name.lower()
     before = read(write(with_boundary(graph, DType.FLOAT32)))
     after, notes = adapt(before)
-    require_int8(after)
+    require_quantized(after)
     assert [n.split("; ")[0] for n in notes] == [
         f"note: input 'seen 0' is float32 in the file and {dtype} in the firmware",
         f"note: output 'answer 0' is float32 in the file and {dtype} in the firmware",
@@ -67,7 +67,7 @@ def test_a_float_boundary_is_dropped_and_nothing_else_changes(name: str) -> None
 def test_a_uint8_boundary_is_dropped() -> None:
     before = with_boundary(models.classifier(3), DType.UINT8)
     after, notes = adapt(before)
-    require_int8(after)
+    require_quantized(after)
     assert len(notes) == 2
     x = np.random.default_rng(6).integers(0, 256, before.tensors[before.inputs[0]].shape, np.uint8)
     (expected,) = run(before, [x])
@@ -108,7 +108,7 @@ def test_a_tensor_may_be_an_output_itself_and_behind_others() -> None:
     again = renumbered(again, replace(dequantize, outputs=(extra,)), outputs=[extra])
     for before in (again, renumbered(again, outputs=dequantize.inputs)):
         after, notes = adapt(before)
-        require_int8(after)
+        require_quantized(after)
         assert [op.op for op in after.operators] == ["RELU"]
         assert len(set(after.outputs)) == 1
         assert len(after.outputs) == len(before.outputs)
@@ -122,7 +122,7 @@ def test_a_boundary_of_several_inputs_and_outputs_is_dropped(dtype: DType) -> No
     used = replace(graph, inputs=graph.inputs[:2], outputs=graph.outputs[:2])
     before = read(write(with_boundary(used, dtype)))
     after, notes = adapt(before)
-    require_int8(after)
+    require_quantized(after)
     assert [after.tensors[t].name for t in (*after.inputs, *after.outputs)] == [
         "seen 0", "seen 1", "answer 0", "answer 1",
     ]  # fmt: skip
@@ -137,7 +137,7 @@ def test_a_boundary_of_16_bits_is_dropped() -> None:
     graph = b.build([b.op("TANH", [x], (1, 64), 1 / 32768, dtype=DType.INT16)])
     before = read(write(with_boundary(graph, DType.FLOAT32)))
     after, notes = adapt(before)
-    require_int8(after)
+    require_quantized(after)
     assert [op.op for op in after.operators] == ["TANH"]
     assert "is float32 in the file and int16 in the firmware" in notes[0]
     source = after.input_tensors[0]
@@ -177,4 +177,4 @@ def test_an_absent_depthwise_bias_is_no_operand() -> None:
     after, notes = adapt(left_out)
     assert after.operators[0].inputs == op.inputs[:2]
     assert notes == ()
-    require_int8(after)
+    require_quantized(after)

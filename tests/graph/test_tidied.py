@@ -14,7 +14,7 @@ from tinyforge.graph import DType, Graph, Quant, Tensor
 from tinyforge.graph.passes import adapt
 from tinyforge.graph.passes.tidied import tidied
 from tinyforge.proof.oracle import reference_trace, tflm_trace
-from tinyforge.tflite import read, require_int8, write
+from tinyforge.tflite import read, require_quantized, write
 
 pytest.importorskip("tflite_micro")
 
@@ -39,7 +39,7 @@ def in_int64() -> Graph:
 def test_sizes_and_axes_of_int64_are_int32_to_the_interpreter() -> None:
     graph = read(write(in_int64()))
     after, _ = adapt(graph)
-    require_int8(after)
+    require_quantized(after)
     assert not any(t.dtype is DType.INT64 for t in after.tensors)
     x = np.random.default_rng(1).integers(-128, 128, (3, 24)).astype(np.int8)
     answer = after.outputs[0]
@@ -77,7 +77,7 @@ def converted_twice(scale: float) -> Graph:
 def test_equal_conversions_of_one_tensor_are_one() -> None:
     """So the input is int8 in the firmware, as with one conversion."""
     after, notes = adapt(converted_twice(0.5))
-    require_int8(after)
+    require_quantized(after)
     assert [op.op for op in after.operators] == ["ADD"]
     assert after.operators[0].inputs == (0, 0)
     assert after.tensors[after.inputs[0]].quant == Quant((0.5,), (0,))

@@ -17,7 +17,7 @@ from tinyforge.graph.passes import adapt
 from tinyforge.graph.passes.moved_floats import moved_floats
 from tinyforge.graph.passes.variables import variables
 from tinyforge.proof.oracle import reference_trace, tflm_trace
-from tinyforge.tflite import read, read_file, require_int8, write
+from tinyforge.tflite import read, read_file, require_quantized, write
 
 FILES = ["cases/stream", "real/okay_nabu", "real/vad"]
 LENGTH = 6
@@ -43,7 +43,7 @@ def answers(model: bytes, graph: Graph, inputs: npt.NDArray[np.int8]) -> npt.NDA
 def require_same_sequence(model: bytes, graph: Graph) -> None:
     """The file as it is and the graph that is made of it; every tensor of that in NumPy too."""
     after, _ = adapt(graph)
-    require_int8(after)
+    require_quantized(after)
     inputs = sequence(after)
     before = answers(model, graph, inputs).astype(np.int16)
     if before.max() > 127 or graph.tensors[graph.outputs[0]].dtype.name == "UINT8":
@@ -119,7 +119,7 @@ def test_floats_that_something_else_needs_stay(corpus: Path, break_: str) -> Non
     after, _ = moved_floats(other)
     assert after is other
     with pytest.raises(ForgeError):
-        require_int8(after)
+        require_quantized(after)
 
 
 def late_call() -> Graph:

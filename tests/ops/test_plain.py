@@ -20,7 +20,7 @@ from tinyforge.memory.planner import plan
 from tinyforge.ops import index_limits
 from tinyforge.proof import oracle
 from tinyforge.proof.examples import synthetic
-from tinyforge.tflite import require_int8, write
+from tinyforge.tflite import require_quantized, write
 
 EVERY = np.arange(-128, 128).astype(np.int8)
 COMPARISONS = ("EQUAL", "NOT_EQUAL", "GREATER", "GREATER_EQUAL", "LESS", "LESS_EQUAL")
@@ -118,7 +118,7 @@ def embedding(table: tuple[int, ...] = (9, 4), dtype: DType = DType.INT32) -> Gr
 def test_words_are_looked_up(tmp_path: Path) -> None:
     """Indices come from outside, as int32; a proof draws those that there are."""
     graph = embedding()
-    require_int8(graph)
+    require_quantized(graph)
     assert index_limits(graph) == {graph.inputs[0]: 9}
     inputs = synthetic(graph, 20, seed=1).inputs
     drawn = inputs.view(np.int32)
@@ -143,7 +143,7 @@ def test_an_index_that_there_is_not_reads_inside_the_table(tmp_path: Path) -> No
 
 def test_words_of_another_type_are_refused() -> None:
     with pytest.raises(ForgeError, match="GATHER needs int32"):
-        require_int8(embedding(dtype=DType.INT64))
+        require_quantized(embedding(dtype=DType.INT64))
 
 
 def masked() -> Graph:
@@ -165,7 +165,7 @@ def masked() -> Graph:
 def test_truths_between_layers(tmp_path: Path) -> None:
     """Row by row, and every layer as in TensorFlow Lite Micro."""
     graph = masked()
-    require_int8(graph)
+    require_quantized(graph)
     inputs = synthetic(graph, 8, seed=3).inputs
     expected = oracle.tflm_trace(write(graph), graph, inputs)
     model = HostModel(graph, tmp_path)

@@ -25,7 +25,7 @@ from tinyforge.proof.examples import Examples
 from tinyforge.proof.record import Proof
 from tinyforge.source import Source
 from tinyforge.spec import EngineChoice, Spec
-from tinyforge.tflite import require_int8, write
+from tinyforge.tflite import require_quantized, write
 from tinyforge.verification import verify
 
 pytest.importorskip("tflite_micro")
@@ -40,7 +40,7 @@ def proved(
     machine: str, graph: Graph = GRAPH, *, core: str = "cortex-m4", engine: EngineChoice = "aot"
 ) -> Proof:
     """As `tinyforge build` does it: the inputs are the golden vectors too."""
-    require_int8(graph)
+    require_quantized(graph)
     size = graph.tensors[graph.inputs[0]].nbytes
     values = np.random.default_rng(4).integers(-128, 128, (COUNT, size))
     examples = Examples(values.astype(np.int8))

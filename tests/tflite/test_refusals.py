@@ -21,7 +21,7 @@ from tinyforge.engines.choose import choose
 from tinyforge.errors import ForgeError
 from tinyforge.graph import DType, Graph, Operator, Tensor
 from tinyforge.graph.passes import adapt
-from tinyforge.tflite import read, require_int8, write
+from tinyforge.tflite import read, require_quantized, write
 from tinyforge.tflite.encoder import Node
 from tinyforge.tflite.opcodes import OPERATOR_NUMBER
 
@@ -31,7 +31,7 @@ MODEL = models.classifier(0)
 def refused(data: bytes) -> ForgeError:
     with pytest.raises(ForgeError) as caught:
         graph = read(data)
-        require_int8(adapt(graph)[0], graph)
+        require_quantized(adapt(graph)[0], graph)
     return caught.value
 
 

@@ -33,7 +33,7 @@ def quantized(corpus: Path, name: str, folder: Path, how: Loading) -> tuple[list
     unit = "0..1" if len(shape) > 2 else None  # series are taken as they are
     small = quantized_file(path, str(data), Told(), how=how, range_text=unit).model
     graph = tflite.read(small)
-    tflite.require_int8(graph)
+    tflite.require_quantized(graph)
     assert list(choose(graph, "both").engines) == ["aot", "tflm"]
     return [op.op for op in graph.operators], "\n".join(said)
 

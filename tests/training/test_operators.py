@@ -41,7 +41,7 @@ def test_a_network_of_activations_and_gates_is_computed_as_tflm_does(keras: Any)
     images = np.random.default_rng(4).normal(size=(40, *SHAPE)).astype(np.float32)
     model = quantize(picture_net(keras), images)
     graph = tflite.read(model)
-    tflite.require_int8(graph)
+    tflite.require_quantized(graph)
     found = {op.op for op in graph.operators}
     assert found <= set(OPS)
     assert found >= {

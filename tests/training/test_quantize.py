@@ -43,7 +43,7 @@ def test_the_operators_are_the_networks_own(model: Model, small: bytes) -> None:
 
 
 def test_everything_is_int8_and_a_grey_level_is_one_step(small: bytes) -> None:
-    graph = tflite.require_int8(tflite.read(small)) or tflite.read(small)
+    graph = tflite.require_quantized(tflite.read(small)) or tflite.read(small)
     source, sink = graph.tensors[graph.inputs[0]], graph.tensors[graph.outputs[0]]
     assert source.dtype == sink.dtype == DType.INT8
     assert source.scale == pytest.approx(1 / 255, rel=1e-6) and source.zero_point == -128

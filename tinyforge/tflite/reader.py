@@ -2,7 +2,7 @@
 
 What a Graph cannot say is refused here, with the layer or tensor named: more than one subgraph,
 custom operators, sparse and external tensors, block-wise quantization. What it can say is
-then checked by verifier.verify; whether it is fully int8 is for verifier.require_int8.
+then checked by verifier.verify; whether it is quantized throughout is for require_quantized.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 TensorFlow Lite Micro validates nothing: a bad index reads out of bounds on the device. So every
 index, size, scale and order of execution is checked here, in two steps: verify(), which every model
-must pass, and require_int8(), which the models that can be compiled must pass.
+must pass, and require_quantized(), which the models that can be compiled must pass.
 """
 
 from __future__ import annotations

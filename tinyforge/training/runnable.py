@@ -62,7 +62,7 @@ def runnable(model: bytes) -> bytes:
     inner = with_common_scales(without_islands(graph))
     adapted, _ = adapt(inner)
     try:
-        tflite.require_int8(adapted, inner)
+        tflite.require_quantized(adapted, inner)
         engines = choose(adapted, "both").engines
         found = model if adapted is graph else tflite.write(adapted)
         if "aot" not in engines and oracle.available():  # its list of names is no promise

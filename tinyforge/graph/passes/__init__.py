@@ -12,10 +12,10 @@ from tinyforge.graph.passes.absent_bias import absent_bias
 from tinyforge.graph.passes.batch import single_batch
 from tinyforge.graph.passes.dimensions import dimensions
 from tinyforge.graph.passes.folding import folding
-from tinyforge.graph.passes.int8_boundary import int8_boundary
 from tinyforge.graph.passes.lacking import lacking
 from tinyforge.graph.passes.moved_floats import moved_floats
 from tinyforge.graph.passes.pruned import dead_operators
+from tinyforge.graph.passes.quantized_boundary import quantized_boundary
 from tinyforge.graph.passes.tidied import tidied
 from tinyforge.graph.passes.variables import variables, with_handles
 from tinyforge.graph.types import Graph
@@ -31,7 +31,7 @@ _ADAPT: tuple[Pass, ...] = (
     tidied,
     dimensions,
     moved_floats,
-    int8_boundary,
+    quantized_boundary,
     absent_bias,
     lacking,
 )

@@ -23,7 +23,7 @@ class _Conversion:
     inner: int
 
 
-def int8_boundary(graph: Graph) -> tuple[Graph, tuple[str, ...]]:
+def quantized_boundary(graph: Graph) -> tuple[Graph, tuple[str, ...]]:
     """Drops a QUANTIZE at an input and a DEQUANTIZE or QUANTIZE at an output; notes say so.
 
     One that something else reads past stays, and so does one that changes more than the type.

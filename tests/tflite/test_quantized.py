@@ -1,4 +1,4 @@
-"""Which graphs are int8 as engines want it: what may be a variable tensor, and what a constant."""
+"""Which graphs are quantized as engines want it: what may be a variable tensor, and what a constant."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.corpus import layers, models
 from tests.corpus.builder import GraphBuilder
 from tinyforge.errors import ForgeError
 from tinyforge.graph import DType, Graph, Quant
-from tinyforge.tflite import require_int8
+from tinyforge.tflite import require_quantized
 
 KEEPS = (
     "keeps its value between inferences; only the state of one SVDF, UNIDIRECTIONAL_SEQUENCE_LSTM "
@@ -58,13 +58,13 @@ def two_operators() -> Graph:
 
 
 def test_states_of_svdf_are_accepted() -> None:
-    require_int8(models.keywords(1))
+    require_quantized(models.keywords(1))
 
 
 @pytest.mark.parametrize("make", [nobody_s, an_addend, the_source_of_an_svdf, two_operators])
 def test_other_variable_tensors_are_refused(make: Callable[[], Graph]) -> None:
     with pytest.raises(ForgeError, match=KEEPS) as caught:
-        require_int8(make())
+        require_quantized(make())
     assert "'variable_" in caught.value.where
     assert "as an input and an output" in caught.value.fix
 
@@ -88,7 +88,7 @@ def test_layers_of_constants_are_refused(kind: str) -> None:
             y = layers.reshape(b, c, (1, 6))
     graph = b.build([layers.binary(b, rng, "ADD", x, y)])
     with pytest.raises(ForgeError, match="of a constant is not supported"):
-        require_int8(graph)
+        require_quantized(graph)
 
 
 def test_a_bias_has_the_scale_of_its_products_unless_it_is_zeros() -> None:
@@ -105,5 +105,5 @@ def test_a_bias_has_the_scale_of_its_products_unless_it_is_zeros() -> None:
         return replace(graph, tensors=tuple(tensors))
 
     with pytest.raises(ForgeError, match="does not have the scale of its input"):
-        require_int8(with_bias(quant=coarse))
-    require_int8(with_bias(quant=coarse, data=np.zeros(bias.shape, np.int32)))
+        require_quantized(with_bias(quant=coarse))
+    require_quantized(with_bias(quant=coarse, data=np.zeros(bias.shape, np.int32)))

@@ -1,4 +1,4 @@
-"""Whether a verified graph is fully int8, which is what the engines run."""
+"""Whether a verified graph is quantized throughout, to int8 or int16, as the engines run it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _FIX = (
 _PARAMETERS = (DType.INT32, DType.INT64, DType.BOOL)
 
 
-def require_int8(graph: Graph, file: Graph | None = None) -> None:
+def require_quantized(graph: Graph, file: Graph | None = None) -> None:
     """ForgeError, naming the tensor or layer, unless engines can run the graph.
 
     file: the graph as it was read, before passes, whose kind a refusal names.
