@@ -3,22 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from tests.corpus.builder import Constant, TensorSpec, single_op
 from tests.ops.case_binary import activation, rescaling
 from tests.ops.case_movement import either_way, int32, random_shape
 from tests.ops.draw import Random
-from tinyforge.graph import Graph
+from tinyforge.graph import DType, Graph
 
 
 def rsqrt(r: Random) -> Graph:
-    source = TensorSpec(r.pick((1, 256), (1, 8, 8, 4)), r.scale(1e-4, 1), -128)
-    root = float(np.sqrt(source.scale))
-    return single_op(
-        "RSQRT", inputs=[source], output=r.spec(*source.shape, scale=r.scale(1e-3, 1) / root)
-    )
+    shape = r.pick((1, 256), (1, 8, 8, 4))
+    source = TensorSpec(shape, r.scale(1e-4, 1), 0 if r.wide else -128, r.dtype)
+    steps = r.scale(1e-8 if r.wide else 1e-3, 1)
+    output = r.spec(*shape, scale=float(steps / np.sqrt(source.scale)))
+    return single_op("RSQRT", inputs=[source], output=output)
+
+
+def not_negative(r: Random, graph: Graph) -> list[npt.NDArray[Any]]:
+    """int16 has a sign, and the interpreter takes no root of what is below 0."""
+    (source,) = graph.input_tensors
+    values = r.values(source.shape, source.dtype)
+    if source.dtype is DType.INT16:
+        values = np.abs(np.maximum(values, -32767)) >> r.integer(0, 12)
+    return [values]
 
 
 def l2_normalization(r: Random) -> Graph:
@@ -70,3 +81,5 @@ CASES: dict[str, Callable[[Random], Graph]] = {
     "LOG_SOFTMAX": log_softmax,
     "RSQRT": rsqrt,
 }
+
+VALUES = {"RSQRT": not_negative}

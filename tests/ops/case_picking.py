@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from tests.corpus.builder import Constant, OptionValue, TensorSpec, single_op
 from tests.ops.case_movement import either_way, int32, random_shape
@@ -82,6 +84,30 @@ def gather_nd(r: Random) -> Graph:
     return _moved("GATHER_ND", source, [int32(indices)], (*shape, *source.shape[named:]))
 
 
+def dynamic_update_slice(r: Random) -> Graph:
+    """DYNAMIC_UPDATE_SLICE, of any type; the part or its place sometimes constant."""
+    dtype = r.pick(r.dtype, DType.INT32, DType.FLOAT32)
+    shape = random_shape(r, 5)
+    part = tuple(r.pick(n, r.integer(1, n)) for n in shape)
+    scale = 0.1 if dtype is r.dtype else 0
+    whole, smaller = (TensorSpec(s, scale, 0, dtype) for s in (shape, part))
+    known = Constant(r.values(part, dtype), smaller.quant)
+    place = TensorSpec((len(shape),), 0, dtype=DType.INT32)
+    begin = int32([r.integer(-2, n + 1) for n in shape])
+    operands = [whole, r.pick(smaller, smaller, known), r.pick(place, place, begin)]
+    return single_op("DYNAMIC_UPDATE_SLICE", inputs=operands, output=whole)
+
+
+def near(r: Random, graph: Graph) -> list[npt.NDArray[Any]]:
+    """Indices that are inside the tensor, or not far from it."""
+    (op,) = graph.operators
+    place = {op.inputs[2]: r.rng.integers(-2, 10, graph.tensors[op.inputs[2]].shape)}
+    return [
+        place[t.index].astype(np.int32) if t.index in place else r.values(t.shape, t.dtype)
+        for t in graph.input_tensors
+    ]
+
+
 def broadcast_to(r: Random) -> Graph:
     """BROADCAST_TO, sometimes to more dimensions than there are."""
     shape = random_shape(r, 5)
@@ -155,6 +181,7 @@ def resize_bilinear(r: Random) -> Graph:
 CASES: dict[str, Callable[[Random], Graph]] = {
     "BATCH_TO_SPACE_ND": batch_to_space_nd,
     "BROADCAST_TO": broadcast_to,
+    "DYNAMIC_UPDATE_SLICE": dynamic_update_slice,
     "EMBEDDING_LOOKUP": embedding_lookup,
     "GATHER": lambda r: r.pick(gather, lookup)(r),
     "GATHER_ND": gather_nd,
@@ -163,3 +190,5 @@ CASES: dict[str, Callable[[Random], Graph]] = {
     "REVERSE_V2": reverse_v2,
     "SPACE_TO_BATCH_ND": space_to_batch_nd,
 }
+
+VALUES = {"DYNAMIC_UPDATE_SLICE": near}

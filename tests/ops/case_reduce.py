@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
 from tests.corpus.builder import Constant, TensorSpec, single_op
 from tests.ops.draw import Random
-from tinyforge.graph import Graph
+from tinyforge.graph import DType, Graph
 
 
 def _axes(r: Random, rank: int) -> Constant:
@@ -45,8 +46,18 @@ def reduce(name: str, rescales: bool) -> Callable[[Random], Graph]:
     return case
 
 
+def truths(r: Random) -> Graph:
+    """REDUCE_ALL."""
+    graph = reduce("REDUCE_ALL", rescales=False)(r)
+    plain = tuple(
+        t if t.data is not None else replace(t, dtype=DType.BOOL, quant=None) for t in graph.tensors
+    )
+    return replace(graph, tensors=plain)
+
+
 CASES: dict[str, Callable[[Random], Graph]] = {
     "MEAN": reduce("MEAN", rescales=True),
+    "REDUCE_ALL": truths,
     "REDUCE_MAX": reduce("REDUCE_MAX", rescales=False),
     "REDUCE_MIN": reduce("REDUCE_MIN", rescales=False),
     "SUM": reduce("SUM", rescales=True),

@@ -187,10 +187,12 @@ INT16 = (
     "BROADCAST_TO",
     "CONV_2D",
     "DEPTHWISE_CONV_2D",
+    "DYNAMIC_UPDATE_SLICE",
     "FULLY_CONNECTED",
     "MAX_POOL_2D",
     "MEAN",
     "REVERSE_V2",
+    "RSQRT",
     "SOFTMAX",
     "SUM",
 )
@@ -203,6 +205,10 @@ INT4 = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED")
 NAMES = (*CASES, *(f"{op}/int16" for op in INT16), *(f"{op}/int4" for op in INT4))
 
 
+# Of operators that not every value makes sense to.
+_VALUES = case_detection.VALUES | case_arithmetic.VALUES | case_picking.VALUES
+
+
 def random_case(
     name: str, seed: int, draws: type[Random] = Random
 ) -> tuple[Graph, list[npt.NDArray[Any]]]:
@@ -211,8 +217,8 @@ def random_case(
     dtype = DType.INT16 if kind == "int16" else DType.INT8
     r = draws(np.random.default_rng([seed, *name.encode()]), dtype, int4=kind == "int4")
     graph = CASES[op](r)
-    if op in case_detection.VALUES:
-        return graph, case_detection.VALUES[op](r, graph)
+    if op in _VALUES:
+        return graph, _VALUES[op](r, graph)
     limits = index_limits(graph)
     return graph, [
         r.rng.integers(0, limits[t.index], t.shape).astype(np.int32)

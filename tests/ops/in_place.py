@@ -10,4 +10,8 @@ BROADCAST = ("ADD", "DIV", "MAXIMUM", "MINIMUM", "MUL", "PRELU", "SQUARED_DIFFER
 
 _BINARY = (*BROADCAST, "ADD_N", "LOGICAL_AND", "LOGICAL_OR")
 
-IN_PLACE = dict.fromkeys(_UNARY, (0,)) | dict.fromkeys(_BINARY, (0, 1)) | {"SELECT_V2": (0, 1, 2)}
+IN_PLACE = (
+    dict.fromkeys(_UNARY, (0,))
+    | dict.fromkeys(_BINARY, (0, 1))
+    | {"SELECT_V2": (0, 1, 2), "DYNAMIC_UPDATE_SLICE": (0,)}
+)

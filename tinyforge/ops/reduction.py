@@ -1,4 +1,5 @@
-"""What MEAN, SUM, REDUCE_MAX and REDUCE_MIN share: axes, geometry, and the sums' requantization."""
+"""What MEAN, SUM, REDUCE_ALL, REDUCE_MAX and REDUCE_MIN share: axes, geometry, and the sums'
+requantization."""
 
 from __future__ import annotations
 
