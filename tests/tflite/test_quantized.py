@@ -1,4 +1,4 @@
-"""Which graphs are quantized as engines want it: what may be a variable tensor, and what a constant."""
+"""Which graphs are quantized as engines want it: what may be a variable tensor, what a constant."""
 
 from __future__ import annotations
 
