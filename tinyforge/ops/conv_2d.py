@@ -31,8 +31,11 @@ from tinyforge.ops.convolution import (
     weighted_fields,
     weights_table,
 )
+from tinyforge.ops.dense import dense
+from tinyforge.ops.dense_cycles import window_cycles
 from tinyforge.ops.forms import Windowed
 from tinyforge.ops.quantization import Requantization, activation_name, channel_requantization
+from tinyforge.ops.target import Target
 from tinyforge.ops.turned import swapped
 from tinyforge.ops.window import weights_window
 
@@ -112,6 +115,34 @@ def lower(graph: Graph, op: Operator) -> Kernel:
     )
 
 
+def variants(graph: Graph, op: Operator, target: Target) -> Sequence[Kernel]:
+    """The dense block, on windows as int16."""
+    source, win = tensor(graph, op, 0), weights_window(graph, op)
+    if not target.dsp or _groups(graph, op) > 1:
+        return ()
+    rows, size = win.kernel[0], win.kernel[1] * source.shape[3]
+    found = dense(graph, op, _requantization(graph, op), rows, size)
+    if found is None:
+        return ()
+    return (
+        Kernel(
+            header="dense_conv.h",
+            struct="forge_dense_conv",
+            function="forge_dense_conv_columns",
+            fields={
+                **win.fields(),
+                "input_channels": source.shape[3],
+                "input_zero_point": source.zero_point,
+                **found.fields(),
+            },
+            inputs=(source.index,),
+            form=Windowed(win, tile_bytes=min(2, win.output[1]) * (found.tile_bytes + size)),
+            way="dense",
+            cycles=window_cycles(found, win, rows, size),
+        ),
+    )
+
+
 def macs(graph: Graph, op: Operator) -> int:
     """Padding counted, as everybody counts."""
     pictures, height, width, channels = output(graph, op).shape
@@ -129,6 +160,7 @@ OP = Op(
     check,
     reference,
     lower,
+    variants=variants,
     weighted=Weighted(0, 1, 2, channel_axis=0),
     turned=swapped,
     macs=macs,

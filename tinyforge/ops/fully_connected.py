@@ -33,8 +33,11 @@ from tinyforge.ops.convolution import (
     weighted_fields,
     weights_table,
 )
-from tinyforge.ops.forms import WHOLE, Accumulated, row_by_row
+from tinyforge.ops.dense import dense
+from tinyforge.ops.dense_cycles import row_cycles
+from tinyforge.ops.forms import WHOLE, Accumulated, Whole, row_by_row
 from tinyforge.ops.quantization import Requantization, activation_name, channel_requantization
+from tinyforge.ops.target import Target
 from tinyforge.ops.turned import same
 
 
@@ -100,6 +103,28 @@ def lower(graph: Graph, op: Operator) -> Kernel:
     )
 
 
+def variants(graph: Graph, op: Operator, target: Target) -> Sequence[Kernel]:
+    """The dense block, on rows as int16."""
+    source, weights = tensor(graph, op, 0), tensor(graph, op, 1)
+    depth = weights.shape[1]
+    found = dense(graph, op, _requantization(graph, op), 1, depth) if target.dsp else None
+    if found is None:
+        return ()
+    rows = source.size // depth
+    return (
+        Kernel(
+            header="dense_fully_connected.h",
+            struct="forge_dense_fully_connected",
+            function="forge_dense_fully_connected_run",
+            fields={"rows": rows, "input_depth": depth, **found.fields()},
+            inputs=(source.index,),
+            form=Whole(scratch_bytes=min(2, rows) * found.tile_bytes),
+            way="dense",
+            cycles=row_cycles(found, rows),
+        ),
+    )
+
+
 def streaming(graph: Graph, op: Operator, rows: int) -> Kernel | None:
     """A single row of inputs can be taken in pieces as they come."""
     source, depth = tensor(graph, op, 0), tensor(graph, op, 1).shape[1]
@@ -132,6 +157,7 @@ OP = Op(
     reference,
     lower,
     streaming,
+    variants,
     weighted=Weighted(0, 1, 2, channel_axis=0),
     turned=same,
     macs=macs,

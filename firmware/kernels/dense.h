@@ -1,0 +1,154 @@
+/* The block that dense convolutions and FULLY_CONNECTED are made of: all output channels of one pixel
+ * or two, from a tile of their inputs as int16 and a stream of constants that is read from its first
+ * word to its last. The C here says what the block computes, on any core; dense_dsp.h has it in
+ * instructions that multiply and add two pairs of int16 at once.
+ *
+ * The tile holds quads of four inputs each. Of two pixels, a quad of the one is followed by that of
+ * the other. Which inputs a quad holds, and in which order, is agreed between who fills the tile and
+ * who packs the stream: forge_dense_expand puts every second one first.
+ *
+ * The stream holds, for each two output channels:
+ *  - their biases. What the input's zero point adds is part of them.
+ *  - of each quad the weights: two words of a channel, two of the other. A word is two weights, the
+ *    first in its lower half. Weights and biases are doubled, so that a product's upper word is the
+ *    doubling high multiplication of TensorFlow Lite Micro. Sums may wrap on the way; packing proves
+ *    that what they come to does not.
+ *  - or with bytes: two words a quad, for both channels. Half a word is a weight of the first channel
+ *    plus 256 times that of the second; the second bias is that of both, likewise. Nothing is
+ *    doubled; quads are even in number.
+ *  - of each channel: multiplier, offset, right shift. The offset is half of what the shift drops,
+ *    so that it rounds, and what is to be added after it, shifted to the left.
+ * Of an odd number of channels the last is followed by one that nobody reads. */
+#ifndef FORGE_KERNELS_DENSE_H
+#define FORGE_KERNELS_DENSE_H
+
+#include <stddef.h>
+
+#include "kernels/fixed_point.h"
+
+/* rectified: an output below the zero point is clamped to it, that is -128, and none above 127 is
+ * clamped before: where halves are rounded to is then never seen below the zero point. */
+typedef struct {
+  const int32_t *stream;
+  int quads, channels;
+  int bytes;
+  int rectified;
+  int activation_min, activation_max;
+} forge_dense;
+
+/* Words of the stream for two channels. */
+FORGE_INLINE int forge_dense_step(const forge_dense *d) {
+  return 2 + d->quads * (d->bytes ? 2 : 4) + 6;
+}
+
+#if defined(__ARM_FEATURE_DSP) && defined(__thumb2__)
+#include "kernels/dense_dsp.h"
+#else
+
+/* sum + both halves of a word of weights times two inputs. */
+FORGE_INLINE uint32_t forge_dense_add(uint32_t sum, int32_t weights, const int16_t *inputs) {
+  return sum + (uint32_t)((int16_t)weights * inputs[0] + (weights >> 16) * inputs[1]);
+}
+
+/* The lower byte of each half. */
+FORGE_INLINE int32_t forge_dense_lower(int32_t weights) {
+  const int32_t high = (int8_t)(weights >> 16);
+  return (int32_t)((uint32_t)high << 16 | (uint16_t)(int8_t)weights);
+}
+
+/* Two channels' doubled sums for one pixel, whose next quad lies next values on. */
+FORGE_INLINE void forge_dense_sums(const forge_dense *d, const int32_t *stream,
+                                   const int16_t *tile, int next, int32_t sums[2]) {
+  uint32_t first = (uint32_t)stream[0], second = (uint32_t)stream[1];
+  stream += 2;
+  for (int quad = 0; quad < d->quads; ++quad, tile += next) {
+    for (int half = 0; half < 2; ++half, ++stream) {
+      const int32_t one = d->bytes ? forge_dense_lower(stream[0]) : stream[0];
+      first = forge_dense_add(first, one, tile + 2 * half);
+      second = forge_dense_add(second, d->bytes ? stream[0] : stream[2], tile + 2 * half);
+    }
+    if (!d->bytes) stream += 2;
+  }
+  sums[0] = (int32_t)(d->bytes ? first * 2 : first);
+  sums[1] = d->bytes ? (int32_t)(second - first) >> 7 : (int32_t)second;
+}
+
+/* parameters: multiplier, offset, shift. */
+FORGE_INLINE int8_t forge_dense_output(const forge_dense *d, int32_t sum,
+                                       const int32_t *parameters) {
+  const int32_t scaled =
+      (int32_t)(((int64_t)sum * parameters[0] + ((int64_t)1 << 31)) >> 32);
+  if (d->rectified) return forge_clamp((scaled + parameters[1]) >> parameters[2], -128, 127);
+  const int32_t rounded = (scaled + (scaled >> 31) + parameters[1]) >> parameters[2];
+  return forge_clamp(rounded + d->activation_min, d->activation_min, d->activation_max);
+}
+
+/* So many times two channels, at least once, of one pixel or two. second: of a second pixel. */
+FORGE_INLINE void forge_dense_pairs(const forge_dense *d, int pixels, const int16_t *tile,
+                                    const int32_t *stream, int pairs, int8_t *first,
+                                    int8_t *second) {
+  int8_t *const outputs[2] = {first, second};
+  const int step = forge_dense_step(d);
+  for (int i = 0; i < pairs; ++i, stream += step) {
+    const int32_t *parameters = stream + step - 6;
+    for (int pixel = 0; pixel < pixels; ++pixel) {
+      int32_t sums[2];
+      forge_dense_sums(d, stream, tile + 4 * pixel, 4 * pixels, sums);
+      outputs[pixel][2 * i] = forge_dense_output(d, sums[0], parameters);
+      outputs[pixel][2 * i + 1] = forge_dense_output(d, sums[1], parameters + 3);
+    }
+  }
+}
+
+/* Inputs of one pixel or two as so many quads of a tile: the first and the third of each four, then
+ * the second and the fourth. Returns where the quads end. */
+FORGE_INLINE int16_t *forge_dense_expand(int pixels, const int8_t *const *inputs, int16_t *tile,
+                                         int quads) {
+  for (int quad = 0; quad < quads; ++quad) {
+    for (int pixel = 0; pixel < pixels; ++pixel, tile += 4) {
+      const int8_t *input = inputs[pixel] + 4 * quad;
+      tile[0] = input[0];
+      tile[1] = input[2];
+      tile[2] = input[1];
+      tile[3] = input[3];
+    }
+  }
+  return tile;
+}
+
+#endif
+
+/* All channels of one pixel or two, whose outputs begin at first and second. */
+FORGE_INLINE void forge_dense_run(const forge_dense *d, int pixels, const int16_t *tile,
+                                  int8_t *first, int8_t *second) {
+  const int pairs = d->channels / 2;
+  if (pairs) forge_dense_pairs(d, pixels, tile, d->stream, pairs, first, second);
+  if (d->channels % 2) {
+    int8_t last[2][2];
+    const int32_t *stream = d->stream + pairs * forge_dense_step(d);
+    forge_dense_pairs(d, pixels, tile, stream, 1, last[0], last[1]);
+    first[d->channels - 1] = last[0][0];
+    if (pixels == 2) second[d->channels - 1] = last[1][0];
+  }
+}
+
+/* What is left of each stretch of inputs beyond its quads gathers behind all of them, in the order in
+ * which it comes: the place of the number-th, of a pixel. */
+FORGE_INLINE int16_t *forge_dense_rest(int pixels, int16_t *rest, int number, int pixel) {
+  return rest + number + (pixels - 1) * (number & ~3) + 4 * pixel;
+}
+
+/* A stretch of inputs of one pixel or two: its quads to the tile, what is left to the rest, where the
+ * number-th is the first of it. Returns where its quads end. */
+FORGE_INLINE int16_t *forge_dense_fill(int pixels, const int8_t *const *inputs, int count,
+                                       int16_t *tile, int16_t *rest, int number) {
+  tile = forge_dense_expand(pixels, inputs, tile, count / 4);
+  for (int i = count / 4 * 4; i < count; ++i, ++number) {
+    for (int pixel = 0; pixel < pixels; ++pixel) {
+      *forge_dense_rest(pixels, rest, number, pixel) = inputs[pixel][i];
+    }
+  }
+  return tile;
+}
+
+#endif

@@ -1,0 +1,300 @@
+/* dense.h for cores that multiply and add two pairs of int16 at once: Cortex-M4, M7, M33, M55.
+ *
+ * Two channels of two pixels share the loads of each quad: ten instructions for sixteen products,
+ * twelve with bytes. Registers hold four sums and what they are made of, and nothing else: where the
+ * tile and the stream end, and where outputs go, lies on the stack. The quads run unrolled, entered
+ * at the first that is needed; with what follows they fit an instruction cache of 1 KB. A firmware
+ * has each function at most once, and none that it does not call.
+ *
+ * r0: tile, r1: stream, r2-r5: inputs, r6-r9: weights, r10, r12: the two channels' sums of the first
+ * pixel, r11, lr: of the second. On the stack: a copy of the job, where the stream's beginning gives
+ * way to where the quads are entered. */
+#ifndef FORGE_KERNELS_DENSE_DSP_H
+#define FORGE_KERNELS_DENSE_DSP_H
+
+/* So many channels of one pixel or two. ceiling: in each byte 255 less the range of outputs; floor:
+ * in each byte the least of them. */
+typedef struct {
+  const int16_t *tile;
+  const int32_t *stream;
+  const int16_t *tile_end;
+  const int32_t *stream_end;
+  int8_t *first, *second;
+  uint32_t ceiling, floor;
+} forge_dense_job;
+
+/* Functions that all layers share. */
+#ifdef __clang__
+#define FORGE_DENSE_SHARED static __attribute__((noinline, unused))
+#else
+#define FORGE_DENSE_SHARED static __attribute__((noinline, noclone, unused))
+#endif
+
+#define FORGE_DENSE_FUNCTION(name, text)                                              \
+  FORGE_DENSE_SHARED void name(const forge_dense_job *job) {                          \
+    __asm__ volatile("push {r4-r11}\n"                                                \
+                     "ldmia %0, {r0-r7}\n"                                            \
+                     "push {r0-r7}\n" text                                            \
+                     "add sp, #32\n"                                                  \
+                     "pop {r4-r11}\n"                                                 \
+                     :                                                                \
+                     : "r"(job)                                                       \
+                     : "r0", "r1", "r2", "r3", "r12", "lr", "cc", "memory");          \
+  }
+
+/* Where the unrolled code is entered that FORGE_DENSE_UNROLLED has times a power of two: its
+ * instructions have 4 bytes each. A unit of it takes 1 << shift bytes of the tile. */
+#define FORGE_DENSE_BEGIN(shift, times, unit_bytes)                          \
+  "subs r4, r2, r0\n"                                                        \
+  "lsrs r4, r4, #" #shift "\n"                                               \
+  "rsbs r4, r4, #0\n"                                                        \
+  "and r4, r4, #" #times " - 1\n"                                            \
+  "movs r5, #" #unit_bytes "\n"                                              \
+  "muls r4, r5, r4\n"                                                        \
+  "adr.w r5, 2f\n"                                                           \
+  "add r4, r5\n"                                                             \
+  "orr r4, r4, #1\n"                                                         \
+  "str r4, [sp, #4]\n"
+
+#define FORGE_DENSE_UNROLLED(times, unit) \
+  ".balign 4\n"                           \
+  "2:\n"                                  \
+  ".rept " #times "\n" unit ".endr\n"
+
+#define FORGE_DENSE_REPEAT \
+  "ldr r2, [sp, #8]\n"     \
+  "cmp r0, r2\n"           \
+  "bne 2b\n"
+
+/* The next two channels, unless the stream has ended. */
+#define FORGE_DENSE_END    \
+  "ldr r0, [sp]\n"         \
+  "ldr r2, [sp, #12]\n"    \
+  "cmp r1, r2\n"           \
+  "bne 1b\n"
+
+/* Sums of two channels, of one pixel or two; from words of two weights each. */
+#define FORGE_DENSE_WORDS_2                                \
+  FORGE_DENSE_BEGIN(4, 16, 40)                             \
+  "1:\n"                                                   \
+  "ldmia r1!, {r10, r12}\n"                                \
+  "mov r11, r10\n"                                         \
+  "mov lr, r12\n"                                          \
+  "ldr pc, [sp, #4]\n"                                     \
+  FORGE_DENSE_UNROLLED(16, "ldmia.w r0!, {r2-r5}\n"        \
+                           "ldmia.w r1!, {r6-r9}\n"        \
+                           "smlad r10, r2, r6, r10\n"      \
+                           "smlad r11, r4, r6, r11\n"      \
+                           "smlad r12, r2, r8, r12\n"      \
+                           "smlad lr, r4, r8, lr\n"        \
+                           "smlad r10, r3, r7, r10\n"      \
+                           "smlad r11, r5, r7, r11\n"      \
+                           "smlad r12, r3, r9, r12\n"      \
+                           "smlad lr, r5, r9, lr\n")       \
+  FORGE_DENSE_REPEAT
+
+/* Two quads at once, so that they are loaded together; then one that may be left. The tile's end lies
+ * in lr, that of its last two quads in r11. A tile of one quad enters behind the others. */
+#define FORGE_DENSE_WORDS_1                                \
+  FORGE_DENSE_BEGIN(4, 8, 44)                              \
+  "mov lr, r2\n"                                           \
+  "subs r2, r2, r0\n"                                      \
+  "bic r2, r2, #15\n"                                      \
+  "adds r11, r0, r2\n"                                     \
+  "cmp r2, #0\n"                                           \
+  "bne 1f\n"                                               \
+  "adr.w r5, 3f\n"                                         \
+  "orr r5, r5, #1\n"                                       \
+  "str r5, [sp, #4]\n"                                     \
+  "1:\n"                                                   \
+  "ldmia r1!, {r10, r12}\n"                                \
+  "ldr pc, [sp, #4]\n"                                     \
+  FORGE_DENSE_UNROLLED(8, "ldmia.w r0!, {r2-r5}\n"         \
+                          "ldmia.w r1!, {r6-r9}\n"         \
+                          "smlad r10, r2, r6, r10\n"       \
+                          "smlad r12, r2, r8, r12\n"       \
+                          "smlad r10, r3, r7, r10\n"       \
+                          "smlad r12, r3, r9, r12\n"       \
+                          "ldmia.w r1!, {r6-r9}\n"         \
+                          "smlad r10, r4, r6, r10\n"       \
+                          "smlad r12, r4, r8, r12\n"       \
+                          "smlad r10, r5, r7, r10\n"       \
+                          "smlad r12, r5, r9, r12\n")      \
+  "cmp r0, r11\n"                                          \
+  "bne 2b\n"                                               \
+  ".balign 4\n"                                            \
+  "3:\n"                                                   \
+  "cmp r0, lr\n"                                           \
+  "beq 4f\n"                                               \
+  "ldmia r0!, {r2, r3}\n"                                  \
+  "ldmia r1!, {r6-r9}\n"                                   \
+  "smlad r10, r2, r6, r10\n"                               \
+  "smlad r12, r2, r8, r12\n"                               \
+  "smlad r10, r3, r7, r10\n"                               \
+  "smlad r12, r3, r9, r12\n"                               \
+  "4:\n"
+
+/* Two channels' outputs: multiplier, offset and shift of the first in r2-r4, of the second in r5-r7.
+ * SMMLAR is SMMULR and the offset's addition. */
+#define FORGE_DENSE_RECTIFY(sum, multiplier, offset, shift)           \
+  "smmlar " sum ", " sum ", " multiplier ", " offset "\n"             \
+  "asr " sum ", " sum ", " shift "\n"                                 \
+  "ssat " sum ", #8, " sum "\n"
+
+#define FORGE_DENSE_SCALE(sum, multiplier, offset, shift)             \
+  "smmulr " sum ", " sum ", " multiplier "\n"                         \
+  "add " sum ", " sum ", " sum ", asr #31\n"                          \
+  "add " sum ", " sum ", " offset "\n"                                \
+  "asr " sum ", " sum ", " shift "\n"                                 \
+  "usat " sum ", #8, " sum "\n"
+
+/* Above the least output, in bytes of r10: what is above the greatest saturates, for all at once. */
+#define FORGE_DENSE_CLAMP       \
+  "ldrd r4, r5, [sp, #24]\n"    \
+  "uqadd8 r10, r10, r4\n"       \
+  "uqsub8 r10, r10, r4\n"       \
+  "uadd8 r10, r10, r5\n"
+
+#define FORGE_DENSE_RECTIFIED_2                  \
+  "ldmia r1!, {r2-r7}\n"                         \
+  FORGE_DENSE_RECTIFY("r10", "r2", "r3", "r4")   \
+  FORGE_DENSE_RECTIFY("r11", "r2", "r3", "r4")   \
+  FORGE_DENSE_RECTIFY("r12", "r5", "r6", "r7")   \
+  FORGE_DENSE_RECTIFY("lr", "r5", "r6", "r7")    \
+  "ldrd r8, r9, [sp, #16]\n"                     \
+  "strb r10, [r8], #1\n"                         \
+  "strb r12, [r8], #1\n"                         \
+  "strb r11, [r9], #1\n"                         \
+  "strb lr, [r9], #1\n"                          \
+  "strd r8, r9, [sp, #16]\n"                     \
+  FORGE_DENSE_END
+
+#define FORGE_DENSE_CLAMPED_2                    \
+  "ldmia r1!, {r2-r7}\n"                         \
+  FORGE_DENSE_SCALE("r10", "r2", "r3", "r4")     \
+  FORGE_DENSE_SCALE("r11", "r2", "r3", "r4")     \
+  FORGE_DENSE_SCALE("r12", "r5", "r6", "r7")     \
+  FORGE_DENSE_SCALE("lr", "r5", "r6", "r7")      \
+  "ldrd r8, r9, [sp, #16]\n"                     \
+  "orr r10, r10, r12, lsl #8\n"                  \
+  "orr r11, r11, lr, lsl #8\n"                   \
+  "orr r10, r10, r11, lsl #16\n"                 \
+  FORGE_DENSE_CLAMP                              \
+  "strh r10, [r8], #2\n"                         \
+  "lsr r10, r10, #16\n"                          \
+  "strh r10, [r9], #2\n"                         \
+  "strd r8, r9, [sp, #16]\n"                     \
+  FORGE_DENSE_END
+
+#define FORGE_DENSE_RECTIFIED_1                  \
+  "ldmia r1!, {r2-r7}\n"                         \
+  FORGE_DENSE_RECTIFY("r10", "r2", "r3", "r4")   \
+  FORGE_DENSE_RECTIFY("r12", "r5", "r6", "r7")   \
+  "ldr r8, [sp, #16]\n"                          \
+  "strb r10, [r8], #1\n"                         \
+  "strb r12, [r8], #1\n"                         \
+  "str r8, [sp, #16]\n"                          \
+  FORGE_DENSE_END
+
+#define FORGE_DENSE_CLAMPED_1                    \
+  "ldmia r1!, {r2-r7}\n"                         \
+  FORGE_DENSE_SCALE("r10", "r2", "r3", "r4")     \
+  FORGE_DENSE_SCALE("r12", "r5", "r6", "r7")     \
+  "ldr r8, [sp, #16]\n"                          \
+  "orr r10, r10, r12, lsl #8\n"                  \
+  FORGE_DENSE_CLAMP                              \
+  "strh r10, [r8], #2\n"                         \
+  "str r8, [sp, #16]\n"                          \
+  FORGE_DENSE_END
+
+FORGE_DENSE_FUNCTION(forge_dense_words_rectified_2, FORGE_DENSE_WORDS_2 FORGE_DENSE_RECTIFIED_2)
+FORGE_DENSE_FUNCTION(forge_dense_words_clamped_2, FORGE_DENSE_WORDS_2 FORGE_DENSE_CLAMPED_2)
+FORGE_DENSE_FUNCTION(forge_dense_words_rectified_1, FORGE_DENSE_WORDS_1 FORGE_DENSE_RECTIFIED_1)
+FORGE_DENSE_FUNCTION(forge_dense_words_clamped_1, FORGE_DENSE_WORDS_1 FORGE_DENSE_CLAMPED_1)
+
+FORGE_INLINE void forge_dense_pairs(const forge_dense *d, int pixels, const int16_t *tile,
+                                    const int32_t *stream, int pairs, int8_t *first,
+                                    int8_t *second) {
+  const uint32_t each = 0x01010101;
+  const forge_dense_job job = {
+      .tile = tile,
+      .stream = stream,
+      .tile_end = tile + d->quads * 4 * pixels,
+      .stream_end = stream + pairs * forge_dense_step(d),
+      .first = first,
+      .second = second,
+      .ceiling = each * (uint32_t)(255 - (d->activation_max - d->activation_min)),
+      .floor = each * (uint8_t)d->activation_min,
+  };
+  if (d->rectified && pixels == 2) {
+    forge_dense_words_rectified_2(&job);
+  } else if (d->rectified) {
+    forge_dense_words_rectified_1(&job);
+  } else if (pixels == 2) {
+    forge_dense_words_clamped_2(&job);
+  } else {
+    forge_dense_words_clamped_1(&job);
+  }
+}
+
+/* One quad of one pixel or two, whose inputs may begin anywhere. All three pointers move on. */
+FORGE_INLINE void forge_dense_quad(int pixels, const int8_t **one, const int8_t **other,
+                                   int16_t **tile) {
+  if (pixels == 1) {
+    __asm__ volatile(
+        "ldr r3, [%0], #4\n"
+        "sxtb16 r4, r3, ror #8\n"
+        "sxtb16 r3, r3\n"
+        "stmia %1!, {r3, r4}\n"
+        : "+r"(*one), "+r"(*tile)
+        :
+        : "r3", "r4", "memory");
+  } else {
+    __asm__ volatile(
+        "ldr r3, [%0], #4\n"
+        "ldr r5, [%1], #4\n"
+        "sxtb16 r4, r3, ror #8\n"
+        "sxtb16 r3, r3\n"
+        "sxtb16 r6, r5, ror #8\n"
+        "sxtb16 r5, r5\n"
+        "stmia %2!, {r3-r6}\n"
+        : "+r"(*one), "+r"(*other), "+r"(*tile)
+        :
+        : "r3", "r4", "r5", "r6", "memory");
+  }
+}
+
+FORGE_INLINE int16_t *forge_dense_quads(int pixels, const int8_t *one, const int8_t *other,
+                                        int16_t *tile, int quads) {
+  for (; quads >= 4; quads -= 4) {
+    forge_dense_quad(pixels, &one, &other, &tile);
+    forge_dense_quad(pixels, &one, &other, &tile);
+    forge_dense_quad(pixels, &one, &other, &tile);
+    forge_dense_quad(pixels, &one, &other, &tile);
+  }
+  if (quads & 2) {
+    forge_dense_quad(pixels, &one, &other, &tile);
+    forge_dense_quad(pixels, &one, &other, &tile);
+  }
+  if (quads & 1) forge_dense_quad(pixels, &one, &other, &tile);
+  return tile;
+}
+
+FORGE_DENSE_SHARED int16_t *forge_dense_quads_1(const int8_t *one, int16_t *tile, int quads) {
+  return forge_dense_quads(1, one, NULL, tile, quads);
+}
+
+FORGE_DENSE_SHARED int16_t *forge_dense_quads_2(const int8_t *one, const int8_t *other,
+                                                int16_t *tile, int quads) {
+  return forge_dense_quads(2, one, other, tile, quads);
+}
+
+/* As in dense.h. A few quads take fewer instructions than a call. */
+FORGE_INLINE int16_t *forge_dense_expand(int pixels, const int8_t *const *inputs, int16_t *tile,
+                                         int quads) {
+  if (quads < 4) return forge_dense_quads(pixels, inputs[0], inputs[pixels - 1], tile, quads);
+  if (pixels == 1) return forge_dense_quads_1(inputs[0], tile, quads);
+  return forge_dense_quads_2(inputs[0], inputs[1], tile, quads);
+}
+
+#endif

@@ -1,0 +1,206 @@
+"""The dense block where it could go wrong: every way into its unrolled code, sums and offsets at
+the ends of their bits, ties below a clamp; and what it must not be offered for."""
+
+from __future__ import annotations
+
+import ctypes
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.corpus.builder import Constant, TensorSpec, single_op
+from tests.ops import harness, on_core
+from tests.ops.cases import random_case
+from tests.ops.draw import Random
+from tests.ops.on_core import Case
+from tinyforge.boards.cores import CORES
+from tinyforge.graph import Graph, Quant
+from tinyforge.ops import OPS, Kernel
+from tinyforge.ops.target import ANY, TARGETS
+from tinyforge.sim.machines import machine
+from tinyforge.sim.toolchains import gcc, toolchain
+
+DSP = TARGETS["cortex-m4"]
+RELU, RELU6 = 1, 3
+ZERO_POINT = 3  # of inputs
+
+
+class Adversarial(Random):
+    """Factors that are powers of two, so that ties abound; values, zero points and biases at the
+    ends; channels that cannot vary."""
+
+    def scale(self, low: float = 1e-3, high: float = 0.3) -> float:
+        del low, high
+        return 2.0 ** -self.integer(0, 5)
+
+    def zero_point(self) -> int:
+        return int(self.pick(-128, -128, 127, 0))
+
+    def weights(self, shape: tuple[int, ...], axis: int) -> Constant:
+        drawn = super().weights(shape, axis)
+        few = self.pick(1, 1, 127)
+        return replace(drawn, values=np.clip(drawn.values, -few, few))
+
+    def bias(self, source: TensorSpec, weights: Constant, channels: int) -> Constant | None:
+        assert weights.quant is not None
+        most = 2 ** self.integer(4, 30)
+        values = self.rng.integers(-most, most, channels).astype(np.int32)
+        scales = tuple(source.scale * s for s in weights.quant.scale)
+        return Constant(values, Quant(scales, (0,) * len(scales), 0))
+
+    def activation(self) -> int:
+        return int(self.pick(0, RELU, RELU, RELU6))
+
+
+def variants(graph: Graph) -> tuple[Kernel, ...]:
+    (op,) = graph.operators
+    return tuple(OPS[op.op].variants(graph, op, DSP))
+
+
+def layer(
+    seed: int,
+    depth: int,
+    channels: int,
+    *,
+    rows: int = 1,
+    bias: int = 0,
+    factor: float = 2.0**-9,
+    activation: int = 0,
+    zero_point: int = -128,
+) -> Graph:
+    """FULLY_CONNECTED. bias: of every channel. factor: from its sums to its outputs."""
+    values = np.random.default_rng(seed).integers(-127, 128, (channels, depth)).astype(np.int8)
+    return single_op(
+        "FULLY_CONNECTED",
+        inputs=[
+            TensorSpec((rows, depth), 1.0, ZERO_POINT),
+            Constant(values, Quant((1.0,), (0,))),
+            Constant(np.full(channels, bias, np.int32), Quant((1.0,), (0,))),
+        ],
+        output=TensorSpec((rows, channels), 1 / factor, zero_point),
+        options={"fused_activation_function": activation},
+    )
+
+
+def at_the_end(sign: int, beyond: int = 0, activation: int = 0) -> Graph:
+    """Sums of up to 2**30 - 1, or down to -2**30, of a channel; so much more. Few enough of their
+    bits are dropped that outputs differ."""
+    made = layer(1, 1024, 1)
+    w = np.asarray(made.tensors[1].data, np.int64)
+    ends = np.stack([w * (127 - ZERO_POINT), w * (-128 - ZERO_POINT)])
+    most = 2**30 - 1 - int(ends.max(axis=0).sum()) + beyond
+    least = -(2**30) - int(ends.min(axis=0).sum()) - beyond
+    return layer(
+        1,
+        1024,
+        1,
+        bias=most if sign > 0 else least,
+        factor=2.0**-23,
+        activation=activation,
+        zero_point=-128 if sign > 0 else 127,
+    )
+
+
+def graphs() -> Iterator[Graph]:
+    """Of each at least one kernel is offered."""
+    for depth in range(1, 140):
+        yield layer(depth, depth, 1 + depth % 5, rows=1 + depth % 3, activation=depth % 4)
+    for sign in (1, -1):
+        for activation in (0, RELU):
+            yield at_the_end(sign, activation=activation)
+    for op in ("CONV_2D", "FULLY_CONNECTED"):
+        yield from (g for s in range(120) if variants(g := random_case(op, s, Adversarial)[0]))
+
+
+@cache
+def cases() -> tuple[Case, ...]:
+    found = []
+    for number, graph in enumerate(graphs()):
+        r = Adversarial(np.random.default_rng(number))
+        inputs = [r.values(graph.input_tensors[0].shape)]
+        outputs = harness.tflm(graph, inputs)
+        kernels = variants(graph)
+        assert kernels, number
+        found += [
+            Case(f"case {number}, {kernel.way}", graph, kernel, inputs, outputs)
+            for kernel in kernels
+        ]
+    return tuple(found)
+
+
+def test_all_kinds_of_requantization_are_among_the_cases() -> None:
+    kinds = {
+        (c.kernel.fields["dense.rectified"], c.kernel.fields["dense.activation_max"] == 127)
+        for c in cases()
+    }
+    assert kinds == {(1, True), (0, True), (0, False)}
+
+
+def test_the_portable_block_equals_tflm(tmp_path: Path) -> None:
+    sources = [harness.kernel_source(i, c.graph, c.kernel) for i, c in enumerate(cases())]
+    library = harness.built(sources, tmp_path)
+    for i, c in enumerate(cases()):
+        (found,) = harness.run_compiled(library, i, c.graph, c.inputs)
+        np.testing.assert_array_equal(found, c.outputs[0], c.label)
+
+
+@pytest.mark.parametrize("compiler", ["zig", "gcc"])
+@pytest.mark.parametrize("optimize", ["speed", "size"])
+def test_the_block_of_a_core_equals_tflm(compiler: str, optimize: str, tmp_path: Path) -> None:
+    if compiler == "gcc" and not gcc.installed():
+        pytest.skip("needs arm-none-eabi-gcc")
+    tools = replace(toolchain(compiler), optimize=optimize)
+    made = on_core.program(cases())
+    runner = machine("unicorn")
+    found = on_core.run(made, CORES["cortex-m4"], tmp_path, compiler=tools, machine=runner)
+    for label, actual, expected in zip(made.labels, found, made.expected, strict=True):
+        np.testing.assert_array_equal(actual, expected, label)
+
+
+def test_a_kernel_stays_within_its_memory(tmp_path: Path) -> None:
+    margin = bytes(range(1, 9))
+    sizes = [max(c.kernel.form.tile_bytes, c.kernel.form.scratch_bytes) for c in cases()]
+    sources = []
+    for i, (c, size) in enumerate(zip(cases(), sizes, strict=True)):
+        source = harness.kernel_source(i, c.graph, c.kernel)
+        source, found = re.subn(r"static int32_t scratch\[\d+\];", "", source)
+        assert found == 1
+        memory = f"_Alignas(4) int8_t memory_{i}[{size + len(margin)}];\n"
+        body = f"void case_{i}("
+        source = source.replace(body, f"{memory}#undef scratch\n#define scratch memory_{i}\n{body}")
+        sources.append(source)
+    library = harness.built(sources, tmp_path)
+    for i, (c, size) in enumerate(zip(cases(), sizes, strict=True)):
+        memory = (ctypes.c_char * (size + len(margin))).in_dll(library, f"memory_{i}")
+        memory[size:] = margin
+        harness.run_compiled(library, i, c.graph, c.inputs)
+        assert memory[size:] == margin, c.label
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_sums_that_do_not_fit_doubled_are_left_to_the_portable_kernel(sign: int) -> None:
+    assert variants(at_the_end(sign))
+    assert not variants(at_the_end(sign, beyond=1))
+
+
+def test_left_shifts_are_left_to_the_portable_kernel() -> None:
+    assert variants(layer(1, 4, 2, factor=0.49))
+    assert not variants(layer(1, 4, 2, factor=0.5))
+    assert not variants(layer(1, 4, 2, factor=3.0))
+
+
+@pytest.mark.parametrize("name", ["CONV_2D/int16", "CONV_2D/int4", "FULLY_CONNECTED/int16"])
+def test_other_types_are_left_to_other_kernels(name: str) -> None:
+    assert not any(variants(random_case(name, seed)[0]) for seed in range(20))
+
+
+def test_cores_without_the_instructions_are_offered_nothing() -> None:
+    for name in ("CONV_2D", "FULLY_CONNECTED"):
+        graph, _ = random_case(name, 0)
+        (op,) = graph.operators
+        assert not OPS[name].variants(graph, op, ANY)

@@ -1,0 +1,163 @@
+"""The streams of constants that firmware/kernels/dense.h reads: weights, biases and what makes
+outputs of sums, two channels after the other's."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from tinyforge.graph import DType, Graph, Operator
+from tinyforge.ops.base import Table, tensor
+from tinyforge.ops.convolution import bias_values, weights_table
+from tinyforge.ops.fixed_point import doubling_high_mul
+from tinyforge.ops.quantization import Requantization
+
+Int = npt.NDArray[np.int64]
+
+_QUAD = 4
+# Of four inputs, in the tile: the first and the third, then the second and the fourth.
+_EXPANDED = (0, 2, 1, 3)
+
+
+@dataclass(frozen=True, eq=False)
+class Scaled:
+    """How sums become outputs, as dense.h has it: multiplier, offset and shift of each channel.
+
+    settled: channels whose output is the same for all inputs; it is in their offset.
+    """
+
+    multiplier: Int
+    offset: Int
+    shift: Int
+    settled: npt.NDArray[np.bool_]
+    rectified: bool
+    low: int
+    high: int
+
+
+@dataclass(frozen=True, eq=False)
+class Dense:
+    """What all windows of a layer are multiplied with; proved to be exact, whatever the inputs are.
+
+    weights: (channels, places of a tile), 0 where the tile holds nothing. bias: of the inputs as
+    they are, without the zero point. Both are 0 of channels that are settled.
+    """
+
+    weights: Int
+    bias: Int
+    scaled: Scaled
+
+    @property
+    def quads(self) -> int:
+        return int(self.weights.shape[1]) // _QUAD
+
+    @property
+    def channels(self) -> int:
+        return len(self.weights)
+
+    @property
+    def tile_bytes(self) -> int:
+        """Of the tile, for each pixel."""
+        return 2 * _QUAD * self.quads
+
+    def fields(self) -> dict[str, int | Table]:
+        """The struct's members."""
+        return {
+            "dense.stream": Table("int32_t", self._stream()),
+            "dense.quads": self.quads,
+            "dense.channels": self.channels,
+            "dense.bytes": 0,
+            "dense.rectified": int(self.scaled.rectified),
+            "dense.activation_min": self.scaled.low,
+            "dense.activation_max": self.scaled.high,
+        }
+
+    def _stream(self) -> npt.NDArray[np.int32]:
+        """All words, in the order in which they are read."""
+        scaled = np.stack([self.scaled.multiplier, self.scaled.offset, self.scaled.shift], axis=1)
+        weights, bias, parameters = map(_pairs, (self.weights, self.bias, scaled))
+        words = (2 * weights).reshape(len(weights), 2, self.quads, 2, 2).swapaxes(1, 2)
+        parts = (2 * bias, _packed(words), parameters)
+        return _int32(np.concatenate([x.reshape(len(x), -1) for x in parts], axis=1))
+
+
+def dense(
+    graph: Graph, op: Operator, requantization: Requantization, rows: int, size: int
+) -> Dense | None:
+    """A layer's constants for stretches of inputs: so many rows of so many each, as they follow
+    each other in its weights (channels, ...). None where the block could not compute exactly what
+    the layer is.
+    """
+    if any(t.dtype is not DType.INT8 for t in (tensor(graph, op, 0), tensor(graph, op, 1))):
+        return None
+    table = weights_table(tensor(graph, op, 1))
+    weights = table.reshape(len(table), -1).astype(np.int64)
+    bias = bias_values(graph, op, len(weights))
+    zero_point = tensor(graph, op, 0).zero_point
+    scaled = _scaled(requantization, *_reach(weights, bias, zero_point))
+    if scaled is None:
+        return None
+    kept = np.where(scaled.settled[:, None], 0, weights)
+    folded = np.where(scaled.settled, 0, bias - zero_point * weights.sum(axis=1))
+    places = _places(rows, size)
+    return Dense(np.where(places < 0, 0, kept[:, places]), folded, scaled)
+
+
+def _scaled(r: Requantization, least: Int, most: Int) -> Scaled | None:
+    """least, most: that each channel's sum can be. None where the block could not be exact."""
+    multiplier, shift = (np.broadcast_to(x, least.shape) for x in (r.multiplier, r.shift))
+    # Of sums that a left shift wraps the least and the most say nothing of those between.
+    first = r.apply(least).astype(np.int64)
+    settled = (shift <= 0) & (first == r.apply(most))
+    least, most = (np.where(settled, 0, x) for x in (least, most))
+    if least.min() < -(2**30) or most.max() >= 2**30:
+        return None  # doubled, they would not fit 32 bits
+    if (shift[~settled] >= 0).any():
+        return None  # nothing to round by
+    zero_point = r.output.zero_point
+    rectified = (r.low, r.high, zero_point) == (-128, 127, -128)
+    # What is added after the shift; a settled channel's output is this alone.
+    added = np.where(settled, first, zero_point)
+    if not rectified:
+        added -= r.low
+    right = np.where(settled, 1, -shift)
+    multiplier = np.where(settled, 0, multiplier)
+    offset = (added << right) + (1 << (right - 1))
+    lowest, highest = (doubling_high_mul(x, multiplier) + offset for x in (least, most))
+    if lowest.min() <= -(2**31) or highest.max() >= 2**31:
+        return None
+    return Scaled(multiplier, offset, right, settled, rectified, r.low, r.high)
+
+
+def _reach(weights: Int, bias: Int, zero_point: int) -> tuple[Int, Int]:
+    """The least and the most that each channel's sum can be."""
+    ends = np.stack([weights * (end - zero_point) for end in (-128, 127)])
+    return ends.min(axis=0).sum(axis=1) + bias, ends.max(axis=0).sum(axis=1) + bias
+
+
+def _places(rows: int, size: int) -> npt.NDArray[np.intp]:
+    """Which of the weights stands at each place of a pixel's tile; -1 for none."""
+    numbers = np.arange(rows * size).reshape(rows, size)
+    whole = size // _QUAD * _QUAD
+    quads = numbers[:, :whole].reshape(-1, _QUAD)[:, _EXPANDED].reshape(-1)
+    rest = numbers[:, whole:].reshape(-1)
+    missing = -(len(rest)) % _QUAD
+    return np.concatenate([quads, rest, np.full(missing, -1)])
+
+
+def _pairs(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """By channels to by twos of channels, the last one with zeros if it is alone."""
+    odd = [(0, len(values) % 2), *((0, 0) for _ in values.shape[1:])]
+    return np.pad(values, odd).reshape(-1, 2, *values.shape[1:])
+
+
+def _packed(halves: Int) -> Int:
+    """Two int16 of the last axis to a word, the first in its lower half."""
+    return (halves[..., 0] & 0xFFFF) | (halves[..., 1] << 16)
+
+
+def _int32(words: Int) -> npt.NDArray[np.int32]:
+    return (words.reshape(-1) & 0xFFFFFFFF).astype(np.uint32).view(np.int32)
