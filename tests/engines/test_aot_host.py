@@ -17,6 +17,7 @@ from tests.engines.aot_host import HostModel
 from tests.memory import graphs
 from tests.memory.picks import random_picks
 from tinyforge.graph import Graph
+from tinyforge.ops.upright import rows_input
 from tinyforge.proof import oracle
 from tinyforge.tflite import write
 
@@ -84,3 +85,23 @@ def test_rows_one_after_the_other(name: str, tmp_path: Path) -> None:
     model.reset()
     found = np.stack([model.push(values) for values in inputs])
     np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize("name", ["classifier", "tangled"])
+@pytest.mark.parametrize("by_rows", [False, True])
+def test_inputs_and_outputs_that_there_are_not_are_null(
+    name: str, by_rows: bool, tmp_path: Path
+) -> None:
+    graph = CASES[name]
+    model = HostModel(graph, tmp_path, by_rows=by_rows)
+    for found, tensors in (
+        (model.functions.forge_input_at, graph.inputs),
+        (model.functions.forge_output_at, graph.outputs),
+    ):
+        assert [found(i) for i in (-1, len(tensors), 1 << 20)] == [None] * 3
+    fed = rows_input(graph) if by_rows else None
+    inputs = range(len(graph.inputs))
+    assert [i for i in inputs if model.functions.forge_input_at(i) is None] == (
+        [] if fed is None else [fed]
+    )
+    assert None not in map(model.functions.forge_output_at, range(len(graph.outputs)))

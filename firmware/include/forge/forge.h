@@ -51,7 +51,7 @@ forge_status forge_reset(void);
 
 /* Where an input of the model goes, by its number, 0 to FORGE_INPUT_COUNT - 1: shape, type and
  * quantization are in model.h, and forge_input(i) is this in the input's own type (forge_tensors.h).
- * NULL for an input that is fed by rows. */
+ * NULL for an input that is fed by rows, and for any other number. */
 void *forge_input_at(int index);
 
 /* Runs the model on what lies in its inputs. May overwrite them. */
@@ -69,8 +69,8 @@ forge_status forge_invoke(void);
 forge_status forge_push_row(const void *row);
 
 /* An output's last values, by its number, 0 to FORGE_OUTPUT_COUNT - 1; forge_output(i) is this in the
- * output's own type. Valid until an input is written again: what goes back into an input is copied
- * before that, to memory of the application. */
+ * output's own type. NULL for any other number. Valid until an input is written again: what goes back
+ * into an input is copied before that, to memory of the application. */
 const void *forge_output_at(int index);
 
 /* Runs the golden vectors that are compiled in; prints PASS or the first difference. They are a
