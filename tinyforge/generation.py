@@ -18,7 +18,7 @@ from tinyforge.engines.choose import Choice, choose
 from tinyforge.errors import ForgeError
 from tinyforge.graph import Graph
 from tinyforge.memory.plan import Plan
-from tinyforge.memory.planner import plan
+from tinyforge.memory.search import plan
 from tinyforge.ops.upright import rows_input
 from tinyforge.project import tree
 from tinyforge.project.ini import environment

@@ -12,7 +12,7 @@ from typing import Any
 from tinyforge.bench.baselines import Baseline
 from tinyforge.bench.measure import Result, measure
 from tinyforge.cli.ui import Ui
-from tinyforge.memory.planner import plan
+from tinyforge.memory.search import plan
 from tinyforge.proof import examples
 from tinyforge.proof.examples import Examples
 from tinyforge.source import open_tflite

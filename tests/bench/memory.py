@@ -22,7 +22,7 @@ from rich.table import Table
 from tests.bench.figures import MODELS, Case, result, toolchain_named
 from tinyforge.bench import baselines
 from tinyforge.bench.measure import Result
-from tinyforge.memory.planner import plan
+from tinyforge.memory.search import plan
 from tinyforge.report.bench import ratio_table
 from tinyforge.report.drawing import glyphs_of
 from tinyforge.spec import ToolchainChoice

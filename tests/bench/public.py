@@ -22,7 +22,7 @@ from rich.table import Table
 from tinyforge.errors import ForgeError
 from tinyforge.graph.passes import adapt
 from tinyforge.memory.interpreter import predict, target_for
-from tinyforge.memory.planner import plan
+from tinyforge.memory.search import plan
 from tinyforge.ops import OPS
 from tinyforge.tflite import read_file, require_quantized
 

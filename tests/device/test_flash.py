@@ -21,7 +21,7 @@ from tinyforge.device.flash import flash
 from tinyforge.device.record import DeviceReport
 from tinyforge.errors import ForgeError
 from tinyforge.graph import Graph
-from tinyforge.memory.planner import plan
+from tinyforge.memory.search import plan
 from tinyforge.proof.record import Proof
 from tinyforge.sim.elf import Firmware
 from tinyforge.spec import FeedChoice

@@ -14,7 +14,7 @@ from tinyforge.engines.base import Lowered
 from tinyforge.graph import Graph
 from tinyforge.graph.packed import split
 from tinyforge.memory.plan import Plan
-from tinyforge.memory.planner import plan
+from tinyforge.memory.search import plan
 from tinyforge.ops.upright import input_rows, rows_input
 from tinyforge.proof.steps import assemble, finished
 from tinyforge.resources import folder

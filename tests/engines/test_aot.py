@@ -19,7 +19,7 @@ from tinyforge.engines.base import Lowered
 from tinyforge.engines.choose import choose
 from tinyforge.errors import ForgeError
 from tinyforge.graph import Graph
-from tinyforge.memory.planner import plan
+from tinyforge.memory.search import plan
 from tinyforge.tflite import read, write
 
 API = {

@@ -14,7 +14,7 @@ from tests.firmware.spoken import spoken
 from tests.firmware.test_application import answers, frames
 from tinyforge.engines.aot import Aot
 from tinyforge.graph import Graph, Quant
-from tinyforge.memory.planner import plan
+from tinyforge.memory.search import plan
 from tinyforge.project.model_files import Golden, model_files
 
 GRAPH = models.classifier(7)

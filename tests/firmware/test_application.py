@@ -18,7 +18,7 @@ from tests.firmware.spoken import console
 from tests.memory import graphs
 from tinyforge.engines.aot import Aot
 from tinyforge.graph import Graph
-from tinyforge.memory.planner import plan
+from tinyforge.memory.search import plan
 from tinyforge.project.model_files import ABI, Golden, model_files
 from tinyforge.proof.oracle import answer, reference_trace
 

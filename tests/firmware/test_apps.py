@@ -22,7 +22,7 @@ from tinyforge.boards import load
 from tinyforge.boards.cores import CORES
 from tinyforge.engines.aot import Aot
 from tinyforge.graph import Graph
-from tinyforge.memory.planner import plan
+from tinyforge.memory.search import plan
 from tinyforge.project.layout import sources_for
 from tinyforge.project.model_files import Golden
 from tinyforge.project.tree import Project, project_files

@@ -22,7 +22,7 @@ from tests.firmware.test_apps import application
 from tinyforge import tflite
 from tinyforge.boards import load
 from tinyforge.engines.aot import Aot
-from tinyforge.memory.planner import plan
+from tinyforge.memory.search import plan
 from tinyforge.project.model_files import Golden
 from tinyforge.project.tree import Project, project_files
 from tinyforge.resources import folder

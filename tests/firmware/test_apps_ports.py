@@ -18,7 +18,7 @@ from tests.firmware.test_application import answers, frames
 from tests.host_program import build
 from tinyforge.boards import load
 from tinyforge.engines.aot import Aot
-from tinyforge.memory.planner import plan
+from tinyforge.memory.search import plan
 from tinyforge.project.layout import sources_for
 from tinyforge.project.model_files import Golden
 from tinyforge.project.tree import Project, project_files

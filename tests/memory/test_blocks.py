@@ -9,7 +9,7 @@ import pytest
 from tests.memory import graphs
 from tests.memory.test_plan import assert_nothing_is_overwritten
 from tinyforge.graph import Graph, Operator
-from tinyforge.memory.planner import plan
+from tinyforge.memory.search import plan
 from tinyforge.ops import OPS, Kernel
 from tinyforge.ops.forms import Windowed
 

@@ -14,7 +14,7 @@ from tinyforge.errors import ForgeError
 from tinyforge.graph import Graph
 from tinyforge.graph.passes import adapt
 from tinyforge.memory import order, placement, schedule
-from tinyforge.memory.planner import plan
+from tinyforge.memory.search import plan
 from tinyforge.ops.forms import MOST_STEPS
 from tinyforge.tflite import read_file
 
@@ -115,7 +115,7 @@ def test_deep_wide_and_long_models_take_little_work(graph: Graph, counted: Count
     plan(graph)
     assert 0 < counted.steps < 1_500_000
     assert 0 < counted.looks < 700_000
-    assert 0 < counted.tries < 50_000
+    assert 0 < counted.tries < 100_000
 
 
 def test_a_window_over_too_many_rows_is_refused_by_its_layers_name(counted: Counted) -> None:

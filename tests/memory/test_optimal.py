@@ -11,7 +11,7 @@ from tests.memory import graphs
 from tests.memory.test_plan import IN_PLACE
 from tinyforge.graph import Graph
 from tinyforge.memory import order as order_module
-from tinyforge.memory.planner import plan
+from tinyforge.memory.search import plan
 
 # A value's bytes and the steps in which they are needed; -1 is before the first step.
 Buffer = tuple[int, int, int]

@@ -11,8 +11,10 @@ import pytest
 from tests.memory import graphs
 from tinyforge.memory import placement
 from tinyforge.memory.liveness import Buffer, Rows
+from tinyforge.memory.lowered import smallest
 from tinyforge.memory.placement import forbidden, place
-from tinyforge.memory.planner import plan
+from tinyforge.memory.planner import plan_of
+from tinyforge.memory.progress import ignored
 
 
 def whole(nbytes: int, first: int, last: int) -> Buffer:
@@ -107,6 +109,7 @@ def test_a_plan_has_so_many_looks_for_all_of_its_choices(
 
     monkeypatch.setattr(placement._Search, "lowest_free", counted)
     monkeypatch.setattr(placement, "_MAX_LOOKS", 8_000)
-    found = plan(graphs.random_blocks(seed, 2 + seed % 5))
+    lowered = smallest(graphs.random_blocks(seed, 2 + seed % 5))
+    found = plan_of(lowered, by_rows=False, progress=ignored)
     assert not found.optimal
     assert 8_000 <= looks < 8_000 + (1 + len(found.slots)) ** 2

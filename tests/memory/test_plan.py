@@ -16,7 +16,7 @@ from tinyforge.errors import ForgeError
 from tinyforge.graph import DType, Graph, Operator, Quant, Tensor
 from tinyforge.memory.network import FEED
 from tinyforge.memory.plan import Plan
-from tinyforge.memory.planner import plan
+from tinyforge.memory.search import plan
 from tinyforge.ops.forms import Form
 from tinyforge.ops.upright import rows_input
 from tinyforge.tflite import read_file

@@ -17,8 +17,8 @@ from tinyforge.memory.liveness import buffers, peak
 from tinyforge.memory.lowered import smallest
 from tinyforge.memory.network import Network, network
 from tinyforge.memory.order import best_order
-from tinyforge.memory.planner import plan
 from tinyforge.memory.schedule import schedule
+from tinyforge.memory.search import plan
 from tinyforge.tflite import read_file
 
 
@@ -92,7 +92,7 @@ def test_shared_models_hand_on_what_is_best(name: str, corpus: Path) -> None:
 def test_large_models_are_planned_well_in_little_work(
     name: str, arena: int, corpus: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whatever the machine: less than a million steps of layers, about a microsecond each."""
+    """Whatever the machine: a plan takes less than a million steps of layers, microseconds."""
     searched = []
 
     class Counted(Costs):
@@ -103,4 +103,6 @@ def test_large_models_are_planned_well_in_little_work(
     monkeypatch.setattr(streams, "Costs", Counted)
     graph, _ = adapt(read_file(corpus / f"{name}.tflite")[1])
     assert plan(graph).arena_bytes <= arena
-    assert 0 < sum(costs.work for costs in searched) < 1_000_000
+    assert searched
+    assert all(0 < costs.work < 1_000_000 for costs in searched)
+    assert len(searched) <= 2  # with chains, and without

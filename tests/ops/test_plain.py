@@ -16,7 +16,7 @@ from tests.ops.case_plain import plain
 from tests.ops.refusals import accepted, refused
 from tinyforge.errors import ForgeError
 from tinyforge.graph import DType, Graph
-from tinyforge.memory.planner import plan
+from tinyforge.memory.search import plan
 from tinyforge.ops import index_limits
 from tinyforge.proof import oracle
 from tinyforge.proof.examples import synthetic

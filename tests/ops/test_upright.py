@@ -9,7 +9,7 @@ from tests.corpus import layers
 from tests.memory import graphs
 from tests.memory.graphs import Net
 from tinyforge.graph import Graph, Quant
-from tinyforge.memory.planner import plan
+from tinyforge.memory.search import plan
 from tinyforge.ops.upright import input_rows, upright
 from tinyforge.proof.oracle import reference_trace
 

@@ -19,7 +19,7 @@ from tests.project.test_platforms import cases
 from tinyforge.errors import ForgeError
 from tinyforge.graph import Graph, Operator
 from tinyforge.memory.network import is_alias
-from tinyforge.memory.planner import plan
+from tinyforge.memory.search import plan
 from tinyforge.ops import OPS, Op
 from tinyforge.project.layout import LAYER_TESTS, sources_for
 from tinyforge.project.pio import run_pio

@@ -18,7 +18,7 @@ from tinyforge.boards import load
 from tinyforge.engines.aot import Aot
 from tinyforge.engines.base import Lowered, Missing
 from tinyforge.errors import ForgeError
-from tinyforge.memory.planner import plan
+from tinyforge.memory.search import plan
 from tinyforge.project.layout import sources_for
 from tinyforge.project.model_files import Golden
 from tinyforge.project.tree import Project, project_files

@@ -9,7 +9,7 @@ import pytest
 from tests.corpus import models
 from tinyforge.graph import DType, Graph, Tensor
 from tinyforge.graph.packed import raw
-from tinyforge.memory.planner import plan
+from tinyforge.memory.search import plan
 from tinyforge.proof.compare import answer_difference, difference, first_difference, layer_proofs
 from tinyforge.proof.oracle import reference_trace
 

@@ -17,7 +17,7 @@ from tinyforge.engines.aot import Aot
 from tinyforge.errors import ForgeError
 from tinyforge.graph import Graph
 from tinyforge.memory.plan import Plan
-from tinyforge.memory.planner import plan
+from tinyforge.memory.search import plan
 from tinyforge.proof.oracle import reference_trace
 from tinyforge.proof.prove import Subject, prove
 from tinyforge.proof.record import Proof

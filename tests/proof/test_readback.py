@@ -14,7 +14,7 @@ from tinyforge.engines.aot import Aot
 from tinyforge.engines.base import Lowered
 from tinyforge.errors import ForgeError
 from tinyforge.graph import Graph
-from tinyforge.memory.planner import plan
+from tinyforge.memory.search import plan
 from tinyforge.proof.readback import require_parameters, require_tables
 from tinyforge.sim.toolchains import toolchain
 

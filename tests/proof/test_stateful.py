@@ -20,7 +20,7 @@ from tinyforge.errors import ForgeError
 from tinyforge.generation import generate
 from tinyforge.graph import Graph
 from tinyforge.memory.plan import Plan
-from tinyforge.memory.planner import plan
+from tinyforge.memory.search import plan
 from tinyforge.proof.examples import Examples
 from tinyforge.proof.record import Proof
 from tinyforge.source import Source

@@ -15,7 +15,7 @@ from tinyforge.engines.choose import choose
 from tinyforge.errors import ForgeError
 from tinyforge.graph import Graph
 from tinyforge.graph.passes import adapt
-from tinyforge.memory.planner import plan
+from tinyforge.memory.search import plan
 from tinyforge.tflite import read, read_file, write
 
 pytest.importorskip("tflite_micro")

@@ -14,7 +14,7 @@ from tinyforge.engines.tflm import arena
 from tinyforge.engines.tflm.arena import Recorded, arena_size
 from tinyforge.errors import ForgeError
 from tinyforge.memory.interpreter import Kernels, predict, target_for
-from tinyforge.memory.planner import plan
+from tinyforge.memory.search import plan
 from tinyforge.report.arena import ArenaReport, ArenaTable, compiled, interpreted
 from tinyforge.tflite import write
 

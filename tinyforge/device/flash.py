@@ -14,7 +14,7 @@ from tinyforge.device.record import DeviceReport
 from tinyforge.device.subject import Subject
 from tinyforge.engines.choose import choose
 from tinyforge.errors import ForgeError
-from tinyforge.memory.planner import plan
+from tinyforge.memory.search import plan
 from tinyforge.project.ini import environment
 from tinyforge.project.pio import run_pio
 from tinyforge.project.selftest import selftest_environment

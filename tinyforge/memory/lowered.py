@@ -13,15 +13,14 @@ from tinyforge.ops.kernels import Kernels, portable
 @dataclass(frozen=True, eq=False)
 class LoweredGraph:
     """kernels: of operators with code, as each runs by itself. chains: what runs as one, by the
-    last operator. upright: whether the graph is one that was turned (ops/upright.py)."""
+    last operator."""
 
     graph: Graph
     kernels: Kernels
     chains: Mapping[int, Chain] = field(default_factory=dict)
-    upright: bool = False
 
 
-def smallest(graph: Graph, *, upright: bool = False) -> LoweredGraph:
+def smallest(graph: Graph) -> LoweredGraph:
     """With kernels that take least memory, as one wherever they can."""
     kernels = portable(graph)
-    return LoweredGraph(graph, kernels, chains(graph, kernels), upright)
+    return LoweredGraph(graph, kernels, chains(graph, kernels))

@@ -1,4 +1,4 @@
-"""Graph to memory plan: the best order, then what to stream, then the best offsets."""
+"""A lowered graph to its memory plan: the best order, what to stream, then the best offsets."""
 
 from __future__ import annotations
 
@@ -6,21 +6,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from tinyforge.errors import ForgeError
-from tinyforge.graph import Graph
 from tinyforge.memory.costs import Streams
 from tinyforge.memory.liveness import Buffer, buffers, peak
-from tinyforge.memory.lowered import LoweredGraph, smallest
+from tinyforge.memory.lowered import LoweredGraph
 from tinyforge.memory.network import Network, network
 from tinyforge.memory.order import best_order
 from tinyforge.memory.placement import Placed, place
 from tinyforge.memory.plan import Place, Plan, Slot
-from tinyforge.memory.progress import Tell, ignored, part
+from tinyforge.memory.progress import Tell, part
 from tinyforge.memory.schedule import Schedule, schedule
 from tinyforge.memory.settled import settled
 from tinyforge.memory.streams import candidates
 from tinyforge.ops.forms import MOST_STEPS
 from tinyforge.ops.kernels import Kernels
-from tinyforge.ops.upright import upright
 
 # Of all layers: each takes four bytes of flash, so this many take as much as most boards have.
 _MOST_STEPS = 2**18
@@ -45,54 +43,35 @@ class _Choice:
     bound: int
 
 
-def plan(graph: Graph, *, by_rows: bool = False, progress: Tell = ignored) -> Plan:
-    """The arena of a graph all of whose operators are in OPS.
-
-    by_rows: an input (rows_input) comes row by row, and is not kept where that saves memory.
-    progress: told the share of the work that is done. ForgeError when the arena would pass
-    2**31 - 1 bytes, and for more steps than generated code can have.
-    """
-    turned = upright(graph)
-    standing = _ordered(smallest(turned), by_rows=by_rows)
-    if turned is graph or by_rows:
-        return _planned(standing, progress)
-    lying = _planned(_ordered(smallest(graph), by_rows=False), part(progress, 0, 0.5))
-    if _too_long(standing):
-        return lying
-    found = _planned(standing, part(progress, 0.5, 1))
-    # A row of one pixel costs more steps than it saves where nothing is handed on.
-    return min(lying, found, key=lambda p: p.arena_bytes)
-
-
-def _ordered(lowered: LoweredGraph, *, by_rows: bool) -> _Ordered:
+def plan_of(lowered: LoweredGraph, *, by_rows: bool, progress: Tell) -> Plan:
+    """Of least memory for these kernels and chains. by_rows, progress, errors: as search.plan's."""
     order = best_order(lowered)
-    return _Ordered(lowered, order, network(lowered, order, by_rows=by_rows))
+    ordered = _Ordered(lowered, order, network(lowered, order, by_rows=by_rows))
+    _require_countable(ordered)
+    return _planned(ordered, progress)
 
 
-def _too_long(ordered: _Ordered) -> ForgeError | None:
-    """What is wrong with a network of more steps than generated code can have."""
+def _require_countable(ordered: _Ordered) -> None:
+    """ForgeError for a network of more steps than generated code can have."""
     fix, graph = "use --engine tflm, or a smaller input", ordered.lowered.graph
     steps = {layer.index: layer.form.steps for layer in ordered.net.layers}
     tall = next((index for index, count in steps.items() if count > MOST_STEPS), None)
     if tall is not None:
-        return ForgeError(
+        raise ForgeError(
             f"compiled, a layer has {MOST_STEPS:,} rows at most; this one has {steps[tall]:,}",
             where=graph.where(graph.operators[tall]),
             fix=fix,
         )
     if sum(steps.values()) > _MOST_STEPS:
-        return ForgeError(
+        raise ForgeError(
             f"compiled, layers have {_MOST_STEPS:,} rows at most in all; "
             f"these have {sum(steps.values()):,}",
             where=f"model {graph.name!r}",
             fix=fix,
         )
-    return None
 
 
 def _planned(ordered: _Ordered, progress: Tell) -> Plan:
-    if error := _too_long(ordered):
-        raise error
     tried = candidates(ordered.net, part(progress, 0, 0.7))
     choices = [_choice(ordered, streams) for streams in tried.sets]
     placing = part(progress, 0.7, 1)

@@ -14,7 +14,7 @@ from tinyforge.engines.choose import choose
 from tinyforge.engines.tflm.arena import MARGIN, Recorded, arena_size, not_counted, recorded
 from tinyforge.graph import Graph
 from tinyforge.memory.interpreter import Kernels, predict, target_for
-from tinyforge.memory.planner import plan
+from tinyforge.memory.search import plan
 from tinyforge.proof.arena import slot_name
 from tinyforge.report.wording import printable, short_name
 

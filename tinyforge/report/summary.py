@@ -12,7 +12,7 @@ from rich.text import Text
 from tinyforge.boards import Need, fitting_boards
 from tinyforge.engines.choose import ENGINES
 from tinyforge.graph import Graph, Tensor
-from tinyforge.memory.planner import plan
+from tinyforge.memory.search import plan
 from tinyforge.ops import OPS
 from tinyforge.report.drawing import OP_WIDTH
 from tinyforge.report.wording import printable, shape

@@ -1,0 +1,69 @@
+"""Of several ways to do each of several things the best: least cost within a limit of weight."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+_MOST_KEPT = 4096  # choices for the first so many things, none of them worse than another
+
+
+@dataclass(frozen=True)
+class Way:
+    cost: int
+    weight: int
+
+
+@dataclass(frozen=True)
+class Picks:
+    """ways: the number of the one taken, for each thing. bound: no choice within the limit costs
+    less; equal to cost where the choice is proved the best."""
+
+    ways: tuple[int, ...]
+    cost: int
+    weight: int
+    bound: int
+
+
+@dataclass(frozen=True)
+class _Partial:
+    """A choice for the first few things."""
+
+    cost: int
+    weight: int
+    ways: tuple[int, ...] = ()
+
+
+def pick(things: Sequence[Sequence[Way]], limit: int | None = None) -> Picks:
+    """The least cost whose weight is within the limit, None for any; of equal costs the lightest.
+    Where none is within it, the lightest.
+
+    A multiple-choice knapsack, solved by dynamic programming over the choices that no other is
+    better than in both.
+    """
+    rest = sum(min(way.weight for way in ways) for ways in things)
+    if limit is None or limit < rest:
+        limit = rest if limit is not None else sum(max(w.weight for w in ways) for ways in things)
+    kept, exact = [_Partial(0, 0)], True
+    for ways in things:
+        rest -= min(way.weight for way in ways)
+        kept = _best_of(
+            _Partial(old.cost + way.cost, old.weight + way.weight, (*old.ways, number))
+            for old in kept
+            for number, way in enumerate(ways)
+            if old.weight + way.weight + rest <= limit
+        )
+        if len(kept) > _MOST_KEPT:
+            kept, exact = kept[:: -(-len(kept) // _MOST_KEPT)], False
+    best = kept[0]
+    cheapest = sum(min(way.cost for way in ways) for ways in things)
+    return Picks(best.ways, best.cost, best.weight, best.cost if exact else cheapest)
+
+
+def _best_of(partials: Iterable[_Partial]) -> list[_Partial]:
+    """Those than which none is better, the cheapest first, the lightest last."""
+    kept: list[_Partial] = []
+    for partial in sorted(partials, key=lambda p: (p.cost, p.weight, p.ways)):
+        if not kept or partial.weight < kept[-1].weight:
+            kept.append(partial)
+    return kept

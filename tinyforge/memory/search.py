@@ -1,0 +1,176 @@
+"""Which kernels run a graph, what runs as one, and what lies where: the search for the best plan.
+
+An operator may have several kernels, and the quick ones take more flash or memory; layers may run
+as one, which saves memory and costs time. For size the plan of least memory is taken, over kernels
+that take none for themselves. For speed, the one of least cycles. Balanced is the least cycles
+within limits: shares of the least flash and the least memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from tinyforge.errors import ForgeError
+from tinyforge.graph import Graph
+from tinyforge.memory.knapsack import Way, pick
+from tinyforge.memory.lowered import LoweredGraph
+from tinyforge.memory.plan import Plan
+from tinyforge.memory.planner import plan_of
+from tinyforge.memory.progress import Tell, ignored, part
+from tinyforge.ops.base import Kernel
+from tinyforge.ops.chains import chains
+from tinyforge.ops.costs import cycles, memory_bytes, table_bytes
+from tinyforge.ops.kernels import Kernels, kernels_of
+from tinyforge.ops.target import ANY, Target
+from tinyforge.ops.upright import upright
+
+Objective = Literal["size", "balanced", "speed"]
+
+# Balanced: how many times the least flash for tables, and the least arena, may be taken.
+_TABLES, _ARENA = 1.25, 1.15
+
+# In a chain a kernel is called for every pixel; quick ones make several in little more time.
+_CALL = 40  # cycles
+_QUICK_ALONE = 1.5
+
+_HARDLY = 1.02  # times the least cycles: less than what is left out of their estimate
+
+_TRIES = 4  # with kernels of ever less memory, where the arena has a limit
+
+
+@dataclass(frozen=True)
+class Aim:
+    """What a plan shall be good for, and on which core."""
+
+    objective: Objective = "size"
+    target: Target = ANY
+
+
+SMALLEST = Aim()
+
+
+def plan(
+    graph: Graph, aim: Aim = SMALLEST, *, by_rows: bool = False, progress: Tell = ignored
+) -> Plan:
+    """The best plan found for a graph all of whose operators are in OPS.
+
+    by_rows: an input (rows_input) comes row by row, and is not kept where that saves memory.
+    progress: told the share of the work that is done. ForgeError when the arena would pass
+    2**31 - 1 bytes, and for more steps than generated code can have.
+    """
+    turned = upright(graph)
+    # A row of one pixel costs more steps than it saves where nothing is handed on.
+    graphs = (turned,) if turned is graph or by_rows else (graph, turned)
+    search = _Search([_Options(g, aim.target) for g in graphs], by_rows, progress)
+    if aim.objective == "size":
+        return min(search.portable(), key=lambda p: (p.arena_bytes, plan_cycles(p)))
+    if aim.objective == "speed" or not any(o.choices for o in search.options):
+        return _quickest(search.quick())
+    small = min(search.portable(), key=lambda p: p.arena_bytes)
+    tables = int(_TABLES * sum(map(table_bytes, small.kernels.values())))
+    arena = int(_ARENA * small.arena_bytes)
+    quick = [p for p in search.quick(tables, arena) if p.arena_bytes <= arena]
+    return _quickest([*quick, small])
+
+
+def _quickest(plans: Sequence[Plan]) -> Plan:
+    """Of least cycles; of those that are hardly slower, the one of least memory."""
+    least = min(map(plan_cycles, plans))
+    near = [p for p in plans if plan_cycles(p) <= _HARDLY * least]
+    return min(near, key=lambda p: (p.arena_bytes, plan_cycles(p)))
+
+
+def plan_cycles(found: Plan) -> int:
+    """About how many an inference takes, on the core for which the kernels were chosen."""
+    return sum(layer_cycles(found, index) for index in found.kernels)
+
+
+def layer_cycles(found: Plan, index: int) -> int:
+    """Of one operator, in a chain or by itself."""
+    op, kernel = found.graph.operators[index], found.kernels[index]
+    chain = found.chain_of.get(index)
+    if chain is None:
+        return cycles(found.graph, op, kernel)
+    out = found.graph.tensors[op.outputs[0]]
+    alone = _QUICK_ALONE if kernel.cycles is not None else 1
+    return int(cycles(found.graph, op, kernel) * alone) + out.size // out.shape[-1] * _CALL
+
+
+class _Options:
+    """The kernels that a graph's operators have, by index; the one that runs anywhere first."""
+
+    def __init__(self, graph: Graph, target: Target) -> None:
+        self.graph = graph
+        self.target = target
+        every = {op.index: kernels_of(graph, op, target) for op in graph.operators}
+        self.kernels: Mapping[int, Sequence[Kernel]] = {i: ks for i, ks in every.items() if ks}
+
+    @property
+    def portable(self) -> Kernels:
+        return {index: kernels[0] for index, kernels in self.kernels.items()}
+
+    def quickest(self, tables: int | None, memory: int | None) -> Kernels:
+        """Those of least cycles within limits: bytes of all tables, and of each one's memory."""
+        within = {
+            index: [k for k in kernels if memory is None or memory_bytes(k) <= memory]
+            or kernels[:1]
+            for index, kernels in self.kernels.items()
+        }
+        ways = [
+            [Way(cycles(self.graph, self.graph.operators[i], k), table_bytes(k)) for k in kernels]
+            for i, kernels in within.items()
+        ]
+        taken = zip(within.items(), pick(ways, tables).ways, strict=True)
+        return {index: kernels[number] for (index, kernels), number in taken}
+
+    @property
+    def choices(self) -> bool:
+        """Whether any operator has several."""
+        return any(len(kernels) > 1 for kernels in self.kernels.values())
+
+    def lowered(self, kernels: Kernels) -> Iterator[LoweredGraph]:
+        """With all chains that there can be, and with none."""
+        joined = chains(self.graph, kernels, self.target)
+        yield LoweredGraph(self.graph, kernels, joined)
+        if joined:
+            yield LoweredGraph(self.graph, kernels)
+
+
+@dataclass(frozen=True)
+class _Search:
+    """Makes plans; those that cannot be made are left out, unless all are."""
+
+    options: Sequence[_Options]
+    by_rows: bool
+    tell: Tell
+
+    def portable(self) -> Sequence[Plan]:
+        """Of kernels that run anywhere and take least."""
+        return self._plans((o, o.portable) for o in self.options)
+
+    def quick(self, tables: int | None = None, arena: int | None = None) -> Sequence[Plan]:
+        """Of the quickest kernels; where the arena shall have a limit, of those whose memory is
+        ever less, until a plan is within it."""
+        memory, found = arena, list[Plan]()
+        for _ in range(_TRIES):
+            taken = [(o, o.quickest(tables, memory)) for o in self.options]
+            found += self._plans(taken)
+            if arena is None or any(p.arena_bytes <= arena for p in found):
+                break
+            memory = max(memory_bytes(k) for _, kernels in taken for k in kernels.values()) // 2
+        return found
+
+    def _plans(self, taken: Iterable[tuple[_Options, Kernels]]) -> Sequence[Plan]:
+        lowered = [one for options, kernels in taken for one in options.lowered(kernels)]
+        found, errors = [], []
+        for i, one in enumerate(lowered):
+            tell = part(self.tell, i / len(lowered), (i + 1) / len(lowered))
+            try:
+                found.append(plan_of(one, by_rows=self.by_rows, progress=tell))
+            except ForgeError as error:
+                errors.append(error)
+        if not found:
+            raise errors[0]
+        return found
