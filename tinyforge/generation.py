@@ -13,12 +13,13 @@ from tinyforge import boards, spec
 from tinyforge.boards import Board
 from tinyforge.boards.possible import require_possible
 from tinyforge.datasets import is_drawn
-from tinyforge.engines.base import Lowered
+from tinyforge.engines.base import Engine, Lowered, Wish
 from tinyforge.engines.choose import Choice, choose
 from tinyforge.errors import ForgeError
 from tinyforge.graph import Graph
 from tinyforge.memory.plan import Plan
-from tinyforge.memory.search import plan
+from tinyforge.memory.search import Aim
+from tinyforge.ops.target import target_of
 from tinyforge.ops.upright import rows_input
 from tinyforge.project import tree
 from tinyforge.project.ini import environment
@@ -34,16 +35,26 @@ from tinyforge.stages import Stages
 
 MODEL_FILE = "model.tflite"
 
+_STAGES = {
+    "aot": "Plan the arena and compile the model to C",
+    "tflm": "Plan the interpreter's arena",
+}
+
 
 @dataclass(frozen=True, eq=False)
 class Generated:
-    """A project that is not yet on the disk. files: by path. plan: None without the aot engine."""
+    """A project that is not yet on the disk. files: by path."""
 
     source: Source
     board: Board
-    plan: Plan | None
     lowered: Mapping[str, Lowered]
     files: Mapping[str, str | bytes]
+
+    @property
+    def plan(self) -> Plan | None:
+        """None without the aot engine."""
+        aot = self.lowered.get("aot")
+        return None if aot is None else aot.plan
 
     def on(self, board: Board) -> Generated:
         """The same sources, to be built for another board."""
@@ -63,19 +74,20 @@ def generate(
     stages: Stages,
     *,
     golden: Chosen | None = None,
+    board: Board | None = None,
 ) -> Generated:
-    """A model's project for a board. golden: its golden vectors; None: the first examples."""
-    board = boards.load(settings.board)
+    """A model's project for a board; None: the one in settings. golden: its golden vectors; None:
+    the first examples."""
+    board = board or boards.load(settings.board)
     graph = source.graph
     by_rows = settings.feed == "rows"
     require_possible(graph, inputs_whole=not by_rows)
     choice = choose(graph, settings.engine, by_rows=by_rows)
-    planned = _planned(graph, stages, by_rows=by_rows) if "aot" in choice.engines else None
-    with stages.stage("Compile the model to C"):
-        lowered = {
-            name: engine.lower(graph, planned, source.model)
-            for name, engine in choice.engines.items()
-        }
+    lowered = {
+        name: _lowered(engine, source, board, settings, stages)
+        for name, engine in choice.engines.items()
+    }
+    with stages.stage("Render the project"):
         inputs = golden.inputs if golden else examples.inputs[: golden_vectors.most(graph)]
         outputs = oracle.outputs(source.model, graph, inputs)
         files: dict[str, str | bytes] = dict(
@@ -90,7 +102,7 @@ def generate(
                     choice.left_out,
                     settings.app,
                     settings.optimize,
-                    _layer_tests(source, inputs, choice, planned) if settings.layer_tests else None,
+                    _layer_tests(source, inputs, choice, lowered) if settings.layer_tests else None,
                 )
             )
         )
@@ -98,7 +110,7 @@ def generate(
     data = settings.data if settings.data and is_drawn(settings.data) else None
     project = msgspec.structs.replace(settings, model=MODEL_FILE, output=None, data=data)
     files |= {MODEL_FILE: source.model, spec.FILE_NAME: spec.to_toml(project)}
-    return Generated(source, board, planned, lowered, files)
+    return Generated(source, board, lowered, files)
 
 
 def _tell(graph: Graph, board: Board, choice: Choice, stages: Stages, *, by_rows: bool) -> None:
@@ -117,18 +129,29 @@ def _tell(graph: Graph, board: Board, choice: Choice, stages: Stages, *, by_rows
         )
 
 
-def _planned(graph: Graph, stages: Stages, *, by_rows: bool) -> Plan:
-    with stages.stage("Plan the arena", 100) as tell:
-        return plan(graph, by_rows=by_rows, progress=lambda share: tell(int(100 * share)))
+def _lowered(
+    engine: Engine, source: Source, board: Board, settings: Spec, stages: Stages
+) -> Lowered:
+    with stages.stage(_STAGES[engine.name], 100) as tell:
+        wish = Wish(
+            Aim(settings.optimize, target_of(board.core)),
+            by_rows=settings.feed == "rows",
+            progress=lambda share: tell(int(100 * share)),
+        )
+        return engine.lower(source.graph, source.model, wish)
 
 
 def _layer_tests(
-    source: Source, golden: npt.NDArray[np.int8], choice: Choice, planned: Plan | None
+    source: Source,
+    golden: npt.NDArray[np.int8],
+    choice: Choice,
+    lowered: Mapping[str, Lowered],
 ) -> LayerTests:
     """What every layer must compute from the first golden vector; where layers remember, from all.
 
     ForgeError without the compiled engine, whose layers they are.
     """
+    planned = lowered["aot"].plan if "aot" in lowered else None
     if planned is None:
         left_out = choice.left_out.get("aot")
         raise ForgeError(

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import msgspec
 
+from tinyforge import boards
+from tinyforge.boards import Board
 from tinyforge.errors import ForgeError
 from tinyforge.generation import Generated, generate
 from tinyforge.pipeline import report_of
@@ -40,8 +42,11 @@ def simulate(
     project: a project's folder, whose own sources are built and whose golden vectors are the
     inputs where neither inputs nor data are given. core: another core than the board's.
     """
-    generated, examples = _generated(settings, stages, project, inputs, data)
-    generated = generated.on(generated.board.with_core(core))
+    board = boards.load(settings.board)
+    # A project's sources are those of its board; a model's are made for the core.
+    planned_for = board if project is not None else board.with_core(core)
+    generated, examples = _generated(settings, stages, project, inputs, data, board=planned_for)
+    generated = generated.on(board.with_core(core))
     with tempfile.TemporaryDirectory(prefix="tinyforge-") as name:
         folder = Path(name).resolve() / "project"
         if project is None:
@@ -98,7 +103,13 @@ def simulate_pio(
 
 
 def _generated(
-    settings: Spec, stages: Stages, project: Path | None, inputs: Path | None, data: str | None
+    settings: Spec,
+    stages: Stages,
+    project: Path | None,
+    inputs: Path | None,
+    data: str | None,
+    *,
+    board: Board | None = None,
 ) -> tuple[Generated, Examples]:
     """What is to be proved, and on what: where nothing else is given, on a project's own golden
     vectors."""
@@ -107,7 +118,7 @@ def _generated(
         examples = golden_examples(project)
     else:
         source, examples = with_examples(source, settings, stages, inputs=inputs, data=data)
-    generated = generate(source, examples, settings, stages)
+    generated = generate(source, examples, settings, stages, board=board)
     if project is not None:
         _name_edits(project, stages)
     return generated, examples

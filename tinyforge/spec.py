@@ -15,7 +15,7 @@ DEFAULT_BOARD = "nrf52840_dk"
 EngineChoice = Literal["both", "aot", "tflm"]
 AppChoice = Literal["classify", "watch", "drone"]
 ToolchainChoice = Literal["zig", "gcc"]
-OptimizeChoice = Literal["speed", "size"]
+OptimizeChoice = Literal["size", "balanced", "speed"]
 FeedChoice = Literal["frame", "rows"]
 MachineChoice = Literal["unicorn", "qemu", "native"]
 
@@ -46,8 +46,8 @@ class Spec(
     or .csv file. range: what the model takes pixels as, where that is not found out.
     app: the application around the model, a file of firmware/apps.
     toolchain: None takes zig where it is installed, else gcc. machine: None takes an installed
-    emulator that runs the core. optimize: what the project's own
-    code is compiled for, on the board and on an emulated one. feed: whether the input is there as a
+    emulator that runs the core. optimize: what the compiled engine chooses its kernels for, and the
+    project's own code is compiled for. feed: whether the input is there as a
     whole, or a camera hands it in row by row. layer_tests: whether the project has a unit test for
     each layer of the compiled model. output: the project's folder.
     Relative paths are relative to the file that names them, or to the current folder.
@@ -60,7 +60,7 @@ class Spec(
     engine: EngineChoice = "both"
     app: AppChoice = "classify"
     toolchain: ToolchainChoice | None = None
-    optimize: OptimizeChoice = "speed"
+    optimize: OptimizeChoice = "balanced"
     feed: FeedChoice = "frame"
     layer_tests: bool = False
     machine: MachineChoice | None = None

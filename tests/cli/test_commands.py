@@ -74,7 +74,8 @@ def test_help_shows_an_example(command: str, tmp_path: Path) -> None:
 
 
 def test_build_proves_and_writes(model: Path, tmp_path: Path) -> None:
-    proof = document("build", str(model), "-o", "out", folder=tmp_path)["proof"]
+    built = ("build", str(model), "-o", "out", "--optimize", "size")
+    proof = document(*built, folder=tmp_path)["proof"]
     assert proof["bit_exact"] is True
     assert proof["arena"]["planned"] == proof["arena"]["touched"]
     exact = [layer["bit_exact"] for layer in proof["instructions_by_layer"]]

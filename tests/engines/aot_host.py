@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from tinyforge.engines.aot import Aot
+from tinyforge.engines.aot import compiled
 from tinyforge.engines.base import Lowered
 from tinyforge.graph import Graph
 from tinyforge.graph.packed import split
@@ -42,7 +42,7 @@ class HostModel:
     def __init__(self, graph: Graph, workspace: Path, *, by_rows: bool = False) -> None:
         self.graph = graph
         self.plan: Plan = plan(graph, by_rows=by_rows)
-        self.lowered = Aot().lower(graph, self.plan, b"")
+        self.lowered = compiled(self.plan)
         sources = write_sources(graph, self.lowered, workspace)
         output = workspace / "model.so"
         include = [folder("firmware"), folder("firmware") / "include", workspace / "src" / "aot"]

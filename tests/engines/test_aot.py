@@ -14,7 +14,7 @@ from tests.corpus import layers, models
 from tests.corpus.builder import GraphBuilder
 from tests.engines.aot_firmware import build_firmware, project_files
 from tinyforge.boards.cores import CORES
-from tinyforge.engines.aot import Aot
+from tinyforge.engines.aot import Aot, compiled
 from tinyforge.engines.base import Lowered
 from tinyforge.engines.choose import choose
 from tinyforge.errors import ForgeError
@@ -36,7 +36,7 @@ NASTY = (
 
 
 def lowered(graph: Graph) -> Lowered:
-    return Aot().lower(graph, plan(graph), b"")
+    return compiled(plan(graph))
 
 
 def renamed(graph: Graph, start: int) -> Graph:

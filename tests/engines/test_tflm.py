@@ -15,6 +15,7 @@ from tests.host_program import build, output_of
 from tests.project.test_several import MIXED, VECTORS
 from tinyforge.bench import baselines
 from tinyforge.cli.ui import Ui
+from tinyforge.engines.base import Wish
 from tinyforge.engines.tflm import TFLM, arena, embedded_model
 from tinyforge.engines.tflm.arena import MARGIN, ArenaSize, arena_size, recorded
 from tinyforge.engines.tflm.pins import SOURCES
@@ -48,7 +49,7 @@ def glue(tmp_path_factory) -> tuple[Path, int]:
     """The generated sources and the glue, built against the stand-in; and the arena's bytes."""
     base = tmp_path_factory.mktemp("glue")
     graph = classifier(3)
-    lowered = TFLM().lower(graph, None, tflite(graph))
+    lowered = TFLM().lower(graph, tflite(graph), Wish())
     vectors = [
         np.zeros((1, *graph.tensors[t].shape), np.int8) for t in (*graph.inputs, *graph.outputs)
     ]
@@ -189,7 +190,7 @@ def test_messages_of_the_interpreter_go_to_the_console(glue):
 @pytest.mark.parametrize("network", [classifier, separable, residual])
 def test_the_model_is_carried_to_the_byte(network):
     model = tflite(network(1))
-    lowered = TFLM().lower(network(1), None, model)
+    lowered = TFLM().lower(network(1), model, Wish())
     assert embedded_model(lowered.files) == model
     source = lowered.files["src/tflm/model_tflm.cc"]
     assert f"#else\n#define ARENA_BYTES {lowered.arena_bytes}\n#endif\n" in source
@@ -199,7 +200,7 @@ def test_the_model_is_carried_to_the_byte(network):
 
 def test_an_edited_array_is_noticed():
     model = tflite(classifier(1))
-    files = dict(TFLM().lower(classifier(1), None, model).files)
+    files = dict(TFLM().lower(classifier(1), model, Wish()).files)
     source = files["src/tflm/model_data.c"]
     files["src/tflm/model_data.c"] = source.replace("0x54", "0x55", 1)
     assert embedded_model(files) != model

@@ -12,7 +12,7 @@ from tests.corpus import models
 from tests.firmware import sanitized
 from tests.firmware.spoken import spoken
 from tests.firmware.test_application import answers, frames
-from tinyforge.engines.aot import Aot
+from tinyforge.engines.aot import compiled
 from tinyforge.graph import Graph, Quant
 from tinyforge.memory.search import plan
 from tinyforge.project.model_files import Golden, model_files
@@ -25,7 +25,7 @@ def said(graph: Graph, labels: tuple[str, ...], tmp_path: Path) -> tuple[list[st
     inputs = frames(graph, 6)
     outputs = answers(graph, inputs)
     files = {
-        **Aot().lower(graph, plan(graph), b"").files,
+        **compiled(plan(graph)).files,
         **model_files(graph, labels, Golden(inputs[:1], outputs[:1])),
     }
     done = sanitized.run(sanitized.build_application(files, tmp_path), inputs.tobytes())

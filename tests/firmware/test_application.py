@@ -16,7 +16,7 @@ from tests.corpus import models, several
 from tests.firmware import sanitized
 from tests.firmware.spoken import console
 from tests.memory import graphs
-from tinyforge.engines.aot import Aot
+from tinyforge.engines.aot import compiled
 from tinyforge.graph import Graph
 from tinyforge.memory.search import plan
 from tinyforge.project.model_files import ABI, Golden, model_files
@@ -43,7 +43,7 @@ def answers(graph: Graph, inputs: Int8) -> Int8:
 
 
 def sources(graph: Graph, golden_inputs: Int8, golden_outputs: Int8) -> dict[str, str]:
-    lowered = Aot().lower(graph, plan(graph), b"")
+    lowered = compiled(plan(graph))
     return {**lowered.files, **model_files(graph, (), Golden(golden_inputs, golden_outputs))}
 
 
@@ -112,7 +112,7 @@ def test_sources_of_two_models_do_not_compile_together(tmp_path: Path) -> None:
     one, other = models.classifier(3), models.separable(3)
     x = frames(one, 1)
     files = sources(one, x, answers(one, x))
-    mixed = {**files, **Aot().lower(other, plan(other), b"").files}
+    mixed = {**files, **compiled(plan(other)).files}
     with pytest.raises(AssertionError, match="different models: run tinyforge generate again"):
         sanitized.build_application(mixed, tmp_path)
 

@@ -20,7 +20,7 @@ from tests.firmware.test_application import answers, frames, sources
 from tests.memory import graphs
 from tinyforge.boards import load
 from tinyforge.boards.cores import CORES
-from tinyforge.engines.aot import Aot
+from tinyforge.engines.aot import compiled
 from tinyforge.graph import Graph
 from tinyforge.memory.search import plan
 from tinyforge.project.layout import sources_for
@@ -173,7 +173,7 @@ def project(app: AppChoice, model: str, folder: Path, defines: str = "") -> None
     graph = MODELS[model]
     inputs = frames(graph, 1)
     golden = Golden(inputs, answers(graph, inputs))
-    engines = {"aot": Aot().lower(graph, plan(graph), b"")}
+    engines = {"aot": compiled(plan(graph))}
     board = load("nrf52840_dk")
     files = project_files(Project(graph, board, engines, golden, write(graph), app=app))
     for path, text in files.items():

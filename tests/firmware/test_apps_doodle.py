@@ -21,7 +21,7 @@ from tests.firmware.test_application import answers
 from tests.firmware.test_apps import application
 from tinyforge import tflite
 from tinyforge.boards import load
-from tinyforge.engines.aot import Aot
+from tinyforge.engines.aot import compiled
 from tinyforge.memory.search import plan
 from tinyforge.project.model_files import Golden
 from tinyforge.project.tree import Project, project_files
@@ -165,7 +165,7 @@ def test_the_watch_reads_a_touch_pad_on_an_emulated_board(tmp_path: Path) -> Non
     drawings = [SPECIAL["frame"], SPECIAL["two dots"], random_drawing(np.random.default_rng(1))]
     inputs = np.stack([rendered(drawing, 8, 8).reshape(-1) for drawing in drawings])
     golden = Golden(inputs[:1], answers(graph, inputs[:1]))
-    engines = {"aot": Aot().lower(graph, plan(graph), b"")}
+    engines = {"aot": compiled(plan(graph))}
     board = load("nrf52840_dk")
     project = Project(graph, board, engines, golden, tflite.write(graph), app="watch")
     for path, text in project_files(project).items():

@@ -17,7 +17,7 @@ from tests.firmware.spoken import spoken
 from tests.firmware.test_application import answers, frames
 from tests.host_program import build
 from tinyforge.boards import load
-from tinyforge.engines.aot import Aot
+from tinyforge.engines.aot import compiled
 from tinyforge.memory.search import plan
 from tinyforge.project.layout import sources_for
 from tinyforge.project.model_files import Golden
@@ -43,7 +43,7 @@ def board_program(port: str, app: AppChoice, tmp_path: Path, *defines: str, wron
     inputs = frames(GRAPH, 2)
     outputs = answers(GRAPH, inputs)
     outputs[1, 0] += wrong
-    engines = {"aot": Aot().lower(GRAPH, plan(GRAPH), b"")}
+    engines = {"aot": compiled(plan(GRAPH))}
     project = Project(
         GRAPH, load("nucleo_f446re"), engines, Golden(inputs, outputs), write(GRAPH), app=app
     )

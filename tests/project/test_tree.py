@@ -15,7 +15,7 @@ from tests.corpus.models import classifier, separable
 from tests.firmware.spoken import spoken
 from tests.host_program import build, output_of
 from tinyforge.boards import load
-from tinyforge.engines.aot import Aot
+from tinyforge.engines.aot import compiled
 from tinyforge.engines.base import Lowered, Missing
 from tinyforge.errors import ForgeError
 from tinyforge.memory.search import plan
@@ -45,7 +45,7 @@ def example(graph=None, **changes) -> Project:
     project = Project(
         graph=graph,
         board=load("nrf52840_dk"),
-        engines={"aot": Aot().lower(graph, plan(graph), tflite(graph)), "tflm": INTERPRETER},
+        engines={"aot": compiled(plan(graph)), "tflm": INTERPRETER},
         golden=Golden(inputs, outputs),
         model=tflite(graph),
     )

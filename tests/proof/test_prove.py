@@ -13,7 +13,7 @@ import pytest
 from tests.corpus import models
 from tests.engines.aot_firmware import MEMORY, build_firmware, project_files
 from tinyforge.boards import load
-from tinyforge.engines.aot import Aot
+from tinyforge.engines.aot import compiled
 from tinyforge.errors import ForgeError
 from tinyforge.graph import Graph
 from tinyforge.memory.plan import Plan
@@ -46,7 +46,7 @@ def prove_files(
     subject = Subject(
         graph=graph,
         plan=planned,
-        lowered=Aot().lower(graph, planned, b""),
+        lowered=compiled(planned),
         firmware=build_firmware(files, workspace, application=application),
         board=load("nrf52840_dk"),
         toolchain="gcc",
@@ -58,7 +58,7 @@ def prove_files(
 
 
 def sources(planned: Plan) -> dict[str, str]:
-    return dict(project_files(GRAPH, Aot().lower(GRAPH, planned, b"")))
+    return dict(project_files(GRAPH, compiled(planned)))
 
 
 def changed(files: Mapping[str, str], name: str, pattern: str, new: str) -> dict[str, str]:

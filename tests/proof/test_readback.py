@@ -10,7 +10,7 @@ import pytest
 from tests.corpus import models
 from tests.engines.aot_firmware import build_firmware, includes, project_files
 from tinyforge.boards.cores import CORES
-from tinyforge.engines.aot import Aot
+from tinyforge.engines import aot
 from tinyforge.engines.base import Lowered
 from tinyforge.errors import ForgeError
 from tinyforge.graph import Graph
@@ -23,7 +23,7 @@ WEIGHTS, MODEL = "src/aot/weights.c", "src/aot/model.c"
 
 
 def lowered_of(graph: Graph) -> Lowered:
-    return Aot().lower(graph, plan(graph), b"")
+    return aot.compiled(plan(graph))
 
 
 LOWERED = lowered_of(GRAPH)

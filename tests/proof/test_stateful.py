@@ -15,7 +15,7 @@ from tests.device.emulated import Quiet
 from tests.engines.aot_firmware import project_files
 from tests.ops import sequences
 from tests.proof.test_prove import MODEL, changed, prove_files
-from tinyforge.engines.aot import Aot
+from tinyforge.engines.aot import Aot, compiled
 from tinyforge.errors import ForgeError
 from tinyforge.generation import generate
 from tinyforge.graph import Graph
@@ -113,7 +113,7 @@ def difference(
 
 
 def sources() -> dict[str, str]:
-    return dict(project_files(GRAPH, Aot().lower(GRAPH, plan(GRAPH), b"")))
+    return dict(project_files(GRAPH, compiled(plan(GRAPH))))
 
 
 def test_sound_sources_are_exact(tmp_path: Path) -> None:
@@ -126,7 +126,7 @@ def test_a_state_that_is_written_over_is_found(tmp_path: Path) -> None:
     dense = GRAPH.operators[DENSE].outputs[0]
     moved = replace(planned.places[dense], offset=planned.places[GRAPH.states[0]].offset)
     wrong = replace(planned, places={**planned.places, dense: moved})
-    files = project_files(GRAPH, Aot().lower(GRAPH, wrong, b""))
+    files = project_files(GRAPH, compiled(wrong))
     assert difference(files, tmp_path, wrong) == (FIRST_STATE, 1)
 
 

@@ -10,7 +10,7 @@ from tests.corpus.streaming import MODELS
 from tests.engines.aot_firmware import project_files
 from tests.proof.test_prove import MODEL, changed, prove_files
 from tests.proof.test_stateful import proved
-from tinyforge.engines.aot import Aot
+from tinyforge.engines.aot import compiled
 from tinyforge.engines.choose import choose
 from tinyforge.errors import ForgeError
 from tinyforge.graph import Graph
@@ -58,7 +58,7 @@ def test_what_is_assigned_is_made_in_the_variable_s_place(corpus: Path) -> None:
 
 def test_a_variable_that_begins_with_other_values_is_found(tmp_path: Path) -> None:
     graph = made("window")
-    files = project_files(graph, Aot().lower(graph, plan(graph), b""))
+    files = project_files(graph, compiled(plan(graph)))
     files = changed(files, MODEL, r"memcpy\(forge_arena \+ \d+, forge_state_\d+, \d+\);", "")
     with pytest.raises(ForgeError, match="depend on what was in RAM before boot"):
         prove_files(files, tmp_path, plan(graph), graph)
@@ -66,7 +66,7 @@ def test_a_variable_that_begins_with_other_values_is_found(tmp_path: Path) -> No
 
 def test_an_assignment_that_is_left_out_is_found(tmp_path: Path) -> None:
     graph = made("transposed")
-    files = project_files(graph, Aot().lower(graph, plan(graph), b""))
+    files = project_files(graph, compiled(plan(graph)))
     files = changed(
         files, MODEL, r"(forge_assign_run\([^,]*, )[^,]*(, [^)]*\);)", r"\1forge_arena\2"
     )

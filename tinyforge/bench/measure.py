@@ -90,9 +90,9 @@ def measure(
     """
     core = core_named(core).name
     chosen = msgspec.structs.replace(settings, engine="aot")
-    generated = generate(source, examples, chosen, stages)
-    board = msgspec.structs.replace(boards.roomy(generated.board), core=core)
-    proof = verify(generated.on(board), examples, chosen, stages)
+    board = msgspec.structs.replace(boards.roomy(boards.load(chosen.board)), core=core)
+    generated = generate(source, examples, chosen, stages, board=board)
+    proof = verify(generated, examples, chosen, stages)
     baseline = find(baselines, source.graph.name, core)
     assert generated.plan is not None
     return _result(proof, generated.plan, chosen.optimize, baseline)

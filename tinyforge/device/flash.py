@@ -12,9 +12,11 @@ from tinyforge.device.port import SerialPort
 from tinyforge.device.prove import prove_on_device
 from tinyforge.device.record import DeviceReport
 from tinyforge.device.subject import Subject
+from tinyforge.engines.base import Wish
 from tinyforge.engines.choose import choose
 from tinyforge.errors import ForgeError
-from tinyforge.memory.search import plan
+from tinyforge.memory.search import Aim
+from tinyforge.ops.target import target_of
 from tinyforge.project.ini import environment
 from tinyforge.project.pio import run_pio
 from tinyforge.project.selftest import selftest_environment
@@ -130,13 +132,14 @@ def _subject(
             fix="tinyforge generate writes a project; --engine chooses the engines in it",
         )
     name, engine = next(iter(there.items()))
-    planned = plan(graph, by_rows=by_rows) if name == "aot" else None
+    aim = Aim(settings.optimize, target_of(board.core))
+    lowered = engine.lower(graph, source.model, Wish(aim, by_rows=by_rows))
     return Subject(
         model=source.model,
         graph=graph,
         board=board,
         engine=name,
-        lowered=engine.lower(graph, planned, source.model),
-        plan=None if by_rows else planned,  # its steps are taken as rows come, none by itself
+        lowered=lowered,
+        plan=None if by_rows else lowered.plan,  # its steps are taken as rows come, none by itself
         inputs=examples.inputs,
     )

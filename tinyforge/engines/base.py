@@ -8,6 +8,8 @@ from typing import Protocol
 
 from tinyforge.graph import Graph
 from tinyforge.memory.plan import Plan
+from tinyforge.memory.progress import Tell, ignored
+from tinyforge.memory.search import SMALLEST, Aim
 from tinyforge.ops import Table
 
 
@@ -28,7 +30,8 @@ class Lowered:
     layer_symbols: operator index to the function that runs it, in the order they run; operators
     without code have none, and an interpreter has none at all. step_count: how many steps those
     functions take together, where they can be taken one by one. arena_bytes: of forge_arena.
-    by_rows: whether the input is taken by forge_push_row alone. tables: what lies in flash under
+    by_rows: whether the input is taken by forge_push_row alone. plan: of the arena, of an engine
+    that makes one. tables: what lies in flash under
     flash_symbols. parameters: the members of each constant structure in C, by its name: numbers,
     and names of tables.
     """
@@ -39,8 +42,19 @@ class Lowered:
     step_count: int
     arena_bytes: int
     by_rows: bool = False
+    plan: Plan | None = None
     tables: Mapping[str, Table] = field(default_factory=dict)
     parameters: Mapping[str, Mapping[str, int | float | str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What an engine is asked for. aim: what the code shall be good for. by_rows: whether the input
+    comes row by row. progress: told of the work that is done."""
+
+    aim: Aim = SMALLEST
+    by_rows: bool = False
+    progress: Tell = ignored
 
 
 class Engine(Protocol):
@@ -50,9 +64,9 @@ class Engine(Protocol):
         """The layers this engine cannot run; empty when it can run the graph."""
         ...
 
-    def lower(self, graph: Graph, plan: Plan | None, model: bytes) -> Lowered:
+    def lower(self, graph: Graph, model: bytes, wish: Wish) -> Lowered:
         """The engine's sources. model: the .tflite bytes the graph was read from.
 
-        plan: None where some operator is not in OPS; then only an interpreter can be asked.
+        ForgeError for what cannot be planned. An interpreter plans on the device: it takes no wish.
         """
         ...

@@ -39,6 +39,7 @@ _LANGUAGE_FLAGS: Mapping[str, tuple[str, ...]] = {
     "tflm": ("-std=gnu++17", "-fno-exceptions", "-fno-rtti"),
 }
 _OPTIMIZE_COMMENTS: Mapping[OptimizeChoice, str] = {
+    "balanced": "Speed for the project's own code; the framework stays small (-Os).",
     "speed": "Speed for the project's own code; the framework stays small (-Os).",
     "size": "The project's own code as small as the framework's.",
 }
@@ -82,7 +83,7 @@ def sections(
     board: Board,
     engines: Sequence[str],
     simulated: Core | None = None,
-    optimize: OptimizeChoice = "speed",
+    optimize: OptimizeChoice = "balanced",
 ) -> tuple[Section, ...]:
     """What platformio.ini says for these engines; the first is built by default.
 

@@ -68,7 +68,7 @@ class Project:
     labels: Sequence[str] = ()
     left_out: Mapping[str, Sequence[Missing]] = field(default_factory=dict)
     app: AppChoice = "classify"
-    optimize: OptimizeChoice = "speed"
+    optimize: OptimizeChoice = "balanced"
     layer_tests: LayerTests | None = None
 
 

@@ -17,7 +17,7 @@ _HOST_MACHINE = "native"
 
 
 def compiler_for(
-    name: str | None, machine: Machine, optimize: OptimizeChoice = "speed"
+    name: str | None, machine: Machine, optimize: OptimizeChoice = "balanced"
 ) -> Toolchain:
     """The cross compiler of that name (None: the best that is there); for the native machine
     always the host's own, whose code nobody ships. ForgeError when it is missing."""

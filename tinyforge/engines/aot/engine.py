@@ -10,8 +10,9 @@ import numpy as np
 
 from tinyforge.engines.aot.call import Operand, body, constant, literal
 from tinyforge.engines.aot.chain import ChainBody
-from tinyforge.engines.base import Lowered, Missing
+from tinyforge.engines.base import Lowered, Missing, Wish
 from tinyforge.graph import Graph, Operator, Tensor
+from tinyforge.memory import search
 from tinyforge.memory.network import FEED
 from tinyforge.memory.plan import Place, Plan, Slot, rows_named
 from tinyforge.memory.settled import bytes_of
@@ -45,52 +46,58 @@ class Aot:
             if op.op not in OPS
         )
 
-    def lower(self, graph: Graph, plan: Plan | None, model: bytes) -> Lowered:
-        """The C of every layer in plan order. model is not needed: the graph holds it all."""
+    def lower(self, graph: Graph, model: bytes, wish: Wish) -> Lowered:
+        """Of the best plan found. The graph holds all that there is in the model."""
         del model
-        assert plan is not None, "a graph without missing layers has a plan"
-        graph = plan.graph
-        layers, constants = [], []
-        for index in plan.order:
-            layer, tables = _layer(graph, plan, graph.operators[index])
-            layers.append(layer)
-            constants.extend(tables)
-        constants += [_start(t) for t in map(graph.tensors.__getitem__, graph.states) if _tabled(t)]
-        with_code = [layer["index"] for layer in layers if layer["body"]]
-        number = {index: i for i, index in enumerate([*with_code, FEED])}
-        name = c_comment(graph.name)
-        weights = {"model": name, "tables": [_array(c) for c in constants]}
-        source = render(
-            "aot/model.c.j2",
-            model=name,
-            arena_bytes=plan.arena_bytes,
-            slots=[_slot(graph, slot) for slot in plan.slots],
-            headers=sorted({layer["header"] for layer in layers if layer["struct"]}),
-            input_bytes=graph.input_bytes,
-            output_bytes=graph.output_bytes,
-            by_rows=plan.by_rows,
-            fed=plan.places[graph.inputs[rows_input(graph)]],
-            sides=_sides(graph, plan),
-            states=[_state(graph, plan, graph.tensors[t]) for t in graph.states],
-            layers=layers,
-            step_type=_unsigned(plan),
-            step_count=len(plan.steps),
-            steps=_lines([f"{{{number[index]}, {step}}}" for index, step in plan.steps]),
-        )
-        return Lowered(
-            files={
-                "src/aot/model.c": source,
-                "src/aot/weights.c": render("aot/weights.c.j2", **weights),
-                "src/aot/weights.h": render("aot/weights.h.j2", **weights),
-            },
-            flash_symbols=tuple(c.symbol for c in constants),
-            layer_symbols={index: f"forge_layer_{index}" for index in with_code},
-            step_count=0 if plan.by_rows else len(plan.steps),
-            arena_bytes=plan.arena_bytes,
-            by_rows=plan.by_rows,
-            tables={c.symbol: c.table for c in constants},
-            parameters={_fields(layer["index"]): layer["members"] for layer in layers},
-        )
+        found = search.plan(graph, wish.aim, by_rows=wish.by_rows, progress=wish.progress)
+        return compiled(found)
+
+
+def compiled(plan: Plan) -> Lowered:
+    """The C of every layer, in the plan's order."""
+    graph = plan.graph
+    layers, constants = [], []
+    for index in plan.order:
+        layer, tables = _layer(graph, plan, graph.operators[index])
+        layers.append(layer)
+        constants.extend(tables)
+    constants += [_start(t) for t in map(graph.tensors.__getitem__, graph.states) if _tabled(t)]
+    with_code = [layer["index"] for layer in layers if layer["body"]]
+    number = {index: i for i, index in enumerate([*with_code, FEED])}
+    name = c_comment(graph.name)
+    weights = {"model": name, "tables": [_array(c) for c in constants]}
+    source = render(
+        "aot/model.c.j2",
+        model=name,
+        arena_bytes=plan.arena_bytes,
+        slots=[_slot(graph, slot) for slot in plan.slots],
+        headers=sorted({layer["header"] for layer in layers if layer["struct"]}),
+        input_bytes=graph.input_bytes,
+        output_bytes=graph.output_bytes,
+        by_rows=plan.by_rows,
+        fed=plan.places[graph.inputs[rows_input(graph)]],
+        sides=_sides(graph, plan),
+        states=[_state(graph, plan, graph.tensors[t]) for t in graph.states],
+        layers=layers,
+        step_type=_unsigned(plan),
+        step_count=len(plan.steps),
+        steps=_lines([f"{{{number[index]}, {step}}}" for index, step in plan.steps]),
+    )
+    return Lowered(
+        files={
+            "src/aot/model.c": source,
+            "src/aot/weights.c": render("aot/weights.c.j2", **weights),
+            "src/aot/weights.h": render("aot/weights.h.j2", **weights),
+        },
+        flash_symbols=tuple(c.symbol for c in constants),
+        layer_symbols={index: f"forge_layer_{index}" for index in with_code},
+        step_count=0 if plan.by_rows else len(plan.steps),
+        arena_bytes=plan.arena_bytes,
+        by_rows=plan.by_rows,
+        plan=plan,
+        tables={c.symbol: c.table for c in constants},
+        parameters={_fields(layer["index"]): layer["members"] for layer in layers},
+    )
 
 
 def _layer(graph: Graph, plan: Plan, op: Operator) -> tuple[dict[str, Any], list[_Constant]]:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from tinyforge.engines.base import Lowered, Missing
+from tinyforge.engines.base import Lowered, Missing, Wish
 from tinyforge.engines.tflm.arena import ArenaSize, arena_size
 from tinyforge.engines.tflm.resolver import FLOAT_ONLY, METHODS, Registration, registrations
 from tinyforge.graph import DType, Graph, Operator
-from tinyforge.memory.plan import Plan
 from tinyforge.project.templates import render
 from tinyforge.tflite.c_array import c_array, parse_c_array
 
@@ -27,9 +26,10 @@ class TFLM:
         lacks = ((op, _lack(graph, op)) for op in graph.operators)
         return tuple(Missing(graph.where(op), what) for op, what in lacks if what)
 
-    def lower(self, graph: Graph, plan: Plan | None, model: bytes) -> Lowered:  # noqa: ARG002 - TFLM plans
-        """The model's bytes, its operators and its arena. The plan is not used: the interpreter
-        makes its own on the device. arena_bytes: of a Cortex-M without vector instructions."""
+    def lower(self, graph: Graph, model: bytes, wish: Wish) -> Lowered:
+        """The model's bytes, its operators and its arena. arena_bytes: of a Cortex-M without vector
+        instructions."""
+        del wish
         arena = arena_size(graph, model)
         return Lowered(
             files={

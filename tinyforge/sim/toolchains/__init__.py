@@ -12,7 +12,7 @@ from tinyforge.spec import OptimizeChoice
 TOOLCHAINS: dict[str, type[Zig] | type[Gcc]] = {"zig": Zig, "gcc": Gcc}
 
 
-def toolchain(name: str | None = None, optimize: OptimizeChoice = "speed") -> Toolchain:
+def toolchain(name: str | None = None, optimize: OptimizeChoice = "balanced") -> Toolchain:
     """The cross compiler of that name; None: zig if it is installed, else gcc.
 
     ForgeError that names the command which installs it, when it is missing.

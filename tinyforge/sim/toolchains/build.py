@@ -34,7 +34,11 @@ LANGUAGE_FLAGS = {
 }
 CROSS_FLAGS = ("-ffreestanding", "-ffunction-sections", "-fdata-sections")
 # A board is built with the same: project/ini.py. Both compilers give what -Os gives for -Oz too.
-OPTIMIZE_FLAGS: Mapping[OptimizeChoice, str] = {"speed": "-O2", "size": "-Os"}
+OPTIMIZE_FLAGS: Mapping[OptimizeChoice, str] = {
+    "size": "-Os",
+    "balanced": "-O2",
+    "speed": "-O2",
+}
 
 # The least stack a link must leave room for, bytes. What the firmware really needs is measured.
 STACK_MINIMUM = 1024

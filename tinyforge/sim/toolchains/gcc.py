@@ -60,7 +60,7 @@ class Gcc:
     """Implements Toolchain."""
 
     name: str = "gcc"
-    optimize: OptimizeChoice = "speed"
+    optimize: OptimizeChoice = "balanced"
 
     def version(self) -> str:
         return f"{_version(_command())} {OPTIMIZE_FLAGS[self.optimize]}"

@@ -66,7 +66,7 @@ class Zig:
     """Implements Toolchain."""
 
     name: str = "zig"
-    optimize: OptimizeChoice = "speed"
+    optimize: OptimizeChoice = "balanced"
 
     def version(self) -> str:
         return f"{_version(zig_driver().command[0])} {OPTIMIZE_FLAGS[self.optimize]}"
