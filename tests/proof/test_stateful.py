@@ -15,7 +15,7 @@ from tests.device.emulated import Quiet
 from tests.engines.aot_firmware import project_files
 from tests.ops import sequences
 from tests.proof.test_prove import MODEL, changed, prove_files
-from tinyforge.engines.aot import Aot, compiled
+from tinyforge.engines.aot import compiled
 from tinyforge.errors import ForgeError
 from tinyforge.generation import generate
 from tinyforge.graph import Graph
@@ -93,7 +93,7 @@ def test_both_engines_agree() -> None:
 
 def test_the_state_is_in_the_memory_map_and_no_layer_makes_it() -> None:
     planned = plan(GRAPH)
-    text = Aot().lower(GRAPH, planned, b"").files[MODEL]
+    text = compiled(planned).files[MODEL]
     for t in GRAPH.states:
         place = planned.places[t]
         name = GRAPH.tensors[t].name
