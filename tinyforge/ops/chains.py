@@ -41,7 +41,8 @@ class Stage:
 
 @dataclass(frozen=True)
 class Chain:
-    """kernel: the first operator's, which makes the pixels of the first tile."""
+    """kernel: the first operator's, which makes the pixels of the first tile. tile_bytes: of all
+    tiles. Behind them is the memory that kernels need for themselves, one after the other."""
 
     first: Operator
     kernel: Kernel
@@ -62,6 +63,16 @@ class Chain:
         """The last operator's tensor."""
         return self.operators[-1].outputs[0]
 
+    @property
+    def own(self) -> int:
+        """Where the memory begins that kernels need for themselves."""
+        return aligned(self.tile_bytes)
+
+    @property
+    def own_bytes(self) -> int:
+        kernels = (self.kernel, *(stage.kernel for stage in self.stages))
+        return max(kernel.form.tile_bytes for kernel in kernels)
+
     def kernel_of(self, op: Operator) -> Kernel:
         """The kernel that one of the operators has in the chain."""
         kernels = {stage.operator.index: stage.kernel for stage in self.stages}
@@ -71,7 +82,8 @@ class Chain:
         """How it goes over the first operator's input."""
         assert isinstance(self.kernel.form, Windowed)
         height = graph.tensors[self.output].shape[1]
-        return Fused(self.kernel.form, height, self.stages[0].tile[0], self.tile_bytes)
+        nbytes = self.own + self.own_bytes if self.own_bytes else self.tile_bytes
+        return Fused(self.kernel.form, height, self.stages[0].tile[0], nbytes)
 
 
 def chains(graph: Graph, kernels: Kernels, target: Target = ANY) -> Mapping[int, Chain]:

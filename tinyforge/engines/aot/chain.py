@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from tinyforge.engines.aot.call import Operand
 from tinyforge.graph import Graph
-from tinyforge.ops import Table
+from tinyforge.ops import Kernel, Table
 from tinyforge.ops.chains import Chain, Stage, pixel_bytes
 from tinyforge.ops.forms import Windowed
 
@@ -74,6 +74,7 @@ class ChainBody:
         columns = first.tile[1]
         span = "x, x + 1" if columns == 1 else f"x * {columns}, x * {columns} + {columns}"
         call = f"{self.chain.kernel.function}(&{self.fields(self.chain.first.index)}, "
+        span += self._own(self.chain.kernel)
         if self.tile_rows == 1:
             yield f"{call}rows, {span}, tile);"
         else:
@@ -89,13 +90,17 @@ class ChainBody:
         stage = self.chain.stages[i]
         arguments = [f"&{self.fields(stage.operator.index)}"]
         if isinstance(stage.kernel.form, Windowed):
-            arguments += [f"tile_{i}", "0", "1"]
+            arguments.append(f"tile_{i}, 0, 1{self._own(stage.kernel)}")
         else:
             arguments += [
                 _at(stage.offset) if value == stage.tensor else self._pixel_of(value)
                 for value in stage.kernel.inputs
             ]
         return f"{stage.kernel.function}({', '.join(arguments)}"
+
+    def _own(self, kernel: Kernel) -> str:
+        """The argument that is memory for a kernel itself, where it needs any."""
+        return f", (void *)({_at(self.chain.own)})" if kernel.form.tile_bytes else ""
 
     def _pixel_of(self, value: int | Table) -> str:
         operand = self.operand(value)
