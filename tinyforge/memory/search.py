@@ -31,7 +31,7 @@ Objective = Literal["size", "balanced", "speed"]
 # Balanced: how many times the least flash for tables, and the least arena, may be taken.
 _TABLES, _ARENA = 1.25, 1.15
 
-# In a chain a kernel is called for every pixel; quick ones make several in little more time.
+# In a chain a kernel is called for every pixel or two; quick ones make two in little more time.
 _CALL = 40  # cycles
 _QUICK_ALONE = 1.5
 
@@ -93,9 +93,12 @@ def layer_cycles(found: Plan, index: int) -> int:
     chain = found.chain_of.get(index)
     if chain is None:
         return cycles(found.graph, op, kernel)
-    out = found.graph.tensors[op.outputs[0]]
-    alone = _QUICK_ALONE if kernel.cycles is not None else 1
-    return int(cycles(found.graph, op, kernel) * alone) + out.size // out.shape[-1] * _CALL
+    out = found.graph.tensors[chain.output]
+    calls = out.size // out.shape[-1] // chain.columns
+    if op is not chain.first and kernel.cycles is not None:
+        return calls * (kernel.cycles + _CALL)
+    alone = _QUICK_ALONE if kernel.is_quick and chain.columns == 1 else 1
+    return int(cycles(found.graph, op, kernel) * alone) + calls * _CALL
 
 
 class _Options:

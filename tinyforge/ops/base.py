@@ -71,6 +71,11 @@ class Kernel:
     way: str = "portable"
     cycles: int | None = None
 
+    @property
+    def is_quick(self) -> bool:
+        """Whether it was made for a core: such kernels make two pixels in little more time."""
+        return self.cycles is not None
+
 
 @dataclass(frozen=True)
 class Weighted:

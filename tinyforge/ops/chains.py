@@ -1,10 +1,10 @@
-"""Chains: layers that run as one, pixel by pixel.
+"""Chains: layers that run as one, a few pixels at a time.
 
 A convolution can make any pixel of its output alone. Where one layer alone reads that output, and
 takes each pixel once (a pool whose windows do not overlap, a 1x1 convolution, an ADD), it can
 follow at once. The output between the two is then never there but for a tile of it, the pixels
-under one window; and a layer that makes one pixel from a tile is the same layer on a smaller
-tensor.
+under one window, or under two where kernels are quicker with two; and a layer that makes one pixel
+from a tile is the same layer on a smaller tensor.
 """
 
 from __future__ import annotations
@@ -22,14 +22,15 @@ from tinyforge.ops.target import ANY, Target
 Tile = tuple[int, int]  # rows, columns
 
 _PIXEL: Tile = (1, 1)
+_TOGETHER = (2, 3, 5, 7)
 
 
 @dataclass(frozen=True)
 class Stage:
     """A layer after the first. tensor: what lies before it, of which there is a tile.
 
-    kernel: makes one pixel from the tile and from a pixel of each other input. offset: where the
-    tile begins in the chain's memory.
+    kernel: makes as many pixels as the chain does at once from the tile, and from as many of each
+    other input. offset: where the tile begins in the chain's memory.
     """
 
     operator: Operator
@@ -41,13 +42,15 @@ class Stage:
 
 @dataclass(frozen=True)
 class Chain:
-    """kernel: the first operator's, which makes the pixels of the first tile. tile_bytes: of all
+    """kernel: the first operator's, which makes the pixels of the first tile. columns: how many
+    pixels of the output are made at once, of as many columns. tile_bytes: of all
     tiles. Behind them is the memory that kernels need for themselves, one after the other."""
 
     first: Operator
     kernel: Kernel
     stages: tuple[Stage, ...] = ()
     tile_bytes: int = 0
+    columns: int = 1
 
     @property
     def operators(self) -> tuple[Operator, ...]:
@@ -123,17 +126,26 @@ def _extended(
         chain = maker and found.get(maker.index)
         if not chain or graph.consumers[t] != (op,) or t in graph.outputs:
             continue
-        tile = _tile(graph, op, kernels.get(op.index), graph.tensors[t])
-        if tile is None or (chain.stages and tile != _PIXEL):
+        window = _window(graph, op, kernels.get(op.index), graph.tensors[t])
+        if window is None or (chain.stages and window != _PIXEL):
             continue
+        columns = chain.columns
+        if not chain.stages and (chain.kernel.is_quick or kernels[op.index].is_quick):
+            columns = _together(graph.tensors[op.outputs[0]].shape[2])
+        tile = window[0], window[1] * columns
         offset = aligned(chain.tile_bytes)
-        kernel = as_on(_on_tile(graph, op, t, tile), op, kernels[op.index], target)
+        kernel = as_on(_on_tile(graph, op, t, tile, columns), op, kernels[op.index], target)
         stage = Stage(op, t, tile, kernel, offset)
         nbytes = tile[0] * tile[1] * pixel_bytes(graph.tensors[t])
-        yield replace(chain, stages=(*chain.stages, stage), tile_bytes=offset + nbytes)
+        yield Chain(chain.first, chain.kernel, (*chain.stages, stage), offset + nbytes, columns)
 
 
-def _tile(graph: Graph, op: Operator, kernel: Kernel | None, source: Tensor) -> Tile | None:
+def _together(width: int) -> int:
+    """How many columns at once divide a row, where kernels are quick with two or more."""
+    return next((count for count in _TOGETHER if width % count == 0), 1)
+
+
+def _window(graph: Graph, op: Operator, kernel: Kernel | None, source: Tensor) -> Tile | None:
     """What of an input makes one pixel; None where some pixel takes part in none or in several."""
     known, out = OPS[op.op], graph.tensors[op.outputs[0]]
     if kernel is None or len(op.outputs) != 1 or len(out.shape) != 4:
@@ -163,12 +175,11 @@ def _image(t: Tensor) -> tuple[int, ...]:
     return t.shape[:-1]
 
 
-def _on_tile(graph: Graph, op: Operator, source: int, tile: Tile) -> Graph:
-    """A graph in which the operator makes one pixel of its output, from a tile of the source."""
+def _on_tile(graph: Graph, op: Operator, source: int, tile: Tile, columns: int) -> Graph:
+    """A graph in which the operator makes a few columns of a row, from a tile of the source."""
     tensors = list(graph.tensors)
     for t in (*op.inputs, *op.outputs):
         if t >= 0 and tensors[t].data is None:
-            rows, columns = tile if t == source else _PIXEL
-            shape = (1, rows, columns, tensors[t].shape[3])
+            shape = (1, *(tile if t == source else (1, columns)), tensors[t].shape[3])
             tensors[t] = replace(tensors[t], shape=shape)
     return replace(graph, tensors=tuple(tensors))

@@ -121,6 +121,8 @@ def variants(graph: Graph, op: Operator, target: Target) -> Sequence[Kernel]:
     if not target.dsp or _groups(graph, op) > 1:
         return ()
     rows, size = win.kernel[0], win.kernel[1] * source.shape[3]
+    # Windows that reach into the padding, or are no stretch of a row, are copied first.
+    copied = 0 if win.within and 1 in (win.dilation[1], win.kernel[1]) else size
     found = dense(graph, op, _requantization(graph, op), rows, size)
     if found is None:
         return ()
@@ -136,7 +138,7 @@ def variants(graph: Graph, op: Operator, target: Target) -> Sequence[Kernel]:
                 **found.fields(),
             },
             inputs=(source.index,),
-            form=Windowed(win, tile_bytes=min(2, win.output[1]) * (found.tile_bytes + size)),
+            form=Windowed(win, tile_bytes=min(2, win.output[1]) * (found.tile_bytes + copied)),
             way="dense",
             cycles=window_cycles(found, win, rows, size),
         ),

@@ -54,15 +54,23 @@ class Window:
             parts.append(f"dilation {self.dilation[0]}x{self.dilation[1]}")
         return ", ".join([*parts, self.padding_name])
 
+    @property
+    def within(self) -> bool:
+        """Whether it never reaches into the padding."""
+        sides = zip(self.input, self.padding, self._span(), strict=True)
+        return all(before == 0 and span <= size for size, before, span in sides)
+
+    def _span(self) -> list[int]:
+        """Rows and columns from the first that a window begins at to the last that one ends at."""
+        sides = zip(self.output, self.stride, self.kernel, self.dilation, strict=True)
+        return [(o - 1) * s + (k - 1) * d + 1 for o, s, k, d in sides]
+
     def taps(self, x: npt.NDArray[np.int64], fill: int) -> npt.NDArray[np.int64]:
         """Every window's contents: (height, width, channels) to
         (output height, output width, kernel height, kernel width, channels); fill in the padding.
         """
-        span = [
-            (o - 1) * s + (k - 1) * d + 1
-            for o, s, k, d in zip(self.output, self.stride, self.kernel, self.dilation, strict=True)
-        ]
-        after = [max(0, n - i - p) for n, i, p in zip(span, self.input, self.padding, strict=True)]
+        sides = zip(self._span(), self.input, self.padding, strict=True)
+        after = [max(0, span - size - before) for span, size, before in sides]
         padded = np.pad(
             x,
             ((self.padding[0], after[0]), (self.padding[1], after[1]), (0, 0)),

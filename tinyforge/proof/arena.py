@@ -18,6 +18,7 @@ def planned_arena(graph: Graph, plan: Plan, touched: int | None) -> Arena:
             ArenaSlot(slot_name(graph, s), s.offset, s.nbytes, s.first, s.last) for s in plan.slots
         ),
         steps=tuple(step.layer for step in plan.steps),
+        own=max((slot.nbytes for slot in plan.slots if slot.layers), default=0),
     )
 
 

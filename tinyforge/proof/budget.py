@@ -46,10 +46,10 @@ def require_exact(proof: Proof) -> None:
             where=f"layer {d.layer} {d.op} {d.name!r}, output {list(d.index)}, input {d.input}",
             fix="nothing was written; report this model as a defect of tinyforge",
         )
-    touched = proof.arena.touched
-    if touched is not None and touched != proof.arena.planned:
+    arena = proof.arena
+    if not arena.as_planned:
         raise ForgeError(
-            f"the firmware touched {touched:,} bytes of the arena, {proof.arena.planned:,} planned",
+            f"the firmware touched {arena.touched:,} bytes of the arena, {arena.planned:,} planned",
             where=proof.model,
             fix="nothing was written; report this model as a defect of tinyforge",
         )

@@ -46,6 +46,7 @@ class ArenaSlot:
 class Arena:
     """planned: bytes the planner decided on. touched: bytes the run wrote (None: not seen).
 
+    own: the most that a layer has for itself; it may need less than that, for some inputs.
     lower_bound: no placement can need less. least: nor, whichever rows are handed on; None where
     not every choice was tried. steps: the layers (operator indices) in the order in which they
     take their steps. None, no slots and no steps where the interpreter plans.
@@ -57,6 +58,12 @@ class Arena:
     slots: tuple[ArenaSlot, ...]
     steps: tuple[int, ...] = ()
     least: int | None = None
+    own: int = 0
+
+    @property
+    def as_planned(self) -> bool:
+        """Whether the run touched what was planned, as far as that was seen."""
+        return self.touched is None or self.planned - self.own <= self.touched <= self.planned
 
 
 @dataclass(frozen=True)

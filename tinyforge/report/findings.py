@@ -157,7 +157,8 @@ def arena(memory: Arena) -> tuple[bool, str]:
         return True, f"{planned}; this machine cannot see what is touched"
     if memory.touched == memory.planned:
         return True, f"{planned} = {wording.nbytes(memory.touched)} touched"
-    return False, f"{planned}, but {wording.nbytes(memory.touched)} touched"
+    but = "" if memory.as_planned else "but "
+    return memory.as_planned, f"{planned}, {but}{wording.nbytes(memory.touched)} touched"
 
 
 def bound(memory: Arena) -> str:

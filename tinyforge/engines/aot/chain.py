@@ -1,4 +1,4 @@
-"""How a chain's kernels are called: the body of its function in C, pixel by pixel."""
+"""How a chain's kernels are called: the body of its function in C, a few pixels at a time."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ class ChainBody:
 
     def lines(self) -> list[str]:
         """The lines of a function whose argument `row` is the number of the step."""
-        columns = self.graph.tensors[self.chain.output].shape[2]
+        count = self.graph.tensors[self.chain.output].shape[2] // self.chain.columns
         return [
             *self._declarations(),
             *self._rows(),
-            f"for (int x = 0; x < {columns}; ++x) {{",
-            *(f"  {line}" for line in self._pixel()),
+            f"for (int x = 0; x < {count}; ++x) {{",
+            *(f"  {line}" for line in self._pixels()),
             "}",
         ]
 
@@ -68,8 +68,8 @@ class ChainBody:
             yield f"  forge_window_rows({window}, row * {self.tile_rows} + y, &input, rows[y]);"
             yield "}"
 
-    def _pixel(self) -> Iterator[str]:
-        """One pixel of the output."""
+    def _pixels(self) -> Iterator[str]:
+        """As many pixels of the output as are made at once."""
         first = self.chain.stages[0]
         columns = first.tile[1]
         span = "x, x + 1" if columns == 1 else f"x * {columns}, x * {columns} + {columns}"
@@ -82,7 +82,7 @@ class ChainBody:
             yield f"  {call}rows[y], {span}, tile + y * {self._row_bytes(first)});"
             yield "}"
         results = [_at(stage.offset) for stage in self.chain.stages[1:]]
-        for i, result in enumerate([*results, self._pixel_of(self.chain.output)]):
+        for i, result in enumerate([*results, self._part_of(self.chain.output)]):
             yield f"{self._call(i)}, {result});"
 
     def _call(self, i: int) -> str:
@@ -90,10 +90,10 @@ class ChainBody:
         stage = self.chain.stages[i]
         arguments = [f"&{self.fields(stage.operator.index)}"]
         if isinstance(stage.kernel.form, Windowed):
-            arguments.append(f"tile_{i}, 0, 1{self._own(stage.kernel)}")
+            arguments.append(f"tile_{i}, 0, {self.chain.columns}{self._own(stage.kernel)}")
         else:
             arguments += [
-                _at(stage.offset) if value == stage.tensor else self._pixel_of(value)
+                _at(stage.offset) if value == stage.tensor else self._part_of(value)
                 for value in stage.kernel.inputs
             ]
         return f"{stage.kernel.function}({', '.join(arguments)}"
@@ -102,11 +102,12 @@ class ChainBody:
         """The argument that is memory for a kernel itself, where it needs any."""
         return f", (void *)({_at(self.chain.own)})" if kernel.form.tile_bytes else ""
 
-    def _pixel_of(self, value: int | Table) -> str:
+    def _part_of(self, value: int | Table) -> str:
         operand = self.operand(value)
         if isinstance(value, Table):
             return operand.base
-        return f"{operand.row('row')} + x * {pixel_bytes(self.graph.tensors[value])}"
+        part = self.chain.columns * pixel_bytes(self.graph.tensors[value])
+        return f"{operand.row('row')} + x * {part}"
 
 
 def _at(offset: int) -> str:
