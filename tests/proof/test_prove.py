@@ -253,10 +253,10 @@ def test_an_answer_read_from_elsewhere_is_found(tmp_path: Path) -> None:
     """Every layer is right, but the application gets other bytes than the last one wrote."""
     planned = plan(GRAPH)
     last = len(GRAPH.operators) - 1
-    function = r"forge_output_at\(int index\) {\n  \(void\)index;\n  return forge_arena \+ "
-    pattern = rf"({function}){_offset(planned, last)};"
+    function = r"forge_output_at\(int index\) {\n  return index == 0 \? forge_arena \+ "
+    pattern = rf"({function}){_offset(planned, last)} "
     wrong = _offset(planned, last) + 8
-    files = changed(sources(planned), MODEL, pattern, rf"\g<1>{wrong};")
+    files = changed(sources(planned), MODEL, pattern, rf"\g<1>{wrong} ")
     proof = prove_files(files, tmp_path, planned)
     assert all(row.bit_exact for row in proof.instructions_by_layer if row.index not in WITHIN)
     assert not proof.bit_exact
