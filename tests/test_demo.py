@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import subprocess
@@ -13,23 +14,34 @@ import pytest
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("demo")
+def folder(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """The same for all workers of this run."""
+    own = tmp_path_factory.getbasetemp()
+    path = (own if worker_id == "master" else own.parent) / "demo"
+    path.mkdir(exist_ok=True)
+    return path
 
 
 @pytest.fixture(scope="module")
 def report(folder: Path, corpus: Path) -> dict[str, Any]:
-    """What `tinyforge demo --json` prints."""
-    shown = subprocess.run(
-        [sys.executable, "-m", "tinyforge", "demo", "--json", "-o", "out"],
-        cwd=folder,
-        env={**os.environ, "TINYFORGE_CORPUS": str(corpus)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert shown.returncode == 0, shown.stderr
-    return dict(json.loads(shown.stdout))
+    """What `tinyforge demo --json` prints. It takes a minute: the first worker that gets here runs
+    it, the others wait for what it leaves."""
+    ended = folder / "ended.json"
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not ended.exists():
+            shown = subprocess.run(
+                [sys.executable, "-m", "tinyforge", "demo", "--json", "-o", "out"],
+                cwd=folder,
+                env={**os.environ, "TINYFORGE_CORPUS": str(corpus)},
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            ended.write_text(json.dumps([shown.returncode, shown.stdout, shown.stderr]))
+    status, stdout, stderr = json.loads(ended.read_text())
+    assert status == 0, stderr
+    return dict(json.loads(stdout))
 
 
 def test_every_layer_of_every_drawing_is_bit_exact(report: dict[str, Any]) -> None:
