@@ -19,18 +19,11 @@ from tinyforge.ops.base import (
     check_counts,
     check_types,
     output,
-    require,
     tensor,
 )
 from tinyforge.ops.copying import check_shape
 from tinyforge.ops.forms import WHOLE, row_by_row
-from tinyforge.ops.operands import axis_index, integers
-
-
-def _axis(graph: Graph, op: Operator) -> int:
-    values = integers(graph, op, 1, "axis")
-    require(len(values) == 1, f"{len(values)} axes", graph, op)
-    return axis_index(graph, op, values[0], len(tensor(graph, op, 0).shape))
+from tinyforge.ops.operands import axis_named
 
 
 def arg(name: str, function: Callable[..., Any], sign: int) -> Op:
@@ -42,15 +35,15 @@ def arg(name: str, function: Callable[..., Any], sign: int) -> Op:
         check_activation(graph, op, (source,))
         check_computed(graph, op, source)
         check_types(graph, op, (output(graph, op),), (DType.INT32,))
-        axis = _axis(graph, op)
+        axis = axis_named(graph, op, 1)
         check_shape(graph, op, (*source.shape[:axis], *source.shape[axis + 1 :]))
 
     def reference(graph: Graph, op: Operator, inputs: Sequence[npt.NDArray[Any]]) -> Values:
         """inputs[0]: any shape. Source: reference_ops::ArgMinMax; the first of several."""
-        return np.asarray(function(inputs[0], axis=_axis(graph, op)), np.int32)
+        return np.asarray(function(inputs[0], axis=axis_named(graph, op, 1)), np.int32)
 
     def lower(graph: Graph, op: Operator) -> Kernel:
-        source, axis = tensor(graph, op, 0), _axis(graph, op)
+        source, axis = tensor(graph, op, 0), axis_named(graph, op, 1)
         form = row_by_row(source) if axis >= 2 else WHOLE
         return Kernel(
             header="arg.h",
@@ -67,6 +60,6 @@ def arg(name: str, function: Callable[..., Any], sign: int) -> Op:
         )
 
     def summary(graph: Graph, op: Operator) -> str:
-        return f"along dimension {_axis(graph, op)}"
+        return f"along dimension {axis_named(graph, op, 1)}"
 
     return Op(name, check, reference, lower, typed=True, summary=summary)

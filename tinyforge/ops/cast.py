@@ -19,7 +19,7 @@ from tinyforge.ops.base import (
     tensor,
 )
 from tinyforge.ops.copying import check_shape
-from tinyforge.ops.forms import row_by_row
+from tinyforge.ops.elementwise import mapped
 
 # Not from float32: what does not fit is left to the processor, and differs.
 _FROM = (DType.BOOL, DType.INT8, DType.INT16, DType.INT32)
@@ -42,15 +42,8 @@ def reference(graph: Graph, op: Operator, inputs: Sequence[npt.NDArray[Any]]) ->
 
 def lower(graph: Graph, op: Operator) -> Kernel:
     source, out = tensor(graph, op, 0), output(graph, op)
-    form = row_by_row(source)
-    return Kernel(
-        header="cast.h",
-        struct="forge_cast",
-        function=f"forge_cast_{source.dtype.name.lower()}_{out.dtype.name.lower()}_run",
-        fields={"size": source.size // form.steps},
-        inputs=(source.index,),
-        form=form,
-    )
+    function = f"forge_cast_{source.dtype.name.lower()}_{out.dtype.name.lower()}_run"
+    return mapped(source, "cast.h", "forge_cast", function)
 
 
 def summary(graph: Graph, op: Operator) -> str:

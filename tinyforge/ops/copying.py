@@ -47,6 +47,20 @@ def check_shape(graph: Graph, op: Operator, expected: tuple[int, ...]) -> None:
     require(found == expected, f"output is {list(found)}, not {list(expected)}", graph, op)
 
 
+def check_alike(graph: Graph, op: Operator, types: Sequence[DType] = INT8) -> None:
+    """The first input is computed and has a dimension; the output has its type, one of these, and
+    its shape."""
+    source, out = tensor(graph, op, 0), output(graph, op)
+    check_activation(graph, op, (source, out), types)
+    check_computed(graph, op, source)
+    require(
+        source.shape == out.shape and len(out.shape) >= 1,
+        f"shape {list(source.shape)} in, {list(out.shape)} out",
+        graph,
+        op,
+    )
+
+
 def check_blocks(graph: Graph, op: Operator) -> int:
     """The side of the square blocks that SPACE_TO_DEPTH and DEPTH_TO_SPACE rearrange."""
     check_rank(graph, op, (tensor(graph, op, 0),), 4)

@@ -14,43 +14,26 @@ from tinyforge.ops.base import (
     Int8Array,
     Kernel,
     Op,
-    check_activation,
-    check_computed,
     check_counts,
     option,
-    output,
-    require,
     tensor,
 )
+from tinyforge.ops.copying import check_alike
 from tinyforge.ops.forms import WHOLE, row_by_row
-from tinyforge.ops.operands import axis_index, integers
+from tinyforge.ops.operands import axis_named
 from tinyforge.ops.sums import sums_of
-
-
-def _axis(graph: Graph, op: Operator) -> int:
-    values = integers(graph, op, 1, "axis")
-    require(len(values) == 1, f"{len(values)} axes", graph, op)
-    return axis_index(graph, op, values[0], len(tensor(graph, op, 0).shape))
 
 
 def check(graph: Graph, op: Operator) -> None:
     check_counts(graph, op, 2, 2)
-    source, out = tensor(graph, op, 0), output(graph, op)
-    check_activation(graph, op, (source, out))
-    check_computed(graph, op, source)
-    require(
-        source.shape == out.shape and len(out.shape) >= 1,
-        f"shape {list(source.shape)} in, {list(out.shape)} out",
-        graph,
-        op,
-    )
-    _axis(graph, op)
+    check_alike(graph, op)
+    axis_named(graph, op, 1)
     sums_of(graph, op)
 
 
 def reference(graph: Graph, op: Operator, inputs: Sequence[npt.NDArray[Any]]) -> Int8Array:
     """inputs[0]: any shape. Source: reference_ops::CumSum of int8."""
-    sums, axis = sums_of(graph, op), _axis(graph, op)
+    sums, axis = sums_of(graph, op), axis_named(graph, op, 1)
     terms = sums.term(inputs[0].astype(np.int64))
     if option(op, "reverse"):
         terms = np.flip(terms, axis)
@@ -60,7 +43,7 @@ def reference(graph: Graph, op: Operator, inputs: Sequence[npt.NDArray[Any]]) ->
 
 
 def lower(graph: Graph, op: Operator) -> Kernel:
-    source, axis = tensor(graph, op, 0), _axis(graph, op)
+    source, axis = tensor(graph, op, 0), axis_named(graph, op, 1)
     form = row_by_row(source) if axis >= 2 else WHOLE
     return Kernel(
         header="sums.h",
@@ -81,7 +64,7 @@ def lower(graph: Graph, op: Operator) -> Kernel:
 
 def summary(graph: Graph, op: Operator) -> str:
     names = [name for name in ("exclusive", "reverse") if option(op, name)]
-    return ", ".join([f"along dimension {_axis(graph, op)}", *names])
+    return ", ".join([f"along dimension {axis_named(graph, op, 1)}", *names])
 
 
 OP = Op("CUMSUM", check, reference, lower, summary=summary)

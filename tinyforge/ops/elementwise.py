@@ -73,28 +73,25 @@ def unary(name: str, function: Function, wide: Wide | None = None, *, retypes: b
 
 
 def _looked_up(source: Tensor, table: Values) -> Kernel:
-    form = row_by_row(source)
-    return Kernel(
-        header="elementwise.h",
-        struct="forge_lookup",
-        function="forge_lookup_run",
-        fields={"size": source.size // form.steps, "table": Table("int8_t", table)},
-        inputs=(source.index,),
-        form=form,
-    )
+    fields = {"table": Table("int8_t", table)}
+    return mapped(source, "elementwise.h", "forge_lookup", "forge_lookup_run", fields)
 
 
 def elementwise_kernel(
     graph: Graph, op: Operator, struct: str, function: str, fields: Mapping[str, int | Table]
 ) -> Kernel:
     """One of firmware/kernels/elementwise_int16.h, from its members but for the size."""
-    source = tensor(graph, op, 0)
+    return mapped(tensor(graph, op, 0), "elementwise_int16.h", struct, function, fields)
+
+
+def mapped(
+    source: Tensor,
+    header: str,
+    struct: str,
+    function: str,
+    fields: Mapping[str, int | float | Table] | None = None,
+) -> Kernel:
+    """A kernel that takes each value of a tensor by itself, from its members but for the size."""
     form = row_by_row(source)
-    return Kernel(
-        header="elementwise_int16.h",
-        struct=struct,
-        function=function,
-        fields={"size": source.size // form.steps, **fields},
-        inputs=(source.index,),
-        form=form,
-    )
+    size = {"size": source.size // form.steps}
+    return Kernel(header, struct, function, {**size, **(fields or {})}, (source.index,), form)

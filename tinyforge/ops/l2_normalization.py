@@ -13,14 +13,13 @@ from tinyforge.ops.base import (
     Int8Array,
     Kernel,
     Op,
-    check_activation,
-    check_computed,
     check_counts,
     option,
     output,
     require,
     tensor,
 )
+from tinyforge.ops.copying import check_alike
 from tinyforge.ops.fixed_functions import inverse_square_root
 from tinyforge.ops.fixed_point import requantize
 from tinyforge.ops.forms import row_by_row
@@ -34,14 +33,8 @@ _MAX_CHANNELS = 2**31 // 255**2  # whose squares 31 bits hold
 def check(graph: Graph, op: Operator) -> None:
     check_counts(graph, op, 1, 1)
     source, out = tensor(graph, op, 0), output(graph, op)
-    check_activation(graph, op, (source, out))
-    check_computed(graph, op, source)
-    require(
-        source.shape == out.shape and 1 <= len(out.shape) <= _MAX_RANK,
-        f"shape {list(source.shape)} in, {list(out.shape)} out",
-        graph,
-        op,
-    )
+    check_alike(graph, op)
+    require(len(out.shape) <= _MAX_RANK, f"more than {_MAX_RANK} dimensions", graph, op)
     require(
         (out.scale, out.zero_point) == (1 / 128, 0),
         "L2_NORMALIZATION needs output scale 1/128 and zero point 0",

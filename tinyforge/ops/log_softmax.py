@@ -14,13 +14,12 @@ from tinyforge.ops.base import (
     Int8Array,
     Kernel,
     Op,
-    check_activation,
-    check_computed,
     check_counts,
     output,
     require,
     tensor,
 )
+from tinyforge.ops.copying import check_alike
 from tinyforge.ops.fixed_functions import log
 from tinyforge.ops.fixed_point import (
     INT32_MIN,
@@ -62,15 +61,8 @@ def _scaling(graph: Graph, op: Operator) -> _Scaling:
 
 def check(graph: Graph, op: Operator) -> None:
     check_counts(graph, op, 1, 1)
-    source, out = tensor(graph, op, 0), output(graph, op)
-    check_activation(graph, op, (source, out))
-    check_computed(graph, op, source)
-    require(
-        source.shape == out.shape and len(out.shape) >= 1,
-        f"shape {list(source.shape)} in, {list(out.shape)} out",
-        graph,
-        op,
-    )
+    check_alike(graph, op)
+    out = output(graph, op)
     require(
         (out.scale, out.zero_point) == (16 / 256, 127),
         "LOG_SOFTMAX needs output scale 1/16 and zero point 127",

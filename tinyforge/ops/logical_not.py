@@ -20,7 +20,7 @@ from tinyforge.ops.base import (
     tensor,
 )
 from tinyforge.ops.copying import check_shape
-from tinyforge.ops.forms import row_by_row
+from tinyforge.ops.elementwise import mapped
 
 
 def check(graph: Graph, op: Operator) -> None:
@@ -39,15 +39,7 @@ def reference(graph: Graph, op: Operator, inputs: Sequence[npt.NDArray[Any]]) ->
 
 def lower(graph: Graph, op: Operator) -> Kernel:
     source = tensor(graph, op, 0)
-    form = row_by_row(source)
-    return Kernel(
-        header="compare.h",
-        struct="forge_logical_not",
-        function="forge_logical_not_run",
-        fields={"size": source.size // form.steps},
-        inputs=(source.index,),
-        form=form,
-    )
+    return mapped(source, "compare.h", "forge_logical_not", "forge_logical_not_run")
 
 
 OP = Op("LOGICAL_NOT", check, reference, lower, inplace=(0,), typed=True)

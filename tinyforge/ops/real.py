@@ -5,7 +5,7 @@ Only such operators are here whose every result is one rounding, or none: all co
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,6 @@ from tinyforge.ops.base import (
     INT8_OR_INT16,
     Kernel,
     Op,
-    Table,
     Values,
     check_activation,
     check_computed,
@@ -26,7 +25,7 @@ from tinyforge.ops.base import (
     tensor,
 )
 from tinyforge.ops.copying import check_shape
-from tinyforge.ops.forms import row_by_row
+from tinyforge.ops.elementwise import mapped
 from tinyforge.ops.turned import same
 
 Reals = npt.NDArray[np.float32]
@@ -68,15 +67,7 @@ def conversion_kernel(graph: Graph, op: Operator, name: str, t: Tensor) -> Kerne
     """t: the side that has a scale."""
     fields = {"scale": t.scale, "zero_point": t.zero_point}
     function = f"forge_{name}_{t.dtype.name.lower()}_run"
-    return _kernel(tensor(graph, op, 0), "forge_conversion", function, fields)
-
-
-def _kernel(
-    source: Tensor, struct: str, function: str, fields: Mapping[str, int | float | Table]
-) -> Kernel:
-    form = row_by_row(source)
-    size = {"size": source.size // form.steps}
-    return Kernel("real.h", struct, function, size | dict(fields), (source.index,), form)
+    return mapped(tensor(graph, op, 0), "real.h", "forge_conversion", function, fields)
 
 
 def real_unary(name: str, function: Callable[[Reals], Any]) -> Op:
@@ -96,6 +87,6 @@ def real_unary(name: str, function: Callable[[Reals], Any]) -> Op:
 
     def lower(graph: Graph, op: Operator) -> Kernel:
         source = tensor(graph, op, 0)
-        return _kernel(source, "forge_real", f"forge_{name.lower()}_run", {})
+        return mapped(source, "real.h", "forge_real", f"forge_{name.lower()}_run")
 
     return Op(name, check, reference, lower, inplace=(0,), typed=True, turned=same)

@@ -15,13 +15,12 @@ from tinyforge.ops.base import (
     Kernel,
     Op,
     Values,
-    check_activation,
-    check_computed,
     check_counts,
     output,
     require,
     tensor,
 )
+from tinyforge.ops.copying import check_alike
 from tinyforge.ops.fixed_point import (
     doubling_high_mul,
     exp_on_negative_values,
@@ -54,16 +53,9 @@ def _scaling(graph: Graph, op: Operator) -> tuple[int, int, int]:
 
 def check(graph: Graph, op: Operator) -> None:
     check_counts(graph, op, 1, 1)
-    source, out = tensor(graph, op, 0), output(graph, op)
-    check_activation(graph, op, (source, out), INT8_OR_INT16)
-    check_computed(graph, op, source)
-    require(
-        source.shape == out.shape and len(out.shape) >= 1,
-        f"shape {list(source.shape)} in, {list(out.shape)} out",
-        graph,
-        op,
-    )
-    if source.dtype is DType.INT16:
+    check_alike(graph, op, INT8_OR_INT16)
+    out = output(graph, op)
+    if out.dtype is DType.INT16:
         softmax_int16.check(graph, op)
         return
     require(

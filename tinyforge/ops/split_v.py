@@ -10,14 +10,12 @@ import numpy.typing as npt
 
 from tinyforge.graph import Graph, Operator
 from tinyforge.ops.base import Kernel, Op, Values, require, tensor
-from tinyforge.ops.operands import axis_index, integers
+from tinyforge.ops.operands import axis_named
 from tinyforge.ops.splitting import check_part, check_split, parts, split
 
 
 def _axis(graph: Graph, op: Operator) -> int:
-    values = integers(graph, op, 2, "axis")
-    require(len(values) == 1, f"{len(values)} axes", graph, op)
-    return axis_index(graph, op, values[0], len(tensor(graph, op, 0).shape))
+    return axis_named(graph, op, 2)
 
 
 def check(graph: Graph, op: Operator) -> None:
