@@ -31,9 +31,13 @@ FORGE_INLINE void forge_max_pool_2d_columns(const forge_pool_2d *c, const int8_t
 }
 
 /* Halves are rounded away from zero. */
-FORGE_INLINE int8_t forge_average(const forge_pool_2d *c, int32_t sum, int32_t count) {
+FORGE_INLINE int32_t forge_rounded_mean(int32_t sum, int32_t count) {
   const int32_t half = sum > 0 ? count / 2 : -(count / 2);
-  return forge_clamp((sum + half) / count, c->activation_min, c->activation_max);
+  return (sum + half) / count;
+}
+
+FORGE_INLINE int8_t forge_average(const forge_pool_2d *c, int32_t sum, int32_t count) {
+  return forge_clamp(forge_rounded_mean(sum, count), c->activation_min, c->activation_max);
 }
 
 /* The mean of what lies inside the image; columns [begin, end) of an output row. */

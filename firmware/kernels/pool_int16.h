@@ -27,10 +27,8 @@ FORGE_INLINE void forge_max_pool_2d_i16_columns(const forge_pool_2d *c, const in
   }
 }
 
-/* Halves are rounded away from zero. */
 FORGE_INLINE int16_t forge_average_i16(const forge_pool_2d *c, int32_t sum, int32_t count) {
-  const int32_t half = sum > 0 ? count / 2 : -(count / 2);
-  return forge_clamp_i16((sum + half) / count, c->activation_min, c->activation_max);
+  return forge_clamp_i16(forge_rounded_mean(sum, count), c->activation_min, c->activation_max);
 }
 
 /* The mean of what lies inside the image; columns [begin, end) of an output row. */
