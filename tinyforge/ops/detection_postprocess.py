@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tinyforge.graph import DType, Graph, Operator, Tensor
+from tinyforge.graph import DType, Graph, Operator
 from tinyforge.ops.base import Arrays, Kernel, Op, Table, check_types, require, tensor
 from tinyforge.ops.forms import Whole
 
@@ -65,10 +65,6 @@ def _options(graph: Graph, op: Operator) -> _Options:
         overlap_threshold=float(np.float32(_number(op, "nms_iou_threshold"))),
         scale=(y, x, height, width),
     )
-
-
-def _anchors(graph: Graph, op: Operator) -> Tensor:
-    return tensor(graph, op, 2)
 
 
 def check(graph: Graph, op: Operator) -> None:
