@@ -91,12 +91,20 @@ def test_kernels_of_other_types_stay_inside_their_buffers(first: int, tmp_path: 
 def _run_inside(
     cases: Sequence[tuple[Graph, list[npt.NDArray[Any]]]], tmp_path: Path
 ) -> list[tuple[int, int | None]]:
-    """Runs the cases in all ways, which are returned."""
-    runs = [(i, way) for i, (graph, _) in enumerate(cases) for way in _ways(graph)]
-    calls = "\n".join(_call(i, cases[i][0], way) for i, way in runs)
+    """Runs all kernels of the cases in all ways, which are returned."""
+    kernels = [
+        (i, kernel) for i, (graph, _) in enumerate(cases) for kernel in harness.kernels(graph)
+    ]
+    functions = "".join(
+        harness.kernel_source(k, cases[i][0], kernel) for k, (i, kernel) in enumerate(kernels)
+    )
+    calls, runs = [], []
+    for k, (i, _) in enumerate(kernels):
+        for way in _ways(cases[i][0]):
+            calls.append(_call(k, cases[i][0], way))
+            runs.append((i, way))
     source = tmp_path / "cases.c"
-    functions = "".join(harness.case_source(i, graph) for i, (graph, _) in enumerate(cases))
-    source.write_text(functions + MAIN % calls)
+    source.write_text(functions + MAIN % "\n".join(calls))
     program = sanitized.build([source], tmp_path / "cases", [folder("firmware")])
     stdin = b"".join(x.tobytes() for i, _ in runs for x in cases[i][1])
     expected = np.concatenate(

@@ -78,6 +78,11 @@ def depthwise_conv_2d(r: Random) -> Graph:
     height, width, channels = (r.integer(1, 9) for _ in range(3))
     multiplier = r.pick(1, 1, 2, 3)
     w = r.window(height, width, dilated=True)
+    if r.integer(0, 1):  # most that there are; kernels of their own compute them
+        width = r.integer(3, 20)
+        height = max(height, 3)
+        w |= dict.fromkeys(("kernel_h", "kernel_w"), 3)
+        w |= dict.fromkeys(("dilation_h", "dilation_w"), 1)
     source = r.spec(1, height, width, channels)
     out = channels * multiplier
     weights = r.weights((1, w["kernel_h"], w["kernel_w"], out), 3)

@@ -15,6 +15,7 @@ from tflite_micro.python.tflite_micro import runtime
 from tinyforge.engines.aot.call import Operand, body, constant, literal
 from tinyforge.graph import Graph
 from tinyforge.ops import OPS, Kernel, Table
+from tinyforge.ops.target import TARGETS
 from tinyforge.resources import folder
 from tinyforge.tflite.writer import write
 
@@ -64,12 +65,18 @@ def _table(symbol: str, table: Table) -> str:
     return f"static const {table.ctype} {symbol}[] = {{{values}}};\n"
 
 
+def kernels(graph: Graph) -> list[Kernel]:
+    """The operator's kernel, and those that it has for targets."""
+    (op,) = graph.operators
+    known = OPS[op.op]
+    assert known.lower is not None
+    others = (known.variants(graph, op, target) for target in dict.fromkeys(TARGETS.values()))
+    return [known.lower(graph, op), *(kernel for found in others for kernel in found)]
+
+
 def case_source(i: int, graph: Graph) -> str:
     """One exported function, void case_<i>(inputs..., outputs...): all steps of the operator."""
-    (op,) = graph.operators
-    lower = OPS[op.op].lower
-    assert lower is not None
-    return kernel_source(i, graph, lower(graph, op))
+    return kernel_source(i, graph, kernels(graph)[0])
 
 
 def kernel_source(i: int, graph: Graph, kernel: Kernel, linkage: str = "") -> str:
@@ -145,18 +152,30 @@ def assert_equal_tflm(
 
     cases: each a graph with values for its inputs. Returns TFLM's outputs of each.
     """
-    library = compiled([graph for graph, _ in cases], workspace)
+    runs = [(i, kernel) for i, (graph, _) in enumerate(cases) for kernel in kernels(graph)]
+    sources = [kernel_source(run, cases[i][0], kernel) for run, (i, kernel) in enumerate(runs)]
+    library = built(sources, workspace)
     outputs = []
     for i, (graph, inputs) in enumerate(cases):
         (op,) = graph.operators
         OPS[op.op].check(graph, op)
-        expected = tflm(graph, inputs)
-        label = f"case {i}, {op.op}: {[(t.shape, t.quant) for t in graph.tensors]}"
-        for found in (reference(graph, inputs), run_compiled(library, i, graph, inputs)):
-            for one, other in zip(found, expected, strict=True):
-                np.testing.assert_array_equal(one, other, label)
-        outputs.append(expected)
+        outputs.append(tflm(graph, inputs))
+        _assert_equal(reference(graph, inputs), outputs[i], _label(i, graph))
+    for run, (i, kernel) in enumerate(runs):
+        graph, inputs = cases[i]
+        found = run_compiled(library, run, graph, inputs)
+        _assert_equal(found, outputs[i], f"{kernel.way}: {_label(i, graph)}")
     return outputs
+
+
+def _label(i: int, graph: Graph) -> str:
+    (op,) = graph.operators
+    return f"case {i}, {op.op}: {[(t.shape, t.quant) for t in graph.tensors]}"
+
+
+def _assert_equal(found: Sequence[Values], expected: Sequence[Values], label: str) -> None:
+    for one, other in zip(found, expected, strict=True):
+        np.testing.assert_array_equal(one, other, label)
 
 
 def by_rows(graph: Graph, rows: int) -> Kernel | None:

@@ -23,7 +23,6 @@ from tests.ops.sequences import NAMES as SEQUENCE_NAMES
 from tinyforge.boards.cores import CORES
 from tinyforge.graph import Graph
 from tinyforge.ops import OPS, Kernel
-from tinyforge.ops.target import TARGETS
 from tinyforge.sim.machines import machine
 from tinyforge.sim.toolchains import toolchain
 
@@ -68,7 +67,7 @@ def _cases(op: str, seed: int) -> list[Case]:
     graph, inputs = random_case(op, seed)
     outputs = harness.tflm(graph, inputs)
     return [
-        Case(f"{op}, seed {seed}, {kernel.function}", graph, kernel, inputs, outputs)
+        Case(f"{op}, seed {seed}, {kernel.way}: {kernel.function}", graph, kernel, inputs, outputs)
         for kernel in _kernels(graph)
     ]
 
@@ -92,12 +91,9 @@ def _in_a_sequence(op: str, seed: int) -> Case:
 
 
 def _kernels(graph: Graph) -> Iterator[Kernel]:
+    yield from harness.kernels(graph)
     (op,) = graph.operators
     known = OPS[op.op]
-    assert known.lower is not None
-    yield known.lower(graph, op)
-    for target in TARGETS.values():
-        yield from known.variants(graph, op, target)
     if known.streaming is not None:
         kernels = (known.streaming(graph, op, rows) for rows in range(2, _MOST_ROWS + 1))
         yield from islice((kernel for kernel in kernels if kernel is not None), 1)

@@ -42,23 +42,27 @@ class Degenerate(Random):
         return options
 
 
-def degenerate(name: str, seed: int) -> Case:
+def degenerate(name: str, seed: int) -> list[Case]:
+    """All of the operator's kernels."""
     graph, inputs = random_case(name, seed, Degenerate)
     (op,) = graph.operators
     known = OPS[op.op]
     known.check(graph, op)
-    assert known.lower is not None
     expected = harness.tflm(graph, inputs)
     for one, other in zip(harness.reference(graph, inputs), expected, strict=True):
         np.testing.assert_array_equal(one, other, f"{name}, seed {seed}")
-    return Case(f"{name}, seed {seed}", graph, known.lower(graph, op), inputs, expected)
+    return [
+        Case(f"{name}, seed {seed}, {kernel.way}", graph, kernel, inputs, expected)
+        for kernel in harness.kernels(graph)
+    ]
 
 
 @pytest.fixture(scope="module")
 def cases() -> list[Case]:
     with_code = [name for name in NAMES if OPS[name.partition("/")[0]].lower is not None]
-    made = [degenerate(name, seed) for name in with_code for seed in SEEDS]
-    return made + [degenerate(name, seed) for name in WINDOWS for seed in range(2, 12)]
+    drawn = [(name, seed) for name in with_code for seed in SEEDS]
+    drawn += [(name, seed) for name in WINDOWS for seed in range(2, 12)]
+    return [case for name, seed in drawn for case in degenerate(name, seed)]
 
 
 @pytest.mark.parametrize("optimize", ["speed", "size"])

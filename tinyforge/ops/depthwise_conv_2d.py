@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tinyforge.graph import DType, Graph, Operator
+from tinyforge.ops import depthwise_3x3
 from tinyforge.ops.base import (
     HEADERS,
     Kernel,
@@ -123,6 +124,7 @@ OP = Op(
     check,
     reference,
     lower,
+    variants=depthwise_3x3.kernels,
     weighted=Weighted(0, 1, 2, channel_axis=3),
     turned=swapped,
     macs=macs,
