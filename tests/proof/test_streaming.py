@@ -8,7 +8,7 @@ import pytest
 
 from tests.corpus.streaming import MODELS
 from tests.engines.aot_firmware import project_files
-from tests.proof.test_prove import MODEL, changed, prove_files
+from tests.proof.test_prove import MODEL, Unwatched, changed, prove_files
 from tests.proof.test_stateful import proved
 from tinyforge.engines.aot import compiled
 from tinyforge.engines.choose import choose
@@ -70,7 +70,9 @@ def test_an_assignment_that_is_left_out_is_found(tmp_path: Path) -> None:
     files = changed(
         files, MODEL, r"(forge_assign_run\([^,]*, )[^,]*(, [^)]*\);)", r"\1forge_arena\2"
     )
-    found = prove_files(files, tmp_path, plan(graph), graph)
+    with pytest.raises(ForgeError, match=r"layer 3, .* reads 4 bytes at 0x\w+, forge_arena \+ 0;"):
+        prove_files(files, tmp_path, plan(graph), graph)
+    found = prove_files(files, tmp_path, plan(graph), graph, runner=Unwatched())
     assert not found.bit_exact
 
 

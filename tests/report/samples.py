@@ -34,6 +34,7 @@ PROOF = Proof(
     instructions_max=4110,
     cycles=Cycles(low=5100, mid=5300, high=5600, ws1=6100),
     instructions_by_layer=(_CONV, _DENSE),
+    accesses=2345,
 )
 
 DIFFERING = replace(
@@ -56,6 +57,7 @@ BARE = replace(
     instructions_max=None,
     cycles=None,
     instructions_by_layer=(),
+    accesses=None,
 )
 
 VARIANTS = (

@@ -7,7 +7,7 @@ import pytest
 from rich.console import Console
 
 from tests.report import samples
-from tinyforge.proof.record import LayerProof
+from tinyforge.proof.record import LayerProof, Proof
 from tinyforge.report import findings, terminal
 from tinyforge.report.drawing import BAD, GOOD
 from tinyforge.report.terminal import TerminalReport
@@ -159,3 +159,14 @@ def test_answers_alone_are_not_called_every_layer() -> None:
     assert "PROVED: every answer bit-exact" in text
     assert "every layer" not in text
     assert "the answer of each" in " ".join(text.replace("│", " ").split())
+
+
+def test_accesses_are_claimed_only_where_they_were_seen() -> None:
+    def said(proof: Proof) -> str:
+        return "\n".join(findings.verdict(proof).lines)
+
+    watched = "2,345 reads and writes watched: each layer touched only the bytes planned for it."
+    assert watched in said(samples.PROOF)
+    assert "Reads and writes are not seen on native" in said(samples.BARE)
+    for silent in (replace(samples.BARE, engine="tflm"), replace(samples.BARE, firmware_ran=False)):
+        assert "eads and writes" not in said(silent)

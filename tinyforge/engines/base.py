@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -11,6 +12,15 @@ from tinyforge.memory.plan import Plan
 from tinyforge.memory.progress import Tell, ignored
 from tinyforge.memory.search import SMALLEST, Aim
 from tinyforge.ops import Table
+
+# What the self-test carries in flash.
+TEST_VECTORS = ("forge_golden_inputs", "forge_golden_outputs")
+
+
+def layer_of(constant: str) -> int | None:
+    """The operator whose table, or parameters, have this name in C; None for what is no layer's."""
+    number = re.search(r"layer_(\d+)", constant)
+    return int(number[1]) if number else None
 
 
 @dataclass(frozen=True)

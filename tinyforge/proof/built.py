@@ -5,11 +5,12 @@ from __future__ import annotations
 from tinyforge.graph.packed import split
 from tinyforge.proof.answers import head_accuracy
 from tinyforge.proof.compare import answer_difference, layer_proofs
-from tinyforge.proof.cycles import estimate, whole
+from tinyforge.proof.cycles import estimable, estimate, whole
 from tinyforge.proof.oracle import Trace
 from tinyforge.proof.prove import Subject, flash_use, ram_use
 from tinyforge.proof.record import Arena, Proof
 from tinyforge.sim.base import Machine, Probe, Progress
+from tinyforge.sim.profile import profiled
 
 
 def prove_answers(
@@ -34,9 +35,12 @@ def prove_answers(
         probes=[end],
         progress=progress,
     )
-    cycles = estimate(
-        machine, subject.firmware, subject.inputs, output_bytes=graph.output_bytes, probes=[end]
-    )
+    cycles = None
+    if estimable(subject.firmware):
+        profile = profiled(
+            machine, subject.firmware, subject.inputs, output_bytes=graph.output_bytes, probes=[end]
+        )
+        cycles = estimate(profile, subject.firmware)
     outputs = dict(zip(graph.outputs, split(run.outputs, graph.output_tensors), strict=True))
     last = dict.fromkeys(graph.producers[t].index for t in outputs if t in graph.producers)
     first = answer_difference(graph, run.outputs, expected)

@@ -2,39 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
-import numpy as np
-import numpy.typing as npt
-
-from tinyforge.sim.base import INVOKE, Entry, Machine, Probe
 from tinyforge.sim.cycles.count import CORE, NONE, Cycles, cycles_by_layer
 from tinyforge.sim.cycles.decode import installed
 from tinyforge.sim.elf import Firmware
-from tinyforge.sim.profile import Profiler
+from tinyforge.sim.profile import Profile
 
 
-def estimate(
-    machine: Machine,
-    firmware: Firmware,
-    inputs: npt.NDArray[np.int8],
-    *,
-    output_bytes: int,
-    probes: Sequence[Probe],
-    entry: Entry = INVOKE,
-) -> Mapping[int, Cycles] | None:
-    """Of the first input's inference, by layer, -1 for what runs outside of layers.
+def estimable(firmware: Firmware) -> bool:
+    """Whether there is a model of its core, and a disassembler."""
+    return firmware.core is not None and firmware.core.name == CORE and installed()
 
-    One input, because seeing every data access slows the emulator down, and another one's values
-    change few branches. None for another core than the model's, on machines that do not see which
-    code runs, and without a disassembler.
-    """
-    core = firmware.core
-    if core is None or core.name != CORE or not isinstance(machine, Profiler) or not installed():
+
+def estimate(profile: Profile | None, firmware: Firmware) -> Mapping[int, Cycles] | None:
+    """By layer, -1 for what runs outside of layers. None without a profile, and for firmware whose
+    cycles cannot be estimated."""
+    if profile is None or not estimable(firmware):
         return None
-    profile = machine.profile(
-        firmware, inputs[:1], output_bytes=output_bytes, probes=probes, entry=entry
-    )
     return cycles_by_layer(profile, firmware)
 
 

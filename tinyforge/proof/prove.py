@@ -9,24 +9,24 @@ import numpy as np
 import numpy.typing as npt
 
 from tinyforge.boards import Board
-from tinyforge.engines.base import Lowered
+from tinyforge.engines.base import TEST_VECTORS, Lowered
 from tinyforge.errors import ForgeError
 from tinyforge.graph import Graph
 from tinyforge.memory.network import FEED
 from tinyforge.memory.plan import Plan
 from tinyforge.ops.upright import frames, input_rows
+from tinyforge.proof.accesses import require_planned
 from tinyforge.proof.answers import head_accuracy
 from tinyforge.proof.arena import planned_arena
 from tinyforge.proof.compare import answer_difference, first_difference, layer_proofs
 from tinyforge.proof.cycles import estimate, whole
+from tinyforge.proof.grants import grants
 from tinyforge.proof.oracle import Trace
 from tinyforge.proof.record import Flash, Proof, Ram
 from tinyforge.proof.steps import Piece, assemble, finished
 from tinyforge.sim.base import INVOKE, PUSH_ROW, Entry, Machine, Probe, Progress, Run
 from tinyforge.sim.elf import Firmware
-from tinyforge.sim.profile import Profiler
-
-_TEST_VECTORS = ("forge_golden_inputs", "forge_golden_outputs")
+from tinyforge.sim.profile import Profile, Profiler, profiled
 
 # Inputs that run again at most, and inferences at least.
 _AGAIN, _LEAST_RUNS = 256, 6
@@ -64,7 +64,8 @@ def prove(
     A model without states sees its inputs again, in changing order: nothing may be left of one in
     the next. What a step has made is read from the arena at the moment the next step's function
     is entered, so the firmware carries no code for it. expected: the oracle's values, oracle: its
-    name. ForgeError when the firmware faults or hangs.
+    name. ForgeError when the firmware faults or hangs, and where a layer, seen to read and write,
+    touches what the plan does not give it.
     """
     plan = subject.plan
     assert plan is not None
@@ -83,15 +84,12 @@ def prove(
         entry=entry,
         progress=None if progress is None else lambda done: progress(min(done, count)),
     )
-    cycles = estimate(
-        machine,
-        subject.firmware,
-        inputs,
-        output_bytes=subject.graph.output_bytes,
-        probes=probes,
-        entry=entry,
-    )
+    profile = _profile(subject, plan, machine, inputs, probes)
+    cycles = estimate(profile, subject.firmware)
     graph = subject.graph
+    accesses = None
+    if profile is not None:
+        accesses = require_planned(profile, graph, plan, subject.firmware)
     actual = assemble(graph, plan, pieces, run.captured)
     # The answers that the application got count beside what lay in the arena.
     expected = {t: rows[order] for t, rows in expected.items()}
@@ -131,6 +129,7 @@ def prove(
             cycles=cycles,
             within=plan.within,
         ),
+        accesses=accesses,
     )
 
 
@@ -181,6 +180,29 @@ def _probes(subject: Subject, plan: Plan, pieces: Sequence[Sequence[Piece]]) -> 
     return [*entries, Probe("", reads[-1], -1)]
 
 
+def _profile(
+    subject: Subject,
+    plan: Plan,
+    machine: Machine,
+    inputs: npt.NDArray[np.int8],
+    probes: Sequence[Probe],
+) -> Profile | None:
+    """Of the first input's inference, its data accesses held against the plan; None where the
+    machine does not see them."""
+    graph, firmware = subject.graph, subject.firmware
+    if firmware.core is None:
+        return None
+    return profiled(
+        machine,
+        firmware,
+        inputs,
+        output_bytes=graph.output_bytes,
+        probes=probes,
+        entry=_entry(graph, plan),
+        grants=grants(plan, subject.lowered, firmware),
+    )
+
+
 def ram_use(subject: Subject, run: Run) -> Ram | None:
     """What a run took of the board's RAM. None where the firmware is no ELF of the board."""
     firmware = subject.firmware
@@ -198,6 +220,6 @@ def flash_use(subject: Subject) -> Flash | None:
     if firmware.core is None:
         return None
     weights = sum(firmware.symbol(name).size for name in subject.lowered.flash_symbols)
-    vectors = sum(firmware.symbol(name).size for name in _TEST_VECTORS)
+    vectors = sum(firmware.symbol(name).size for name in TEST_VECTORS)
     total = firmware.flash_bytes
     return Flash(total - weights - vectors, weights, vectors, total, subject.board.flash_limit)

@@ -7,7 +7,6 @@ object that the same compiler makes of the same source without optimizing.
 
 from __future__ import annotations
 
-import re
 import struct
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -17,7 +16,7 @@ import numpy as np
 from elftools.elf.elffile import ELFFile
 from elftools.elf.sections import SymbolTableSection
 
-from tinyforge.engines.base import Lowered
+from tinyforge.engines.base import Lowered, layer_of
 from tinyforge.errors import ForgeError
 from tinyforge.graph import Graph
 from tinyforge.project.layout import sources_for
@@ -91,8 +90,8 @@ def require_parameters(compiled: Path, lowered: Lowered, graph: Graph) -> int:
 
 
 def _wrong(graph: Graph, constant: str, expected: Value, found: Value) -> ForgeError:
-    number = re.search(r"layer_(\d+)", constant)
-    where = graph.where(graph.operators[int(number[1])]) if number else graph.name
+    layer = layer_of(constant)
+    where = graph.name if layer is None else graph.where(graph.operators[layer])
     return ForgeError(
         f"the constant {constant} is {found} in the firmware; the model says {expected}",
         where=where,

@@ -144,6 +144,8 @@ class Proof:
     constants: elements of tables and parameters of kernels that were read back from the firmware
     and compared with the graph. boundary: values that forge_quantize_input and
     forge_dequantize_output were given on the core, and gave as the graph's quantization does.
+    accesses: reads and writes of one inference, each of bytes that the plan gives its layer at that
+    step; None where there is no plan, or the machine does not see them.
     """
 
     model: str
@@ -170,3 +172,4 @@ class Proof:
     golden: Coverage | None = None
     constants: int = 0
     boundary: int = 0
+    accesses: int | None = None

@@ -83,11 +83,24 @@ def _evidence(proof: Proof) -> Iterator[str]:
         yield f"{wording.count(proof.constants)} constants, read back: each is what the model says."
     if proof.boundary:
         yield f"{wording.count(proof.boundary)} real values, in and out: each converted exactly."
+    yield from _accesses(proof)
     if not proof.firmware_ran:
         yield (
             "Shown: the generated C array holds your model's bytes, and they run in TensorFlow "
             "Lite Micro on this computer. Not shown: the interpreter on the core, its memory and "
             "its speed, because no firmware was built."
+        )
+
+
+def _accesses(proof: Proof) -> Iterator[str]:
+    """Of firmware with a plan that ran: whether it kept to it."""
+    if proof.accesses is not None:
+        seen = wording.count(proof.accesses)
+        yield f"{seen} reads and writes watched: each layer touched only the bytes planned for it."
+    elif proof.firmware_ran and proof.engine == "aot":
+        yield (
+            f"Reads and writes are not seen on {wording.printable(proof.machine)}: not shown is "
+            "that each layer touches only the bytes planned for it."
         )
 
 

@@ -1,4 +1,5 @@
-/* Counts the instructions an emulated core executes, and looks at its memory at given moments.
+/* Counts the instructions an emulated core executes, looks at its memory at given moments, and holds
+ * its data accesses against what is granted.
  *
  * The emulator calls count_block at every entry of a translated block: straight-line code that is
  * left only at its end. So instructions executed = sum over blocks of entries x instructions in
@@ -40,6 +41,23 @@ typedef struct {
   uint64_t unaligned_extra; /* bus accesses more than an aligned one takes: 1 or 2 each */
 } access_tally;
 
+/* Addresses [begin, end) that may be read, and perhaps written. */
+typedef struct {
+  uint32_t begin, end, writable;
+} span;
+
+typedef struct {
+  const span *spans;
+  uint32_t count;
+} grant;
+
+/* A data access that no grant allows. step: as counter.granted. */
+typedef struct {
+  uint32_t step;
+  int32_t layer;            /* whose function ran, or -1 */
+  uint32_t address, bytes, written, code;
+} stray;
+
 typedef int (*register_reader)(void *engine, int id, void *value);
 typedef int (*register_writer)(void *engine, int id, const void *value);
 
@@ -56,6 +74,7 @@ typedef struct {
   register_writer write_register;
   int32_t link_register;
   int32_t state_register;   /* EPSR */
+  int32_t program_counter;
   uint32_t no_it_block;     /* what it holds outside of IT blocks */
 
   /* What is asked. frames: read by the firmware so far; calls of the inference's function before
@@ -63,6 +82,8 @@ typedef struct {
   uint32_t frames;
   uint32_t probe_count;
   probe *probes;                /* in the order in which an inference reaches them */
+  const grant *step_grants;     /* [probe]: from there to its function's return; NULL: no checks */
+  const grant *layer_grants;    /* [layer + 1]: throughout */
   uint32_t layer_count;
   int64_t *instructions;        /* [inference] */
   int64_t *layer_instructions;  /* [inference][layer] */
@@ -74,6 +95,8 @@ typedef struct {
   block *blocks;                /* [0] is unused */
   tally *tallies;               /* [block][layer + 1] */
   access_tally *accesses;       /* [layer + 1] */
+  uint64_t checked;             /* accesses held against grants */
+  stray first_stray;            /* the first that none allows; of 0 bytes while there is none */
 
   /* State. */
   uint32_t block_capacity;
@@ -84,6 +107,8 @@ typedef struct {
   uint32_t call;                /* of this inference, counted from 0 */
   uint32_t next_probe;          /* to be reached in this inference */
   int32_t layer;                /* layer that runs, -1 for none */
+  uint32_t layer_return;        /* where its function will return to, 0 when it has */
+  uint32_t granted;             /* number of the step whose grant holds, + 1; 0 for none */
   uint32_t last_end;            /* the address behind the block entered last */
   uint64_t last_tally;          /* its tally's index */
   uint64_t invoke_start, layer_start;
@@ -197,7 +222,15 @@ static void capture(counter *c, probe *p) {
   p->hits++;
 }
 
-static void reach_probe(counter *c, uint32_t address) {
+/* Where the function that is being entered will return to. */
+static uint32_t returns_to(counter *c, void *engine) {
+  uint32_t link = 0;
+  c->read_register(engine, c->link_register, &link);
+  watch(c, link & ~1u);
+  return link & ~1u;
+}
+
+static void reach_probe(counter *c, void *engine, uint32_t address) {
   if (c->next_probe == c->probe_count) return;
   probe *p = &c->probes[c->next_probe];
   if (p->address != address) return;
@@ -206,6 +239,13 @@ static void reach_probe(counter *c, uint32_t address) {
   end_layer(c);
   c->layer = p->layer;
   c->layer_start = c->executed;
+  c->granted = c->next_probe;
+  if (p->layer >= 0) c->layer_return = returns_to(c, engine);
+}
+
+static void leave_layer(counter *c) {
+  c->layer_return = 0;
+  c->granted = 0;
 }
 
 /* Bytes once found touched stay so: it is enough to look above them. */
@@ -216,16 +256,14 @@ static void measure_arena(counter *c) {
 }
 
 static void enter_invoke(counter *c, void *engine) {
-  uint32_t link = 0;
-  c->read_register(engine, c->link_register, &link);
-  c->return_address = link & ~1u;
-  watch(c, c->return_address);
+  c->return_address = returns_to(c, engine);
   c->invoke_start = c->executed;
   c->counting = c->frames > 0;
+  c->granted = 0;
   if (c->call == 0) c->next_probe = 0;
 }
 
-static void leave_invoke(counter *c) {
+static void leave_invoke(counter *c, void *engine) {
   c->return_address = 0;
   measure_arena(c);
   if (!c->counting) return;
@@ -234,19 +272,20 @@ static void leave_invoke(counter *c) {
   c->instructions[c->frames - 1] += (int64_t)(c->executed - c->invoke_start);
   if (++c->call < c->calls) return;
   c->call = 0;
-  reach_probe(c, 0);
+  reach_probe(c, engine, 0);
 }
 
 static void look(counter *c, void *engine, uint32_t address) {
+  if (c->layer_return != 0 && address == c->layer_return) leave_layer(c);
   if (address == c->init_address) {
     memset(c->arena, (int)c->paint, c->arena_bytes);
     c->init_address = 0; /* only once: from now on the arena is the firmware's */
   } else if (address == c->invoke_address) {
     enter_invoke(c, engine);
   } else if (c->return_address != 0 && address == c->return_address) {
-    leave_invoke(c);
+    leave_invoke(c, engine);
   }
-  if (c->counting) reach_probe(c, address);
+  if (c->counting) reach_probe(c, engine, address);
 }
 
 /* The emulator's block hook: engine enters a block of this many bytes. */
@@ -272,6 +311,33 @@ static uint32_t extra_accesses(uint32_t address, uint32_t bytes) {
   return bytes == 4 && address % 2 != 0 ? 2 : 1;
 }
 
+/* Where the span ends that holds an address and allows the access; the address itself where none
+ * does. */
+static uint32_t allowed_to(const grant *g, uint32_t address, int write) {
+  for (uint32_t i = 0; i < g->count; i++) {
+    const span *s = &g->spans[i];
+    if (s->begin <= address && address < s->end && (s->writable || !write)) return s->end;
+  }
+  return address;
+}
+
+/* Holds an access against the grants of what runs. One that crosses spans may, if each byte may. */
+static void check_access(counter *c, void *engine, uint32_t address, uint32_t bytes, int write) {
+  const int32_t layer = c->layer_return != 0 ? c->layer : -1;
+  const uint32_t end = address + bytes;
+  c->checked++;
+  for (uint32_t at = address, next; at < end; at = next) {
+    next = c->granted != 0 ? allowed_to(&c->step_grants[c->granted - 1], at, write) : at;
+    if (next == at) next = allowed_to(&c->layer_grants[layer + 1], at, write);
+    if (next != at) continue;
+    if (c->first_stray.bytes == 0) {
+      c->first_stray = (stray){c->granted, layer, address, bytes, (uint32_t)write, 0};
+      c->read_register(engine, c->program_counter, &c->first_stray.code);
+    }
+    return;
+  }
+}
+
 /* The emulator's hook of data accesses. Before it calls one, unicorn 2.1.4 sets the conditions of
  * the IT block that the access is in, and they would hold for the first instructions of the code
  * that runs next: see _translate in machines/unicorn.py. */
@@ -284,4 +350,6 @@ void count_access(void *engine, int type, uint64_t address, int bytes, int64_t v
   const int in_flash = (uint32_t)address - c->flash_base < c->flash_bytes;
   if (type == MEMORY_READ && in_flash) t->flash_loads++;
   t->unaligned_extra += extra_accesses((uint32_t)address, (uint32_t)bytes);
+  if (c->step_grants == NULL) return;
+  check_access(c, engine, (uint32_t)address, (uint32_t)bytes, type != MEMORY_READ);
 }

@@ -108,6 +108,21 @@ class Firmware:
                 return name
         return "?"
 
+    def object_before(self, address: int) -> tuple[str, Symbol] | None:
+        """The last object that begins at an address or before, in the same memory."""
+        same = [r for r in (self.memory.flash, self.memory.ram) if contains(r, address)]
+        objects = [
+            (symbol.address, name)
+            for name, symbol in self.symbols.items()
+            if symbol.kind == "object"
+            and symbol.address <= address
+            and any(contains(region, symbol.address) for region in same)
+        ]
+        if not objects:
+            return None
+        _, name = max(objects)
+        return name, self.symbols[name]
+
 
 def contains(region: Region, address: int, size: int = 1) -> bool:
     """Whether size bytes from address lie in the region."""

@@ -1,15 +1,15 @@
-"""Which code inferences executed, how often, and what its data accesses were."""
+"""Which code inferences executed, how often, and what its data accesses were and should be."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
 
-from tinyforge.sim.base import INVOKE, Entry, Probe
+from tinyforge.sim.base import INVOKE, Entry, Machine, Probe
 from tinyforge.sim.elf import Firmware
 
 
@@ -42,14 +42,48 @@ class Accesses:
     unaligned_extra: int
 
 
+class Span(NamedTuple):
+    """Addresses from begin to before end, which may be read, and perhaps written."""
+
+    begin: int
+    end: int
+    writable: bool
+
+
+@dataclass(frozen=True, eq=False)
+class Grants:
+    """What code may touch during inferences. steps: in the order of the probes, from each one until
+    the function that it is at the entry of returns. layers: by layer, throughout; -1 for what runs
+    outside of layers."""
+
+    steps: Sequence[Sequence[Span]]
+    layers: Mapping[int, Sequence[Span]]
+
+
+@dataclass(frozen=True)
+class Stray:
+    """A data access outside of what was granted. step: the one whose grant held, None for none.
+    layer: the one whose function ran, -1 for none. code: the instruction's address."""
+
+    step: int | None
+    layer: int
+    address: int
+    nbytes: int
+    written: bool
+    code: int
+
+
 @dataclass(frozen=True)
 class Profile:
     """Sums over the inferences. entries times instructions, over all blocks, is the sum of
-    Run.instructions. accesses: by layer, -1 for what runs outside of layers."""
+    Run.instructions. accesses: by layer, -1 for what runs outside of layers. checked: data accesses
+    that were held against grants, and stray: the first that none allows."""
 
     inferences: int
     blocks: tuple[BlockCount, ...]
     accesses: Mapping[int, Accesses]
+    checked: int = 0
+    stray: Stray | None = None
 
 
 @runtime_checkable
@@ -64,6 +98,30 @@ class Profiler(Protocol):
         output_bytes: int,
         probes: Sequence[Probe],
         entry: Entry = INVOKE,
+        grants: Grants | None = None,
     ) -> Profile:
-        """Runs the firmware over the inputs. probes: where layers begin. ForgeError as run says."""
+        """Runs the firmware over the inputs. probes: where layers begin. grants: what each access
+        is held against; None: nothing. ForgeError as run says."""
         ...
+
+
+def profiled(
+    machine: Machine,
+    firmware: Firmware,
+    inputs: npt.NDArray[np.int8],
+    *,
+    output_bytes: int,
+    probes: Sequence[Probe],
+    entry: Entry = INVOKE,
+    grants: Grants | None = None,
+) -> Profile | None:
+    """Of the first input's inference; None on machines that do not see which code runs.
+
+    One input, because seeing every data access slows the emulator down, and another one's values
+    change few branches.
+    """
+    if not isinstance(machine, Profiler):
+        return None
+    return machine.profile(
+        firmware, inputs[:1], output_bytes=output_bytes, probes=probes, entry=entry, grants=grants
+    )

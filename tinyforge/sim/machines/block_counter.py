@@ -1,4 +1,5 @@
-"""Builds, loads and drives tinyforge/sim/block_counter.c, which counts executed instructions."""
+"""Builds, loads and drives tinyforge/sim/block_counter.c, which counts executed instructions and
+watches data accesses."""
 
 from __future__ import annotations
 
@@ -16,7 +17,7 @@ from tinyforge.sim.base import Entry, Probe
 from tinyforge.sim.cache import cache_folder
 from tinyforge.sim.elf import Firmware
 from tinyforge.sim.machines.memory import Memory
-from tinyforge.sim.profile import Accesses, BlockCount, Profile
+from tinyforge.sim.profile import Accesses, BlockCount, Grants, Profile, Span, Stray
 from tinyforge.sim.toolchains.host import shared_library
 
 _SOURCE = Path(__file__).resolve().parent.parent / "block_counter.c"
@@ -62,6 +63,25 @@ class _AccessTally(ctypes.Structure):
     _fields_ = (("flash_loads", ctypes.c_uint64), ("unaligned_extra", ctypes.c_uint64))
 
 
+class _Grant(ctypes.Structure):
+    """Mirrors grant."""
+
+    _fields_ = (("spans", _POINTER), ("count", _U32))
+
+
+class _Stray(ctypes.Structure):
+    """Mirrors stray."""
+
+    _fields_ = (
+        ("step", _U32),
+        ("layer", ctypes.c_int32),
+        ("address", _U32),
+        ("bytes", _U32),
+        ("written", _U32),
+        ("code", _U32),
+    )
+
+
 class _Counter(ctypes.Structure):
     """Mirrors counter."""
 
@@ -79,10 +99,13 @@ class _Counter(ctypes.Structure):
         ("write_register", _POINTER),
         ("link_register", ctypes.c_int32),
         ("state_register", ctypes.c_int32),
+        ("program_counter", ctypes.c_int32),
         ("no_it_block", _U32),
         ("frames", _U32),
         ("probe_count", _U32),
         ("probes", ctypes.POINTER(_Probe)),
+        ("step_grants", ctypes.POINTER(_Grant)),
+        ("layer_grants", ctypes.POINTER(_Grant)),
         ("layer_count", _U32),
         ("instructions", _POINTER),
         ("layer_instructions", _POINTER),
@@ -92,6 +115,8 @@ class _Counter(ctypes.Structure):
         ("blocks", ctypes.POINTER(_Block)),
         ("tallies", ctypes.POINTER(_Tally)),
         ("accesses", ctypes.POINTER(_AccessTally)),
+        ("checked", ctypes.c_uint64),
+        ("first_stray", _Stray),
         ("block_capacity", _U32),
         ("index", _POINTER),
         ("watched", _POINTER),
@@ -100,6 +125,8 @@ class _Counter(ctypes.Structure):
         ("call", _U32),
         ("next_probe", _U32),
         ("layer", ctypes.c_int32),
+        ("layer_return", _U32),
+        ("granted", _U32),
         ("last_end", _U32),
         ("last_tally", ctypes.c_uint64),
         ("invoke_start", ctypes.c_uint64),
@@ -145,13 +172,16 @@ class BlockCounter:
         write_register: ctypes.c_void_p,
         link_register: int,
         state_register: int,
+        program_counter: int,
         no_it_block: int,
+        grants: Grants | None = None,
     ) -> None:
         """memory: what the emulator works on. paint: what fills the arena before forge_init.
 
         read_register, write_register: addresses of the emulator's uc_reg_read and uc_reg_write.
-        link_register, state_register: their ids of LR and EPSR. no_it_block: what EPSR holds
-        outside of IT blocks. ForgeError when the firmware lacks a symbol that is to be watched.
+        link_register, state_register, program_counter: their ids of LR, EPSR and PC. no_it_block:
+        what EPSR holds outside of IT blocks. grants: what accesses are held against, where they
+        are seen. ForgeError when the firmware lacks a symbol that is to be watched.
         """
         layers = max((probe.layer for probe in probes), default=-1) + 1
         self.instructions = np.zeros(inferences, np.int64)
@@ -173,6 +203,7 @@ class BlockCounter:
             write_register=write_register,
             link_register=link_register,
             state_register=state_register,
+            program_counter=program_counter,
             no_it_block=no_it_block,
             probe_count=len(probes),
             layer_count=layers,
@@ -181,6 +212,12 @@ class BlockCounter:
         )
         self._set_arena(firmware, memory)
         self._set_probes(firmware, probes)
+        if grants is not None:
+            assert len(grants.steps) == len(probes)
+            self._state.step_grants = self._grants(grants.steps)
+            self._state.layer_grants = self._grants(
+                [grants.layers.get(layer, ()) for layer in range(-1, layers)]
+            )
         self._library = _library()
         if not self._library.counter_open(ctypes.byref(self._state)):
             raise MemoryError("no memory for the block counter")
@@ -207,6 +244,16 @@ class BlockCounter:
             row.rows = captured.ctypes.data
         self._probe_rows = rows
         self._state.probes = rows
+
+    def _grants(self, every: Sequence[Sequence[Span]]) -> ctypes.Array[_Grant]:
+        rows = (_Grant * len(every))()
+        for row, spans in zip(rows, every, strict=True):
+            numbers = np.array(spans, np.uint32).reshape(-1)
+            self._kept.append(numbers)
+            row.spans = numbers.ctypes.data
+            row.count = len(spans)
+        self._kept.append(rows)
+        return rows
 
     @property
     def hook(self) -> ctypes.c_void_p:
@@ -267,6 +314,21 @@ class BlockCounter:
             inferences=len(self.instructions),
             blocks=tuple(sorted(blocks, key=lambda b: (b.address, b.size, b.layer))),
             accesses={layer: Accesses(a.flash_loads, a.unaligned_extra) for layer, a in accesses},
+            checked=int(state.checked),
+            stray=self._stray(),
+        )
+
+    def _stray(self) -> Stray | None:
+        first = self._state.first_stray
+        if not first.bytes:
+            return None
+        return Stray(
+            step=first.step - 1 if first.step else None,
+            layer=first.layer,
+            address=first.address,
+            nbytes=first.bytes,
+            written=bool(first.written),
+            code=first.code,
         )
 
     def _tallies(self, block: int) -> list[_Tally]:

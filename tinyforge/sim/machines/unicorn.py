@@ -26,7 +26,7 @@ from tinyforge.sim.machines.memory import Memory
 from tinyforge.sim.machines.outcome import fault, outputs_of, require_reached
 from tinyforge.sim.machines.paint import PAINTS, REPEATED, merge, stack_high_water_mark
 from tinyforge.sim.machines.semihosting import Semihosting
-from tinyforge.sim.profile import Profile
+from tinyforge.sim.profile import Grants, Profile
 
 _SYSTEM_CONTROL_SPACE = Region(0xE000E000, 0x1000)
 _BKPT_AB = b"\xab\xbe"
@@ -106,6 +106,7 @@ class Unicorn:
         output_bytes: int,
         probes: Sequence[Probe],
         entry: Entry = INVOKE,
+        grants: Grants | None = None,
     ) -> Profile:
         _require()
         found = []
@@ -117,15 +118,15 @@ class Unicorn:
                 entry=entry,
                 paint=PAINTS[0],
                 count_accesses=count_accesses,
+                grants=grants,
             )
             with boot.counter:
                 boot.execute(self.stall_seconds)
-                if not count_accesses:
-                    boot.result(output_bytes)
+                boot.result(output_bytes)
                 found.append(boot.counter.profile())
-        # Blocks are those of the first run: unicorn 2.1.4 passes over a few where accesses have a
-        # hook, and where that is a layer's first, its accesses go to the layer before it.
-        return replace(found[0], accesses=found[1].accesses)
+        # Blocks are those of the first run: where accesses have a hook, unicorn 2.1.4 may pass over
+        # some. Each layer's first it does not: result() wants every probe reached.
+        return replace(found[1], blocks=found[0].blocks)
 
 
 def _require() -> None:
@@ -154,6 +155,7 @@ class _Boot:
         paint: int,
         progress: Progress | None = None,
         count_accesses: bool = False,
+        grants: Grants | None = None,
     ) -> None:
         self.firmware = firmware
         self.probes = probes
@@ -168,7 +170,7 @@ class _Boot:
         self.stop: _Stop | None = None
         self.stalled = False
         self.engine = self._power_on()
-        self.counter = self._count_blocks()
+        self.counter = self._count_blocks(grants)
 
     def _power_on(self) -> Any:
         """The engine with the firmware's core and memories, nothing running yet."""
@@ -203,7 +205,7 @@ class _Boot:
         engine.hook_add(uc.UC_HOOK_TLB_FILL, self._translate)
         return engine
 
-    def _count_blocks(self) -> BlockCounter:
+    def _count_blocks(self, grants: Grants | None) -> BlockCounter:
         """The block counter, hooked into the engine in C, past the Python binding."""
         import unicorn as uc
         from unicorn.unicorn_py3.unicorn import uclib
@@ -219,7 +221,9 @@ class _Boot:
             write_register=ctypes.cast(uclib.uc_reg_write, ctypes.c_void_p),
             link_register=uc.arm_const.UC_ARM_REG_LR,
             state_register=uc.arm_const.UC_ARM_REG_EPSR,
+            program_counter=uc.arm_const.UC_ARM_REG_PC,
             no_it_block=_NO_IT_BLOCK,
+            grants=grants,
         )
         try:
             self._hook(uc.UC_HOOK_BLOCK, counter.hook, counter)
