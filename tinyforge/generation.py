@@ -17,6 +17,7 @@ from tinyforge.engines.base import Engine, Lowered, Wish
 from tinyforge.engines.choose import Choice, choose
 from tinyforge.errors import ForgeError
 from tinyforge.graph import Graph
+from tinyforge.memory.choices import KernelChoice, choices
 from tinyforge.memory.plan import Plan
 from tinyforge.memory.search import Aim
 from tinyforge.ops.target import target_of
@@ -55,6 +56,11 @@ class Generated:
         """None without the aot engine."""
         aot = self.lowered.get("aot")
         return None if aot is None else aot.plan
+
+    @property
+    def choices(self) -> tuple[KernelChoice, ...]:
+        """The compiled engine's kernels, and why; none without that engine."""
+        return () if self.plan is None else choices(self.plan, target_of(self.board.core))
 
     def on(self, board: Board) -> Generated:
         """The same sources, to be built for another board."""

@@ -44,7 +44,7 @@ def build(
     if source.measured is not None:
         source.measured.require_kept(accept=accept)
     generated, proof = proved(source, examples, settings, stages, core=core, overwrite=overwrite)
-    report = report_of(source, proof, settings, stages)
+    report = report_of(generated, proof, settings, stages)
     return report, write(generated, settings, report, overwrite=overwrite)
 
 
@@ -73,14 +73,15 @@ def proved(
     return generated, replace(proof, golden=golden.coverage)
 
 
-def report_of(source: Source, proof: Proof, settings: Spec, stages: Stages) -> Report:
+def report_of(generated: Generated, proof: Proof, settings: Spec, stages: Stages) -> Report:
     """What is shown of a proof."""
     return Report(
         board=settings.board,
         engine=proof.engine,
         proof=proof,
         seconds=stages.seconds,
-        accuracy=source.measured,
+        accuracy=generated.source.measured,
+        choices=generated.choices,
     )
 
 

@@ -54,7 +54,7 @@ def simulate(
         else:
             shutil.copytree(project, folder)
         proof = verify_folder(generated, folder, examples, settings, stages)
-    return report_of(generated.source, proof, settings, stages)
+    return report_of(generated, proof, settings, stages)
 
 
 def simulate_pio(
@@ -99,7 +99,7 @@ def simulate_pio(
         generated, firmware, examples, stages, toolchain=toolchain, machine=machine
     )
     proof = replace(proof, constants=constants, boundary=boundary)
-    return report_of(generated.source, proof, settings, stages)
+    return report_of(generated, proof, settings, stages)
 
 
 def _generated(

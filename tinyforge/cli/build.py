@@ -17,6 +17,7 @@ from tinyforge.cli.options import (
     Data,
     Debug,
     Engine,
+    Explain,
     Feed,
     Inputs,
     InputShape,
@@ -50,6 +51,7 @@ def run(
     accept_accuracy: AcceptAccuracy = False,
     toolchain: Toolchain = None,
     optimize: Optimize = None,
+    explain: Explain = False,
     feed: Feed = None,
     layer_tests: LayerTests = None,
     machine: Machine = None,
@@ -69,6 +71,7 @@ def run(
     ui = Ui(json=json, debug=debug)
     with ui.errors():
         from tinyforge import pipeline, preflight
+        from tinyforge.report.choices import Choices
         from tinyforge.report.json_report import to_json
         from tinyforge.report.terminal import TerminalReport
         from tinyforge.source import open_model, with_examples
@@ -99,5 +102,7 @@ def run(
             source, examples, spec, ui, core=core, overwrite=overwrite, accept=accept_accuracy
         )
         ui.print(TerminalReport(report))
+        if explain:
+            ui.print(Choices(spec.optimize, report.choices))
         ui.print(f"project: {folder}\nreport:  {folder / 'report.html'}")
         ui.emit_json({**to_json(report), "project": str(folder)})

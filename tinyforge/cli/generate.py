@@ -14,6 +14,7 @@ from tinyforge.cli.options import (
     Data,
     Debug,
     Engine,
+    Explain,
     Feed,
     Inputs,
     Json,
@@ -40,6 +41,7 @@ def run(
     data: Data = None,
     range_: Range = None,
     optimize: Optimize = None,
+    explain: Explain = False,
     feed: Feed = None,
     layer_tests: LayerTests = None,
     seed: Seed = None,
@@ -55,6 +57,7 @@ def run(
         from tinyforge import pipeline, preflight
         from tinyforge.generation import choose_golden, generate
         from tinyforge.report import findings
+        from tinyforge.report.choices import Choices
         from tinyforge.source import model_path, open_tflite, with_examples
         from tinyforge.spec import settle
 
@@ -78,6 +81,8 @@ def run(
         golden = choose_golden(source, examples, spec, ui)
         project = generate(source, examples, spec, ui, golden=golden)
         folder = pipeline.write(project, spec, overwrite=overwrite)
+        if explain:
+            ui.print(Choices(spec.optimize, project.choices))
         if golden.coverage is not None:
             ui.print(f"golden vectors: {'; '.join(findings.golden(golden.coverage))}")
         ui.print(f"{folder}: {len(project.files)} files. Prove it: tinyforge simulate {folder}")

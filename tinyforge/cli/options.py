@@ -44,7 +44,12 @@ Toolchain = Annotated[
 ]
 Optimize = Annotated[
     OptimizeChoice | None,
-    typer.Option("--optimize", help="What the code is compiled for. [default: speed]"),
+    typer.Option(
+        "--optimize", help="What kernels are chosen and compiled for. [default: balanced]"
+    ),
+]
+Explain = Annotated[
+    bool, typer.Option("--explain", help="Show which kernel each layer got, and why.")
 ]
 Feed = Annotated[
     FeedChoice | None,

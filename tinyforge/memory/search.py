@@ -28,8 +28,10 @@ from tinyforge.ops.upright import upright
 
 Objective = Literal["size", "balanced", "speed"]
 
-# Balanced: how many times the least flash for tables, and the least arena, may be taken.
-_TABLES, _ARENA = 1.25, 1.15
+# Balanced: how many times the least flash for tables, and the least arena, may be taken; and so many
+# bytes in any case, which count for little beside code and stack.
+_TABLES, _MORE_TABLES = 1.25, 8192
+_ARENA, _MORE_ARENA = 1.15, 256
 
 # In a chain a kernel is called for every pixel or two; quick ones make two in little more time.
 _CALL = 40  # cycles
@@ -69,8 +71,9 @@ def plan(
     if aim.objective == "speed" or not any(o.choices for o in search.options):
         return _quickest(search.quick())
     small = min(search.portable(), key=lambda p: p.arena_bytes)
-    tables = int(_TABLES * sum(map(table_bytes, small.kernels.values())))
-    arena = int(_ARENA * small.arena_bytes)
+    least = sum(map(table_bytes, small.kernels.values()))
+    tables = max(int(_TABLES * least), least + _MORE_TABLES)
+    arena = max(int(_ARENA * small.arena_bytes), small.arena_bytes + _MORE_ARENA)
     quick = [p for p in search.quick(tables, arena) if p.arena_bytes <= arena]
     return _quickest([*quick, small])
 

@@ -19,6 +19,8 @@ def to_json(report: Report) -> dict[str, Any]:
         "engine": report.engine,
         "proof": asdict(report.proof),
     }
+    if report.choices:
+        document["choices"] = [asdict(choice) for choice in report.choices]
     if report.accuracy is not None:
         document["accuracy"] = asdict(report.accuracy)
     if isinstance(report, DemoReport):

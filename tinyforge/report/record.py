@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from tinyforge.memory.choices import KernelChoice
 from tinyforge.proof.measure import Measured
 from tinyforge.proof.record import Proof
 
@@ -54,7 +55,8 @@ class Report:
     """One engine on one board, proved. What `build` and `simulate` show.
 
     seconds: wall time of the command; None in files, which are the same for the same input.
-    accuracy: on more of the data than was proved; None without labels.
+    accuracy: on more of the data than was proved; None without labels. choices: the kernels of the
+    compiled engine, by layer, and why.
     facts: further rows of the HTML report's last table, as (name, value): versions, seed, data.
     """
 
@@ -64,6 +66,7 @@ class Report:
     seconds: float | None
     facts: tuple[tuple[str, str], ...] = ()
     accuracy: Measured | None = None
+    choices: tuple[KernelChoice, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

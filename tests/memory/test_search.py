@@ -1,0 +1,94 @@
+"""The search takes quick kernels where the objective allows them, and says why."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.corpus import models
+from tests.memory import graphs
+from tinyforge.memory import search
+from tinyforge.memory.choices import choices
+from tinyforge.memory.search import Aim, plan, plan_cycles
+from tinyforge.ops.costs import table_bytes
+from tinyforge.ops.target import ANY, target_of
+
+M4 = target_of("cortex-m4")
+GRAPHS = {name: make(1) for name, make in models.NETWORKS.items()}
+
+
+@pytest.mark.parametrize("name", GRAPHS)
+def test_each_objective_is_met_best_by_its_own_plan(name: str) -> None:
+    small, balanced, fast = (
+        plan(GRAPHS[name], Aim(objective, M4)) for objective in ("size", "balanced", "speed")
+    )
+    assert small.arena_bytes <= min(balanced.arena_bytes, fast.arena_bytes)
+    assert plan_cycles(fast) <= search._HARDLY * min(plan_cycles(small), plan_cycles(balanced))
+    least = sum(map(table_bytes, small.kernels.values()))
+    taken = sum(map(table_bytes, balanced.kernels.values()))
+    assert taken <= max(search._TABLES * least, least + search._MORE_TABLES)
+    arena = max(search._ARENA * small.arena_bytes, small.arena_bytes + search._MORE_ARENA)
+    assert balanced.arena_bytes <= arena
+
+
+@pytest.mark.parametrize("name", GRAPHS)
+def test_for_size_and_for_any_core_all_kernels_are_portable(name: str) -> None:
+    for aim in (Aim("size", M4), Aim("balanced", ANY), Aim("speed", ANY)):
+        found = plan(GRAPHS[name], aim)
+        assert {kernel.way for kernel in found.kernels.values()} == {"portable"}
+
+
+def test_without_room_for_tables_or_memory_nothing_is_quick(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    graph = GRAPHS["residual"]
+    quick = plan(graph, Aim("balanced", M4))
+    assert any(kernel.is_quick for kernel in quick.kernels.values())
+    small = plan(graph)
+    for limits in (("_TABLES", "_MORE_TABLES"), ("_ARENA", "_MORE_ARENA")):
+        with monkeypatch.context() as tight:
+            for name, value in zip(limits, (1, 0), strict=True):
+                tight.setattr(search, name, value)
+            found = plan(graph, Aim("balanced", M4))
+            least = sum(map(table_bytes, small.kernels.values()))
+            if limits[0] == "_TABLES":
+                assert sum(map(table_bytes, found.kernels.values())) <= least
+            else:
+                assert found.arena_bytes == small.arena_bytes
+
+
+def test_quick_kernels_in_chains_make_two_columns_at_once() -> None:
+    graph = GRAPHS["separable"]
+    every = search._Options(graph, M4)
+    joined, _ = every.lowered(every.quickest(None, None))
+    quick = [
+        chain
+        for chain in joined.chains.values()
+        if any(chain.kernel_of(op).is_quick for op in chain.operators)
+    ]
+    assert quick
+    for chain in quick:
+        assert chain.columns > 1
+        assert graph.tensors[chain.output].shape[2] % chain.columns == 0
+
+
+def test_every_choice_has_its_reason() -> None:
+    graph = GRAPHS["residual"]
+    found = plan(graph, Aim("balanced", M4))
+    rows = choices(found, M4)
+    assert [row.layer for row in rows] == [i for i in found.order if i in found.kernels]
+    for row in rows:
+        assert row.taken.way == found.kernels[row.layer].way
+        if row.runner_up is None:
+            assert row.why == "the only kernel"
+        elif row.taken.cycles > row.runner_up.cycles:
+            assert "less" in row.why
+        else:
+            assert row.why == "the quickest"
+
+
+def test_what_random_networks_cost_is_told_the_same_way_for_each_objective() -> None:
+    for seed in range(6):
+        graph = graphs.random_pictures(seed, 8)
+        small, fast = plan(graph, Aim("size", M4)), plan(graph, Aim("speed", M4))
+        assert plan_cycles(fast) <= search._HARDLY * plan_cycles(small)
+        assert small.arena_bytes <= fast.arena_bytes

@@ -1,0 +1,64 @@
+"""Which kernels were chosen, and why, in the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rich import box
+from rich.console import Console, ConsoleOptions, RenderResult
+from rich.table import Table
+from rich.text import Text
+
+from tinyforge.memory.choices import Candidate, KernelChoice
+from tinyforge.report.wording import count
+
+
+@dataclass(frozen=True)
+class Choices:
+    """Renders on a Rich console: a row a layer, what was taken and the runner-up below each other.
+    objective: what the plan was made for."""
+
+    objective: str
+    rows: Sequence[KernelChoice]
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        del console, options
+        yield Text(f"Kernels, chosen for {self.objective}", style="bold")
+        table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+        table.add_column("#", justify="right", no_wrap=True)
+        table.add_column("layer", no_wrap=True)
+        table.add_column("kernel", no_wrap=True)
+        for name in ("cycles", "tables", "own"):
+            table.add_column(name, justify="right", no_wrap=True)
+        table.add_column("why")
+        for row in self.rows:
+            where = "" if row.within is None else f"in {row.within}: "
+            table.add_row(str(row.layer), row.op, *_cells(row.taken), where + row.why)
+            if row.runner_up is not None:
+                table.add_row("", "", *_cells(row.runner_up), "", style="dim")
+        yield table
+        taken = sum(row.taken.cycles for row in self.rows)
+        least = sum(_least(row) for row in self.rows)
+        yield Text(
+            f"About {count(taken)} cycles in all; with the quickest kernel of every layer "
+            f"{count(least)}. Dim: the runner-up."
+        )
+        yield Text(
+            "Cycles to choose by: of a Cortex-M4 without wait states. Bytes of tables lie in flash,"
+        )
+        yield Text("a kernel's own in the arena.")
+
+
+def _cells(candidate: Candidate) -> tuple[str, ...]:
+    return (
+        candidate.way,
+        count(candidate.cycles),
+        f"{candidate.tables:,}",
+        f"{candidate.memory:,}",
+    )
+
+
+def _least(row: KernelChoice) -> int:
+    other = row.runner_up
+    return row.taken.cycles if other is None else min(row.taken.cycles, other.cycles)
