@@ -28,8 +28,8 @@ from tinyforge.ops.upright import upright
 
 Objective = Literal["size", "balanced", "speed"]
 
-# Balanced: how many times the least flash for tables, and the least arena, may be taken; and so many
-# bytes in any case, which count for little beside code and stack.
+# Balanced: how many times the least flash for tables, and the least arena, may be taken; or so many
+# bytes more, which count for little beside code and stack.
 _TABLES, _MORE_TABLES = 1.25, 8192
 _ARENA, _MORE_ARENA = 1.15, 256
 
