@@ -31,7 +31,7 @@ Objective = Literal["size", "balanced", "speed"]
 # Balanced: how many times the least flash for tables, and the least arena, may be taken; or so many
 # bytes more, which count for little beside code and stack.
 _TABLES, _MORE_TABLES = 1.25, 8192
-_ARENA, _MORE_ARENA = 1.15, 256
+_ARENA, _MORE_ARENA = 1.15, 1024
 
 # In a chain a kernel is called for every pixel or two; quick ones make two in little more time.
 _CALL = 40  # cycles
