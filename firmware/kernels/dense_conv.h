@@ -7,7 +7,7 @@
 #include "kernels/window.h"
 
 /* In the tile, the quads of each kernel row follow each other; then what is left of all rows. Behind
- * it there is room for a kernel row of each pixel. */
+ * it there is room for a kernel row of each pixel, and 3 bytes. */
 typedef struct {
   forge_window window;
   int input_channels;
@@ -15,63 +15,109 @@ typedef struct {
   forge_dense dense;
 } forge_dense_conv;
 
-/* Whether no window has columns in the padding. */
-FORGE_INLINE int forge_dense_conv_inside(const forge_window *w) {
-  return w->pad_left == 0 &&
-         (w->output_width - 1) * w->stride_width + w->kernel_width <= w->input_width;
+/* Whether a row of a window that begins at a column lies in the image side by side. */
+FORGE_INLINE int forge_dense_conv_inside(const forge_window *w, int left, int kernel_width) {
+  return (w->dilation_width == 1 || w->kernel_width == 1) && left >= 0 &&
+         left + kernel_width <= w->input_width;
 }
 
-/* A row of a window, padding with the zero point, column by column. */
-FORGE_INLINE void forge_dense_conv_copy(const forge_dense_conv *c, const int8_t *row, int left,
-                                        int8_t *copy) {
+/* Copies by words: up to so many bytes that is less than what memcpy takes to begin. */
+#define FORGE_DENSE_FEW_BYTES 32
+
+/* Returns where the copy ends. */
+FORGE_INLINE int8_t *forge_dense_conv_copy(int8_t *copy, const int8_t *input, int count) {
+  if (count > FORGE_DENSE_FEW_BYTES) return forge_copy_bytes(copy, input, count);
+  int i = 0;
+  for (; i + 4 <= count; i += 4) __builtin_memcpy(copy + i, input + i, 4);
+  for (; i < count; ++i) copy[i] = input[i];
+  return copy + count;
+}
+
+/* A row of a window, padding with the zero point; up to 3 bytes more are written. */
+FORGE_INLINE void forge_dense_conv_copy_row(const forge_dense_conv *c, const int8_t *row, int left,
+                                            int8_t *copy) {
   const forge_window *w = &c->window;
-  for (int x = 0; x < w->kernel_width; ++x, left += w->dilation_width) {
-    if (row == NULL || left < 0 || left >= w->input_width) {
-      copy = forge_fill_bytes(copy, c->input_zero_point, c->input_channels);
+  const uint32_t padding = 0x01010101u * (uint8_t)c->input_zero_point;
+  for (int x = 0, run = 1; x < w->kernel_width; x += run) {
+    const int column = left + x * w->dilation_width, right = w->input_width - column;
+    if (row == NULL || column < 0 || right <= 0) {
+      run = 1;
+      for (int i = 0; i < c->input_channels; i += 4) __builtin_memcpy(copy + i, &padding, 4);
+      copy += c->input_channels;
     } else {
-      copy = forge_copy_bytes(copy, row + left * c->input_channels, c->input_channels);
+      if (w->dilation_width == 1) run = w->kernel_width - x < right ? w->kernel_width - x : right;
+      const int8_t *input = row + column * c->input_channels;
+      copy = forge_dense_conv_copy(copy, input, run * c->input_channels);
     }
   }
 }
 
-/* Where a row of a window lies from its first column to its last: in the image, or in a copy. */
-FORGE_INLINE const int8_t *forge_dense_conv_row(const forge_dense_conv *c, const int8_t *row,
-                                                int left, int8_t *copy) {
-  const forge_window *w = &c->window;
-  const int whole = w->dilation_width == 1 || w->kernel_width == 1;
-  const int inside = forge_dense_conv_inside(w) ||
-                     (left >= 0 && left + w->kernel_width <= w->input_width);
-  if (whole && inside && row != NULL) return row + left * c->input_channels;
-  forge_dense_conv_copy(c, row, left, copy);
-  return copy;
-}
-
-/* The outputs of one column or two, x and the next. */
-FORGE_INLINE void forge_dense_conv_pixels(const forge_dense_conv *c, const int8_t *const *rows,
-                                          int x, int pixels, int16_t *tile, int8_t *output) {
+/* The windows of one column or two to the tile. copies: room for a row of each where not all of them
+ * lie side by side in the image, NULL where they do. */
+FORGE_INLINE void forge_dense_conv_fill(const forge_dense_conv *c, const int8_t *const *rows, int x,
+                                        int pixels, int16_t *tile, int8_t *copies) {
   const forge_window *w = &c->window;
   const int left = forge_window_left(w, x), size = w->kernel_width * c->input_channels;
-  int8_t *copies = (int8_t *)(tile + c->dense.quads * 4 * pixels);
   int16_t *at = tile, *rest = tile + w->kernel_height * (size / 4) * 4 * pixels;
   for (int y = 0; y < w->kernel_height; ++y) {
     const int8_t *inputs[2];
     for (int pixel = 0; pixel < pixels; ++pixel) {
-      inputs[pixel] = forge_dense_conv_row(c, rows[y], left + pixel * w->stride_width,
-                                           copies + pixel * size);
+      const int column = left + pixel * w->stride_width;
+      if (!copies || (rows[y] != NULL && forge_dense_conv_inside(w, column, w->kernel_width))) {
+        inputs[pixel] = rows[y] + column * c->input_channels;
+      } else {
+        inputs[pixel] = copies + pixel * size;
+        forge_dense_conv_copy_row(c, rows[y], column, copies + pixel * size);
+      }
     }
     at = forge_dense_fill(pixels, inputs, size, at, rest, y * (size % 4));
   }
+}
+
+/* The same for windows that reach into the padding, or have gaps: of few of them, all layers share
+ * the code. */
+FORGE_SHARED void forge_dense_conv_fill_copied(const forge_dense_conv *c, const int8_t *const *rows,
+                                               int x, int pixels, int16_t *tile) {
+  int8_t *copies = (int8_t *)(tile + c->dense.quads * 4 * pixels);
+  if (pixels == 2) {
+    forge_dense_conv_fill(c, rows, x, 2, tile, copies);
+  } else {
+    forge_dense_conv_fill(c, rows, x, 1, tile, copies);
+  }
+}
+
+/* The outputs of one column or two, x and the next. whole: none of the rows is padding. */
+FORGE_INLINE void forge_dense_conv_pixels(const forge_dense_conv *c, const int8_t *const *rows,
+                                          int whole, int x, int pixels, int16_t *tile,
+                                          int8_t *output) {
+  const forge_window *w = &c->window;
+  const int reach = (pixels - 1) * w->stride_width + w->kernel_width;
+  const int most = (w->output_width - 1) * w->stride_width + w->kernel_width;
+  const int always = w->pad_left == 0 && forge_dense_conv_inside(w, 0, most);
+  if (whole && (always || forge_dense_conv_inside(w, forge_window_left(w, x), reach))) {
+    forge_dense_conv_fill(c, rows, x, pixels, tile, NULL);
+  } else {
+    forge_dense_conv_fill_copied(c, rows, x, pixels, tile);
+  }
   forge_dense_run(&c->dense, pixels, tile, output, output + c->dense.channels);
+}
+
+/* Whether none of a window's rows is padding. */
+FORGE_INLINE int forge_dense_conv_whole(const forge_window *w, const int8_t *const *rows) {
+  int whole = 1;
+  for (int y = 0; y < w->kernel_height; ++y) whole &= rows[y] != NULL;
+  return whole;
 }
 
 /* Columns [begin, end) of an output row. */
 FORGE_INLINE void forge_dense_conv_columns(const forge_dense_conv *c, const int8_t *const *rows,
                                            int begin, int end, int16_t *tile, int8_t *output) {
+  const int whole = forge_dense_conv_whole(&c->window, rows);
   int x = begin;
   for (; x + 2 <= end; x += 2, output += 2 * c->dense.channels) {
-    forge_dense_conv_pixels(c, rows, x, 2, tile, output);
+    forge_dense_conv_pixels(c, rows, whole, x, 2, tile, output);
   }
-  if (x < end) forge_dense_conv_pixels(c, rows, x, 1, tile, output);
+  if (x < end) forge_dense_conv_pixels(c, rows, whole, x, 1, tile, output);
 }
 
 #endif

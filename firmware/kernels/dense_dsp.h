@@ -23,15 +23,8 @@ typedef struct {
   uint32_t ceiling, floor;
 } forge_dense_job;
 
-/* Functions that all layers share. */
-#ifdef __clang__
-#define FORGE_DENSE_SHARED static __attribute__((noinline, unused))
-#else
-#define FORGE_DENSE_SHARED static __attribute__((noinline, noclone, unused))
-#endif
-
 #define FORGE_DENSE_FUNCTION(name, text)                                              \
-  FORGE_DENSE_SHARED void name(const forge_dense_job *job) {                          \
+  FORGE_SHARED void name(const forge_dense_job *job) {                          \
     __asm__ volatile("push {r4-r11}\n"                                                \
                      "ldmia %0, {r0-r7}\n"                                            \
                      "push {r0-r7}\n" text                                            \
@@ -134,6 +127,67 @@ typedef struct {
   "smlad r12, r3, r9, r12\n"                               \
   "4:\n"
 
+/* The same from half words of two weights each: the sums of both channels, 256 times the second with
+ * the first, then the lower bytes' alone. Two quads at once. */
+#define FORGE_DENSE_BYTES_QUAD_2(low, high)              \
+  "ldmia.w r0!, {r2-r5}\n"                               \
+  "smlad r12, r2, " low ", r12\n"                        \
+  "smlad lr, r4, " low ", lr\n"                          \
+  "smlad r12, r3, " high ", r12\n"                       \
+  "smlad lr, r5, " high ", lr\n"                         \
+  "sxtb16 " low ", " low "\n"                            \
+  "sxtb16 " high ", " high "\n"                          \
+  "smlad r10, r2, " low ", r10\n"                        \
+  "smlad r11, r4, " low ", r11\n"                        \
+  "smlad r10, r3, " high ", r10\n"                       \
+  "smlad r11, r5, " high ", r11\n"
+
+#define FORGE_DENSE_BYTES_2                                          \
+  FORGE_DENSE_BEGIN(5, 8, 92)                                        \
+  "1:\n"                                                             \
+  "ldmia r1!, {r10, r12}\n"                                          \
+  "mov r11, r10\n"                                                   \
+  "mov lr, r12\n"                                                    \
+  "ldr pc, [sp, #4]\n"                                               \
+  FORGE_DENSE_UNROLLED(8, "ldmia.w r1!, {r6-r9}\n"                   \
+                          FORGE_DENSE_BYTES_QUAD_2("r6", "r7")       \
+                          FORGE_DENSE_BYTES_QUAD_2("r8", "r9"))      \
+  FORGE_DENSE_REPEAT                                                 \
+  FORGE_DENSE_APART("r10", "r12")                                    \
+  FORGE_DENSE_APART("r11", "lr")
+
+/* The tile's end lies in r11, where the quads are entered in lr. */
+#define FORGE_DENSE_BYTES_1                              \
+  FORGE_DENSE_BEGIN(4, 8, 56)                            \
+  "mov r11, r2\n"                                        \
+  "mov lr, r4\n"                                         \
+  "1:\n"                                                 \
+  "ldmia r1!, {r10, r12}\n"                              \
+  "bx lr\n"                                              \
+  FORGE_DENSE_UNROLLED(8, "ldmia.w r1!, {r6-r9}\n"       \
+                          "ldmia.w r0!, {r2-r5}\n"       \
+                          "smlad r12, r2, r6, r12\n"     \
+                          "smlad r12, r3, r7, r12\n"     \
+                          "smlad r12, r4, r8, r12\n"     \
+                          "smlad r12, r5, r9, r12\n"     \
+                          "sxtb16 r6, r6\n"              \
+                          "sxtb16 r7, r7\n"              \
+                          "sxtb16 r8, r8\n"              \
+                          "sxtb16 r9, r9\n"              \
+                          "smlad r10, r2, r6, r10\n"     \
+                          "smlad r10, r3, r7, r10\n"     \
+                          "smlad r10, r4, r8, r10\n"     \
+                          "smlad r10, r5, r9, r10\n")    \
+  "cmp r0, r11\n"                                        \
+  "bne 2b\n"                                             \
+  FORGE_DENSE_APART("r10", "r12")
+
+/* Doubled sums of the first channel, and of the second from both. */
+#define FORGE_DENSE_APART(first, both)     \
+  "sub " both ", " both ", " first "\n"    \
+  "asr " both ", " both ", #7\n"           \
+  "lsl " first ", " first ", #1\n"
+
 /* Two channels' outputs: multiplier, offset and shift of the first in r2-r4, of the second in r5-r7.
  * SMMLAR is SMMULR and the offset's addition. */
 #define FORGE_DENSE_RECTIFY(sum, multiplier, offset, shift)           \
@@ -141,10 +195,11 @@ typedef struct {
   "asr " sum ", " sum ", " shift "\n"                                 \
   "ssat " sum ", #8, " sum "\n"
 
+/* The sign of the sum stands for that of what it is scaled to: where they differ that is 0, and one
+ * less is rounded to the same. */
 #define FORGE_DENSE_SCALE(sum, multiplier, offset, shift)             \
-  "smmulr " sum ", " sum ", " multiplier "\n"                         \
-  "add " sum ", " sum ", " sum ", asr #31\n"                          \
-  "add " sum ", " sum ", " offset "\n"                                \
+  "smmlar r8, " sum ", " multiplier ", " offset "\n"                  \
+  "add " sum ", r8, " sum ", asr #31\n"                               \
   "asr " sum ", " sum ", " shift "\n"                                 \
   "usat " sum ", #8, " sum "\n"
 
@@ -212,6 +267,24 @@ FORGE_DENSE_FUNCTION(forge_dense_words_clamped_2, FORGE_DENSE_WORDS_2 FORGE_DENS
 FORGE_DENSE_FUNCTION(forge_dense_words_rectified_1, FORGE_DENSE_WORDS_1 FORGE_DENSE_RECTIFIED_1)
 FORGE_DENSE_FUNCTION(forge_dense_words_clamped_1, FORGE_DENSE_WORDS_1 FORGE_DENSE_CLAMPED_1)
 
+FORGE_DENSE_FUNCTION(forge_dense_bytes_rectified_2, FORGE_DENSE_BYTES_2 FORGE_DENSE_RECTIFIED_2)
+FORGE_DENSE_FUNCTION(forge_dense_bytes_clamped_2, FORGE_DENSE_BYTES_2 FORGE_DENSE_CLAMPED_2)
+FORGE_DENSE_FUNCTION(forge_dense_bytes_rectified_1, FORGE_DENSE_BYTES_1 FORGE_DENSE_RECTIFIED_1)
+FORGE_DENSE_FUNCTION(forge_dense_bytes_clamped_1, FORGE_DENSE_BYTES_1 FORGE_DENSE_CLAMPED_1)
+
+FORGE_INLINE void forge_dense_call(const forge_dense *d, int pixels, const forge_dense_job *job) {
+  const int words = !d->bytes;
+  if (d->rectified && pixels == 2) {
+    if (words) forge_dense_words_rectified_2(job); else forge_dense_bytes_rectified_2(job);
+  } else if (d->rectified) {
+    if (words) forge_dense_words_rectified_1(job); else forge_dense_bytes_rectified_1(job);
+  } else if (pixels == 2) {
+    if (words) forge_dense_words_clamped_2(job); else forge_dense_bytes_clamped_2(job);
+  } else {
+    if (words) forge_dense_words_clamped_1(job); else forge_dense_bytes_clamped_1(job);
+  }
+}
+
 FORGE_INLINE void forge_dense_pairs(const forge_dense *d, int pixels, const int16_t *tile,
                                     const int32_t *stream, int pairs, int8_t *first,
                                     int8_t *second) {
@@ -226,15 +299,7 @@ FORGE_INLINE void forge_dense_pairs(const forge_dense *d, int pixels, const int1
       .ceiling = each * (uint32_t)(255 - (d->activation_max - d->activation_min)),
       .floor = each * (uint8_t)d->activation_min,
   };
-  if (d->rectified && pixels == 2) {
-    forge_dense_words_rectified_2(&job);
-  } else if (d->rectified) {
-    forge_dense_words_rectified_1(&job);
-  } else if (pixels == 2) {
-    forge_dense_words_clamped_2(&job);
-  } else {
-    forge_dense_words_clamped_1(&job);
-  }
+  forge_dense_call(d, pixels, &job);
 }
 
 /* One quad of one pixel or two, whose inputs may begin anywhere. All three pointers move on. */
@@ -280,11 +345,11 @@ FORGE_INLINE int16_t *forge_dense_quads(int pixels, const int8_t *one, const int
   return tile;
 }
 
-FORGE_DENSE_SHARED int16_t *forge_dense_quads_1(const int8_t *one, int16_t *tile, int quads) {
+FORGE_SHARED int16_t *forge_dense_quads_1(const int8_t *one, int16_t *tile, int quads) {
   return forge_dense_quads(1, one, NULL, tile, quads);
 }
 
-FORGE_DENSE_SHARED int16_t *forge_dense_quads_2(const int8_t *one, const int8_t *other,
+FORGE_SHARED int16_t *forge_dense_quads_2(const int8_t *one, const int8_t *other,
                                                 int16_t *tile, int quads) {
   return forge_dense_quads(2, one, other, tile, quads);
 }

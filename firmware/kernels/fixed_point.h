@@ -16,6 +16,13 @@
 #define FORGE_INLINE static inline __attribute__((always_inline))
 #endif
 
+/* One function for all layers: large, or rarely called. */
+#ifdef __clang__
+#define FORGE_SHARED static __attribute__((noinline, unused))
+#else
+#define FORGE_SHARED static __attribute__((noinline, noclone, unused))
+#endif
+
 /* a * b / 2^31, halves rounded up. Not for a = b = INT32_MIN, whose result does not fit. */
 FORGE_INLINE int32_t forge_doubling_high_mul(int32_t a, int32_t b) {
   return (int32_t)(((int64_t)a * b + (1 << 30)) >> 31);

@@ -8,9 +8,11 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
+from itertools import product
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from tests.corpus.builder import Constant, TensorSpec, single_op
@@ -28,6 +30,9 @@ from tinyforge.sim.toolchains import gcc, toolchain
 DSP = TARGETS["cortex-m4"]
 RELU, RELU6 = 1, 3
 ZERO_POINT = 3  # of inputs
+WORDS, BYTES = "dense, int16 weights", "dense, int8 weights"
+# The least that two weights can be in half a word.
+WIDEST = np.array([[0] * 5, [-128] * 5], np.int8)
 
 
 class Adversarial(Random):
@@ -62,10 +67,12 @@ def variants(graph: Graph) -> tuple[Kernel, ...]:
     return tuple(OPS[op.op].variants(graph, op, DSP))
 
 
+def ways(graph: Graph) -> list[str]:
+    return [kernel.way for kernel in variants(graph)]
+
+
 def layer(
-    seed: int,
-    depth: int,
-    channels: int,
+    weights: npt.NDArray[np.int8],
     *,
     rows: int = 1,
     bias: int = 0,
@@ -74,12 +81,12 @@ def layer(
     zero_point: int = -128,
 ) -> Graph:
     """FULLY_CONNECTED. bias: of every channel. factor: from its sums to its outputs."""
-    values = np.random.default_rng(seed).integers(-127, 128, (channels, depth)).astype(np.int8)
+    channels, depth = weights.shape
     return single_op(
         "FULLY_CONNECTED",
         inputs=[
             TensorSpec((rows, depth), 1.0, ZERO_POINT),
-            Constant(values, Quant((1.0,), (0,))),
+            Constant(weights, Quant((1.0,), (0,))),
             Constant(np.full(channels, bias, np.int32), Quant((1.0,), (0,))),
         ],
         output=TensorSpec((rows, channels), 1 / factor, zero_point),
@@ -87,20 +94,22 @@ def layer(
     )
 
 
-def at_the_end(sign: int, beyond: int = 0, activation: int = 0) -> Graph:
-    """Sums of up to 2**30 - 1, or down to -2**30, of a channel; so much more. Few enough of their
-    bits are dropped that outputs differ."""
-    made = layer(1, 1024, 1)
-    w = np.asarray(made.tensors[1].data, np.int64)
-    ends = np.stack([w * (127 - ZERO_POINT), w * (-128 - ZERO_POINT)])
-    most = 2**30 - 1 - int(ends.max(axis=0).sum()) + beyond
-    least = -(2**30) - int(ends.min(axis=0).sum()) - beyond
+def drawn(channels: int, depth: int) -> npt.NDArray[np.int8]:
+    rng = np.random.default_rng(depth)
+    return rng.integers(-127, 128, (channels, depth)).astype(np.int8)
+
+
+def at_the_end(sign: int, bits: int, beyond: int = 0, activation: int = 0) -> Graph:
+    """Sums of two channels of up to 2**bits - 1, or down to -2**bits + 1; so much more. Few enough
+    of their bits are dropped that outputs differ."""
+    w = np.repeat(drawn(1, 1024), 2, axis=0)
+    ends = np.stack([w[0] * np.int64(end - ZERO_POINT) for end in (-128, 127)])
+    bias = 2**bits - 1 + beyond
+    bias -= int(ends.max(axis=0).sum()) if sign > 0 else int(-ends.min(axis=0).sum())
     return layer(
-        1,
-        1024,
-        1,
-        bias=most if sign > 0 else least,
-        factor=2.0**-23,
+        w,
+        bias=sign * bias,
+        factor=2.0 ** (7 - bits),
         activation=activation,
         zero_point=-128 if sign > 0 else 127,
     )
@@ -108,13 +117,13 @@ def at_the_end(sign: int, beyond: int = 0, activation: int = 0) -> Graph:
 
 def graphs() -> Iterator[Graph]:
     """Of each at least one kernel is offered."""
-    for depth in range(1, 140):
-        yield layer(depth, depth, 1 + depth % 5, rows=1 + depth % 3, activation=depth % 4)
-    for sign in (1, -1):
-        for activation in (0, RELU):
-            yield at_the_end(sign, activation=activation)
+    for depth in (*range(1, 71), 131):
+        yield layer(drawn(1 + depth % 5, depth), rows=3, activation=depth % 4)
+    for sign, bits, activation in product((1, -1), (23, 30), (0, RELU)):
+        yield at_the_end(sign, bits, activation=activation)
+    yield layer(WIDEST)
     for op in ("CONV_2D", "FULLY_CONNECTED"):
-        yield from (g for s in range(120) if variants(g := random_case(op, s, Adversarial)[0]))
+        yield from (g for s in range(50) if variants(g := random_case(op, s, Adversarial)[0]))
 
 
 @cache
@@ -125,7 +134,7 @@ def cases() -> tuple[Case, ...]:
         inputs = [r.values(graph.input_tensors[0].shape)]
         outputs = harness.tflm(graph, inputs)
         kernels = variants(graph)
-        assert kernels, number
+        assert kernels, graph
         found += [
             Case(f"case {number}, {kernel.way}", graph, kernel, inputs, outputs)
             for kernel in kernels
@@ -184,14 +193,25 @@ def test_a_kernel_stays_within_its_memory(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("sign", [1, -1])
 def test_sums_that_do_not_fit_doubled_are_left_to_the_portable_kernel(sign: int) -> None:
-    assert variants(at_the_end(sign))
-    assert not variants(at_the_end(sign, beyond=1))
+    assert ways(at_the_end(sign, 30)) == [WORDS]
+    assert not ways(at_the_end(sign, 30, beyond=2))
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_byte_weights_have_room_for_sums_of_24_bits(sign: int) -> None:
+    assert ways(at_the_end(sign, 23)) == [WORDS, BYTES]
+    assert ways(at_the_end(sign, 23, beyond=1)) == [WORDS]
+
+
+def test_two_weights_that_do_not_fit_half_a_word_are_left_to_words() -> None:
+    assert ways(layer(WIDEST)) == [WORDS, BYTES]
+    assert ways(layer(WIDEST - np.array([[1], [0]], np.int8))) == [WORDS]
 
 
 def test_left_shifts_are_left_to_the_portable_kernel() -> None:
-    assert variants(layer(1, 4, 2, factor=0.49))
-    assert not variants(layer(1, 4, 2, factor=0.5))
-    assert not variants(layer(1, 4, 2, factor=3.0))
+    assert ways(layer(drawn(2, 4), factor=0.49))
+    assert not ways(layer(drawn(2, 4), factor=0.5))
+    assert not ways(layer(drawn(2, 4), factor=3.0))
 
 
 @pytest.mark.parametrize("name", ["CONV_2D/int16", "CONV_2D/int4", "FULLY_CONNECTED/int16"])

@@ -121,12 +121,11 @@ def variants(graph: Graph, op: Operator, target: Target) -> Sequence[Kernel]:
     if not target.dsp or _groups(graph, op) > 1:
         return ()
     rows, size = win.kernel[0], win.kernel[1] * source.shape[3]
-    # Windows that reach into the padding, or are no stretch of a row, are copied first.
-    copied = 0 if win.within and 1 in (win.dilation[1], win.kernel[1]) else size
-    found = dense(graph, op, _requantization(graph, op), rows, size)
-    if found is None:
-        return ()
-    return (
+    # Windows that reach into the padding, or are no stretch of a row, are copied first: by words.
+    inside = win.within and 1 in (win.dilation[1], win.kernel[1])
+    pixels = min(2, win.output[1])
+    copied = 0 if inside else pixels * size + 3
+    return tuple(
         Kernel(
             header="dense_conv.h",
             struct="forge_dense_conv",
@@ -138,10 +137,11 @@ def variants(graph: Graph, op: Operator, target: Target) -> Sequence[Kernel]:
                 **found.fields(),
             },
             inputs=(source.index,),
-            form=Windowed(win, tile_bytes=min(2, win.output[1]) * (found.tile_bytes + copied)),
-            way="dense",
+            form=Windowed(win, tile_bytes=pixels * found.tile_bytes + copied),
+            way=found.way,
             cycles=window_cycles(found, win, rows, size),
-        ),
+        )
+        for found in dense(graph, op, _requantization(graph, op), rows, size)
     )
 
 

@@ -3,7 +3,8 @@ outputs of sums, two channels after the other's."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -43,12 +44,19 @@ class Dense:
     """What all windows of a layer are multiplied with; proved to be exact, whatever the inputs are.
 
     weights: (channels, places of a tile), 0 where the tile holds nothing. bias: of the inputs as
-    they are, without the zero point. Both are 0 of channels that are settled.
+    they are, without the zero point. Both are 0 of channels that are settled. byte_weights: whether
+    two channels' weights share half a word.
     """
 
     weights: Int
     bias: Int
     scaled: Scaled
+    byte_weights: bool = False
+
+    @property
+    def way(self) -> str:
+        """For people, as Kernel has it."""
+        return f"dense, {'int8' if self.byte_weights else 'int16'} weights"
 
     @property
     def quads(self) -> int:
@@ -69,7 +77,7 @@ class Dense:
             "dense.stream": Table("int32_t", self._stream()),
             "dense.quads": self.quads,
             "dense.channels": self.channels,
-            "dense.bytes": 0,
+            "dense.bytes": int(self.byte_weights),
             "dense.rectified": int(self.scaled.rectified),
             "dense.activation_min": self.scaled.low,
             "dense.activation_max": self.scaled.high,
@@ -79,31 +87,61 @@ class Dense:
         """All words, in the order in which they are read."""
         scaled = np.stack([self.scaled.multiplier, self.scaled.offset, self.scaled.shift], axis=1)
         weights, bias, parameters = map(_pairs, (self.weights, self.bias, scaled))
-        words = (2 * weights).reshape(len(weights), 2, self.quads, 2, 2).swapaxes(1, 2)
-        parts = (2 * bias, _packed(words), parameters)
+        packing = _byte_words if self.byte_weights else _words
+        parts = (*packing(weights, bias), parameters)
         return _int32(np.concatenate([x.reshape(len(x), -1) for x in parts], axis=1))
+
+
+def _words(weights: Int, bias: Int) -> tuple[Int, Int]:
+    """Biases and weights of two channels each, doubled; the channels take turns by quads."""
+    halves = (2 * weights).reshape(len(weights), 2, -1, 2, 2).swapaxes(1, 2)
+    return 2 * bias, _packed(halves)
+
+
+def _byte_words(weights: Int, bias: Int) -> tuple[Int, Int]:
+    """Biases and weights of two channels each: the first's, and 256 times the second's with it."""
+    both = _both(weights)
+    return np.stack([bias[:, 0], _both(bias)], axis=1), _packed(both.reshape(len(both), -1, 2))
+
+
+def _both(values: Int) -> Int:
+    return values[:, 0] + 256 * values[:, 1]
 
 
 def dense(
     graph: Graph, op: Operator, requantization: Requantization, rows: int, size: int
-) -> Dense | None:
+) -> Sequence[Dense]:
     """A layer's constants for stretches of inputs: so many rows of so many each, as they follow
-    each other in its weights (channels, ...). None where the block could not compute exactly what
-    the layer is.
+    each other in its weights (channels, ...), packed in different ways. None where the block could
+    not compute exactly what the layer is.
     """
     if any(t.dtype is not DType.INT8 for t in (tensor(graph, op, 0), tensor(graph, op, 1))):
-        return None
+        return ()
     table = weights_table(tensor(graph, op, 1))
     weights = table.reshape(len(table), -1).astype(np.int64)
     bias = bias_values(graph, op, len(weights))
     zero_point = tensor(graph, op, 0).zero_point
-    scaled = _scaled(requantization, *_reach(weights, bias, zero_point))
+    least, most = _reach(weights, bias, zero_point)
+    scaled = _scaled(requantization, least, most)
     if scaled is None:
-        return None
+        return ()
     kept = np.where(scaled.settled[:, None], 0, weights)
     folded = np.where(scaled.settled, 0, bias - zero_point * weights.sum(axis=1))
     places = _places(rows, size)
-    return Dense(np.where(places < 0, 0, kept[:, places]), folded, scaled)
+    spread = np.where(places < 0, 0, kept[:, places])
+    found = Dense(spread, folded, scaled)
+    largest = np.where(scaled.settled, 0, np.maximum(-least, most))
+    return (found, *_with_byte_weights(found, largest))
+
+
+def _with_byte_weights(found: Dense, largest: Int) -> Iterator[Dense]:
+    """Where that is exact, too. largest: magnitude of each channel's sum."""
+    both = _both(_pairs(found.weights))
+    fits = both.min() >= -(2**15) and both.max() < 2**15
+    # The second channel's sum comes with 8 bits below it.
+    if fits and largest[1::2].max(initial=0) < 2**23:
+        odd = found.quads % 2 * _QUAD
+        yield replace(found, weights=np.pad(found.weights, ((0, 0), (0, odd))), byte_weights=True)
 
 
 def _scaled(r: Requantization, least: Int, most: Int) -> Scaled | None:

@@ -105,13 +105,11 @@ def lower(graph: Graph, op: Operator) -> Kernel:
 
 def variants(graph: Graph, op: Operator, target: Target) -> Sequence[Kernel]:
     """The dense block, on rows as int16."""
-    source, weights = tensor(graph, op, 0), tensor(graph, op, 1)
-    depth = weights.shape[1]
-    found = dense(graph, op, _requantization(graph, op), 1, depth) if target.dsp else None
-    if found is None:
-        return ()
+    source, depth = tensor(graph, op, 0), tensor(graph, op, 1).shape[1]
     rows = source.size // depth
-    return (
+    if not target.dsp:
+        return ()
+    return tuple(
         Kernel(
             header="dense_fully_connected.h",
             struct="forge_dense_fully_connected",
@@ -119,9 +117,10 @@ def variants(graph: Graph, op: Operator, target: Target) -> Sequence[Kernel]:
             fields={"rows": rows, "input_depth": depth, **found.fields()},
             inputs=(source.index,),
             form=Whole(scratch_bytes=min(2, rows) * found.tile_bytes),
-            way="dense",
+            way=found.way,
             cycles=row_cycles(found, rows),
-        ),
+        )
+        for found in dense(graph, op, _requantization(graph, op), 1, depth)
     )
 
 
