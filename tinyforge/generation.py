@@ -23,6 +23,7 @@ from tinyforge.memory.search import Aim
 from tinyforge.ops.target import target_of
 from tinyforge.ops.upright import rows_input
 from tinyforge.project import tree
+from tinyforge.project.digests import digests
 from tinyforge.project.ini import environment
 from tinyforge.project.layer_tests import LayerTests
 from tinyforge.project.model_files import Golden
@@ -95,14 +96,13 @@ def generate(
     }
     with stages.stage("Render the project"):
         inputs = golden.inputs if golden else examples.inputs[: golden_vectors.most(graph)]
-        outputs = oracle.outputs(source.model, graph, inputs)
         files: dict[str, str | bytes] = dict(
             tree.project_files(
                 tree.Project(
                     graph,
                     board,
                     lowered,
-                    Golden(inputs, outputs),
+                    _golden(source, inputs, lowered, planned),
                     source.model,
                     source.labels,
                     choice.left_out,
@@ -145,6 +145,22 @@ def _lowered(
             progress=lambda share: tell(int(100 * share)),
         )
         return engine.lower(source.graph, source.model, wish)
+
+
+def _golden(
+    source: Source,
+    inputs: npt.NDArray[np.int8],
+    lowered: Mapping[str, Lowered],
+    planned: Plan | None,
+) -> Golden:
+    """Golden vectors with the oracle's answers; of a compiled model with its layers' digests."""
+    graph = source.graph
+    if planned is None:
+        return Golden(inputs, oracle.outputs(source.model, graph, inputs))
+    expected = oracle.trace(source.model, graph, inputs)
+    symbols = tuple(lowered["aot"].layer_symbols)
+    answers = oracle.answer(graph, expected)
+    return Golden(inputs, answers, digests(graph, planned, symbols, expected))
 
 
 def _layer_tests(

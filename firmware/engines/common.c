@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "forge/forge.h"
+#include "forge/forge_layers.h"
 #include "forge/forge_port.h"
 #include "forge/forge_print.h"
 #include "forge/forge_whole.h"
@@ -152,17 +153,36 @@ static forge_status run_golden_vectors(void) {
   return FORGE_OK;
 }
 
+#if FORGE_GOLDEN_LAYERS
+static forge_status run_layers(void) {
+  const int vector = forge_differing_layers();
+  if (vector < 0) return FORGE_OK;
+  forge_port_print("FAIL: golden vector ");
+  forge_print_number(vector);
+  forge_port_print(": a layer's values differ\n");
+  return FORGE_ERROR_SELFTEST;
+}
+#endif
+
 static forge_status begin_sequence(void) {
   return FORGE_STATE_BYTES > 0 ? forge_reset() : FORGE_OK;
 }
 
-forge_status forge_selftest(void) {
+/* Of a sequence that begins anew: the next inference is the first of one again. */
+static forge_status run_sequence(forge_status (*all)(void)) {
   const forge_status before = begin_sequence();
   if (before != FORGE_OK) return before;
-  const forge_status found = run_golden_vectors();
+  const forge_status found = all();
   const forge_status after = begin_sequence();
+  return found != FORGE_OK ? found : after;
+}
+
+forge_status forge_selftest(void) {
+  forge_status found = run_sequence(run_golden_vectors);
+#if FORGE_GOLDEN_LAYERS
+  if (found == FORGE_OK) found = run_sequence(run_layers);
+#endif
   if (found != FORGE_OK) return found;
-  if (after != FORGE_OK) return after;
   forge_port_print("PASS: ");
   forge_print_number(FORGE_GOLDEN_COUNT);
   forge_port_print(" golden vectors\n");

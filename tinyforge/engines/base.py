@@ -14,7 +14,12 @@ from tinyforge.memory.search import SMALLEST, Aim
 from tinyforge.ops import Table
 
 # What the self-test carries in flash.
-TEST_VECTORS = ("forge_golden_inputs", "forge_golden_outputs")
+TEST_VECTORS = (
+    "forge_golden_inputs",
+    "forge_golden_outputs",
+    "forge_golden_digests",
+    "forge_pieces",
+)
 
 
 def layer_of(constant: str) -> int | None:

@@ -14,6 +14,7 @@ from tinyforge.errors import ForgeError
 from tinyforge.graph import DType, Graph, Tensor
 from tinyforge.names import c_comment, c_float, c_identifier, c_string
 from tinyforge.ops.upright import input_rows, rows_input
+from tinyforge.project.digests import Digests
 from tinyforge.project.real_inputs import real_inputs
 from tinyforge.project.templates import render
 from tinyforge.proof.answers import classes, named_head
@@ -54,10 +55,12 @@ _REMAKE = "make the project anew: tinyforge generate"
 @dataclass(frozen=True)
 class Golden:
     """inputs: raw bytes of all inputs (graph/packed.py), int8 (n, bytes); outputs: likewise, what
-    the oracle gives for them; n >= 1."""
+    the oracle gives for them; n >= 1. digests: of what the compiled model's layers leave of them;
+    None where there are none."""
 
     inputs: Vectors
     outputs: Vectors
+    digests: Digests | None = None
 
 
 def model_files(
@@ -93,7 +96,11 @@ def model_files(
             scores=class_scores(graph, labels),
             labels=bool(labels),
         ),
-        "include/golden.h": render("project/golden.h.j2", count=len(golden.inputs)),
+        "include/golden.h": render(
+            "project/golden.h.j2",
+            count=len(golden.inputs),
+            layers=int(golden.digests is not None),
+        ),
         GOLDEN_FILE: render(
             "project/golden.c.j2",
             arrays=[

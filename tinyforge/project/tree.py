@@ -16,6 +16,7 @@ from tinyforge.errors import ForgeError
 from tinyforge.graph import Graph
 from tinyforge.names import c_comment, safe_path
 from tinyforge.project import platforms
+from tinyforge.project.digests import digest_files
 from tinyforge.project.example import answer_words, example_lines, frame_lines
 from tinyforge.project.identity import identity_file
 from tinyforge.project.ini import LOCAL, NATIVE, SIM, environment, render_ini, sections
@@ -100,6 +101,7 @@ def project_files(project: Project) -> Mapping[str, str]:
         ),
         **_firmware(tuple(project.engines), project.app),
         **_layer_tests(project),
+        **_layer_digests(project),
         **platforms.board_files(),
     }
     for engine, lowered in project.engines.items():
@@ -152,6 +154,15 @@ def _layer_tests(project: Project) -> dict[str, str]:
     target = f"test/{LAYER_TESTS}"
     written = _copied(folder("firmware") / target, target)
     return written | layer_test_files(project.graph, project.layer_tests)
+
+
+def _layer_digests(project: Project) -> dict[str, str]:
+    """What looks into the compiled model's layers when it tests itself, where that is known."""
+    found = project.golden.digests
+    if found is None:
+        return {}
+    layers = _read(folder("firmware") / "engines" / "aot_layers.c")
+    return digest_files(found) | {"src/aot/layers.c": layers}
 
 
 def _copied(source: Path, target: str) -> dict[str, str]:

@@ -220,6 +220,7 @@ def flash_use(subject: Subject) -> Flash | None:
     if firmware.core is None:
         return None
     weights = sum(firmware.symbol(name).size for name in subject.lowered.flash_symbols)
-    vectors = sum(firmware.symbol(name).size for name in TEST_VECTORS)
+    there = [name for name in TEST_VECTORS if name in firmware.symbols]
+    vectors = sum(firmware.symbol(name).size for name in there)
     total = firmware.flash_bytes
     return Flash(total - weights - vectors, weights, vectors, total, subject.board.flash_limit)

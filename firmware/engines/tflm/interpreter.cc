@@ -88,6 +88,9 @@ extern "C" forge_status forge_init(void) {
   return status;
 }
 
+/* Nobody can look between the interpreter's layers. */
+extern "C" int forge_differing_layers(void) { return -1; }
+
 extern "C" forge_status forge_reset(void) {
   if (interpreter == nullptr) return FORGE_ERROR_STATE;
   return interpreter->Reset() == kTfLiteOk ? FORGE_OK : FORGE_ERROR_OPERATOR;

@@ -6,6 +6,13 @@
  * layer does nothing: before it, the next row of the input must be put in its place. */
 void forge_run_step(int step);
 
+/* The layer of a step, by its place among those that have functions, and which of its rows. */
+typedef struct {
+  int layer, row;
+} forge_step;
+
+forge_step forge_step_at(int step);
+
 /* Where that place is. Only where the model is fed by rows. */
 int8_t *forge_row_place(int row);
 

@@ -7,9 +7,9 @@
 #include "forge/forge.h"
 #include "model.h"
 
-/* Runs the model on FORGE_INPUT_BYTES bytes: its inputs, one after the other. After forge_init has
- * succeeded. */
-static inline forge_status forge_run_whole(const int8_t *inputs) {
+/* Writes FORGE_INPUT_BYTES bytes, the inputs one after the other, but for one that is fed by rows:
+ * returns where that begins, NULL where there is none. */
+static inline const int8_t *forge_write_whole(const int8_t *inputs) {
   static const size_t sizes[] = {FORGE_INPUTS(FORGE_TENSOR_BYTES)};
   const int8_t *rows = NULL;
   for (int i = 0; i < FORGE_INPUT_COUNT; inputs += sizes[i++]) {
@@ -19,6 +19,12 @@ static inline forge_status forge_run_whole(const int8_t *inputs) {
       memcpy(forge_input_at(i), inputs, sizes[i]);
     }
   }
+  return rows;
+}
+
+/* Runs the model on them. After forge_init has succeeded. */
+static inline forge_status forge_run_whole(const int8_t *inputs) {
+  const int8_t *rows = forge_write_whole(inputs);
   if (!FORGE_FED_BY_ROWS) return forge_invoke();
   forge_status status = FORGE_OK;
   for (size_t row = 0; row < FORGE_INPUT_ROWS && status == FORGE_OK; row++) {

@@ -1,5 +1,6 @@
 /* The model against its golden vectors, a test each: `pio test -e sim`, `pio test -e native`. */
 #include "forge/forge.h"
+#include "forge/forge_layers.h"
 #include "forge/forge_port.h"
 #include "forge/forge_whole.h"
 #include "golden.h"
@@ -29,10 +30,21 @@ static void golden(void) {
   }
 }
 
+#if FORGE_GOLDEN_LAYERS
+static void layers(void) {
+  const forge_status status = forge_reset();
+  TEST_ASSERT_MESSAGE(status == FORGE_OK, forge_status_text(status));
+  TEST_ASSERT_MESSAGE(forge_differing_layers() < 0, "a layer's values differ");
+}
+#endif
+
 void forge_app_main(void) {
   forge_port_init();
   RUN_TEST(initializes);
   for (vector = 0; vector < FORGE_GOLDEN_COUNT; vector++) RUN_TEST_NUMBER(golden, vector);
+#if FORGE_GOLDEN_LAYERS
+  RUN_TEST(layers);
+#endif
   UNITY_END();
   forge_port_exit(0);
 }

@@ -1,0 +1,123 @@
+"""What the self-test compares beside answers: digests of all that the compiled layers leave."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import astuple, dataclass
+from functools import cache
+
+import numpy as np
+import numpy.typing as npt
+
+from tinyforge.graph import Graph
+from tinyforge.memory.network import FEED
+from tinyforge.memory.plan import Plan
+from tinyforge.project.templates import render
+from tinyforge.proof.oracle import Trace
+
+
+# Odd, so that a single changed byte is never lost, whatever follows it; 3 modulo 8, so that its
+# powers repeat as late as they can. A multiplication and an addition a byte.
+FACTOR = 0x9E3779B3
+
+
+@dataclass(frozen=True)
+class Finished:
+    """Where rows of an output lie as a layer finishes them: row y in its step first + y, at
+    offset + y % room * size in the arena. layer: its place among those with functions."""
+
+    layer: int
+    first: int
+    room: int
+    offset: int
+    size: int
+
+
+@dataclass(frozen=True)
+class Digests:
+    """values: of what layers leave, one a golden vector, of a sequence from its beginning. layers,
+    steps: how many there are."""
+
+    values: tuple[int, ...]
+    pieces: tuple[Finished, ...]
+    layers: int
+    steps: int
+
+
+def digests(graph: Graph, plan: Plan, symbols: Sequence[int], expected: Trace) -> Digests | None:
+    """The digests of a compiled model; None where its layers leave nothing. symbols: the layers with
+    functions, in their order.
+
+    expected: the oracle's trace of the golden vectors.
+    """
+    numbers = {index: number for number, index in enumerate(symbols)}
+    first = {index: steps for index in symbols if (steps := _first(plan, index)) is not None}
+    pieces = tuple(
+        Finished(numbers[index], first[index], place.room, place.offset, place.row_bytes)
+        for index in first
+        for place in (plan.places[t] for t in graph.operators[index].outputs)
+    )
+    if not pieces:
+        return None
+    count = len(next(iter(expected.values())))
+    values = []
+    for vector in range(count):
+        digest = 0
+        for t, row in _finished(graph, plan, first):
+            size = plan.places[t].row_bytes
+            digest = digested(digest, expected[t][vector, row * size : (row + 1) * size])
+        values.append(digest)
+    return Digests(tuple(values), pieces, len(symbols), len(plan.steps))
+
+
+def digested(digest: int, values: npt.NDArray[np.int8]) -> int:
+    """What a digest becomes by more bytes: d * FACTOR + b of each in turn, modulo 2**32."""
+    powers = _powers(len(values) + 1)
+    return int(powers[0] * np.uint64(digest) + powers[1:] @ values.view(np.uint8)) % 2**32
+
+
+@cache
+def _powers(count: int) -> npt.NDArray[np.uint64]:
+    """The first powers of the factor modulo 2**32, the highest one first."""
+    found = [1]
+    while len(found) < count:
+        found.append(found[-1] * FACTOR % 2**32)
+    return np.array(found[::-1], np.uint64)
+
+
+def _first(plan: Plan, layer: int) -> int | None:
+    """The step of a layer that finishes row 0, if each later one finishes the next row."""
+    own = [(s.number, rows) for s, rows in zip(plan.steps, plan.finished, strict=True)
+           if s.layer == layer]  # fmt: skip
+    first = next((step for step, rows in own if len(rows)), None)
+    if first is None:
+        return None
+    regular = all(rows == range(step - first, step - first + 1) for step, rows in own[first:])
+    return first if regular else None
+
+
+def _finished(graph: Graph, plan: Plan, first: dict[int, int]) -> Iterator[tuple[int, int]]:
+    """Tensors and rows of them, as they are finished."""
+    for step, rows in zip(plan.steps, plan.finished, strict=True):
+        if step.layer == FEED or step.layer not in first:
+            continue
+        for t in graph.operators[step.layer].outputs:
+            for row in rows:
+                yield t, row
+
+
+def digest_files(found: Digests) -> dict[str, str]:
+    """Text by path below the project."""
+    widest = max((max(astuple(piece)) for piece in found.pieces), default=0)
+    values = {
+        "step_count": found.steps,
+        "layer_count": found.layers,
+        "pieces": [astuple(piece) for piece in found.pieces],
+        "digests": [f"0x{value:08x}u" for value in found.values],
+        "factor": f"0x{FACTOR:08x}",
+        "ctype": "uint16_t" if widest < 2**16 else "int32_t",
+    }
+    return {
+        f"src/aot/digests.{suffix}": render(f"aot/digests.{suffix}.j2", **values)
+        for suffix in ("h", "c")
+    }
