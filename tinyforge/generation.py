@@ -28,9 +28,10 @@ from tinyforge.project.ini import environment
 from tinyforge.project.layer_tests import LayerTests
 from tinyforge.project.model_files import Golden
 from tinyforge.proof import golden as golden_vectors
-from tinyforge.proof import oracle
+from tinyforge.proof import oracle, visible
 from tinyforge.proof.discriminate import Chosen
 from tinyforge.proof.examples import Examples
+from tinyforge.proof.record import ConstantCoverage
 from tinyforge.source import Source
 from tinyforge.spec import Spec
 from tinyforge.stages import Stages
@@ -45,12 +46,14 @@ _STAGES = {
 
 @dataclass(frozen=True, eq=False)
 class Generated:
-    """A project that is not yet on the disk. files: by path."""
+    """A project that is not yet on the disk. files: by path. seen: what the golden vectors see of the
+    compiled engine's constants."""
 
     source: Source
     board: Board
     lowered: Mapping[str, Lowered]
     files: Mapping[str, str | bytes]
+    seen: tuple[ConstantCoverage, ...] = ()
 
     @property
     def plan(self) -> Plan | None:
@@ -71,7 +74,9 @@ class Generated:
 def choose_golden(source: Source, examples: Examples, settings: Spec, stages: Stages) -> Chosen:
     """The golden vectors of a model's project."""
     with stages.stage("Choose golden vectors that see wrong layers"):
-        return golden_vectors.chosen(source.graph, examples, settings.seed)
+        return golden_vectors.chosen(
+            source.graph, examples, settings.seed, layers=settings.engine != "tflm"
+        )
 
 
 def generate(
@@ -96,13 +101,14 @@ def generate(
     }
     with stages.stage("Render the project"):
         inputs = golden.inputs if golden else examples.inputs[: golden_vectors.most(graph)]
+        golden_files, seen = _golden(source, inputs, lowered.get("aot"))
         files: dict[str, str | bytes] = dict(
             tree.project_files(
                 tree.Project(
                     graph,
                     board,
                     lowered,
-                    _golden(source, inputs, lowered, planned),
+                    golden_files,
                     source.model,
                     source.labels,
                     choice.left_out,
@@ -116,7 +122,7 @@ def generate(
     data = settings.data if settings.data and is_drawn(settings.data) else None
     project = msgspec.structs.replace(settings, model=MODEL_FILE, output=None, data=data)
     files |= {MODEL_FILE: source.model, spec.FILE_NAME: spec.to_toml(project)}
-    return Generated(source, board, lowered, files)
+    return Generated(source, board, lowered, files, seen)
 
 
 def _tell(graph: Graph, board: Board, choice: Choice, stages: Stages, *, by_rows: bool) -> None:
@@ -148,19 +154,17 @@ def _lowered(
 
 
 def _golden(
-    source: Source,
-    inputs: npt.NDArray[np.int8],
-    lowered: Mapping[str, Lowered],
-    planned: Plan | None,
-) -> Golden:
-    """Golden vectors with the oracle's answers; of a compiled model with its layers' digests."""
+    source: Source, inputs: npt.NDArray[np.int8], compiled: Lowered | None
+) -> tuple[Golden, tuple[ConstantCoverage, ...]]:
+    """Golden vectors with the oracle's answers; of a compiled model with its layers' digests, and
+    what all these see of its constants."""
     graph = source.graph
-    if planned is None:
-        return Golden(inputs, oracle.outputs(source.model, graph, inputs))
+    if compiled is None or compiled.plan is None:
+        return Golden(inputs, oracle.outputs(source.model, graph, inputs)), ()
     expected = oracle.trace(source.model, graph, inputs)
-    symbols = tuple(lowered["aot"].layer_symbols)
-    answers = oracle.answer(graph, expected)
-    return Golden(inputs, answers, digests(graph, planned, symbols, expected))
+    found = digests(graph, compiled.plan, tuple(compiled.layer_symbols), expected)
+    golden = Golden(inputs, oracle.answer(graph, expected), found)
+    return golden, visible.coverage(graph, compiled.plan, compiled, expected, inputs)
 
 
 def _layer_tests(

@@ -13,9 +13,10 @@ from tinyforge.errors import DoesNotFitError
 from tinyforge.generation import Generated, choose_golden, generate
 from tinyforge.project import writer
 from tinyforge.proof import budget
+from tinyforge.proof.discriminate import Chosen
 from tinyforge.proof.examples import Examples
 from tinyforge.proof.golden import leading
-from tinyforge.proof.record import Proof
+from tinyforge.proof.record import Coverage, Proof
 from tinyforge.report.html_report import to_html
 from tinyforge.report.json_report import json_text, to_json
 from tinyforge.report.record import Report
@@ -70,7 +71,12 @@ def proved(
         stages.note(f"{error.what}: measuring what it takes")
         proof = verify(run.on(boards.roomy(run.board)), examples, settings, stages)
     budget.require(proof, generated.board, settings.budget, source.measured)
-    return generated, replace(proof, golden=golden.coverage)
+    return generated, replace(proof, golden=seen_by(golden, generated))
+
+
+def seen_by(golden: Chosen, generated: Generated) -> Coverage | None:
+    """What the golden vectors of a project see."""
+    return golden.coverage and replace(golden.coverage, constants=generated.seen)
 
 
 def report_of(generated: Generated, proof: Proof, settings: Spec, stages: Stages) -> Report:

@@ -24,7 +24,7 @@ from tinyforge.tflite import read, write
 
 API = {
     "forge_init", "forge_reset", "forge_input_at", "forge_output_at", "forge_invoke", "forge_arena",
-    "forge_run_step",
+    "forge_run_step", "forge_step_at",
 }  # fmt: skip
 
 # What model files hold: ends of comments and strings, format characters, templates, other scripts.

@@ -83,9 +83,10 @@ def run(
         folder = pipeline.write(project, spec, overwrite=overwrite)
         if explain:
             ui.print(Choices(spec.optimize, project.choices))
-        if golden.coverage is not None:
-            ui.print(f"golden vectors: {'; '.join(findings.golden(golden.coverage))}")
+        seen = pipeline.seen_by(golden, project)
+        if seen is not None:
+            ui.print(f"golden vectors: {'; '.join(findings.golden(seen))}")
         ui.print(f"{folder}: {len(project.files)} files. Prove it: tinyforge simulate {folder}")
-        coverage = None if golden.coverage is None else asdict(golden.coverage)
+        coverage = None if seen is None else asdict(seen)
         files = sorted(project.files)
         ui.emit_json({"project": str(folder), "files": files, "golden": coverage})

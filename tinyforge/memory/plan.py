@@ -114,6 +114,21 @@ class Plan:
         """Operators that run within another's layer, and which."""
         return {i: chain.last for i, chain in self.chain_of.items() if i != chain.last}
 
+    @cached_property
+    def first_rows(self) -> Mapping[int, int]:
+        """Layers whose every step, from one on, finishes the next row of the outputs, and that
+        step: 0, or the last one of a layer that takes rows in."""
+        own: dict[int, list[range]] = {}
+        for step, rows in zip(self.steps, self.finished, strict=True):
+            own.setdefault(step.layer, []).append(rows)
+        found: dict[int, int] = {}
+        for layer, made in own.items():
+            first = next((number for number, rows in enumerate(made) if rows), None)
+            if layer != FEED and first is not None:
+                regular = [range(row, row + 1) for row in range(len(made) - first)]
+                found |= {layer: first} if made[first:] == regular else {}
+        return found
+
     @property
     def by_rows(self) -> bool:
         """Whether the input is fed row by row."""

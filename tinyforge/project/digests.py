@@ -10,11 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from tinyforge.graph import Graph
-from tinyforge.memory.network import FEED
 from tinyforge.memory.plan import Plan
 from tinyforge.project.templates import render
 from tinyforge.proof.oracle import Trace
-
 
 # Odd, so that a single changed byte is never lost, whatever follows it; 3 modulo 8, so that its
 # powers repeat as late as they can. A multiplication and an addition a byte.
@@ -45,16 +43,17 @@ class Digests:
 
 
 def digests(graph: Graph, plan: Plan, symbols: Sequence[int], expected: Trace) -> Digests | None:
-    """The digests of a compiled model; None where its layers leave nothing. symbols: the layers with
-    functions, in their order.
+    """The digests of a compiled model; None where its layers leave nothing.
 
-    expected: the oracle's trace of the golden vectors.
+    symbols: the layers with functions, in their order. expected: the oracle's trace of the golden
+    vectors.
     """
     numbers = {index: number for number, index in enumerate(symbols)}
-    first = {index: steps for index in symbols if (steps := _first(plan, index)) is not None}
+    first = plan.first_rows
     pieces = tuple(
         Finished(numbers[index], first[index], place.room, place.offset, place.row_bytes)
-        for index in first
+        for index in symbols
+        if index in first
         for place in (plan.places[t] for t in graph.operators[index].outputs)
     )
     if not pieces:
@@ -63,7 +62,7 @@ def digests(graph: Graph, plan: Plan, symbols: Sequence[int], expected: Trace) -
     values = []
     for vector in range(count):
         digest = 0
-        for t, row in _finished(graph, plan, first):
+        for t, row in _finished(graph, plan):
             size = plan.places[t].row_bytes
             digest = digested(digest, expected[t][vector, row * size : (row + 1) * size])
         values.append(digest)
@@ -85,21 +84,10 @@ def _powers(count: int) -> npt.NDArray[np.uint64]:
     return np.array(found[::-1], np.uint64)
 
 
-def _first(plan: Plan, layer: int) -> int | None:
-    """The step of a layer that finishes row 0, if each later one finishes the next row."""
-    own = [(s.number, rows) for s, rows in zip(plan.steps, plan.finished, strict=True)
-           if s.layer == layer]  # fmt: skip
-    first = next((step for step, rows in own if len(rows)), None)
-    if first is None:
-        return None
-    regular = all(rows == range(step - first, step - first + 1) for step, rows in own[first:])
-    return first if regular else None
-
-
-def _finished(graph: Graph, plan: Plan, first: dict[int, int]) -> Iterator[tuple[int, int]]:
+def _finished(graph: Graph, plan: Plan) -> Iterator[tuple[int, int]]:
     """Tensors and rows of them, as they are finished."""
     for step, rows in zip(plan.steps, plan.finished, strict=True):
-        if step.layer == FEED or step.layer not in first:
+        if step.layer not in plan.first_rows:
             continue
         for t in graph.operators[step.layer].outputs:
             for row in rows:

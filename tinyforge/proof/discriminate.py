@@ -56,17 +56,26 @@ class Chosen:
     coverage: Coverage | None
 
 
-def choose(graph: Graph, given: Rows, drawn: Rows, count: int, seed: int) -> Chosen:
-    """At most count of the inputs, or of mixtures of drawn ones, that see most mutants.
+def choose(
+    graph: Graph,
+    given: Rows,
+    drawn: Rows,
+    count: int,
+    seed: int,
+    *,
+    watched: frozenset[int] = frozenset(),
+) -> Chosen:
+    """At most count of the inputs, or of mixtures of drawn ones, whose answers show most mutants.
 
     given: the user's own, which go first; perhaps none. drawn: others. In a model with states the
-    inputs are a sequence: the shortest beginning of it that sees as much as a longer one.
+    inputs are a sequence: the shortest beginning of it that sees as much as a longer one. watched:
+    tensors of which the self-test sees every byte, beside answers.
     """
     if not all(op.op in OPS for op in graph.operators):
         return Chosen(np.concatenate([given, drawn])[:count], None)
     if graph.states:
-        return _Sequence(graph, np.concatenate([given, drawn])[:count], seed).choose()
-    return _Choice(graph, count, seed).choose(given, drawn)
+        return _Sequence(graph, np.concatenate([given, drawn])[:count], seed, watched).choose()
+    return _Choice(graph, count, seed, watched).choose(given, drawn)
 
 
 def _work(graph: Graph) -> int:
@@ -104,8 +113,10 @@ def _forward(graph: Graph, values: dict[int, Array]) -> None:
         values.update(zip(op.outputs, reference(graph, op, operands), strict=True))
 
 
-def _shows(graph: Graph, values: Values, mutant: Mutant) -> bool:
-    """Whether a mutant changes an answer. values: those of the right model.
+def _shows(
+    graph: Graph, values: Values, mutant: Mutant, watched: frozenset[int] = frozenset()
+) -> bool:
+    """Whether a mutant changes an answer, or a watched tensor. values: those of the right model.
 
     Only layers that see a change are computed again.
     """
@@ -118,6 +129,8 @@ def _shows(graph: Graph, values: Values, mutant: Mutant) -> bool:
         for t, value in zip(op.outputs, found, strict=True):
             if not np.array_equal(value, values[t]):
                 changed[t] = value
+        if not watched.isdisjoint(changed):
+            return True
     return not changed.keys().isdisjoint(graph.outputs)
 
 
@@ -164,9 +177,10 @@ class _Candidate:
 class _Choice:
     """For a model that answers each input by itself."""
 
-    def __init__(self, graph: Graph, count: int, seed: int) -> None:
+    def __init__(self, graph: Graph, count: int, seed: int, watched: frozenset[int]) -> None:
         self.graph = graph
         self.count = count
+        self.watched = watched
         self.rng = np.random.default_rng(seed)
         affordable = min(_INFERENCES, _WORK // _work(graph))
         self.budget = float(max(2 * len(graph.operators), affordable))  # of inferences
@@ -183,7 +197,20 @@ class _Choice:
             self.taken.append((given if len(given) else drawn)[0])
         taken = np.stack(self.taken)
         valid = [(i, m) for i, m in enumerate(self.mutants) if i not in self.invalid]
-        return Chosen(taken, _coverage(self.graph, taken, valid, set(self.unseen)))
+        hidden = set(self.unseen)
+        return Chosen(taken, _coverage(self.graph, taken, valid, self._unwatched(hidden), hidden))
+
+    def _unwatched(self, hidden: set[int]) -> set[int]:
+        """Of the mutants that no answer shows those that show in no watched tensor either."""
+        if not self.watched:
+            return hidden
+        unseen = hidden - self.invalid
+        for row in self.taken:
+            values = self._values(row)
+            unseen = {
+                i for i in unseen if not _shows(self.graph, values, self.mutants[i], self.watched)
+            }
+        return unseen
 
     def _values(self, row: Rows) -> dict[int, Array]:
         self.budget -= 1
@@ -287,16 +314,21 @@ class _Choice:
 
 
 def _coverage(
-    graph: Graph, taken: Rows, valid: Sequence[tuple[int, Mutant]], unseen: set[int]
+    graph: Graph,
+    taken: Rows,
+    valid: Sequence[tuple[int, Mutant]],
+    unseen: set[int],
+    hidden: set[int],
 ) -> Coverage:
-    """valid: mutants under their numbers."""
-    layers = tuple(_by_layer(graph, valid, unseen))
+    """valid: mutants under their numbers. unseen: those that the self-test misses. hidden: those
+    that show in no answer."""
+    layers = tuple(_by_layer(graph, valid, unseen, hidden))
     seen = sum(layer.seen for layer in layers)
     return Coverage(len(taken), taken.shape[1], len(valid), seen, layers)
 
 
 def _by_layer(
-    graph: Graph, valid: Sequence[tuple[int, Mutant]], unseen: set[int]
+    graph: Graph, valid: Sequence[tuple[int, Mutant]], unseen: set[int], hidden: set[int]
 ) -> Iterator[LayerCoverage]:
     for op in graph.operators:
         own = [(i, m) for i, m in valid if m.layer == op.index]
@@ -304,35 +336,43 @@ def _by_layer(
             missed = tuple(dict.fromkeys(m.kind for i, m in own if i in unseen))
             seen = sum(i not in unseen for i, _ in own)
             name = graph.tensors[op.outputs[0]].name
-            yield LayerCoverage(op.index, op.op, name, len(own), seen, missed)
+            answers = sum(i not in hidden for i, _ in own)
+            yield LayerCoverage(op.index, op.op, name, len(own), seen, missed, answers)
 
 
 class _Sequence:
     """For a model with states: its inputs are one sequence from their initial values."""
 
-    def __init__(self, graph: Graph, inputs: Rows, seed: int) -> None:
+    def __init__(self, graph: Graph, inputs: Rows, seed: int, watched: frozenset[int]) -> None:
         self.graph = graph
+        self.watched = sorted(watched)
         self.inputs = inputs
         affordable = min(_INFERENCES, _WORK // _work(graph)) // len(inputs)
         budget = max(len(graph.operators), affordable)
         self.mutants = _mutants(graph, seed, min(_MUTANTS, budget))
 
     def choose(self) -> Chosen:
-        right = self._answers(reference)
+        right, right_layers = self._answers(reference)
+        layers: dict[int, int] = {}  # the same of watched tensors
         first: dict[int, int] = {}  # the position of the first answer that shows each mutant
         valid = []
         for i, mutant in enumerate(self.mutants):
             try:
-                wrong = self._answers(mutant.instead)
+                wrong, wrong_layers = self._answers(mutant.instead)
             except ForgeError:  # the operator cannot be what it was changed to
                 continue
             valid.append((i, mutant))
-            differs = np.flatnonzero((right != wrong).any(axis=1))
-            if len(differs):
-                first[i] = int(differs[0])
+            for found, a, b in ((first, right, wrong), (layers, right_layers, wrong_layers)):
+                differs = np.flatnonzero((a != b).any(axis=1))
+                if len(differs):
+                    found[i] = int(differs[0])
         taken = self.inputs[: max(first.values(), default=0) + 1]
-        unseen = {i for i, _ in valid if i not in first}
-        return Chosen(taken, _coverage(self.graph, taken, valid, unseen))
+        hidden = {i for i, _ in valid if i not in first}
+        unseen = {i for i in hidden if layers.get(i, len(taken)) >= len(taken)}
+        return Chosen(taken, _coverage(self.graph, taken, valid, unseen, hidden))
 
-    def _answers(self, layer: Layer) -> Rows:
-        return answer(self.graph, reference_trace(self.graph, self.inputs, layer))
+    def _answers(self, layer: Layer) -> tuple[Rows, Rows]:
+        """Of each input, and what the watched tensors are."""
+        trace = reference_trace(self.graph, self.inputs, layer)
+        watched = [trace[t] for t in self.watched]
+        return answer(self.graph, trace), np.concatenate([self.inputs[:, :0], *watched], axis=1)

@@ -103,9 +103,9 @@ class Difference:
 
 @dataclass(frozen=True)
 class LayerCoverage:
-    """Single changes of a layer that were tried, and how many of them the answers show.
+    """Single changes of a layer that were tried, and how many of them the self-test sees.
 
-    unseen: kinds of changes of which one is not seen.
+    unseen: kinds of changes of which one is not seen. answers: how many show in answers alone.
     """
 
     layer: int
@@ -114,18 +114,39 @@ class LayerCoverage:
     mutants: int
     seen: int
     unseen: tuple[str, ...]
+    answers: int
+
+
+@dataclass(frozen=True)
+class ConstantCoverage:
+    """A table of the firmware, a structure, or the pairs of a table's rows: how many elements,
+    members or pairs there are, and of how many the self-test sees whatever else stands in the place
+    of that one alone (of a pair: each in the other's place).
+
+    missed: the others, "0-3, 17", members' names, or "2/5-7"; it may miss those, or was not asked.
+    pairs: whether these are pairs.
+    """
+
+    layer: int
+    constant: str
+    count: int
+    seen: int
+    missed: str
+    pairs: bool = False
 
 
 @dataclass(frozen=True)
 class Coverage:
     """What the golden vectors that a project carries see: so many vectors, of so many input bytes
-    each; of all mutants of the model so many. layers: those that have code."""
+    each; of all mutants of the model so many. layers: those that have code. constants: all of the
+    compiled model; none where only an interpreter runs it."""
 
     vectors: int
     vector_bytes: int
     mutants: int
     seen: int
     layers: tuple[LayerCoverage, ...]
+    constants: tuple[ConstantCoverage, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -136,7 +136,8 @@ def golden(coverage: Coverage) -> Iterator[str]:
     share = coverage.seen / coverage.mutants if coverage.mutants else 1.0
     yield (
         f"{vectors}, chosen to see wrong layers: {wording.count(coverage.seen)} of "
-        f"{wording.count(coverage.mutants)} single changes seen ({wording.percent(share)})"
+        f"{wording.count(coverage.mutants)} single changes seen ({wording.percent(share)}), "
+        f"{wording.count(sum(layer.answers for layer in coverage.layers))} of them in answers"
     )
     blind = [layer for layer in coverage.layers if not layer.seen]
     if blind:
@@ -153,6 +154,20 @@ def golden(coverage: Coverage) -> Iterator[str]:
     if kinds:
         missed = (f"{kind} ({wording.plural(n, 'layer')})" for kind, n in kinds.most_common())
         yield f"not seen everywhere: {', '.join(missed)}"
+    yield from _constants(coverage)
+
+
+def _constants(coverage: Coverage) -> Iterator[str]:
+    """Of the compiled model's constants, how many are seen whatever becomes of one."""
+    single = [one for one in coverage.constants if not one.pairs]
+    if not single:
+        return
+    seen, count = sum(one.seen for one in single), sum(one.count for one in single)
+    yield (
+        f"{wording.count(seen)} of {wording.count(count)} constants are seen whatever else stands "
+        "in the place of one, report.json and --json name the others; all are read back, and the "
+        "arena's size and the boundary's scales and zero points, which no vector sees"
+    )
 
 
 def memories(proof: Proof) -> Iterator[Usage]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from tinyforge.proof.record import LayerCoverage, Proof
+from tinyforge.proof.record import ConstantCoverage, LayerCoverage, Proof
 from tinyforge.report import charts, findings, wording
 from tinyforge.report.png import data_uri
 from tinyforge.report.record import DemoReport, Drawing, Report
@@ -45,6 +45,20 @@ class Inference:
     per_mac: str
 
 
+# Characters of what is missed that are shown; all of it is in report.json.
+_MISSED = 160
+
+
+@dataclass(frozen=True)
+class Known:
+    """A table, a structure, or a table's rows; of how many elements, members, pairs the golden
+    vectors see whatever becomes of one; which not."""
+
+    constant: str
+    seen: str
+    missed: str
+
+
 @dataclass(frozen=True)
 class Sight:
     """A layer, and how many of its single changes the golden vectors see; kinds of those missed."""
@@ -77,6 +91,7 @@ class Page:
     inference: Inference
     golden: tuple[str, ...]
     sights: tuple[Sight, ...]
+    constants: tuple[Known, ...]
     samples: tuple[Picture, ...]
     mistakes: tuple[Picture, ...]
     facts: tuple[tuple[str, str], ...]
@@ -118,6 +133,7 @@ def _page(report: Report) -> Page:
         inference=_inference(proof),
         golden=tuple(map(_tied, findings.golden(proof.golden))) if proof.golden else (),
         sights=tuple(map(_sight, proof.golden.layers)) if proof.golden else (),
+        constants=tuple(map(_known, proof.golden.constants)) if proof.golden else (),
         samples=tuple(map(_picture, demo.samples)) if demo else (),
         mistakes=tuple(map(_picture, demo.mistakes)) if demo else (),
         facts=tuple(_facts(report)),
@@ -176,6 +192,14 @@ def _sight(layer: LayerCoverage) -> Sight:
         seen=f"{layer.seen} of {layer.mutants}",
         missed=", ".join(layer.unseen),
     )
+
+
+def _known(one: ConstantCoverage) -> Known:
+    missed = one.missed
+    if len(missed) > _MISSED:
+        missed = missed[:_MISSED].rpartition(",")[0] + ", …"
+    what = f"{one.constant}, two rows exchanged" if one.pairs else one.constant
+    return Known(what, f"{wording.count(one.seen)} of {wording.count(one.count)}", missed)
 
 
 def _facts(report: Report) -> Iterator[tuple[str, str]]:

@@ -1,0 +1,236 @@
+"""Which constants of a compiled model its golden vectors see, each by itself: all are looked at.
+
+A constant is seen if the self-test fails whatever else stands in its place, the others being as
+they should. That is decided, not sampled: another weight moves an accumulator by a multiple of what
+the weight is multiplied by, and how far one must move until a digested byte changes is known
+exactly (margins.py). What is not decided here counts as not seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from tinyforge.engines.base import Lowered
+from tinyforge.graph import DType, Graph, Operator
+from tinyforge.graph.packed import typed, unpacked
+from tinyforge.memory.plan import Plan
+from tinyforge.ops import OPS
+from tinyforge.ops.fixed_point import requantize, wrap32
+from tinyforge.ops.quantization import Requantization
+from tinyforge.proof.margins import Mask, Sight, margins, seen_channels, seen_weights
+from tinyforge.proof.oracle import Trace
+from tinyforge.proof.record import ConstantCoverage
+from tinyforge.proof.sights import sights
+from tinyforge.proof.taps import Taps, taps_of
+
+Array = npt.NDArray[Any]
+
+# Multiply-accumulates that are looked at, of all vectors together: some seconds.
+_WORK = 500_000_000
+_TABLE_ENTRIES = 256
+
+
+def coverage(
+    graph: Graph, plan: Plan, lowered: Lowered, expected: Trace, inputs: npt.NDArray[np.int8]
+) -> tuple[ConstantCoverage, ...]:
+    """Every constant of the firmware, layer by layer. expected: the oracle's trace of inputs, which
+    are the golden vectors, a sequence from its beginning."""
+    seen = _Seen(lowered)
+    work = sum(OPS[op.op].macs(graph, op) for op in graph.operators)
+    vectors = max(1, min(len(inputs), _WORK // max(1, work)))
+    for vector in range(vectors):
+        values = _values(graph, expected, inputs, vector)
+        found = sights(graph, plan, values)
+        for op in graph.operators:
+            sight = found.get(op.outputs[0])
+            if sight is not None:
+                _look(graph, op, values, sight, seen)
+    return tuple(_rows(lowered, seen))
+
+
+def _values(
+    graph: Graph, expected: Trace, inputs: npt.NDArray[np.int8], vector: int
+) -> dict[int, Array]:
+    """What a golden vector makes of the tensors; of a few the last rows may be missing."""
+    values = {t.index: t.data for t in graph.tensors if t.data is not None}
+    for t, rows in expected.items():
+        tensor = graph.tensors[t]
+        values[t] = typed(rows[vector : vector + 1], tensor).reshape(tensor.shape)
+    given = unpacked(inputs[vector : vector + 1], graph.input_tensors)
+    return values | {t: one[0] for t, one in zip(graph.inputs, given, strict=True)}
+
+
+@dataclass(frozen=True, eq=False)
+class _Seen:
+    """By the names of tables and members: which elements are seen; of exchanges which pairs."""
+
+    lowered: Lowered
+    tables: dict[str, Mask] = field(default_factory=dict)
+    members: dict[str, bool] = field(default_factory=dict)
+    exchanges: dict[str, Mask] = field(default_factory=dict)
+
+    def table(self, op: Operator, name: str, mask: Mask) -> None:
+        symbol = f"forge_layer_{op.index}_{name}"
+        flat = mask.reshape(-1)
+        if flat.size != self.lowered.tables[symbol].values.size:
+            return  # kept in another form
+        self.tables[symbol] = self.tables.get(symbol, np.zeros(flat.size, np.bool_)) | flat
+
+    def member(self, op: Operator, name: str, seen: bool) -> None:
+        """Of the member of that name, whatever structure it is in; none where there is none."""
+        symbol = f"layer_{op.index}"
+        for full in self.lowered.parameters[symbol]:
+            if full.rpartition(".")[2] == name:
+                key = f"{symbol}.{full}"
+                self.members[key] = self.members.get(key, False) or seen
+
+    def exchange(self, op: Operator, pairs: Mask) -> None:
+        symbol = f"forge_layer_{op.index}_weights"
+        self.exchanges[symbol] = self.exchanges.get(symbol, np.zeros_like(pairs)) | pairs
+
+
+def _look(
+    graph: Graph, op: Operator, values: Mapping[int, Array], sight: Sight, seen: _Seen
+) -> None:
+    """At one layer's constants."""
+    taps = taps_of(graph, op, values)
+    if taps is not None:
+        _look_at_weights(
+            op,
+            taps,
+            replace(sight, rising=taps.flat(sight.rising), falling=taps.flat(sight.falling)),
+            seen,
+        )
+        return
+    symbol = f"forge_layer_{op.index}_table"
+    table = seen.lowered.tables.get(symbol)
+    source = graph.tensors[op.inputs[0]]
+    if table is None or table.values.size != _TABLE_ENTRIES or source.dtype is not DType.INT8:
+        return
+    either = (sight.rising & sight.falling).reshape(-1)
+    entries = np.zeros(_TABLE_ENTRIES, np.bool_)
+    entries[values[op.inputs[0]].reshape(-1)[either].astype(np.int64) + 128] = True
+    seen.table(op, "table", entries)
+
+
+def _look_at_weights(op: Operator, taps: Taps, sight: Sight, seen: _Seen) -> None:
+    """Of a layer that multiplies and adds. sight: (positions, channels)."""
+    requantization, acc = taps.requantization, taps.acc
+    was = requantization.apply(acc).astype(np.int64)
+    found = margins(requantization, acc, sight)
+    weights = np.stack(
+        [
+            seen_weights(
+                taps.of(c), taps.weights[c], found.rise[:, c], found.fall[:, c], mixed=sight.mixed
+            )
+            for c in range(acc.shape[1])
+        ]
+    )
+    seen.table(op, "weights", taps.as_stored(weights))
+    rises, falls = (found.rise == 1).any(axis=0), (found.fall == 1).any(axis=0)
+    seen.table(op, "bias", rises & falls)
+    for name in ("multiplier", "shift"):
+        one, other = (_moved(requantization, name, step).apply(acc) for step in (1, -1))
+        each = seen_channels(was, one, sight) & seen_channels(was, other, sight)
+        if getattr(requantization, name).size == 1:
+            each = np.array([each.any() and sight.together])
+        seen.table(op, name, each)
+    if sight.together:
+        _look_at_members(op, taps, was, sight, seen)
+        if sight.mixed and not taps.depthwise and acc.shape[1] > 1:
+            seen.exchange(op, _exchanges(taps, found.rise, found.fall))
+
+
+def _look_at_members(op: Operator, taps: Taps, was: Array, sight: Sight, seen: _Seen) -> None:
+    """Bounds and zero points, which all channels have in common."""
+    requantization, acc = taps.requantization, taps.acc
+    low, high = requantization.low, requantization.high
+    scaled = requantize(wrap32(acc), requantization.multiplier, requantization.shift)
+    free = scaled + requantization.output.zero_point
+    below, above = np.maximum(free, low - 1), np.minimum(free, high + 1)
+    seen.member(
+        op,
+        "activation_min",
+        _both(np.maximum(was, low + 1), np.where(free < low, below, was), was, sight),
+    )
+    seen.member(
+        op,
+        "activation_max",
+        _both(np.minimum(was, high - 1), np.where(free > high, above, was), was, sight),
+    )
+    moved = [np.clip(free + step, low, high) for step in (1, -1)]
+    seen.member(op, "output_zero_point", _both(moved[0], moved[1], was, sight))
+    moved = [requantization.apply(acc - step * taps.sums).astype(np.int64) for step in (1, -1)]
+    seen.member(op, "input_zero_point", _both(moved[0], moved[1], was, sight))
+
+
+def _moved(requantization: Requantization, name: str, step: int) -> Requantization:
+    """With all multipliers, or shifts, so much greater: channels are looked at one by one."""
+    return replace(requantization, **{name: getattr(requantization, name) + step})
+
+
+def _both(one: Array, other: Array, was: Array, sight: Sight) -> bool:
+    return all(bool(seen_channels(was, now, sight).any()) for now in (one, other))
+
+
+def _exchanges(taps: Taps, rise: Array, fall: Array) -> Mask:
+    """Which pairs of channels are seen to have each other's weights."""
+    dots = taps.acc - taps.bias
+    count = dots.shape[1]
+    seen = np.zeros((count, count), np.bool_)
+    for a in range(count):
+        moved = dots - dots[:, a : a + 1]
+        seen[a] = ((moved >= rise[:, a : a + 1]) | (-moved >= fall[:, a : a + 1])).any(axis=0)
+    return seen | seen.T
+
+
+def _rows(lowered: Lowered, seen: _Seen) -> Iterator[ConstantCoverage]:
+    """Layers as they run, each one's tables, then its members."""
+    for layer, members in sorted(lowered.parameters.items(), key=lambda one: _number(one[0])):
+        number = _number(layer)
+        for symbol, table in lowered.tables.items():
+            if symbol.startswith(f"forge_{layer}_"):
+                mask = seen.tables.get(symbol, np.zeros(table.values.size, np.bool_))
+                missed = _ranges(np.flatnonzero(~mask))
+                yield ConstantCoverage(number, symbol, mask.size, int(mask.sum()), missed)
+            if symbol == f"forge_{layer}_weights":
+                channels = lowered.tables[f"forge_{layer}_bias"].values.size
+                blind = np.zeros((channels, channels), np.bool_)
+                yield from _exchanged(number, symbol, seen.exchanges.get(symbol, blind))
+        numbers = [name for name, value in members.items() if not isinstance(value, str)]
+        unseen = [name for name in numbers if not seen.members.get(f"{layer}.{name}", False)]
+        if numbers:
+            yield ConstantCoverage(
+                number, layer, len(numbers), len(numbers) - len(unseen), ", ".join(unseen)
+            )
+
+
+def _number(layer: str) -> int:
+    return int(layer.removeprefix("layer_"))
+
+
+def _exchanged(number: int, symbol: str, seen: Mask) -> Iterator[ConstantCoverage]:
+    """Pairs of channels; none of one channel."""
+    unseen = [np.flatnonzero(~seen[a, a + 1 :]) + a + 1 for a in range(len(seen))]
+    count, missed = len(seen) * (len(seen) - 1) // 2, sum(map(len, unseen))
+    named = (f"{a}/{b}" for a, others in enumerate(unseen) for b in _spans(others))
+    words = "all" if missed == count else ", ".join(named)
+    if count:
+        yield ConstantCoverage(number, symbol, count, count - missed, words, pairs=True)
+
+
+def _ranges(indices: npt.NDArray[np.int64]) -> str:
+    """ "0-3, 17"."""
+    return ", ".join(_spans(indices))
+
+
+def _spans(indices: npt.NDArray[np.int64]) -> Iterator[str]:
+    """ "0-3" and "17"."""
+    for piece in np.split(indices, np.flatnonzero(np.diff(indices) > 1) + 1):
+        if len(piece):
+            yield str(piece[0]) if len(piece) == 1 else f"{piece[0]}-{piece[-1]}"
