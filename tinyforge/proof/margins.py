@@ -91,17 +91,18 @@ def seen_weights(
     fall: npt.NDArray[np.int64],
     *,
     mixed: bool,
-) -> Mask:
-    """Which weights of a channel are seen, whichever way they change. taps: (positions, weights),
-    what each is multiplied by. weights: of that channel. rise, fall: its margins, (positions,).
-    mixed: as of the sight."""
+) -> tuple[Mask, Mask]:
+    """Which weights of a channel are seen to be more, and to be less.
+
+    taps: (positions, weights), what each is multiplied by. weights: of that channel. rise, fall:
+    its margins, (positions,). mixed: as of the sight.
+    """
     falls = mixed | (taps >= 0).all(axis=0) | (taps <= 0).all(axis=0)
     near = np.minimum(rise, fall) <= _MOST_TAP  # where one step of a weight can matter
     taps, up, down = taps[near], _narrow(rise[near]), _narrow(fall[near])
     more: Mask = _somewhere(taps >= up) | (_somewhere(-taps >= down) & falls)
     less: Mask = _somewhere(-taps >= up) | (_somewhere(taps >= down) & falls)
-    seen: Mask = (more | (weights == 127)) & (less | (weights == -128))
-    return seen
+    return more | (weights == 127), less | (weights == -128)
 
 
 def _narrow(margin: npt.NDArray[np.int64]) -> npt.NDArray[np.int16]:

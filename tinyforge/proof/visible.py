@@ -67,27 +67,28 @@ def _values(
 
 @dataclass(frozen=True, eq=False)
 class _Seen:
-    """By the names of tables and members: which elements are seen; of exchanges which pairs."""
+    """By the names of tables and members: which elements are seen to be more, and to be less, by
+    one vector or another; of exchanges which pairs are seen."""
 
     lowered: Lowered
     tables: dict[str, Mask] = field(default_factory=dict)
-    members: dict[str, bool] = field(default_factory=dict)
+    members: dict[str, Mask] = field(default_factory=dict)
     exchanges: dict[str, Mask] = field(default_factory=dict)
 
-    def table(self, op: Operator, name: str, mask: Mask) -> None:
+    def table(self, op: Operator, name: str, more: Mask, less: Mask) -> None:
         symbol = f"forge_layer_{op.index}_{name}"
-        flat = mask.reshape(-1)
-        if flat.size != self.lowered.tables[symbol].values.size:
+        both = np.stack([more.reshape(-1), less.reshape(-1)])
+        if both.shape[1] != self.lowered.tables[symbol].values.size:
             return  # kept in another form
-        self.tables[symbol] = self.tables.get(symbol, np.zeros(flat.size, np.bool_)) | flat
+        self.tables[symbol] = self.tables.get(symbol, np.zeros_like(both)) | both
 
-    def member(self, op: Operator, name: str, seen: bool) -> None:
+    def member(self, op: Operator, name: str, more: bool, less: bool) -> None:
         """Of the member of that name, whatever structure it is in; none where there is none."""
         symbol = f"layer_{op.index}"
         for full in self.lowered.parameters[symbol]:
             if full.rpartition(".")[2] == name:
-                key = f"{symbol}.{full}"
-                self.members[key] = self.members.get(key, False) or seen
+                key, both = f"{symbol}.{full}", np.array([more, less])
+                self.members[key] = self.members.get(key, np.zeros_like(both)) | both
 
     def exchange(self, op: Operator, pairs: Mask) -> None:
         symbol = f"forge_layer_{op.index}_weights"
@@ -112,10 +113,11 @@ def _look(
     source = graph.tensors[op.inputs[0]]
     if table is None or table.values.size != _TABLE_ENTRIES or source.dtype is not DType.INT8:
         return
-    either = (sight.rising & sight.falling).reshape(-1)
-    entries = np.zeros(_TABLE_ENTRIES, np.bool_)
-    entries[values[op.inputs[0]].reshape(-1)[either].astype(np.int64) + 128] = True
-    seen.table(op, "table", entries)
+    used = values[op.inputs[0]].reshape(-1).astype(np.int64) + 128
+    more, less = np.zeros((2, _TABLE_ENTRIES), np.bool_)
+    more[used[sight.rising.reshape(-1)]] = True
+    less[used[sight.falling.reshape(-1)]] = True
+    seen.table(op, "table", more, less)
 
 
 def _look_at_weights(op: Operator, taps: Taps, sight: Sight, seen: _Seen) -> None:
@@ -123,23 +125,23 @@ def _look_at_weights(op: Operator, taps: Taps, sight: Sight, seen: _Seen) -> Non
     requantization, acc = taps.requantization, taps.acc
     was = requantization.apply(acc).astype(np.int64)
     found = margins(requantization, acc, sight)
-    weights = np.stack(
-        [
-            seen_weights(
-                taps.of(c), taps.weights[c], found.rise[:, c], found.fall[:, c], mixed=sight.mixed
-            )
-            for c in range(acc.shape[1])
-        ]
-    )
-    seen.table(op, "weights", taps.as_stored(weights))
-    rises, falls = (found.rise == 1).any(axis=0), (found.fall == 1).any(axis=0)
-    seen.table(op, "bias", rises & falls)
+    weights = [
+        seen_weights(
+            taps.of(c), taps.weights[c], found.rise[:, c], found.fall[:, c], mixed=sight.mixed
+        )
+        for c in range(acc.shape[1])
+    ]
+    more, less = (taps.as_stored(np.stack(masks)) for masks in zip(*weights, strict=True))
+    seen.table(op, "weights", more, less)
+    seen.table(op, "bias", (found.rise == 1).any(axis=0), (found.fall == 1).any(axis=0))
     for name in ("multiplier", "shift"):
-        one, other = (_moved(requantization, name, step).apply(acc) for step in (1, -1))
-        each = seen_channels(was, one, sight) & seen_channels(was, other, sight)
+        more, less = (
+            seen_channels(was, _moved(requantization, name, step).apply(acc), sight)
+            for step in (1, -1)
+        )
         if getattr(requantization, name).size == 1:
-            each = np.array([each.any() and sight.together])
-        seen.table(op, name, each)
+            more, less = (np.array([one.any() and sight.together]) for one in (more, less))
+        seen.table(op, name, more, less)
     if sight.together:
         _look_at_members(op, taps, was, sight, seen)
         if sight.mixed and not taps.depthwise and acc.shape[1] > 1:
@@ -153,29 +155,22 @@ def _look_at_members(op: Operator, taps: Taps, was: Array, sight: Sight, seen: _
     scaled = requantize(wrap32(acc), requantization.multiplier, requantization.shift)
     free = scaled + requantization.output.zero_point
     below, above = np.maximum(free, low - 1), np.minimum(free, high + 1)
-    seen.member(
-        op,
-        "activation_min",
-        _both(np.maximum(was, low + 1), np.where(free < low, below, was), was, sight),
-    )
-    seen.member(
-        op,
-        "activation_max",
-        _both(np.minimum(was, high - 1), np.where(free > high, above, was), was, sight),
-    )
-    moved = [np.clip(free + step, low, high) for step in (1, -1)]
-    seen.member(op, "output_zero_point", _both(moved[0], moved[1], was, sight))
-    moved = [requantization.apply(acc - step * taps.sums).astype(np.int64) for step in (1, -1)]
-    seen.member(op, "input_zero_point", _both(moved[0], moved[1], was, sight))
+    becomes = {
+        "activation_min": (np.maximum(was, low + 1), np.where(free < low, below, was)),
+        "activation_max": (np.where(free > high, above, was), np.minimum(was, high - 1)),
+        "output_zero_point": [np.clip(free + step, low, high) for step in (1, -1)],
+        "input_zero_point": [
+            requantization.apply(acc - step * taps.sums).astype(np.int64) for step in (1, -1)
+        ],
+    }
+    for name, outputs in becomes.items():
+        more, less = (bool(seen_channels(was, now, sight).any()) for now in outputs)
+        seen.member(op, name, more, less)
 
 
 def _moved(requantization: Requantization, name: str, step: int) -> Requantization:
     """With all multipliers, or shifts, so much greater: channels are looked at one by one."""
     return replace(requantization, **{name: getattr(requantization, name) + step})
-
-
-def _both(one: Array, other: Array, was: Array, sight: Sight) -> bool:
-    return all(bool(seen_channels(was, now, sight).any()) for now in (one, other))
 
 
 def _exchanges(taps: Taps, rise: Array, fall: Array) -> Mask:
@@ -195,7 +190,9 @@ def _rows(lowered: Lowered, seen: _Seen) -> Iterator[ConstantCoverage]:
         number = _number(layer)
         for symbol, table in lowered.tables.items():
             if symbol.startswith(f"forge_{layer}_"):
-                mask = seen.tables.get(symbol, np.zeros(table.values.size, np.bool_))
+                mask = seen.tables.get(symbol, np.zeros((1, table.values.size), np.bool_)).all(
+                    axis=0
+                )
                 missed = _ranges(np.flatnonzero(~mask))
                 yield ConstantCoverage(number, symbol, mask.size, int(mask.sum()), missed)
             if symbol == f"forge_{layer}_weights":
@@ -203,7 +200,9 @@ def _rows(lowered: Lowered, seen: _Seen) -> Iterator[ConstantCoverage]:
                 blind = np.zeros((channels, channels), np.bool_)
                 yield from _exchanged(number, symbol, seen.exchanges.get(symbol, blind))
         numbers = [name for name, value in members.items() if not isinstance(value, str)]
-        unseen = [name for name in numbers if not seen.members.get(f"{layer}.{name}", False)]
+        unseen = [
+            name for name in numbers if not np.all(seen.members.get(f"{layer}.{name}", False))
+        ]
         if numbers:
             yield ConstantCoverage(
                 number, layer, len(numbers), len(numbers) - len(unseen), ", ".join(unseen)

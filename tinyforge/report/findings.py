@@ -165,8 +165,9 @@ def _constants(coverage: Coverage) -> Iterator[str]:
     seen, count = sum(one.seen for one in single), sum(one.count for one in single)
     yield (
         f"{wording.count(seen)} of {wording.count(count)} constants are seen whatever else stands "
-        "in the place of one, report.json and --json name the others; all are read back, and the "
-        "arena's size and the boundary's scales and zero points, which no vector sees"
+        "in the place of one; report.json and --json name the others. Nor need vectors see the "
+        "arena's size and places, or the scales and zero points at the model's boundary: proving "
+        "compares these"
     )
 
 

@@ -1,0 +1,79 @@
+"""The self-test looks at every layer: what no answer shows still fails it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.corpus import models
+from tests.device.emulated import Quiet
+from tinyforge import boards
+from tinyforge.errors import ForgeError
+from tinyforge.generation import generate
+from tinyforge.memory.planner import plan
+from tinyforge.project import writer
+from tinyforge.project.digests import FACTOR, digested
+from tinyforge.proof.examples import synthetic
+from tinyforge.sim.base import PUSH_ROW, Entry, Probe
+from tinyforge.sim.firmware import build_firmware
+from tinyforge.sim.machines import machine
+from tinyforge.sim.toolchains import toolchain
+from tinyforge.source import open_tflite
+from tinyforge.spec import FeedChoice, Spec
+from tinyforge.tflite import write
+
+DIGESTS = "src/aot/digests.c"
+
+
+def test_a_digest_is_its_definition() -> None:
+    values = np.random.default_rng(0).integers(-128, 128, 300).astype(np.int8)
+    expected = 7
+    for byte in values.view(np.uint8).tolist():
+        expected = (expected * FACTOR + byte) % 2**32
+    assert digested(digested(7, values[:100]), values[100:]) == expected
+
+
+def test_layers_whose_rows_come_out_of_step_have_none() -> None:
+    found = plan(models.residual(1))
+    layer = found.steps[0].layer
+    assert layer in found.first_rows
+    twisted = (found.finished[1], found.finished[0], *found.finished[2:])
+    assert found.steps[1].layer == layer
+    assert layer not in replace(found, finished=twisted).first_rows
+
+
+@pytest.mark.parametrize("feed", ["frame", "rows"])
+def test_a_layer_that_leaves_something_else_fails_the_self_test(
+    feed: FeedChoice, tmp_path: Path
+) -> None:
+    pytest.importorskip("unicorn")
+    model = tmp_path / "model.tflite"
+    model.write_bytes(write(models.residual(1)))
+    source = open_tflite(model, Quiet())
+    examples = synthetic(source.graph, 3, seed=0)
+    made = generate(source, examples, Spec(engine="aot", feed=feed), Quiet())
+    project = writer.write(made.files, tmp_path / "project")
+    board, runner = boards.roomy(made.board), machine("unicorn")
+
+    def boot() -> None:
+        firmware = build_firmware(project, "aot", board, compiler=toolchain(None), machine=runner)
+        rows = source.graph.input_tensors[0].shape[1]
+        runner.run(
+            firmware,
+            examples.inputs[:1],
+            output_bytes=source.graph.output_bytes,
+            probes=[Probe("", (), -1)],
+            **({"entry": Entry(PUSH_ROW, rows)} if feed == "rows" else {}),
+        )
+
+    boot()
+    text = (project / DIGESTS).read_text()
+    values = re.findall(r"0x[0-9a-f]{8}u", text)
+    assert len(values) == 3
+    (project / DIGESTS).write_text(text.replace(values[1], f"0x{int(values[1][:-1], 16) ^ 1:08x}u"))
+    with pytest.raises(ForgeError, match="golden vector 1: a layer's values differ"):
+        boot()
