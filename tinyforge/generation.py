@@ -46,8 +46,8 @@ _STAGES = {
 
 @dataclass(frozen=True, eq=False)
 class Generated:
-    """A project that is not yet on the disk. files: by path. seen: what the golden vectors see of the
-    compiled engine's constants."""
+    """A project that is not yet on the disk. files: by path. seen: what the golden vectors see of
+    the compiled engine's constants."""
 
     source: Source
     board: Board

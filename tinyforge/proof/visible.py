@@ -75,11 +75,14 @@ class _Seen:
     members: dict[str, Mask] = field(default_factory=dict)
     exchanges: dict[str, Mask] = field(default_factory=dict)
 
+    def keeps(self, op: Operator, name: str, values: Array) -> bool:
+        """Whether a layer's table of that name holds these values, in this order."""
+        table = self.lowered.tables.get(f"forge_layer_{op.index}_{name}")
+        return table is not None and np.array_equal(table.values.reshape(-1), values.reshape(-1))
+
     def table(self, op: Operator, name: str, more: Mask, less: Mask) -> None:
         symbol = f"forge_layer_{op.index}_{name}"
         both = np.stack([more.reshape(-1), less.reshape(-1)])
-        if both.shape[1] != self.lowered.tables[symbol].values.size:
-            return  # kept in another form
         self.tables[symbol] = self.tables.get(symbol, np.zeros_like(both)) | both
 
     def member(self, op: Operator, name: str, more: bool, less: bool) -> None:
@@ -123,6 +126,14 @@ def _look(
 def _look_at_weights(op: Operator, taps: Taps, sight: Sight, seen: _Seen) -> None:
     """Of a layer that multiplies and adds. sight: (positions, channels)."""
     requantization, acc = taps.requantization, taps.acc
+    stored = {
+        "weights": taps.as_stored(taps.weights),
+        "bias": taps.bias,
+        "multiplier": requantization.multiplier,
+        "shift": requantization.shift,
+    }
+    if not all(seen.keeps(op, name, values) for name, values in stored.items()):
+        return  # kept in another form, in which nothing is decided
     was = requantization.apply(acc).astype(np.int64)
     found = margins(requantization, acc, sight)
     weights = [
@@ -196,7 +207,8 @@ def _rows(lowered: Lowered, seen: _Seen) -> Iterator[ConstantCoverage]:
                 missed = _ranges(np.flatnonzero(~mask))
                 yield ConstantCoverage(number, symbol, mask.size, int(mask.sum()), missed)
             if symbol == f"forge_{layer}_weights":
-                channels = lowered.tables[f"forge_{layer}_bias"].values.size
+                bias = lowered.tables.get(f"forge_{layer}_bias")
+                channels = 0 if bias is None else bias.values.size
                 blind = np.zeros((channels, channels), np.bool_)
                 yield from _exchanged(number, symbol, seen.exchanges.get(symbol, blind))
         numbers = [name for name, value in members.items() if not isinstance(value, str)]
