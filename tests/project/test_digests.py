@@ -14,7 +14,7 @@ from tests.device.emulated import Quiet
 from tinyforge import boards
 from tinyforge.errors import ForgeError
 from tinyforge.generation import generate
-from tinyforge.memory.planner import plan
+from tinyforge.memory.search import plan
 from tinyforge.project import writer
 from tinyforge.project.digests import FACTOR, digested
 from tinyforge.proof.examples import synthetic

@@ -9,9 +9,9 @@ import pytest
 
 from tests.corpus import layers, models
 from tests.corpus.builder import GraphBuilder
-from tinyforge.engines.aot import Aot
+from tinyforge.engines.aot.engine import compiled
 from tinyforge.graph import Graph
-from tinyforge.memory.planner import plan
+from tinyforge.memory.search import plan
 from tinyforge.ops import OPS
 from tinyforge.proof.examples import synthetic
 from tinyforge.proof.oracle import reference_trace
@@ -45,9 +45,10 @@ def missed_of(known: ConstantCoverage) -> set[int]:
 @pytest.mark.parametrize("name", GRAPHS)
 def test_a_seen_weight_or_bias_changes_a_digest_whatever_it_becomes(name: str) -> None:
     graph = GRAPHS[name]
-    planned, inputs = plan(graph), synthetic(graph, 12, 0).inputs
+    lowered, inputs = compiled(plan(graph)), synthetic(graph, 12, 0).inputs
+    planned = lowered.plan
+    assert planned is not None
     right = reference_trace(graph, inputs)
-    lowered = Aot().lower(graph, planned, b"")
     rows = {
         one.constant: one
         for one in coverage(graph, planned, lowered, right, inputs)
