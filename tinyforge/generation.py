@@ -46,8 +46,8 @@ _STAGES = {
 
 @dataclass(frozen=True, eq=False)
 class Generated:
-    """A project that is not yet on the disk. files: by path. seen: what the golden vectors see of
-    the compiled engine's constants."""
+    """A project that is not yet on the disk. files: by path. seen: what golden vectors that
+    were chosen see of the compiled engine's constants."""
 
     source: Source
     board: Board
@@ -101,7 +101,7 @@ def generate(
     }
     with stages.stage("Render the project"):
         inputs = golden.inputs if golden else examples.inputs[: golden_vectors.most(graph)]
-        golden_files, seen = _golden(source, inputs, lowered.get("aot"))
+        golden_files, seen = _golden(source, inputs, lowered.get("aot"), look=golden is not None)
         files: dict[str, str | bytes] = dict(
             tree.project_files(
                 tree.Project(
@@ -154,16 +154,18 @@ def _lowered(
 
 
 def _golden(
-    source: Source, inputs: npt.NDArray[np.int8], compiled: Lowered | None
+    source: Source, inputs: npt.NDArray[np.int8], compiled: Lowered | None, *, look: bool
 ) -> tuple[Golden, tuple[ConstantCoverage, ...]]:
-    """Golden vectors with the oracle's answers; of a compiled model with its layers' digests, and
-    what all these see of its constants."""
+    """Golden vectors with the oracle's answers; of a compiled model with its layers' digests, and,
+    to look at, what all these see of its constants."""
     graph = source.graph
     if compiled is None or compiled.plan is None:
         return Golden(inputs, oracle.outputs(source.model, graph, inputs)), ()
     expected = oracle.trace(source.model, graph, inputs)
     found = digests(graph, compiled.plan, tuple(compiled.layer_symbols), expected)
     golden = Golden(inputs, oracle.answer(graph, expected), found)
+    if not look:
+        return golden, ()
     return golden, visible.coverage(graph, compiled.plan, compiled, expected, inputs)
 
 

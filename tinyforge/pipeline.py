@@ -46,7 +46,9 @@ def build(
         source.measured.require_kept(accept=accept)
     generated, proof = proved(source, examples, settings, stages, core=core, overwrite=overwrite)
     report = report_of(generated, proof, settings, stages)
-    return report, write(generated, settings, report, overwrite=overwrite)
+    folder = write(generated, settings, report, overwrite=overwrite)
+    name_added(folder, stages)
+    return report, folder
 
 
 def proved(
@@ -107,6 +109,16 @@ def write(
         report = replace(report, seconds=None)
         files |= {"report.json": json_text(to_json(report)), "report.html": to_html(report)}
     return writer.write(files, _target(generated, settings), overwrite=overwrite)
+
+
+def name_added(project: Path, stages: Stages) -> None:
+    """Tells which sources in a project are its owner's own."""
+    added = writer.added_sources(project)
+    if added:
+        stages.note(
+            f"warning: compiled with the project, not proved: {', '.join(added)}; the proof is of "
+            "the model, not of what these do"
+        )
 
 
 def _target(generated: Generated, settings: Spec) -> Path:

@@ -13,7 +13,7 @@ from tinyforge import boards
 from tinyforge.boards import Board
 from tinyforge.errors import ForgeError
 from tinyforge.generation import Generated, generate
-from tinyforge.pipeline import report_of
+from tinyforge.pipeline import name_added, report_of
 from tinyforge.project import writer
 from tinyforge.project.built import pio_firmware
 from tinyforge.project.ini import LOCAL, SIM, environment
@@ -131,6 +131,7 @@ def _name_edits(project: Path, stages: Stages) -> None:
         stages.note(f"warning: no {writer.MARKER}: whether files were edited is not known")
     elif edited:
         stages.note(f"warning: edited since they were generated: {', '.join(edited)}")
+    name_added(project, stages)
 
 
 def golden_examples(project: Path) -> Examples:

@@ -168,20 +168,15 @@ static forge_status begin_sequence(void) {
   return FORGE_STATE_BYTES > 0 ? forge_reset() : FORGE_OK;
 }
 
-/* Of a sequence that begins anew: the next inference is the first of one again. */
-static forge_status run_sequence(forge_status (*all)(void)) {
-  const forge_status before = begin_sequence();
-  if (before != FORGE_OK) return before;
-  const forge_status found = all();
-  const forge_status after = begin_sequence();
-  return found != FORGE_OK ? found : after;
-}
-
 forge_status forge_selftest(void) {
-  forge_status found = run_sequence(run_golden_vectors);
+  forge_status found = begin_sequence();
+  if (found == FORGE_OK) found = run_golden_vectors();
 #if FORGE_GOLDEN_LAYERS
-  if (found == FORGE_OK) found = run_sequence(run_layers);
+  if (found == FORGE_OK) found = begin_sequence();
+  if (found == FORGE_OK) found = run_layers();
 #endif
+  const forge_status after = begin_sequence();
+  if (found == FORGE_OK) found = after;
   if (found != FORGE_OK) return found;
   forge_port_print("PASS: ");
   forge_print_number(FORGE_GOLDEN_COUNT);

@@ -192,6 +192,17 @@ def test_an_edit_is_named_before_anything_is_proved(model: Path, tmp_path: Path)
     assert weights.read_bytes() == written
 
 
+def test_sources_of_one_s_own_are_named_as_not_proved(model: Path, tmp_path: Path) -> None:
+    document("build", str(model), "-o", "out", folder=tmp_path)
+    for name, text in {"filter.c": "int own;\n", "notes.txt": "", "mine/unused.c": "?"}.items():
+        path = tmp_path / "out" / "src" / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text)
+    for command in (("simulate", "out"), ("build", str(model), "-o", "out")):
+        said = " ".join(tinyforge(*command, folder=tmp_path).stderr.split())
+        assert "compiled with the project, not proved: src/filter.c; the proof" in said, command
+
+
 def test_simulate_builds_the_sources_as_they_lie_there(model: Path, tmp_path: Path) -> None:
     tinyforge("generate", str(model), "-o", "out", folder=tmp_path)
     source = tmp_path / "out" / "src" / "aot" / "weights.c"

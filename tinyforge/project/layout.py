@@ -24,6 +24,14 @@ def source_patterns(engine: str, port: str) -> tuple[str, ...]:
     return ("*.c", f"{engine}/", f"ports/{port}/")
 
 
+def compiled_sources(project: Path) -> tuple[Path, ...]:
+    """The sources below src/ that some environment compiles, whichever engine and port it has."""
+    source_folder = project / "src"
+    patterns = ("*", "aot/**/*", "tflm/**/*", "ports/**/*", f"{SELFTEST}/**/*")
+    matches = {path for pattern in patterns for path in source_folder.glob(pattern)}
+    return tuple(p for p in matches if p.suffix in SOURCE_SUFFIXES and p.is_file())
+
+
 def sources_for(project: Path, engine: str, port: str) -> tuple[tuple[Path, ...], tuple[Path, ...]]:
     """The sources to compile and the include folders, of a project on the disk.
 

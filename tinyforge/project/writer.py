@@ -22,6 +22,7 @@ import msgspec
 from tinyforge import interrupts
 from tinyforge.errors import ForgeError
 from tinyforge.project.exchange import exchange
+from tinyforge.project.layout import compiled_sources
 from tinyforge.project.target import checked_target
 
 # Bears witness that a folder is ours: without it nothing in a folder is ever replaced.
@@ -114,6 +115,16 @@ def edited_files(folder: Path) -> tuple[str, ...] | None:
         return None
     written = _read_marker(folder).files
     return tuple(key for key in sorted(written) if _digest(folder / key) != written[key])
+
+
+def added_sources(folder: Path) -> tuple[str, ...]:
+    """Paths, relative to a project's folder, of sources that are compiled with it and that we did
+    not write; none where the folder has no marker that says so."""
+    if not (folder / MARKER).exists():
+        return ()
+    written = _read_marker(folder).files
+    found = (path.relative_to(folder).as_posix() for path in compiled_sources(folder))
+    return tuple(sorted(key for key in found if key not in written))
 
 
 def _encoded(files: Files) -> dict[str, bytes]:
