@@ -1,7 +1,7 @@
 """A project whose weights were overwritten fails by its own golden vectors, whichever layer it is.
 
-Here by the self-test at boot, whose vectors and comparison `pio test` and `tinyforge flash` share;
-and by `simulate`, which names the constant before anything runs.
+By the self-test at boot, by what `tinyforge flash` asks a board, and by `simulate`, which names the
+constant before anything runs. (`pio test`: tests/project/test_overwritten_platformio.py.)
 """
 
 from __future__ import annotations
@@ -12,8 +12,10 @@ from pathlib import Path
 import pytest
 
 from tests.corpus import models
+from tests.device import emulated
 from tests.device.emulated import Quiet
 from tinyforge import boards
+from tinyforge.device.flash import flash
 from tinyforge.errors import ForgeError
 from tinyforge.generation import Generated, choose_golden, generate
 from tinyforge.ops import OPS
@@ -44,9 +46,10 @@ def written(model: Path, folder: Path) -> tuple[Generated, Examples, Path]:
 
 
 def overwritten(text: str, layer: int) -> str:
-    """weights.c with every weight of a layer 7."""
-    begin = text.index("{", text.index(f"int8_t forge_layer_{layer}_weights[")) + 1
-    end = text.index("}", begin)
+    """weights.c with every weight of a layer 7, or everything in the stream that holds them."""
+    table = re.search(rf"forge_layer_{layer}_(weights|stream)\[\d+\] = {{", text)
+    assert table is not None
+    begin, end = table.end(), text.index("}", table.end())
     return text[:begin] + re.sub(r"-?\d+", "7", text[begin:end]) + text[end:]
 
 
@@ -86,5 +89,23 @@ def test_no_layer_s_weights_can_be_overwritten(
         (project / WEIGHTS).write_text(overwritten(right, layer))
         assert "FAIL: golden vector" in booted(made, examples, project), layer
     last = weighted(made)[-1]
-    with pytest.raises(ForgeError, match=f"layer_{last}_weights|layer {last} "):
+    with pytest.raises(ForgeError, match=f"layer_{last}_(weights|stream)|layer {last} "):
         verify_folder(made, project, examples, Spec(engine="aot"), Quiet())
+
+
+def test_no_board_whose_weights_were_overwritten_is_taken(tmp_path: Path) -> None:
+    """`tinyforge flash` against a board in QEMU: the application would stay off it."""
+    model = tmp_path / "model.tflite"
+    model.write_bytes(write(models.residual(1)))
+    made, _, project = written(model, tmp_path)
+
+    def exact() -> bool:
+        with emulated.board(emulated.build(project), tmp_path) as wire:
+            proof, _ = flash(project, Quiet(), port=wire.port, upload=False, seconds=20.0)
+        return proof.bit_exact
+
+    assert exact()
+    right = (project / WEIGHTS).read_text()
+    for layer in weighted(made):
+        (project / WEIGHTS).write_text(overwritten(right, layer))
+        assert not exact(), layer
