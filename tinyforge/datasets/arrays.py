@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -40,7 +41,7 @@ def load_npz(path: Path, shape: tuple[int, ...] | None = None) -> Samples:
     arrays = read_npz(path)
     notes: list[str] = []
     sets = _sets(arrays, shape, path, notes)
-    classes = next((arrays[n] for n in arrays if n.lower() in _CLASSES), None)
+    classes = class_names(arrays)
     first, rest = sets[0], sets[1:]
     samples = _one(arrays, first, classes, path)
     for other in rest:
@@ -53,6 +54,11 @@ def load_npz(path: Path, shape: tuple[int, ...] | None = None) -> Samples:
             )
         samples = replace(samples, outputs=outputs)
     return samples.noting(*notes)
+
+
+def class_names(arrays: Mapping[str, Array]) -> Array | None:
+    """The array of the classes' names, by its own."""
+    return next((arrays[n] for n in arrays if n.lower() in _CLASSES), None)
 
 
 def load_npy(path: Path) -> Samples:
@@ -109,7 +115,7 @@ def _sets(
     arrays: dict[str, Array], shape: tuple[int, ...] | None, path: Path, notes: list[str]
 ) -> list[_Set]:
     """The inputs and labels, by name; without names for them, by what fits."""
-    roles = {name: _role(name) for name in arrays}
+    roles = {name: role_of(name) for name in arrays}
     inputs = {part: n for n, (role, part) in roles.items() if role == "inputs"}
     labels = {part: n for n, (role, part) in roles.items() if role == "labels"}
     taken = [n for n, (role, _) in roles.items() if role == "inputs"]
@@ -152,7 +158,7 @@ def _by_shape(arrays: dict[str, Array], shape: tuple[int, ...] | None) -> list[s
     return list(numeric)
 
 
-def _role(name: str) -> tuple[str | None, int | None]:
+def role_of(name: str) -> tuple[str | None, int | None]:
     """What an array is by its name, and of which part of the data."""
     words = [word for word in re.split(r"[_\-. ]+", name.lower()) if word]
     parts = [PARTS[word] for word in words if word in PARTS]

@@ -87,6 +87,8 @@ def decide(
     right, or all of it without answers. Numbers that are no pixels, and floats without answers, are
     taken as they are. ForgeError where nothing says which it is, or the model contradicts itself.
     """
+    if samples.several:
+        return Decision(AS_THEY_ARE, "each input is in the model's own numbers")
     if samples.kind is Kind.VALUES and (given is None or given.values):
         return Decision(given or AS_THEY_ARE, "the data are no pixels, so they count as they are")
     known = given or (declared.range if declared else hint.range if hint else None)
@@ -179,6 +181,6 @@ def told(samples: Samples, decision: Decision, measure: str) -> tuple[str, ...]:
     count = f"{len(samples):,} sample" + ("s" if len(samples) != 1 else "")
     classes = f"; classes {', '.join(samples.classes)}" if samples.classes else ""
     known = "" if samples.labels is not None or samples.targets is not None else ", no labels"
-    shape = "x".join(map(str, samples.shape))
+    shape = ", ".join("x".join(map(str, s)) for s in samples.several or [samples.shape])
     lines = [f"data: {count}, found as {samples.found}, taken as {shape}{known}{classes}"]
     return (*lines, *(f"note: {note}" for note in samples.notes), *decision.lines(measure))

@@ -24,7 +24,8 @@ class Samples:
     labels: (n,), each an index into classes or, where there are no names, a class's number; None
     if there are none. targets: float32 (n, ...), the same as numbers to come near; None likewise.
     parts: (n,), TRAINING, VALIDATION or TEST, where the data says so. outputs: what came along as
-    the model's own outputs. notes: what was done that the user did not ask for.
+    the model's own outputs. notes: what was done that the user did not ask for. several: of several
+    inputs the shapes, whose numbers are side by side in values (datasets/several.py).
     """
 
     source: str
@@ -37,6 +38,7 @@ class Samples:
     parts: Labels | None = None
     outputs: npt.NDArray[Any] | None = None
     notes: tuple[str, ...] = ()
+    several: tuple[tuple[int, ...], ...] = ()
 
     def __len__(self) -> int:
         return len(self.values)

@@ -15,7 +15,7 @@ from tinyforge.datasets.ranges import CANDIDATES, Range, Reals, parse
 from tinyforge.datasets.samples import TEST, Samples, part_of, spread
 from tinyforge.graph import DType, Graph, Tensor
 from tinyforge.proof import examples as example_files
-from tinyforge.proof.examples import Examples, limits, quantized
+from tinyforge.proof.examples import Examples, limits, quantized_inputs
 from tinyforge.proof.measure import (
     ALL_EQUAL,
     Measured,
@@ -92,7 +92,7 @@ def named(
     inputs = chosen.real(decision.range)
     measured = None if goal is None else _measured(subject, goal, chosen, decision.range, stages)
     if goal is None:
-        for warning in warnings(None, chosen, inputs, None, subject.source):
+        for warning in warnings(None, chosen, inputs, None, subject.graph):
             stages.note(warning)
     examples = of_samples(graph, chosen, inputs)
     classes = chosen.classes if goal is not None and goal.task is Task.CLASSES else ()
@@ -114,7 +114,7 @@ def of_samples(graph: Graph, samples: Samples, inputs: Reals) -> Examples:
     count = _proof_count(graph)
     goal = _goal(graph, samples)
     labels = samples.labels if goal is not None and goal.task is Task.CLASSES else None
-    rows = quantized(inputs[:count], graph.input_tensors[0])
+    rows = quantized_inputs(inputs[:count], graph)
     head = _head(graph, samples) or 0
     return Examples(rows, None if labels is None else labels[:count], head=head)
 
@@ -194,7 +194,7 @@ def _measured(
     graph, said, inputs = subject.graph, about(subject.graph), chosen.real(to)
     with stages.stage(f"Measure {goal.measure} on {len(chosen):,} samples"):
         outputs = real_outputs(subject.model, graph, inputs, _head(graph, chosen) or 0)
-    for warning in warnings(goal, chosen, inputs, outputs, subject.source):
+    for warning in warnings(goal, chosen, inputs, outputs, subject.graph):
         stages.note(warning)
     return Measured(
         goal.measure,

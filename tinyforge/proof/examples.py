@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tinyforge.datasets.fit import arranged
+from tinyforge.datasets.several import apart
 from tinyforge.errors import ForgeError
 from tinyforge.graph import DType, Graph, Tensor
 from tinyforge.graph.packed import packed, raw
@@ -60,6 +61,22 @@ def quantized(real: npt.NDArray[np.floating], t: Tensor) -> npt.NDArray[np.int8]
     limits = np.iinfo(t.dtype.numpy)
     q = np.clip(np.nan_to_num(rounded, nan=-np.inf) + t.zero_point, limits.min, limits.max)
     return raw(q.astype(t.dtype.numpy))
+
+
+def quantized_inputs(real: npt.NDArray[np.floating], graph: Graph) -> npt.NDArray[np.int8]:
+    """Samples in real values as raw bytes of all inputs, (n, bytes). real: (n, *shape); of several
+    inputs (n, numbers), side by side."""
+    return packed([quantized(one, t) for one, t in by_input(real, graph)])
+
+
+def by_input(
+    real: npt.NDArray[np.floating], graph: Graph
+) -> list[tuple[npt.NDArray[np.floating], Tensor]]:
+    """Each input with its real values."""
+    tensors = graph.input_tensors
+    if len(tensors) == 1:
+        return [(real, tensors[0])]
+    return [*zip(apart(real, [t.shape[1:] for t in tensors]), tensors, strict=True)]
 
 
 def limits(t: Tensor) -> tuple[float, float]:
@@ -171,7 +188,10 @@ def _limits(t: Tensor) -> tuple[int, int]:
 def _named(arrays: _Arrays, role: str, tensors: Sequence[Tensor], position: int) -> str | None:
     """The array of one of the model's inputs or outputs. role: "inputs" or "outputs"."""
     alone = (role,) if len(tensors) == 1 else ()
-    names = (*alone, f"{role}_{position}", tensors[position].name)
+    own = tensors[position].name
+    # What the converter makes of the name in Keras.
+    keras = own.removeprefix("serving_default_").removesuffix(":0")
+    names = (*alone, f"{role}_{position}", own, keras)
     return next((name for name in names if name in arrays), None)
 
 

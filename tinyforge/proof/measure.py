@@ -11,11 +11,11 @@ from tinyforge.datasets.decide import figure
 from tinyforge.datasets.ranges import Reals
 from tinyforge.datasets.samples import Samples
 from tinyforge.errors import ForgeError
-from tinyforge.graph import Graph, Tensor
+from tinyforge.graph import Graph
 from tinyforge.graph.packed import split, typed
 from tinyforge.ops import OPS
 from tinyforge.proof import oracle
-from tinyforge.proof.examples import beyond_warning, quantized
+from tinyforge.proof.examples import beyond_warning, by_input, quantized_inputs
 from tinyforge.proof.score import Floats, Goal, Task, chosen
 
 ALL_EQUAL = "warning: all samples are equal: they say nothing of the model"
@@ -76,7 +76,7 @@ def real_outputs(model: bytes, graph: Graph, inputs: Reals, head: int = 0) -> Fl
     """What one of the model's outputs, by position, is for real inputs (n, *shape): real values,
     (n, elements)."""
     sink = graph.output_tensors[head]
-    found = oracle.outputs(model, graph, quantized(inputs, graph.input_tensors[0]))
+    found = oracle.outputs(model, graph, quantized_inputs(inputs, graph))
     integers = typed(split(found, graph.output_tensors)[head], sink)
     if sink.quant is None:
         return integers.astype(np.float64)
@@ -84,14 +84,15 @@ def real_outputs(model: bytes, graph: Graph, inputs: Reals, head: int = 0) -> Fl
 
 
 def warnings(
-    goal: Goal | None, samples: Samples, inputs: Reals, outputs: Floats | None, source: Tensor
+    goal: Goal | None, samples: Samples, inputs: Reals, outputs: Floats | None, graph: Graph
 ) -> Iterator[str]:
     """What is likely wrong with data, as sentences. outputs: None if they are not known."""
     if len(inputs) > 1 and (inputs == inputs[:1]).all():
         yield ALL_EQUAL
     elif np.ptp(inputs) == 0:
         yield "warning: every sample is constant: they say nothing of the model"
-    yield from beyond_warning(inputs, source)
+    for real, source in by_input(inputs, graph):
+        yield from beyond_warning(real, source)
     if goal is None or goal.task is not Task.CLASSES or outputs is None or len(outputs) < _FEW:
         return
     found = np.unique(chosen(goal, outputs))

@@ -51,7 +51,7 @@ def goal_of(
     scores = int(np.prod(outputs))
     values = samples.targets is not None and samples.targets[0].size == scores
     classes = samples.labels is not None and len([d for d in outputs if d != 1]) <= 1
-    if outputs == samples.shape and not (values and scores > 1):
+    if outputs == samples.shape and not samples.several and not (values and scores > 1):
         return Goal(Task.INPUTS)
     if scores == 1 and regression is None and samples.labels is not None:
         regression = logit and int(samples.labels.max()) > 1

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from tinyforge.datasets.several import apart
 from tinyforge.datasets.types import Dataset, Images, Progress, Splits, silent
 from tinyforge.errors import ForgeError
 from tinyforge.training.runtime import keras, library_of
@@ -117,10 +120,11 @@ def fit(
     if validation is not None:
         stopper = library.callbacks.EarlyStopping(patience=epochs, restore_best_weights=True)
         callbacks = (*callbacks, stopper)
-        best = {"validation_data": tuple(validation), "validation_batch_size": 512}
+        seen = (given(model, validation.inputs), validation.targets)
+        best = {"validation_data": seen, "validation_batch_size": 512}
     progress(stage, 0, epochs)
     model.fit(
-        training.inputs,
+        given(model, training.inputs),
         training.targets,
         batch_size=settings.batch,
         epochs=epochs,
@@ -162,7 +166,51 @@ def outputs(
     """What a model gives for real inputs (n, *shape): float32 (n, ...). head: of several outputs
     which one, by position."""
     batches = [inputs[i : i + _AT_ONCE] for i in range(0, len(inputs), _AT_ONCE)]
-    return np.concatenate([np.asarray(_one(model(b, training=False), head)) for b in batches])
+    found = (model(given(model, batch), training=False) for batch in batches)
+    return np.concatenate([np.asarray(_one(answers, head)) for answers in found])
+
+
+def input_shapes(model: Model) -> dict[str, tuple[int, ...]]:
+    """The shapes of the model's inputs, without the batch, by name, in its order. ForgeError for
+    one that is not fixed."""
+    shapes = {t.name: tuple(t.shape[1:]) for t in model.inputs}
+    for name, shape in shapes.items():
+        if None in shape:
+            example = ",".join(str(size or 32) for size in shape)
+            raise ForgeError(
+                f"the model's input shape {shape} is not fixed",
+                where=f"input {name!r}",
+                fix=f"say the size that the device will see: --input-shape {example}",
+            )
+    return shapes
+
+
+def input_shape(model: Model) -> tuple[int, ...]:
+    """One sample's, without the batch; of several inputs their numbers side by side. ForgeError
+    for one that is not fixed."""
+    shapes = [*input_shapes(model).values()]
+    return shapes[0] if len(shapes) == 1 else (sum(map(math.prod, shapes)),)
+
+
+def by_input(model: Model, inputs: npt.NDArray[np.float32]) -> list[npt.NDArray[np.float32]]:
+    """Samples (n, *input_shape) as an array for each of the model's inputs, in its order."""
+    shapes = [*input_shapes(model).values()]
+    return [inputs] if len(shapes) == 1 else apart(inputs, shapes)
+
+
+def arguments(model: Model, values: Sequence[Any]) -> Any:
+    """What the model is called with, of a value for each of its inputs: the value, a list, or a
+    dict where it was made with one."""
+    struct = model.input
+    if isinstance(struct, dict):
+        by_tensor = {id(t): v for t, v in zip(model.inputs, values, strict=True)}
+        return {key: by_tensor[id(t)] for key, t in struct.items()}
+    return [*values] if len(values) > 1 else values[0]
+
+
+def given(model: Model, inputs: npt.NDArray[np.float32]) -> Any:
+    """Samples (n, *input_shape) as the model is called with them."""
+    return arguments(model, by_input(model, inputs))
 
 
 def _one(found: Any, head: int) -> Any:

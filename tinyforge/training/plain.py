@@ -16,7 +16,7 @@ import numpy as np
 
 from tinyforge.errors import ForgeError
 from tinyforge.training.description import entries
-from tinyforge.training.model import Model
+from tinyforge.training.model import Model, arguments
 from tinyforge.training.runtime import library_of, quiet, tensorflow
 
 _RECURRENT = ("LSTM", "GRU", "SimpleRNN", "RNN", "ConvLSTM1D", "ConvLSTM2D")
@@ -133,5 +133,7 @@ def _check(model: Model, copy: Model) -> None:
 
 
 def _answers(model: Model, inputs: list[Any]) -> list[Any]:
-    answers = model(inputs if len(inputs) > 1 else inputs[0], training=False)
-    return [np.asarray(a) for a in (answers if isinstance(answers, (list, tuple)) else [answers])]
+    answers = model(arguments(model, inputs), training=False)
+    if isinstance(answers, dict):
+        answers = [*answers.values()]
+    return [np.asarray(a) for a in (answers if isinstance(answers, list | tuple) else [answers])]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 
 import numpy as np
@@ -9,7 +10,7 @@ import numpy.typing as npt
 
 from tinyforge.errors import ForgeError
 from tinyforge.training.child import expected
-from tinyforge.training.model import Model
+from tinyforge.training.model import Model, arguments, by_input, input_shape, input_shapes
 from tinyforge.training.plain import plain
 from tinyforge.training.runnable import not_converted, runnable
 from tinyforge.training.runtime import quiet, tensorflow
@@ -28,6 +29,7 @@ def quantize(
     """int8 .tflite with batch 1: weights, activations, input and output; biases int32.
 
     calibration: float32 (n, *input shape), scaled as in training; it sets the activations' ranges.
+    Of several inputs the numbers are side by side (datasets/several.py); they keep their names.
     Layers over time are unrolled, of which note is told. Raises ForgeError if the data does not fit
     the model, is empty, or holds NaN or infinity; and if no firmware can be made of the model.
     """
@@ -44,37 +46,23 @@ def quantize(
     return runnable(_converted(plain(model, note), calibration.astype(np.float32, copy=False)))
 
 
-def input_shape(model: Model) -> tuple[int, ...]:
-    """The shape of the model's one input, without the batch. ForgeError for other models."""
-    if len(model.inputs) != 1:
-        raise ForgeError(
-            f"the model has {len(model.inputs)} inputs, and the data is of one",
-            fix="convert it to full int8 yourself, with tf.lite.TFLiteConverter.from_keras_model() "
-            "and a representative_dataset of all its inputs; build takes the .tflite file",
-        )
-    shape = tuple(model.inputs[0].shape[1:])
-    if None in shape:
-        example = ",".join(str(size or 32) for size in shape)
-        raise ForgeError(
-            f"the model's input shape {shape} is not fixed",
-            fix=f"say the size that the device will see: --input-shape {example}",
-        )
-    return shape
-
-
 def _converted(model: Model, calibration: Calibration | None) -> bytes:
     tf = tensorflow()
-    shape = input_shape(model)
+    shapes = input_shapes(model)
+    names = {
+        n: re.sub(r"\W", "_", n, flags=re.ASCII) if len(shapes) > 1 else "input" for n in shapes
+    }
     with quiet(), expected() as alive:
         try:
             # A batch that is fixed before converting: a dynamic one leaves SHAPE, STRIDED_SLICE and
             # PACK operators behind.
-            spec = tf.TensorSpec((1, *shape), tf.float32, name="input")
-            function = tf.function(lambda x: model(x, training=False)).get_concrete_function(spec)
+            specs = [tf.TensorSpec((1, *s), tf.float32, name=names[n]) for n, s in shapes.items()]
+            called = tf.function(lambda *x: model(arguments(model, x), training=False))
+            function = called.get_concrete_function(*specs)
             converter = tf.lite.TFLiteConverter.from_concrete_functions([function])
             if calibration is not None:
                 converter.optimizations = [tf.lite.Optimize.DEFAULT]
-                converter.representative_dataset = lambda: _one_by_one(calibration, alive)
+                converter.representative_dataset = lambda: _one_by_one(model, calibration, alive)
                 converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
                 converter.inference_input_type = tf.int8
                 converter.inference_output_type = tf.int8
@@ -83,7 +71,9 @@ def _converted(model: Model, calibration: Calibration | None) -> bytes:
             raise not_converted(error) from error
 
 
-def _one_by_one(calibration: Calibration, alive: Callable[[], None]) -> Iterator[list[Calibration]]:
+def _one_by_one(
+    model: Model, calibration: Calibration, alive: Callable[[], None]
+) -> Iterator[list[Calibration]]:
     for i in range(len(calibration)):
         alive()
-        yield [calibration[i : i + 1]]
+        yield by_input(model, calibration[i : i + 1])

@@ -11,8 +11,9 @@ import numpy as np
 from tinyforge import datasets, tflite
 from tinyforge.datasets import Dataset, Samples, Splits
 from tinyforge.datasets.decide import Decision, told
-from tinyforge.datasets.ranges import parse
+from tinyforge.datasets.ranges import Range, parse
 from tinyforge.datasets.samples import TEST, TRAINING, part_of, parted, spread
+from tinyforge.datasets.several import read_several
 from tinyforge.errors import ForgeError
 from tinyforge.files import write_files
 from tinyforge.proof.measure import (
@@ -28,9 +29,9 @@ from tinyforge.tflite.about import About, with_about
 from tinyforge.training.accuracy import accuracy_float
 from tinyforge.training.load import load_keras
 from tinyforge.training.loss import saved_loss
-from tinyforge.training.model import Model, train
+from tinyforge.training.model import Model, input_shape, input_shapes, train
 from tinyforge.training.prune import prune
-from tinyforge.training.quantize import Calibration, input_shape, quantize
+from tinyforge.training.quantize import Calibration, quantize
 from tinyforge.training.runtime import quiet
 from tinyforge.training.settings import CHECKED, FULL, QUICK, Loading, Settings
 from tinyforge.training.subject import Subject
@@ -141,7 +142,8 @@ def prune_file(
         )
     name = data or DEFAULT_DATA
     with stages.stage(f"Read {name}"):
-        samples = datasets.read(name, shape, count_per_class=settings.drawings, seed=seed)
+        count = settings.drawings
+        samples, to = _read(name, model, range_text, seed=seed, count_per_class=count)
     if len(model.outputs) > 1:
         raise ForgeError(
             f"the model has {len(model.outputs)} outputs, and data has the answers of one: what "
@@ -156,7 +158,7 @@ def prune_file(
             where=name,
             fix="give labels, a class or value for each sample; autoencoders need none",
         )
-    decision = subject.decide(parse(range_text) if range_text else None)
+    decision = subject.decide(to)
     for line in told(subject.samples, decision, subject.measure):
         stages.note(line)
     training, held_out = parted(subject.samples, seed)
@@ -227,11 +229,10 @@ def quantized_file(
             where=str(path),
             fix="give --data: doodles, quickdraw, a folder of pictures, a .npz, .npy or .csv",
         )
-    shape = input_shape(model)
     with stages.stage(f"Read {data}"):
-        samples = datasets.read(data, shape, seed=seed)
+        samples, to = _read(data, model, range_text, seed=seed)
     subject = Subject.of(model, samples, saved_loss(path))
-    decision = subject.decide(parse(range_text) if range_text else None)
+    decision = subject.decide(to)
     for line in told(subject.samples, decision, subject.measure):
         stages.note(line)
     calibration = spread(part_of(subject.samples, TRAINING), _CALIBRATION, seed)
@@ -256,7 +257,7 @@ def _measured(
     graph = tflite.read(small)
     chosen = spread(part_of(subject.samples, TEST), count_to_measure(graph), seed)
     inputs = chosen.real(decision.range)
-    source, goal, measured, outputs = graph.tensors[graph.inputs[0]], subject.goal, None, None
+    goal, measured, outputs = subject.goal, None, None
     if goal is not None:
         with stages.stage(f"Compare float and int8 on {len(chosen):,} samples"):
             outputs = real_outputs(small, graph, inputs, subject.head)
@@ -268,7 +269,7 @@ def _measured(
                 chosen.source,
                 decision.range.text,
             )
-    for warning in warnings(goal, chosen, inputs, outputs, source):
+    for warning in warnings(goal, chosen, inputs, outputs, graph):
         stages.note(warning)
     if measured is not None:
         measured.require_kept(accept=accept)
@@ -293,6 +294,24 @@ def demo_variants(
     with reported(stages, _TITLES) as progress:
         model = train(splits, settings, seed=seed, progress=progress)
         return splits, make_variants(model, splits, settings, seed=seed, progress=progress)
+
+
+def _read(
+    name: str,
+    model: Model,
+    range_text: str | None,
+    *,
+    seed: int,
+    count_per_class: int = 1000,
+) -> tuple[Samples, Range | None]:
+    """The data for a model, and the range that it is to be brought into; None where nothing says
+    so, or it is."""
+    to = parse(range_text) if range_text else None
+    shapes = input_shapes(model)
+    if len(shapes) > 1:
+        return read_several(name, shapes, to), None
+    (shape,) = shapes.values()
+    return datasets.read(name, shape, count_per_class=count_per_class, seed=seed), to
 
 
 def _loaded(path: Path, how: Loading, stages: Stages) -> Model:
