@@ -11,9 +11,11 @@ from tinyforge.graph import DType, Graph
 
 
 def two_shapes(r: Random) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Two shapes of up to four dimensions, the second of them mostly the one that is repeated."""
-    rank = r.pick(4, 4, 4, 3, 2, 1)
-    shape = [1, r.integer(1, 5), r.integer(1, 5), r.integer(1, 9)][-rank:]
+    """Two shapes of up to five dimensions, the second of them mostly the one that is repeated."""
+    rank = r.pick(5, 4, 4, 4, 3, 2, 1)
+    shape = [1, r.integer(1, 3), r.integer(1, 5), r.integer(1, 5), r.integer(1, 9)][-rank:]
+    if rank == 4:
+        shape[0] = 1
     first, second = list(shape), list(shape)
     match r.integer(0, 4):
         case 0:  # a value a channel

@@ -42,7 +42,10 @@ def test_shapes_that_do_not_broadcast_are_refused(name: str) -> None:
     refused(pair(name, [SHAPE, (4, 5, 1, 1), SHAPE]), "do not give")
     refused(pair(name, [SHAPE, SHAPE, (1, 120)]), "do not give")
     refused(pair(name, [(6,), (6,), SHAPE]), "do not give")
-    refused(pair(name, [(1, *SHAPE)] * 3), "more than 4 dimensions")
+    accepted(pair(name, [(1, *SHAPE)] * 3))
+    refused(pair(name, [(1, 1, *SHAPE)] * 3), "more than 5 dimensions")
+    in_turn = [(2, 1, 5, 1, 6), (2, 4, 1, 3, 1), (2, 4, 5, 3, 6)]
+    refused(pair(name, in_turn), "repeat too many dimensions in turn")
 
 
 @pytest.mark.parametrize("name", CASES)

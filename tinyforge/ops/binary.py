@@ -28,12 +28,13 @@ from tinyforge.ops.base import (
     suffix,
     tensor,
 )
-from tinyforge.ops.broadcast import MAX_RANK, broadcast_fields
+from tinyforge.ops.broadcast import broadcast_fields, broadcasts
 from tinyforge.ops.fixed_point import Int, quantize_multiplier, requantize
 from tinyforge.ops.forms import WHOLE, row_by_row
 from tinyforge.ops.quantization import activation_name, activation_range
 from tinyforge.ops.turned import Turned, is_pixel, same
 
+_MAX_RANK = 5  # what the interpreter was seen to broadcast rightly
 _ACTIVATION = "fused_activation_function"
 
 Factor = tuple[int, int]
@@ -223,7 +224,7 @@ def check_shapes(graph: Graph, op: Operator) -> None:
     """Two operands, not both constant, broadcast to the output."""
     first, second, out = _operands(graph, op)
     require(first.data is None or second.data is None, "both operands are constant", graph, op)
-    require(len(out.shape) <= MAX_RANK, f"more than {MAX_RANK} dimensions", graph, op)
+    require(len(out.shape) <= _MAX_RANK, f"more than {_MAX_RANK} dimensions", graph, op)
     try:
         shape = np.broadcast_shapes(first.shape, second.shape)
     except ValueError:
@@ -231,6 +232,12 @@ def check_shapes(graph: Graph, op: Operator) -> None:
     require(
         shape == out.shape,
         f"{list(first.shape)} and {list(second.shape)} do not give {list(out.shape)}",
+        graph,
+        op,
+    )
+    require(
+        broadcasts(first.shape, second.shape, shape),
+        f"{list(first.shape)} and {list(second.shape)} repeat too many dimensions in turn",
         graph,
         op,
     )

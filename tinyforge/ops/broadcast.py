@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from tinyforge.ops.base import Table
 
-MAX_RANK = 4
+_MAX_LOOPS = 4
 
 
 @dataclass(frozen=True)
@@ -27,15 +27,32 @@ class _Loop:
         )
 
 
+def broadcasts(first: Sequence[int], second: Sequence[int], out: Sequence[int]) -> bool:
+    """Whether a kernel has loops enough for shapes that broadcast to out's."""
+    return len(_loops(first, second, out)) <= _MAX_LOOPS
+
+
 def broadcast_fields(
     first: Sequence[int], second: Sequence[int], out: Sequence[int]
 ) -> dict[str, int | Table]:
-    """The members of a kernel's loops, outermost first, for shapes that broadcast to out's.
+    """The members of a kernel's loops, outermost first, for shapes that broadcast to out's."""
+    loops = _loops(first, second, out)
+    loops += [_Loop(1, 0, 0)] * (_MAX_LOOPS - len(loops))
+    fields: dict[str, int | Table] = {}
+    for i, loop in enumerate(reversed(loops)):
+        fields[f"size[{i}]"] = loop.size
+        fields[f"first_step[{i}]"] = loop.first_step
+        fields[f"second_step[{i}]"] = loop.second_step
+    return fields
+
+
+def _loops(first: Sequence[int], second: Sequence[int], out: Sequence[int]) -> list[_Loop]:
+    """Innermost first.
 
     Dimensions that need no loop of their own are merged: a picture and a value a channel are two
     loops, a picture and one value are one.
     """
-    loops: list[_Loop] = []  # innermost first
+    loops: list[_Loop] = []
     for dimension in range(1, len(out) + 1):
         if out[-dimension] == 1:
             continue
@@ -44,13 +61,7 @@ def broadcast_fields(
             inner = loops.pop()
             loop = _Loop(loop.size * inner.size, inner.first_step, inner.second_step)
         loops.append(loop)
-    loops += [_Loop(1, 0, 0)] * (MAX_RANK - len(loops))
-    fields: dict[str, int | Table] = {}
-    for i, loop in enumerate(reversed(loops)):
-        fields[f"size[{i}]"] = loop.size
-        fields[f"first_step[{i}]"] = loop.first_step
-        fields[f"second_step[{i}]"] = loop.second_step
-    return fields
+    return loops
 
 
 def _step(shape: Sequence[int], dimension: int) -> int:
