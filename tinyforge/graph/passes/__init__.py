@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from tinyforge.graph.passes.absent_bias import absent_bias
 from tinyforge.graph.passes.batch import single_batch
+from tinyforge.graph.passes.dilated import dilated
 from tinyforge.graph.passes.dimensions import dimensions
 from tinyforge.graph.passes.folding import folding
 from tinyforge.graph.passes.lacking import lacking
@@ -28,6 +29,7 @@ _ADAPT: tuple[Pass, ...] = (
     single_batch,
     folding,
     dead_operators,
+    dilated,
     tidied,
     dimensions,
     moved_floats,
