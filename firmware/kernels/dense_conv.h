@@ -74,15 +74,25 @@ FORGE_INLINE void forge_dense_conv_fill(const forge_dense_conv *c, const int8_t 
   }
 }
 
-/* The same for windows that reach into the padding, or have gaps: of few of them, all layers share
- * the code. */
-FORGE_SHARED void forge_dense_conv_fill_copied(const forge_dense_conv *c, const int8_t *const *rows,
-                                               int x, int pixels, int16_t *tile) {
-  int8_t *copies = (int8_t *)(tile + c->dense.quads * 4 * pixels);
+/* The same for any layer. */
+FORGE_SHARED void forge_dense_conv_fill_any(const forge_dense_conv *c, const int8_t *const *rows,
+                                            int x, int pixels, int16_t *tile, int8_t *copies) {
   if (pixels == 2) {
     forge_dense_conv_fill(c, rows, x, 2, tile, copies);
   } else {
     forge_dense_conv_fill(c, rows, x, 1, tile, copies);
+  }
+}
+
+/* The same for windows that reach into the padding, or have gaps. Of few of them layers share the
+ * code, unless there are many rows of a few bytes: first layers, of which a model has one. */
+FORGE_INLINE void forge_dense_conv_fill_copied(const forge_dense_conv *c, const int8_t *const *rows,
+                                               int x, int pixels, int16_t *tile) {
+  int8_t *copies = (int8_t *)(tile + c->dense.quads * 4 * pixels);
+  if (c->window.kernel_width * c->input_channels <= FORGE_DENSE_FEW_BYTES) {
+    forge_dense_conv_fill(c, rows, x, pixels, tile, copies);
+  } else {
+    forge_dense_conv_fill_any(c, rows, x, pixels, tile, copies);
   }
 }
 
