@@ -47,7 +47,13 @@ def measure(source: Source, examples: Examples, settings: Spec, stages: Stages) 
             for_core = msgspec.structs.replace(compiled, board=board.id)
             generated = generate(source, examples, for_core, stages, golden=golden)
             stages.note(f"{board.core}:")
-            proof = verify(generated.on(boards.roomy(board)), examples, for_core, stages)
+            proof = verify(
+                generated.on(boards.roomy(board)),
+                examples,
+                for_core,
+                stages,
+                timed_on=[b for b in boards.all_boards() if b.core == board.core],
+            )
             by_core[board.core] = _need(proof)
     return Needs(by_core, tuple(unmeasured))
 
@@ -56,4 +62,4 @@ def _need(proof: Proof) -> Need:
     require_exact(proof)
     if proof.ram is None or proof.flash is None or proof.instructions is None:
         raise ForgeError(f"{proof.machine} does not measure", fix="use --machine unicorn")
-    return Need(proof.ram.total, proof.flash.total, proof.instructions)
+    return Need(proof.ram.total, proof.flash.total, proof.instructions, proof.simulated)

@@ -25,7 +25,7 @@ from tinyforge.sim.machines import machine_for
 from tinyforge.source import model_path, open_tflite, with_examples
 from tinyforge.spec import Spec
 from tinyforge.stages import Stages
-from tinyforge.verification import read_back, run_firmware, verify_folder
+from tinyforge.verification import own_clock, read_back, run_firmware, verify_folder
 
 
 def simulate(
@@ -96,7 +96,13 @@ def simulate_pio(
             )  # fmt: skip
     toolchain = f"PlatformIO, environment {environment(SIM, engine)}"
     proof = run_firmware(
-        generated, firmware, examples, stages, toolchain=toolchain, machine=machine
+        generated,
+        firmware,
+        examples,
+        stages,
+        toolchain=toolchain,
+        machine=machine,
+        timed_on=own_clock(settings, generated.board),
     )
     proof = replace(proof, constants=constants, boundary=boundary)
     return report_of(generated, proof, settings, stages)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from tinyforge import boards
+from tinyforge.boards import Board
 from tinyforge.generation import Generated
 from tinyforge.project import writer
 from tinyforge.proof import oracle
@@ -24,16 +27,33 @@ from tinyforge.spec import Spec
 from tinyforge.stages import Stages
 
 
-def verify(generated: Generated, examples: Examples, settings: Spec, stages: Stages) -> Proof:
-    """The proof of a project: of its compiled half where it has one, else of the interpreter's."""
+def verify(
+    generated: Generated,
+    examples: Examples,
+    settings: Spec,
+    stages: Stages,
+    *,
+    timed_on: Sequence[Board] | None = None,
+) -> Proof:
+    """The proof of a project: of its compiled half where it has one, else of the interpreter's.
+
+    timed_on: boards to say what an inference takes on; None: the settings' own, where the firmware
+    is for its core.
+    """
     with tempfile.TemporaryDirectory(prefix="tinyforge-") as name:
         folder = Path(name).resolve() / "project"
         writer.write(generated.files, folder)
-        return verify_folder(generated, folder, examples, settings, stages)
+        return verify_folder(generated, folder, examples, settings, stages, timed_on=timed_on)
 
 
 def verify_folder(
-    generated: Generated, folder: Path, examples: Examples, settings: Spec, stages: Stages
+    generated: Generated,
+    folder: Path,
+    examples: Examples,
+    settings: Spec,
+    stages: Stages,
+    *,
+    timed_on: Sequence[Board] | None = None,
 ) -> Proof:
     """The same for the sources that lie in a folder, as they lie there."""
     source, board = generated.source, generated.board
@@ -50,9 +70,21 @@ def verify_folder(
         compiler=compiler, machine=machine, output=firmware.path,
     )  # fmt: skip
     proof = run_firmware(
-        generated, firmware, examples, stages, toolchain=compiler.version(), machine=machine
+        generated,
+        firmware,
+        examples,
+        stages,
+        toolchain=compiler.version(),
+        machine=machine,
+        timed_on=own_clock(settings, board) if timed_on is None else timed_on,
     )
     return replace(proof, constants=constants, boundary=boundary)
+
+
+def own_clock(settings: Spec, board: Board) -> tuple[Board, ...]:
+    """The settings' board, unless firmware for a board with another core stands in for it."""
+    own = boards.load(settings.board)
+    return (own,) if own.core == board.core else ()
 
 
 def read_back(
@@ -93,9 +125,11 @@ def run_firmware(
     *,
     toolchain: str,
     machine: Machine,
+    timed_on: Sequence[Board],
 ) -> Proof:
     """Every example through firmware of the compiled half, where the project has one, else of the
-    interpreter's; compared with the oracle's layers, or with its answers."""
+    interpreter's; compared with the oracle's layers, or with its answers. timed_on: as Subject's.
+    """
     source, plan = generated.source, generated.plan
     with stages.stage("Ask TensorFlow Lite Micro for every layer"):
         expected = oracle.trace(source.model, source.graph, examples.inputs)
@@ -110,6 +144,7 @@ def run_firmware(
         inputs=examples.inputs,
         labels=examples.labels,
         head=examples.head,
+        timed_on=timed_on,
     )
     compared = prove_answers if plan is None else prove
     title = f"Prove {len(examples):,} inputs on {machine.name}"

@@ -11,6 +11,7 @@ from typing import Any
 
 from tinyforge.bench.baselines import Baseline
 from tinyforge.bench.measure import Result, measure
+from tinyforge.boards import Board
 from tinyforge.cli.ui import Ui
 from tinyforge.memory.search import Aim, plan
 from tinyforge.ops.target import target_of
@@ -48,6 +49,7 @@ def result(
     case: Case,
     toolchain: ToolchainChoice = "zig",
     baselines: Sequence[Baseline] = (),
+    timed_on: Sequence[Board] | None = None,
 ) -> Result:
     """One of the model's golden inputs, built, run and proved."""
     ui = Ui()
@@ -56,7 +58,7 @@ def result(
     assert golden.outputs is not None
     one = Examples(golden.inputs[:1], outputs=golden.outputs[:1])
     settings = Spec(toolchain=toolchain, optimize=case.optimize)
-    return measure(source, one, case.core, settings, ui, baselines=baselines)
+    return measure(source, one, case.core, settings, ui, baselines=baselines, timed_on=timed_on)
 
 
 def toolchain_named(arguments: Sequence[str]) -> ToolchainChoice:

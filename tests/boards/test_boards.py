@@ -20,7 +20,13 @@ from tinyforge.boards import (
 from tinyforge.boards import catalog as catalog_module
 from tinyforge.boards.board import XTENSA
 from tinyforge.boards.cores import CORES
-from tinyforge.boards.timing import cycles_per_instruction, milliseconds
+from tinyforge.boards.timing import (
+    Simulated,
+    cycles_per_instruction,
+    flash_read_cycles,
+    milliseconds,
+    timing,
+)
 from tinyforge.errors import ForgeError
 
 # id: platform, mcu (the manifest's begins with it), MHz, RAM, flash, upload protocol. From the
@@ -175,6 +181,7 @@ def test_unknown_id_without_a_neighbour(asked):
         load(asked)
 
 
+L4R5 = (Path(catalog_module.__file__).parent / "nucleo_l4r5zi.toml").read_text(encoding="utf-8")
 PICO = (Path(catalog_module.__file__).parent / "pico.toml").read_text(encoding="utf-8")
 
 
@@ -208,12 +215,18 @@ def test_a_board_of_the_users_own(tmp_path):
         PICO.replace('["watch", "drone"]', '["toaster"]'),
         PICO.replace('["watch", "drone"]', "[]"),
         PICO.split("[platformio]")[0],
+        L4R5.replace("read_bytes = 8", "read_bytes = 12"),
+        L4R5.replace("read_bytes = 8", "read_bytes = 64"),
+        L4R5.replace("ways = 8", "ways = 7"),
+        L4R5.replace("lines = 32", "lines = 257"),
+        L4R5.replace("flash_wait_states = 5", ""),
+        L4R5.replace("worst = 3.2", "worst = 320"),
         "",
         "[[[",
         b"\xff\xfe",
         b"#" * 70000,
     ],
-    ids=range(19),
+    ids=range(25),
 )
 def test_invalid_boards_are_refused(tmp_path, text):
     path = user_board(tmp_path, text)
@@ -281,6 +294,62 @@ def test_times_of_a_million_instructions(board, low, high, text):
     time = milliseconds(load(board), 1_000_000)
     assert (time.low, time.high) == pytest.approx((low, high))
     assert str(time) == text
+
+
+def test_simulated_time_is_within_the_error_that_was_measured():
+    """12,000,000 cycles at 120 MHz, 3.2 % more or less."""
+    board = load("nucleo_l4r5zi")
+    found = timing(board, 1, Simulated(10_000_000, 12_000_000, 12_500_000))
+    assert (found.cycles, found.error) == (12_000_000, 3.2)
+    assert (found.milliseconds.low, found.milliseconds.high) == pytest.approx((96.8, 103.2))
+    assert "of 17 programs measured on NUCLEO-L4R5ZI it was off by 0.9 %" in found.basis
+    assert "RM0432" in found.basis
+
+
+def test_simulated_time_that_was_never_checked_says_so():
+    """From nothing waits to the dearest: 180 MHz."""
+    found = timing(load("nucleo_f446re"), 1, Simulated(9_000_000, 10_000_000, 10_800_000))
+    assert (found.cycles, found.error) == (10_000_000, None)
+    assert (found.milliseconds.low, found.milliseconds.high) == pytest.approx((50, 60))
+    assert found.basis.endswith("not checked on silicon")
+
+
+def test_time_without_a_simulation_is_the_range():
+    board = load("nrf52840_dk")
+    found = timing(board, 1_000_000)
+    assert (found.cycles, found.error) == (None, None)
+    assert found.milliseconds == milliseconds(board, 1_000_000)
+    assert found.basis.startswith("not simulated: 1.2 to 2.42 cycles an instruction")
+
+
+@pytest.mark.parametrize(
+    ("board", "nbytes", "cycles"),
+    [
+        ("nucleo_l4r5zi", 0, 0),
+        ("nucleo_l4r5zi", 1, 5),
+        ("nucleo_l4r5zi", 8, 5),
+        ("nucleo_l4r5zi", 9, 10),
+        ("nucleo_f411re", 1600, 300),
+        ("pico", 1, None),
+    ],
+)
+def test_reading_flash_once_costs_a_wait_a_read(board, nbytes, cycles):
+    assert flash_read_cycles(load(board), nbytes) == cycles
+
+
+def test_the_figures_of_families_are_those_of_their_manuals():
+    """Reads in bytes, lines and their bytes of both caches: RM0432, RM0351, RM0394, RM0440, RM0434
+    have 32 lines of 4 x 64 bits and 8 of them; RM0090, RM0383, RM0390 64 of 128 bits and 8."""
+    for board in all_boards():
+        reads = board.flash.reads
+        if reads is None:
+            continue
+        caches = (reads.instruction_cache, reads.data_cache)
+        found = [reads.read_bytes, *((c.lines, c.line_bytes) for c in caches)]
+        f4 = board.mcu.startswith("stm32f4")
+        assert found == ([16, (64, 16), (8, 16)] if f4 else [8, (32, 32), (8, 32)]), board.id
+        assert (reads.checked is not None) == board.mcu.startswith("stm32l4")
+        assert board.core == "cortex-m4"
 
 
 def test_the_measured_cycles_of_a_cortex_m4_lie_in_the_range(corpus):

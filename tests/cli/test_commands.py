@@ -344,6 +344,10 @@ def test_bench_says_what_each_layer_costs(model: Path, baselines: Path, tmp_path
     proof = document("build", str(model), "-o", "out", *same, folder=tmp_path)["proof"]
     assert small["instructions"] == proof["instructions"]
     assert small["cycles"] == proof["cycles"]
+    time = small["time"]
+    assert (time["board"], time["error"]) == ("nucleo_l4r5zi", 3.2)
+    assert time["cycles"] > small["cycles"]["mid"]
+    assert proof["time"]["cycles"] is None  # another board, of which less is known
     assert small["ram"] == small["arena"] + small["data_bss"] + small["stack"]
     assert (small["arena"], small["ram"]) == (proof["arena"]["planned"], proof["ram"]["total"])
     assert (small["code"], small["weights"]) == (proof["flash"]["code"], proof["flash"]["weights"])
@@ -355,6 +359,7 @@ def test_bench_says_what_each_layer_costs(model: Path, baselines: Path, tmp_path
         assert layer["cycles"] == measured["cycles"]
     # The convolution runs within the pool, whose figures are those of both.
     assert (layers[0]["within"], layers[0]["baseline"]) == (1, None)
+    assert 0.9 < sum(layer["simulated"] or 0 for layer in layers.values()) / time["cycles"] < 1
     assert layers[1]["cycles_per_mac"] == layers[1]["cycles"]["mid"] / layers[0]["macs"]
     assert layers[1]["baseline"] == {"instructions": 1000, "cycles": None}
     assert small["ratios"]["instructions"] == small["instructions"] / 1000
@@ -372,10 +377,12 @@ def test_bench_in_a_pipe(model: Path, baselines: Path, tmp_path: Path) -> None:
     ).stdout
     assert "\x1b" not in shown
     assert all(len(line) <= 80 for line in shown.splitlines())
-    assert "small on cortex-m4, for speed: zig" in shown
+    assert "small on cortex-m4, for balanced: zig" in shown
     assert "other on cortex-m4" in shown
     assert shown.count("geometric mean") == 0  # of one model with a baseline
-    assert "that was not checked on silicon" in shown.replace("\n", " ")
+    said = " ".join(shown.split())
+    assert "board: nucleo_l4r5zi, flash and caches simulated" in said
+    assert "it was off by 0.9 % in the mean, 3.2 % at worst" in said
 
 
 def test_bench_on_another_core_and_for_size(model: Path, tmp_path: Path) -> None:
@@ -404,6 +411,8 @@ def test_boards_and_doctor(tmp_path: Path) -> None:
     pico = document("boards", "show", "pico", folder=tmp_path)
     assert pico["core"] == "cortex-m0plus"
     assert pico in boards
+    shown = tinyforge("boards", "show", "nucleo_l4r5zi", folder=tmp_path).stdout
+    assert "8 bytes at a time, caches of 1,024 and 256 bytes" in " ".join(shown.split())
     shown = tinyforge("boards", "show", "nucleo_h743zi", folder=tmp_path).stdout
     assert "AXI SRAM: 524,288 bytes at 0x24000000" in shown
     wrong = document("boards", "show", "pcio", folder=tmp_path, status=2)
@@ -458,6 +467,10 @@ def test_boards_are_ranked_for_a_model(model: Path, tmp_path: Path) -> None:
         assert board["flash"]["used"] == proof["flash"]["total"]
         assert board["instructions"] == proof["instructions"]
         assert board["milliseconds"]["low"] < board["milliseconds"]["high"]
+        assert board["cycles"] is None
+    checked, unchecked = boards["nucleo_l4r5zi"], boards["nucleo_f446re"]
+    assert (checked["error"], unchecked["error"]) == (3.2, None)
+    assert checked["cycles"] > unchecked["cycles"] > checked["instructions"]
     shown = tinyforge("boards", "fit", str(model), folder=tmp_path).stdout.splitlines()
     assert shown.index(next(line for line in shown if "adafruit_feather_nrf52832" in line)) < 10
     assert all(len(line) <= 80 for line in shown)

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from tinyforge.boards.timing import Milliseconds, Timing
 from tinyforge.proof.record import Arena, ArenaSlot, Difference, Flash, LayerProof, Proof, Ram
 from tinyforge.report.record import DemoReport, Drawing, RealDrawings, Report, Variant
 from tinyforge.sim.cycles.count import Cycles
@@ -32,7 +33,8 @@ PROOF = Proof(
     instructions=4100,
     instructions_min=4090,
     instructions_max=4110,
-    cycles=Cycles(low=5100, mid=5300, high=5600, ws1=6100),
+    cycles=Cycles(low=5100, mid=5300, high=5600),
+    time=Timing("nrf52840_dk", 64, None, Milliseconds(0.08, 0.16), None, "not simulated: a range"),
     instructions_by_layer=(_CONV, _DENSE),
     accesses=2345,
 )
@@ -56,6 +58,7 @@ BARE = replace(
     instructions_min=None,
     instructions_max=None,
     cycles=None,
+    time=None,
     instructions_by_layer=(),
     accesses=None,
 )

@@ -78,6 +78,7 @@ def test_cycles_stand_where_instructions_do():
     page = Page(to_html(samples.demo()))
     assert f"(4,090 to 4,110); cycles: {estimate}." in page.text
     assert f"cycles {estimate}" in page.text
+    assert "time 0.08 to 0.16 ms at 64 MHz: not simulated: a range" in page.text
     assert "estimated (" not in Page(to_html(samples.demo(samples.BARE))).text
 
 

@@ -32,7 +32,7 @@ def test_a_proof_has_these_keys():
     assert {"planned", "touched"} <= set(proof["arena"])
     assert set(proof["ram"]) == {"arena", "data_bss", "stack", "total", "limit"}
     assert {"code", "weights", "total", "limit"} <= set(proof["flash"])
-    assert proof["cycles"] == {"low": 5100, "mid": 5300, "high": 5600, "ws1": 6100}
+    assert proof["cycles"] == {"low": 5100, "mid": 5300, "high": 5600}
 
 
 def test_values_are_the_records():

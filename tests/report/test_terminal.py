@@ -60,6 +60,8 @@ def test_it_says_what_the_proof_says():
     assert "544 B of 256 KiB (0.2 %)" in text
     assert "arena 144 + data and bss 100 + stack 300" in text
     assert "cycles         5.30 k an inference, estimated (5.10 k to 5.60 k)" in text
+    assert "time           0.08 to 0.16 ms at 64 MHz" in text
+    assert "not simulated: a range" in text
     assert "estimated" not in shown(samples.demo(samples.BARE))
     assert "code 5,000 + weights 400 + self-test 64 + other 36" in text
     assert "4,100 an inference (4,090 to 4,110)" in text

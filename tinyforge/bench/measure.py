@@ -10,7 +10,9 @@ import msgspec
 
 from tinyforge import boards
 from tinyforge.bench.baselines import Baseline, LayerCost, find
+from tinyforge.boards import Board
 from tinyforge.boards.cores import core_named
+from tinyforge.boards.timing import Simulated, Timing
 from tinyforge.errors import ForgeError
 from tinyforge.generation import generate
 from tinyforge.memory.plan import Plan
@@ -23,10 +25,14 @@ from tinyforge.spec import Spec
 from tinyforge.stages import Stages
 from tinyforge.verification import verify
 
+# Where cycles are simulated, by core: the board on which the simulation was checked.
+CLOCKS = {"cortex-m4": "nucleo_l4r5zi"}
+
 
 @dataclass(frozen=True)
 class LayerResult:
-    """One layer. cycles_per_mac: mid. scratch: bytes of the arena beside its tensors.
+    """One layer. cycles_per_mac: mid. simulated: cycles on the board of the Result's time. scratch:
+    bytes of the arena beside its tensors.
 
     within: the layer that it runs in, whose figures but for MACs are those of both. baseline: of
     the same layers, or None; None as well what could not be counted or estimated.
@@ -39,6 +45,7 @@ class LayerResult:
     instructions: int | None
     cycles: Cycles | None
     cycles_per_mac: float | None
+    simulated: int | None
     scratch: int
     baseline: LayerCost | None
     within: int | None = None
@@ -48,9 +55,10 @@ class LayerResult:
 class Result:
     """One model on one core, proved bit-exact; figures of one inference, and bytes.
 
-    scratch: the most that one layer has, within the arena. ram: all of it: arena, other data and
-    stack. code, weights: in flash. ratios: to the baseline's figures, by their names; what one of
-    the two lacks is left out.
+    time: on the first board that was asked for. simulated: cycles, by the boards' ids. scratch: the
+    most that one layer has, within the arena. ram: all of it: arena, other data and stack. code,
+    weights: in flash. ratios: to the baseline's figures, by their names; what one of the two lacks
+    is left out.
     """
 
     model: str
@@ -62,6 +70,8 @@ class Result:
     instructions: int
     cycles: Cycles | None
     cycles_per_mac: float | None
+    time: Timing | None
+    simulated: Mapping[str, Simulated]
     arena: int
     scratch: int
     data_bss: int
@@ -82,9 +92,11 @@ def measure(
     stages: Stages,
     *,
     baselines: Sequence[Baseline] = (),
+    timed_on: Sequence[Board] | None = None,
 ) -> Result:
     """The compiled engine on a core, with memories that hold any model; compiled as settings say.
 
+    timed_on: boards with that core to simulate cycles on; None: the core's of CLOCKS.
     ForgeError for what cannot be compiled or does not equal the oracle, and where the machine does
     not measure.
     """
@@ -92,7 +104,9 @@ def measure(
     chosen = msgspec.structs.replace(settings, engine="aot")
     board = msgspec.structs.replace(boards.roomy(boards.load(chosen.board)), core=core)
     generated = generate(source, examples, chosen, stages, board=board)
-    proof = verify(generated, examples, chosen, stages)
+    if timed_on is None:
+        timed_on = [boards.load(CLOCKS[core])] if core in CLOCKS else []
+    proof = verify(generated, examples, chosen, stages, timed_on=timed_on)
     baseline = find(baselines, source.graph.name, core)
     assert generated.plan is not None
     return _result(proof, generated.plan, chosen.optimize, baseline)
@@ -127,6 +141,8 @@ def _result(proof: Proof, plan: Plan, optimize: str, baseline: Baseline | None) 
         instructions=proof.instructions,
         cycles=proof.cycles,
         cycles_per_mac=_per_mac(proof.cycles, macs),
+        time=proof.time,
+        simulated=proof.simulated,
         arena=ram.arena,
         scratch=max((layer.scratch for layer in layers), default=0),
         data_bss=ram.data_bss,
@@ -167,6 +183,7 @@ def _layer(layer: LayerProof, plan: Plan, macs_run: int, baseline: LayerCost | N
         instructions=layer.instructions,
         cycles=layer.cycles,
         cycles_per_mac=_per_mac(layer.cycles, macs_run),
+        simulated=layer.simulated,
         scratch=sum(s.nbytes for s in plan.slots if layer.index in s.layers),
         baseline=baseline,
         within=layer.within,

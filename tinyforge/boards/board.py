@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from tinyforge.boards.cores import CORES, Core, core_named, full_name
+from tinyforge.boards.flash_reads import FlashReads, MemorySystem
 from tinyforge.boards.memory import MemoryMap, Region
 from tinyforge.errors import ForgeError
 
@@ -58,6 +59,13 @@ class Memory(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         return Region(self.base, self.limit)
 
 
+class Flash(Memory, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The memory that code and weights lie in. reads: how it is read; None where that is not known
+    well enough to be simulated."""
+
+    reads: FlashReads | None = None
+
+
 class PlatformIO(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """How PlatformIO spells the board.
 
@@ -95,13 +103,15 @@ class Board(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     fpu: Literal["", "fpv4-sp-d16", "fpv5-sp-d16", "fpv5-d16", "xtensa"]
     mhz: Annotated[int, msgspec.Meta(ge=1, le=4000)]
     flash_wait_states: Annotated[int, msgspec.Meta(ge=0, le=15)] | None = None
-    flash: Memory
+    flash: Flash
     ram: Annotated[tuple[Memory, ...], msgspec.Meta(min_length=1)]
     platformio: PlatformIO
 
     def __post_init__(self) -> None:
         if self.core not in CORES and self.core not in XTENSA:
             raise ValueError(f"unknown core {self.core!r}, known: {', '.join((*CORES, *XTENSA))}")
+        if self.flash.reads is not None and self.flash_wait_states is None:
+            raise ValueError("flash.reads says how to hide flash_wait_states, which is missing")
 
     @property
     def emulated(self) -> bool:
@@ -117,6 +127,14 @@ class Board(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     def flash_limit(self) -> int:
         """Bytes of flash that code, constants and weights can take together."""
         return self.flash.limit
+
+    @property
+    def memory_system(self) -> MemorySystem | None:
+        """What cycles are simulated with; None where too little is known of it."""
+        waits, reads = self.flash_wait_states, self.flash.reads
+        if waits is None or reads is None:
+            return None
+        return MemorySystem(wait_states=waits, reads=reads)
 
     @property
     def framework(self) -> str:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import msgspec
 
-from tinyforge.boards.board import Board, Memory
+from tinyforge.boards.board import Board
 from tinyforge.boards.catalog import all_boards
-from tinyforge.boards.timing import Milliseconds, milliseconds
+from tinyforge.boards.timing import Simulated, Timing, timing
 from tinyforge.errors import ForgeError
 
 _ROOMY = 16 * 1024 * 1024
@@ -20,12 +20,14 @@ class Need:
     """What firmware was measured to take on one core.
 
     ram: bytes of arena, other .data and .bss, and stack. flash: bytes of code, constants, weights,
-    vectors. instructions: of one inference; None where they were not counted.
+    vectors. instructions: of one inference; None where they were not counted. simulated: cycles of
+    one in the memory systems of boards, by their ids.
     """
 
     ram: int
     flash: int
     instructions: int | None = None
+    simulated: Mapping[str, Simulated] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -60,11 +62,12 @@ class Fit:
         return not self.ram_over and not self.flash_over
 
     @property
-    def time(self) -> Milliseconds | None:
+    def time(self) -> Timing | None:
         """Of an inference; None where instructions were not counted."""
         if self.need.instructions is None:
             return None
-        return milliseconds(self.board, self.need.instructions)
+        simulated = self.need.simulated.get(self.board.id)
+        return timing(self.board, self.need.instructions, simulated)
 
     def require(self) -> None:
         """Returns when it fits. ForgeError with the numbers and what would make it fit."""
@@ -101,7 +104,9 @@ class Fit:
     def _with_time(self, other: Board) -> str:
         """Another board's id, and what an inference takes there, where it has the same core."""
         time = Fit(other, self.need).time
-        return other.id if time is None or other.core != self.board.core else f"{other.id} ({time})"
+        if time is None or other.core != self.board.core:
+            return other.id
+        return f"{other.id} ({time.milliseconds})"
 
 
 def fits(need: Need, board: Board) -> Fit:
@@ -134,7 +139,7 @@ def roomy(board: Board) -> Board:
     """The same board with memories that hold more than any board's: to measure what firmware takes
     that does not fit the real one."""
     flash, ram = (
-        Memory(name=memory.name, base=memory.base, size=_ROOMY)
+        msgspec.structs.replace(memory, size=_ROOMY, usable=None)
         for memory in (board.flash, board.ram[0])
     )
     return msgspec.structs.replace(board, flash=flash, ram=(ram,))

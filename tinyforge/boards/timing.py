@@ -1,7 +1,7 @@
-"""How long an inference takes on a board: an estimate, as a range, from counted instructions.
+"""How long an inference takes on a board: simulated in its memory system where that is known, else
+a range from counted instructions.
 
-Instructions are exact; what a cycle does with them is not known without the silicon.
-
+The range: instructions are exact; what a cycle does with them is not known without the silicon.
 low: everything hits. A Cortex-M4 then takes 1.2 cycles an instruction, by its timing tables (Arm
 DDI 0439, chapter 3) applied to the instructions of convolutions; a Cortex-M7 issues two at once.
 high: 1.8 cycles, as code that loads many registers at once takes, and every flash access waits: a
@@ -25,7 +25,7 @@ _DUAL_ISSUE = ("cortex-m7",)
 
 @dataclass(frozen=True)
 class Milliseconds:
-    """From everything hits to everything waits."""
+    """The lowest and the highest."""
 
     low: float
     high: float
@@ -35,6 +35,32 @@ class Milliseconds:
         return f"{self.low:.{digits}f} to {self.high:.{digits}f} ms"
 
 
+@dataclass(frozen=True)
+class Simulated:
+    """Cycles of one inference in a board's memory system. low: where nothing ever waited. high:
+    with the highest that documents leave open of the core."""
+
+    low: int
+    mid: int
+    high: int
+
+
+@dataclass(frozen=True)
+class Timing:
+    """What an inference takes on a board. Field names are keys of `--json`.
+
+    cycles: simulated; None where the range alone is known. error: of such cycles, in percent, at
+    worst; None where it was not measured. basis: where all this comes from.
+    """
+
+    board: str
+    mhz: int
+    cycles: int | None
+    milliseconds: Milliseconds
+    error: float | None
+    basis: str
+
+
 def cycles_per_instruction(board: Board) -> tuple[float, float]:
     """Lowest and highest. Without a figure for its wait states, a board is taken to have none."""
     low = _LOW_DUAL_ISSUE if board.core in _DUAL_ISSUE else _LOW
@@ -42,7 +68,47 @@ def cycles_per_instruction(board: Board) -> tuple[float, float]:
 
 
 def milliseconds(board: Board, instructions: int) -> Milliseconds:
-    """Of one inference with so many instructions, counted for the board's core."""
+    """The range, of one inference with so many instructions, counted for the board's core."""
     low, high = cycles_per_instruction(board)
-    per_millisecond = board.mhz * 1000
-    return Milliseconds(instructions * low / per_millisecond, instructions * high / per_millisecond)
+    return _milliseconds(board, instructions * low, instructions * high)
+
+
+def timing(board: Board, instructions: int, simulated: Simulated | None = None) -> Timing:
+    """Of one inference: simulated where it was, within the error that was measured or, where none
+    was, from its low to its high; else the range."""
+    reads = board.flash.reads
+    if simulated is None or reads is None:
+        low, high = cycles_per_instruction(board)
+        basis = (
+            f"not simulated: {low:.2g} to {high:.2f} cycles an instruction, from all hits to every "
+            "access to flash waiting"
+        )
+        return Timing(board.id, board.mhz, None, milliseconds(board, instructions), None, basis)
+    error = None
+    if reads.checked is None:
+        span = _milliseconds(board, simulated.low, simulated.high)
+        basis = f"flash and caches simulated as documented ({reads.source}), not checked on silicon"
+    else:
+        found = reads.checked
+        error, off = found.worst, simulated.mid * found.worst / 100
+        span = _milliseconds(board, simulated.mid - off, simulated.mid + off)
+        basis = (
+            f"flash and caches simulated ({reads.source}); of {found.programs} programs measured "
+            f"on {found.on} it was off by {found.mean:g} % in the mean, {found.worst:g} % at worst"
+        )
+    return Timing(board.id, board.mhz, simulated.mid, span, error, basis)
+
+
+def flash_read_cycles(board: Board, nbytes: int) -> int | None:
+    """Cycles that the core waits for so many bytes of flash, read once in order, from the beginning
+    of one of its lines on: beside what the loads take anyway. None where the board's memory system
+    is not known."""
+    system = board.memory_system
+    if system is None:
+        return None
+    return -(-nbytes // system.reads.read_bytes) * system.wait_states
+
+
+def _milliseconds(board: Board, low: float, high: float) -> Milliseconds:
+    """low, high: cycles."""
+    return Milliseconds(low / (board.mhz * 1000), high / (board.mhz * 1000))

@@ -167,6 +167,7 @@ def _proof(
         instructions_min=None,
         instructions_max=None,
         cycles=None,
+        time=None,
         instructions_by_layer=rows,
     )
 

@@ -58,7 +58,8 @@ def require_exact(proof: Proof) -> None:
 def _require_fit(proof: Proof, board: Board, budget: Budget) -> None:
     """ForgeError with the numbers, unless board and budget hold what was measured."""
     if proof.ram is not None and proof.flash is not None:
-        fits(Need(proof.ram.total, proof.flash.total, proof.instructions), board).require()
+        need = Need(proof.ram.total, proof.flash.total, proof.instructions, proof.simulated)
+        fits(need, board).require()
     for name, used, limit in (
         ("RAM", None if proof.ram is None else proof.ram.total, budget.ram),
         ("flash", None if proof.flash is None else proof.flash.total, budget.flash),

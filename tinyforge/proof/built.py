@@ -5,7 +5,7 @@ from __future__ import annotations
 from tinyforge.graph.packed import split
 from tinyforge.proof.answers import head_accuracy
 from tinyforge.proof.compare import answer_difference, layer_proofs
-from tinyforge.proof.cycles import estimable, estimate, whole
+from tinyforge.proof.cycles import estimate, systems, timing_on
 from tinyforge.proof.oracle import Trace
 from tinyforge.proof.prove import Subject, flash_use, ram_use
 from tinyforge.proof.record import Arena, Proof
@@ -35,16 +35,23 @@ def prove_answers(
         probes=[end],
         progress=progress,
     )
-    cycles = None
-    if estimable(subject.firmware):
+    estimated = None
+    simulated = systems(subject.firmware, subject.timed_on)
+    if simulated is not None:
         profile = profiled(
-            machine, subject.firmware, subject.inputs, output_bytes=graph.output_bytes, probes=[end]
+            machine,
+            subject.firmware,
+            subject.inputs,
+            output_bytes=graph.output_bytes,
+            probes=[end],
+            systems=simulated,
         )
-        cycles = estimate(profile, subject.firmware)
+        estimated = estimate(profile, subject.firmware, subject.timed_on)
     outputs = dict(zip(graph.outputs, split(run.outputs, graph.output_tensors), strict=True))
     last = dict.fromkeys(graph.producers[t].index for t in outputs if t in graph.producers)
     first = answer_difference(graph, run.outputs, expected)
     total = run.instructions
+    mean = None if total is None else round(float(total.mean()))
     return Proof(
         model=graph.name,
         engine="tflm",
@@ -61,9 +68,11 @@ def prove_answers(
         arena=Arena(subject.lowered.arena_bytes, run.arena_touched, lower_bound=None, slots=()),
         ram=ram_use(subject, run),
         flash=flash_use(subject),
-        instructions=None if total is None else round(float(total.mean())),
+        instructions=mean,
         instructions_min=None if total is None else int(total.min()),
         instructions_max=None if total is None else int(total.max()),
-        cycles=whole(cycles),
+        cycles=None if estimated is None else estimated.whole(),
+        time=timing_on(subject.clock, mean, estimated),
+        simulated={} if estimated is None else estimated.on_boards(),
         instructions_by_layer=layer_proofs(graph, list(last), outputs, expected),
     )

@@ -8,12 +8,14 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
+from tinyforge.boards import Board
 from tinyforge.graph import Graph
 from tinyforge.graph.packed import split, typed
 from tinyforge.ops import OPS
+from tinyforge.proof.cycles import Estimate
 from tinyforge.proof.oracle import Trace
 from tinyforge.proof.record import Difference, LayerProof
-from tinyforge.sim.cycles.count import NONE, Cycles
+from tinyforge.sim.cycles.count import NONE
 
 
 def first_difference(graph: Graph, actual: Trace, expected: Trace) -> Difference | None:
@@ -73,13 +75,18 @@ def layer_proofs(
     expected: Trace,
     *,
     counts: npt.NDArray[np.float64] | None = None,
-    cycles: Mapping[int, Cycles] | None = None,
+    estimated: Estimate | None = None,
+    clock: Board | None = None,
     within: Mapping[int, int] | None = None,
 ) -> tuple[LayerProof, ...]:
     """One row a layer, in the order they run. counts: instructions by layer index, where counted;
-    cycles: the same, where estimated. A layer without code costs nothing and may have no entry.
+    estimated: cycles, of the core and on the board that is its clock. A layer without code costs
+    nothing and may have no entry.
     within: layers that run within others, whose outputs are never there."""
     rows = []
+    simulated = None
+    if estimated is not None and clock is not None:
+        simulated = estimated.simulated.get(clock.id)
     for index in order:
         op = graph.operators[index]
         out = graph.tensors[op.outputs[0]]
@@ -103,7 +110,8 @@ def layer_proofs(
                 row,
                 bit_exact=all(difference(graph, t, actual[t], expected[t]) is None for t in seen),
                 instructions=None if counts is None else round(cost),
-                cycles=None if cycles is None else cycles.get(index, NONE),
+                cycles=None if estimated is None else estimated.core.get(index, NONE),
+                simulated=None if simulated is None else simulated.get(index, 0),
             )
         rows.append(row)
     return tuple(rows)

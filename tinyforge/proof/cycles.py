@@ -2,27 +2,71 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
+from tinyforge.boards import Board
+from tinyforge.boards.flash_reads import MemorySystem
+from tinyforge.boards.timing import Simulated, Timing, timing
 from tinyforge.sim.cycles.count import CORE, NONE, Cycles, cycles_by_layer
 from tinyforge.sim.cycles.decode import installed
 from tinyforge.sim.elf import Firmware
 from tinyforge.sim.profile import Profile
 
 
-def estimable(firmware: Firmware) -> bool:
-    """Whether there is a model of its core, and a disassembler."""
-    return firmware.core is not None and firmware.core.name == CORE and installed()
+@dataclass(frozen=True)
+class Estimate:
+    """Of one inference, by layer, -1 for what runs outside of layers. core: of the core alone.
+    simulated: in the memory system of each board that has one, by its id."""
+
+    core: Mapping[int, Cycles]
+    simulated: Mapping[str, Mapping[int, int]]
+
+    def whole(self) -> Cycles:
+        """Of the core, summed."""
+        return sum(self.core.values(), NONE)
+
+    def on_boards(self) -> dict[str, Simulated]:
+        """Summed too. What the core's model leaves open stays open on a board."""
+        core = self.whole()
+        return {
+            board: Simulated(core.low, total, total + core.high - core.mid)
+            for board, total in ((id_, sum(c.values())) for id_, c in self.simulated.items())
+        }
 
 
-def estimate(profile: Profile | None, firmware: Firmware) -> Mapping[int, Cycles] | None:
-    """By layer, -1 for what runs outside of layers. None without a profile, and for firmware whose
-    cycles cannot be estimated."""
-    if profile is None or not estimable(firmware):
+def systems(firmware: Firmware, boards: Sequence[Board]) -> tuple[MemorySystem, ...] | None:
+    """What a profile is to simulate: the memory systems of boards, once each. None where cycles of
+    the firmware cannot be estimated: for another core than the model's, and without a
+    disassembler."""
+    if firmware.core is None or firmware.core.name != CORE or not installed():
         return None
-    return cycles_by_layer(profile, firmware)
+    return tuple(dict.fromkeys(_known(boards).values()))
 
 
-def whole(cycles: Mapping[int, Cycles] | None) -> Cycles | None:
-    """Of the inference, where it was estimated."""
-    return None if cycles is None else sum(cycles.values(), NONE)
+def estimate(
+    profile: Profile | None, firmware: Firmware, boards: Sequence[Board]
+) -> Estimate | None:
+    """Of a profile of one inference, with the systems of boards. None without a profile, and for
+    firmware whose cycles cannot be estimated."""
+    simulated = systems(firmware, boards)
+    if profile is None or simulated is None:
+        return None
+    found = dict(zip(simulated, profile.simulated, strict=True))
+    by_board = {board: found[system] for board, system in _known(boards).items()}
+    return Estimate(cycles_by_layer(profile, firmware), by_board)
+
+
+def _known(boards: Sequence[Board]) -> dict[str, MemorySystem]:
+    found = {board.id: board.memory_system for board in boards if board.core == CORE}
+    return {board: system for board, system in found.items() if system is not None}
+
+
+def timing_on(
+    board: Board | None, instructions: int | None, estimated: Estimate | None
+) -> Timing | None:
+    """What an inference takes there; None where there is no board, or nothing was counted."""
+    if board is None or instructions is None:
+        return None
+    simulated = {} if estimated is None else estimated.on_boards()
+    return timing(board, instructions, simulated.get(board.id))

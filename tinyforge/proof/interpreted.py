@@ -66,6 +66,7 @@ def prove_interpreted(
         instructions_min=None,
         instructions_max=None,
         cycles=None,
+        time=None,
         instructions_by_layer=layer_proofs(graph, order, actual, expected),
         firmware_ran=False,
     )

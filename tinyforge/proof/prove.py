@@ -19,7 +19,7 @@ from tinyforge.proof.accesses import require_planned
 from tinyforge.proof.answers import head_accuracy
 from tinyforge.proof.arena import planned_arena
 from tinyforge.proof.compare import answer_difference, first_difference, layer_proofs
-from tinyforge.proof.cycles import estimate, whole
+from tinyforge.proof.cycles import estimate, systems, timing_on
 from tinyforge.proof.grants import grants
 from tinyforge.proof.oracle import Trace
 from tinyforge.proof.record import Flash, Proof, Ram
@@ -37,7 +37,8 @@ class Subject:
     """What is to be proved. labels: the right class of each input, where known; head: the output,
     by position, that names it.
 
-    plan: None for an interpreter's firmware: it plans by itself.
+    plan: None for an interpreter's firmware: it plans by itself. timed_on: boards of the same core
+    to say what an inference takes on; a report shows the first one's figures.
     """
 
     graph: Graph
@@ -49,6 +50,12 @@ class Subject:
     inputs: npt.NDArray[np.int8]
     labels: npt.NDArray[np.int64] | None = None
     head: int = 0
+    timed_on: Sequence[Board] = ()
+
+    @property
+    def clock(self) -> Board | None:
+        """The board whose time is shown."""
+        return next(iter(self.timed_on), None)
 
 
 def prove(
@@ -85,7 +92,7 @@ def prove(
         progress=None if progress is None else lambda done: progress(min(done, count)),
     )
     profile = _profile(subject, plan, machine, inputs, probes)
-    cycles = estimate(profile, subject.firmware)
+    estimated = estimate(profile, subject.firmware, subject.timed_on)
     graph = subject.graph
     accesses = None
     if profile is not None:
@@ -100,6 +107,7 @@ def prove(
         first = replace(first, input=int(order[first.input]))
     counts = None if run.layer_instructions is None else run.layer_instructions[:count]
     total = None if run.instructions is None else run.instructions[:count]
+    mean = None if total is None else round(float(total.mean()))
     return Proof(
         model=graph.name,
         engine="aot",
@@ -116,17 +124,20 @@ def prove(
         arena=planned_arena(graph, plan, run.arena_touched),
         ram=ram_use(subject, run),
         flash=flash_use(subject),
-        instructions=None if total is None else round(float(total.mean())),
+        instructions=mean,
         instructions_min=None if total is None else int(total.min()),
         instructions_max=None if total is None else int(total.max()),
-        cycles=whole(cycles),
+        cycles=None if estimated is None else estimated.whole(),
+        time=timing_on(subject.clock, mean, estimated),
+        simulated={} if estimated is None else estimated.on_boards(),
         instructions_by_layer=layer_proofs(
             graph,
             plan.order,
             actual,
             expected,
             counts=None if counts is None else counts.mean(axis=0),
-            cycles=cycles,
+            estimated=estimated,
+            clock=subject.clock,
             within=plan.within,
         ),
         accesses=accesses,
@@ -200,6 +211,7 @@ def _profile(
         probes=probes,
         entry=_entry(graph, plan),
         grants=grants(plan, subject.lowered, firmware),
+        systems=systems(firmware, subject.timed_on),
     )
 
 

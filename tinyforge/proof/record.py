@@ -5,8 +5,10 @@ Field names are the keys of `--json`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
+from tinyforge.boards.timing import Simulated, Timing
 from tinyforge.sim.cycles.count import Cycles
 
 
@@ -15,8 +17,9 @@ class LayerProof:
     """One layer: what it is, what it cost, whether every byte of it equals the oracle's.
 
     instructions: mean over the inputs, rounded; None where the machine cannot count. cycles: as
-    those of the Proof. within: the layer in which it runs, pixel by pixel, and which has its costs;
-    its output is never there, so bit_exact is None.
+    those of the Proof. simulated: clock cycles on the board of the Proof's time, where simulated.
+    within: the layer in which it runs, pixel by pixel, and which has its costs; its output is never
+    there, so bit_exact is None.
     """
 
     index: int
@@ -28,6 +31,7 @@ class LayerProof:
     bit_exact: bool | None
     instructions: int | None
     cycles: Cycles | None = None
+    simulated: int | None = None
     within: int | None = None
 
 
@@ -158,8 +162,10 @@ class Proof:
 
     instructions: of one inference, mean over the inputs, rounded (input-dependent branches make
     them differ by a little; min and max are beside it). accuracy: None where there are no labels.
-    cycles: estimated, of the first input's inference; None where there is no model of the core, or
-    the machine does not see which code runs. firmware_ran: False where no firmware was built: only
+    cycles: of the core alone, estimated, of the first input's inference; None where there is no
+    model of the core, or the machine does not see which code runs. time: on the board; None where
+    instructions are not counted, or the core is not the board's. simulated: in the memory systems
+    of boards, by their ids. firmware_ran: False where no firmware was built: only
     the model that it would carry was looked at. golden: of the golden vectors, where they were
     chosen for this model; None where they were given, or an operator has no NumPy model.
     constants: elements of tables and parameters of kernels that were read back from the firmware
@@ -188,9 +194,11 @@ class Proof:
     instructions_min: int | None
     instructions_max: int | None
     cycles: Cycles | None
+    time: Timing | None
     instructions_by_layer: tuple[LayerProof, ...]
     firmware_ran: bool = True
     golden: Coverage | None = None
     constants: int = 0
     boundary: int = 0
     accesses: int | None = None
+    simulated: Mapping[str, Simulated] = field(default_factory=dict)

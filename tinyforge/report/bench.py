@@ -12,13 +12,14 @@ from rich.table import Table
 from rich.text import Text
 
 from tinyforge.bench.measure import LayerResult, Result, means
-from tinyforge.report import wording
+from tinyforge.boards.timing import Timing
+from tinyforge.report import findings, wording
 from tinyforge.report.drawing import ACCENT, OP_WIDTH, QUIET, Glyphs, bar, fitted, glyphs_of
 from tinyforge.sim.cycles.count import Cycles
 
 _CAVEAT = (
-    "Cycles are estimates, by a model of the core without wait states (ws1: one, for data in "
-    "flash) that was not checked on silicon: quote ratios to two digits, with the range."
+    "low, mid and high are estimates, by a model of the core without wait states: quote ratios to "
+    "two digits, with the range."
 )
 _RATIOS = "Ratios: ours over those of TensorFlow Lite Micro with CMSIS-NN."
 
@@ -40,6 +41,9 @@ class BenchReport:
             yield from (ratio_table(self.results, glyphs), Text(_RATIOS, QUIET))
         if any(result.cycles for result in self.results):
             yield Text(_CAVEAT, QUIET)
+        simulated = (time for time in map(_time, self.results) if time is not None)
+        for said in dict.fromkeys(f"board: {time.board}, {time.basis}." for time in simulated):
+            yield Text(said, QUIET)
 
 
 def _title(result: Result) -> Text:
@@ -69,11 +73,11 @@ def _layers(result: Result, glyphs: Glyphs) -> Table:
     table.add_column("layer", "whole inference", max_width=OP_WIDTH, no_wrap=True)
     right("MACs", wording.about(result.macs))
     right("instructions", wording.count(result.instructions))
-    estimated = ("low", "mid", "high", "ws1", "/ MAC") if result.cycles else ()
-    for name, count in zip(
-        estimated, _estimates(result.cycles, result.cycles_per_mac), strict=True
-    ):
-        right(name, count)
+    time = _time(result)
+    names = ("low", "mid", "high", "/ MAC", *(["board"] if time else []))
+    whole = _estimates(result.cycles, result.cycles_per_mac, time.cycles if time else None)
+    for name, cycles in zip(names, whole, strict=False):
+        right(name, cycles)
     if result.baseline is not None:
         right("ratio", _decimal(result.ratios["instructions"]))
     for layer in result.layers:
@@ -82,10 +86,15 @@ def _layers(result: Result, glyphs: Glyphs) -> Table:
             Text(wording.printable(layer.op)),
             wording.about(layer.macs) if layer.macs else "",
             _counted(layer),
-            *_estimates(layer.cycles, layer.cycles_per_mac),
+            *_estimates(layer.cycles, layer.cycles_per_mac, layer.simulated),
             *([_decimal(_layer_ratio(layer))] if result.baseline is not None else []),
         )
     return table
+
+
+def _time(result: Result) -> Timing | None:
+    """What was simulated; None where nothing was."""
+    return result.time if result.time is not None and result.time.cycles is not None else None
 
 
 def _counted(layer: LayerResult) -> str:
@@ -94,12 +103,14 @@ def _counted(layer: LayerResult) -> str:
     return "" if layer.instructions is None else wording.count(layer.instructions)
 
 
-def _estimates(cycles: Cycles | None, per_mac: float | None) -> list[str]:
-    """low, mid, high, ws1, and mid a MAC; nothing without an estimate."""
+def _estimates(cycles: Cycles | None, per_mac: float | None, simulated: int | None) -> list[str]:
+    """low, mid, high, and mid a MAC; cycles on a board where they were simulated. Nothing without
+    an estimate."""
     if cycles is None:
         return []
-    counts = (cycles.low, cycles.mid, cycles.high, cycles.ws1)
-    return [*map(wording.about, counts), _decimal(per_mac)]
+    counts = map(wording.about, (cycles.low, cycles.mid, cycles.high))
+    on_board = [] if simulated is None else [wording.about(simulated)]
+    return [*counts, _decimal(per_mac), *on_board]
 
 
 def _decimal(value: float | None) -> str:
@@ -150,6 +161,8 @@ def _facts(result: Result) -> Table:
         f"{wording.nbytes(result.code + result.weights)}: code {wording.count(result.code)} + "
         f"weights {wording.count(result.weights)}",
     )
+    if result.time is not None:
+        grid.add_row("time", f"{findings.time(result.time)} on {result.time.board}")
     return grid
 
 

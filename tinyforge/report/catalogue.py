@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tinyforge.boards import Board
+from tinyforge.boards.flash_reads import FlashReads
 from tinyforge.engines.tflm.sources import Found, State
 from tinyforge.report.wording import printable
 from tinyforge.tools import Tool
@@ -46,11 +47,24 @@ def board_facts(board: Board) -> Table:
         ("PlatformIO", f"{pio.platform} {pio.version}, board {pio.board}"),
         ("frameworks", ", ".join(pio.frameworks)),
         ("flash wait states", "no single figure" if waits is None else f"{waits}"),
+        ("flash is read", _reads(board.flash.reads)),
         ("upload", pio.upload_protocol),
         ("debugger", pio.debug_tool or "none"),
     ):
         table.add_row(name, value)
     return table
+
+
+def _reads(reads: FlashReads | None) -> str:
+    if reads is None:
+        return "in a way not known here: cycles are not simulated"
+    caches = (reads.instruction_cache, reads.data_cache)
+    sizes = (0 if cache is None else cache.lines * cache.line_bytes for cache in caches)
+    prefetch = ", prefetch" if reads.prefetch else ""
+    return (
+        f"{reads.read_bytes} bytes at a time, caches of {' and '.join(f'{s:,}' for s in sizes)} "
+        f"bytes for code and data{prefetch} ({reads.source})"
+    )
 
 
 def _kib(nbytes: int) -> str:

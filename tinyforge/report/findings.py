@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from tinyforge.boards.timing import Timing
 from tinyforge.proof.record import Arena, Coverage, Difference, Flash, LayerProof, Proof, Ram
 from tinyforge.report import wording
 from tinyforge.report.record import DemoReport
@@ -219,6 +220,14 @@ def cycles(proof: Proof) -> str:
         return ""
     low, mid, high = map(wording.about, (found.low, found.mid, found.high))
     return f"{mid} an inference, estimated ({low} to {high})"
+
+
+def time(timing: Timing) -> str:
+    """What an inference takes on the board: cycles where they were simulated, milliseconds."""
+    said = f"{timing.milliseconds} at {timing.mhz} MHz"
+    if timing.cycles is None:
+        return said
+    return f"{wording.about(timing.cycles)} cycles, {said}"
 
 
 def all_macs(proof: Proof) -> int:

@@ -157,6 +157,10 @@ def _headline(report: Report) -> Iterator[Figure]:
         yield Figure(memory.name, wording.nbytes(memory.total), share)
     if proof.instructions is not None:
         yield Figure("instructions", wording.count(proof.instructions), "one inference, counted")
+    if proof.time is not None:
+        cycles = proof.time.cycles
+        how = "estimated" if cycles is None else f"{wording.about(cycles)} cycles, simulated"
+        yield Figure("time", str(proof.time.milliseconds), f"one inference, {how}")
     if report.accuracy is not None:
         found = report.accuracy
         before = "" if found.float_model is None else f"float {found.figure(found.float_model)}; "
@@ -216,6 +220,7 @@ def _facts(report: Report) -> Iterator[tuple[str, str]]:
         ("layers", wording.count(proof.layers)),
         ("instructions", findings.instructions(proof)),
         *([("cycles", findings.cycles(proof))] if proof.cycles else []),
+        *([("time", f"{findings.time(proof.time)}: {proof.time.basis}")] if proof.time else []),
         ("arena", findings.arena(proof.arena)[1]),
         *((memory.name, str(memory)) for memory in findings.memories(proof)),
         *report.facts,

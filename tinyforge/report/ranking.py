@@ -12,12 +12,15 @@ from rich.table import Table
 from rich.text import Text
 
 from tinyforge.boards import Fit
+from tinyforge.boards.timing import Timing
 from tinyforge.needs import Needs
 
 # How times are come by: boards/timing.py has it in full.
 ESTIMATE = (
-    "RAM, flash and instructions are measured. Times are estimates: from 1.2 cycles\n"
-    "an instruction (Cortex-M7: 0.6) to 1.8 and a wait at every access to flash."
+    "RAM, flash and instructions are measured. Times: * simulated with the board's flash\n"
+    "and caches, within the error measured on silicon; + simulated as documented, never\n"
+    "checked; others estimated, from 1.2 cycles an instruction (Cortex-M7: 0.6) to 1.8\n"
+    "and a wait at every access to flash."
 )
 
 
@@ -46,7 +49,7 @@ class Ranking:
                 fit.board.core.partition("-")[2],
                 _kib(fit.ram_left),
                 _kib(fit.flash_left),
-                str(fit.time) if fit.ok else "does not fit",
+                _time(fit.time) if fit.ok else "does not fit",
             )
         table.caption = "RAM and flash: KiB left, or missing (-)"
         yield table
@@ -56,12 +59,21 @@ class Ranking:
             yield Text(f"Not emulated here, so not measured: {names}.")
 
 
+def _time(timing: Timing | None) -> str:
+    """With the mark that says what it is worth."""
+    if timing is None:
+        return ""
+    mark = "" if timing.cycles is None else "+" if timing.error is None else "*"
+    return f"{timing.milliseconds} {mark or ' '}"
+
+
 def _kib(nbytes: int) -> str:
     return f"{nbytes / 1024:,.0f}"
 
 
 def ranking_json(ranking: Ranking) -> dict[str, Any]:
-    """What --json prints: bytes, instructions, milliseconds; left is negative where missing."""
+    """What --json prints: bytes, instructions, milliseconds; left is negative where missing.
+    cycles: simulated. error: of those, in percent, at worst, where measured."""
     return {
         "cores": {core: asdict(need) for core, need in ranking.needs.by_core.items()},
         "boards": [_board(fit) for fit in ranking.fits],
@@ -80,5 +92,8 @@ def _board(fit: Fit) -> Mapping[str, Any]:
         "ram": {"used": need.ram, "limit": board.ram_limit, "left": fit.ram_left},
         "flash": {"used": need.flash, "limit": board.flash_limit, "left": fit.flash_left},
         "instructions": need.instructions,
-        "milliseconds": None if time is None else asdict(time),
+        "milliseconds": None if time is None else asdict(time.milliseconds),
+        "cycles": None if time is None else time.cycles,
+        "error": None if time is None else time.error,
+        "basis": None if time is None else time.basis,
     }

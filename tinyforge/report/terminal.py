@@ -128,6 +128,9 @@ def _facts(report: Report) -> Table:
     grid.add_row("instructions", findings.instructions(proof))
     if proof.cycles is not None:
         grid.add_row("cycles", findings.cycles(proof))
+    if proof.time is not None:
+        grid.add_row("time", findings.time(proof.time))
+        grid.add_row("", Text(proof.time.basis, QUIET))
     if proof.golden is not None:
         for name, said in zip_longest(
             ["golden vectors"], findings.golden(proof.golden), fillvalue=""

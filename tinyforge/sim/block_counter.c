@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "path.h"
+
 /* Reads parts of the arena when execution reaches address (0: when an inference is over). */
 typedef struct {
   uint32_t address;
@@ -34,12 +36,6 @@ typedef struct {
   uint64_t entries;
   uint64_t fell_through;    /* times the code behind it was entered next: no branch was taken */
 } tally;
-
-/* What the data accesses of one layer cost beside its instructions, during inferences. */
-typedef struct {
-  uint64_t flash_loads;
-  uint64_t unaligned_extra; /* bus accesses more than an aligned one takes: 1 or 2 each */
-} access_tally;
 
 /* Addresses [begin, end) that may be read, and perhaps written. */
 typedef struct {
@@ -76,6 +72,7 @@ typedef struct {
   int32_t state_register;   /* EPSR */
   int32_t program_counter;
   uint32_t no_it_block;     /* what it holds outside of IT blocks */
+  uint32_t recording;       /* whether to write down the path, from the first frame on */
 
   /* What is asked. frames: read by the firmware so far; calls of the inference's function before
    * the first are the self-test's, and are not inferences. */
@@ -94,12 +91,15 @@ typedef struct {
   uint32_t block_count;
   block *blocks;                /* [0] is unused */
   tally *tallies;               /* [block][layer + 1] */
-  access_tally *accesses;       /* [layer + 1] */
+  uint32_t *path;               /* parts: 0 outside of inferences, then as tallies, + 1 */
+  uint64_t path_length;
   uint64_t checked;             /* accesses held against grants */
   stray first_stray;            /* the first that none allows; of 0 bytes while there is none */
 
   /* State. */
   uint32_t block_capacity;
+  uint64_t path_capacity;
+  uint32_t path_block, path_part; /* of the last entries */
   uint32_t *index;              /* [halfword of flash]: number of the block that begins there */
   uint8_t *watched;             /* [halfword of flash]: whether to look further */
   uint32_t return_address;      /* where the inference's function will return to, 0 outside of it */
@@ -115,7 +115,7 @@ typedef struct {
   int32_t failed;               /* out of memory: every figure is void */
 } counter;
 
-enum { BLOCKS_AT_FIRST = 4096, MEMORY_READ = 16 /* UC_MEM_READ */ };
+enum { BLOCKS_AT_FIRST = 4096, PATH_AT_FIRST = 1 << 16, MEMORY_READ = 16 /* UC_MEM_READ */ };
 
 static void watch(counter *c, uint32_t address) {
   const uint32_t offset = address - c->flash_base;
@@ -131,11 +131,7 @@ int counter_open(counter *c) {
   c->watched = calloc(c->flash_bytes / 2 + 1, sizeof *c->watched);
   c->blocks = calloc(BLOCKS_AT_FIRST, sizeof *c->blocks);
   c->tallies = calloc((size_t)BLOCKS_AT_FIRST * layers(c), sizeof *c->tallies);
-  c->accesses = calloc(layers(c), sizeof *c->accesses);
-  if (c->index == NULL || c->watched == NULL || c->blocks == NULL || c->tallies == NULL ||
-      c->accesses == NULL) {
-    return 0;
-  }
+  if (c->index == NULL || c->watched == NULL || c->blocks == NULL || c->tallies == NULL) return 0;
   c->block_capacity = BLOCKS_AT_FIRST;
   c->block_count = 1;
   c->layer = -1;
@@ -150,7 +146,7 @@ void counter_close(counter *c) {
   free(c->watched);
   free(c->blocks);
   free(c->tallies);
-  free(c->accesses);
+  free(c->path);
 }
 
 /* Number of Thumb instructions in bytes of code: 32-bit ones begin with 0b11101, 11110, 11111. */
@@ -288,6 +284,38 @@ static void look(counter *c, void *engine, uint32_t address) {
   if (c->counting) reach_probe(c, engine, address);
 }
 
+/* Appends an entry to the path. Returns 0 when out of memory. */
+static int write_down(counter *c, uint32_t entry) {
+  if (c->path_length == c->path_capacity) {
+    const uint64_t capacity = c->path_capacity == 0 ? PATH_AT_FIRST : 2 * c->path_capacity;
+    uint32_t *path = realloc(c->path, capacity * sizeof *path);
+    if (path == NULL) return 0;
+    c->path = path;
+    c->path_capacity = capacity;
+  }
+  c->path[c->path_length++] = entry;
+  return 1;
+}
+
+/* Writes down that the block of this number was entered. Returns 0 when out of memory. */
+static int record(counter *c, uint32_t number) {
+  const uint32_t part = c->counting ? layer_slot(c) + 1 : 0;
+  if (c->path_length == 0 || part != c->path_part) {
+    c->path_part = part;
+    c->path_block = 0;
+    if (!write_down(c, PATH_PART | part)) return 0;
+  }
+  if (number != c->path_block) {
+    c->path_block = number;
+    return write_down(c, PATH_BLOCK | number);
+  }
+  uint32_t *last = &c->path[c->path_length - 1];
+  const int counts = (*last & PATH_KIND) == PATH_REPEAT && (*last & PATH_VALUE) < PATH_VALUE;
+  if (!counts) return write_down(c, PATH_REPEAT | 1);
+  ++*last;
+  return 1;
+}
+
 /* The emulator's block hook: engine enters a block of this many bytes. */
 void count_block(void *engine, uint64_t address, uint32_t bytes, void *user) {
   counter *c = user;
@@ -296,19 +324,12 @@ void count_block(void *engine, uint64_t address, uint32_t bytes, void *user) {
   if (c->watched[offset / 2]) look(c, engine, (uint32_t)address);
   uint32_t number = c->index[offset / 2];
   if (number == 0 || c->blocks[number].bytes != bytes) number = find_block(c, offset, bytes);
-  if (number == 0) {
+  if (number == 0 || (c->recording && c->frames > 0 && !record(c, number))) {
     c->failed = 1;
     return;
   }
   count_entry(c, number);
   c->executed += c->blocks[number].instructions;
-}
-
-/* Bus accesses more than an aligned one takes: a word at an odd address goes as a byte, a halfword
- * and a byte, any other in two halves. */
-static uint32_t extra_accesses(uint32_t address, uint32_t bytes) {
-  if (bytes > 4 || address % bytes == 0) return 0;
-  return bytes == 4 && address % 2 != 0 ? 2 : 1;
 }
 
 /* Where the span ends that holds an address and allows the access; the address itself where none
@@ -345,11 +366,6 @@ void count_access(void *engine, int type, uint64_t address, int bytes, int64_t v
   (void)value;
   counter *c = user;
   c->write_register(engine, c->state_register, &c->no_it_block);
-  if (!c->counting) return;
-  access_tally *t = &c->accesses[layer_slot(c)];
-  const int in_flash = (uint32_t)address - c->flash_base < c->flash_bytes;
-  if (type == MEMORY_READ && in_flash) t->flash_loads++;
-  t->unaligned_extra += extra_accesses((uint32_t)address, (uint32_t)bytes);
-  if (c->step_grants == NULL) return;
+  if (!c->counting || c->step_grants == NULL) return;
   check_access(c, engine, (uint32_t)address, (uint32_t)bytes, type != MEMORY_READ);
 }

@@ -1,4 +1,4 @@
-"""Which code inferences executed, how often, and what its data accesses were and should be."""
+"""Which code inferences executed, how often and how long, and what its data accesses should be."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import NamedTuple, Protocol, runtime_checkable
 import numpy as np
 import numpy.typing as npt
 
+from tinyforge.boards.flash_reads import MemorySystem
 from tinyforge.sim.base import INVOKE, Entry, Machine, Probe
 from tinyforge.sim.elf import Firmware
 
@@ -29,17 +30,6 @@ class BlockCount:
     layer: int
     entries: int
     fell_through: int
-
-
-@dataclass(frozen=True)
-class Accesses:
-    """Data accesses. flash_loads: loads from flash, each word of a multiple load counted.
-
-    unaligned_extra: bus accesses more than aligned ones would take, 1 or 2 each.
-    """
-
-    flash_loads: int
-    unaligned_extra: int
 
 
 class Span(NamedTuple):
@@ -75,13 +65,18 @@ class Stray:
 
 @dataclass(frozen=True)
 class Profile:
-    """Sums over the inferences. entries times instructions, over all blocks, is the sum of
-    Run.instructions. accesses: by layer, -1 for what runs outside of layers. checked: data accesses
-    that were held against grants, and stray: the first that none allows."""
+    """Sums over the inferences, by layer, -1 for what runs outside of layers. entries times
+    instructions, over all blocks, is the sum of Run.instructions.
+
+    unaligned_extra: bus accesses more than aligned ones would take, 1 or 2 each; simulated: clock
+    cycles, for each memory system. Both are empty where none was asked for. checked: data accesses
+    that were held against grants, and stray: the first that none allows.
+    """
 
     inferences: int
     blocks: tuple[BlockCount, ...]
-    accesses: Mapping[int, Accesses]
+    unaligned_extra: Mapping[int, int]
+    simulated: tuple[Mapping[int, int], ...]
     checked: int = 0
     stray: Stray | None = None
 
@@ -99,9 +94,12 @@ class Profiler(Protocol):
         probes: Sequence[Probe],
         entry: Entry = INVOKE,
         grants: Grants | None = None,
+        systems: Sequence[MemorySystem] | None = None,
     ) -> Profile:
         """Runs the firmware over the inputs. probes: where layers begin. grants: what each access
-        is held against; None: nothing. ForgeError as run says."""
+        is held against; None: nothing. systems: to simulate with a Cortex-M4, perhaps none; None:
+        nor are unaligned accesses counted. ForgeError as run says, and where they are and code
+        cannot be decoded."""
         ...
 
 
@@ -114,6 +112,7 @@ def profiled(
     probes: Sequence[Probe],
     entry: Entry = INVOKE,
     grants: Grants | None = None,
+    systems: Sequence[MemorySystem] | None = None,
 ) -> Profile | None:
     """Of the first input's inference; None on machines that do not see which code runs.
 
@@ -123,5 +122,11 @@ def profiled(
     if not isinstance(machine, Profiler):
         return None
     return machine.profile(
-        firmware, inputs[:1], output_bytes=output_bytes, probes=probes, entry=entry, grants=grants
+        firmware,
+        inputs[:1],
+        output_bytes=output_bytes,
+        probes=probes,
+        entry=entry,
+        grants=grants,
+        systems=systems,
     )

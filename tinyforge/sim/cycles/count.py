@@ -6,33 +6,26 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tinyforge.sim.cycles.decode import Instruction, decode
-from tinyforge.sim.cycles.model import VARIANTS, Variant, cycles
+from tinyforge.sim.cycles.model import REFILL, VARIANTS, Variant, cycles
 from tinyforge.sim.elf import Firmware
-from tinyforge.sim.profile import Accesses, BlockCount, Profile
+from tinyforge.sim.profile import BlockCount, Profile
 
 CORE = "cortex-m4"  # the model knows no other
 
 
 @dataclass(frozen=True)
 class Cycles:
-    """Clock cycles by the model's four variants: mid with its bounds, and mid with one wait state
-    for each word of data that lies in flash."""
+    """Clock cycles by the model's variants: mid with its bounds. Memory has no wait states."""
 
     low: int
     mid: int
     high: int
-    ws1: int
 
     def __add__(self, other: Cycles) -> Cycles:
-        return Cycles(
-            self.low + other.low,
-            self.mid + other.mid,
-            self.high + other.high,
-            self.ws1 + other.ws1,
-        )
+        return Cycles(self.low + other.low, self.mid + other.mid, self.high + other.high)
 
 
-NONE = Cycles(0, 0, 0, 0)
+NONE = Cycles(0, 0, 0)
 
 
 def cycles_by_layer(profile: Profile, firmware: Firmware) -> dict[int, Cycles]:
@@ -42,7 +35,7 @@ def cycles_by_layer(profile: Profile, firmware: Firmware) -> dict[int, Cycles]:
         for b in profile.blocks
     }
     first = {address: instructions[0] for (address, _), instructions in code.items()}
-    found = {layer: _of_accesses(accesses) for layer, accesses in profile.accesses.items()}
+    found = {layer: _of_unaligned(extra) for layer, extra in profile.unaligned_extra.items()}
     for block in profile.blocks:
         following = first.get(block.address + block.size)
         found[block.layer] += _of_block(block, code[block.address, block.size], following)
@@ -56,7 +49,7 @@ def _of_block(
 
     def count(variant: Variant) -> int:
         total = block.entries * straight_line(code, variant)
-        total += (block.entries - block.fell_through) * variant.refill
+        total += (block.entries - block.fell_through) * REFILL
         if following is not None:
             # Counted as if a branch led to it; but a block may end without one, at a page's end.
             seam = cycles(following, code[-1], variant) - cycles(following, None, variant)
@@ -74,11 +67,5 @@ def straight_line(code: Sequence[Instruction], variant: Variant) -> int:
     )
 
 
-def _of_accesses(accesses: Accesses) -> Cycles:
-    return Cycles(
-        **{
-            name: accesses.unaligned_extra * variant.unaligned
-            + accesses.flash_loads * variant.flash_load
-            for name, variant in VARIANTS.items()
-        }
-    )
+def _of_unaligned(extra: int) -> Cycles:
+    return Cycles(**{name: extra * variant.unaligned for name, variant in VARIANTS.items()})

@@ -41,27 +41,36 @@ _MNEMONICS = {
     Kind.IT: "IT",
 }
 _ON_THE_STACK = "POP PUSH VPOP VPUSH"
+# Bytes that these move at once; others move words.
+_NARROW = {"LDRB LDRSB STRB TBB": 1, "LDRH LDRSH STRH TBH": 2}
 _FLOAT = re.compile(r"[sd]\d+")
 
 
 @dataclass(frozen=True)
 class Instruction:
-    """kind: what it costs. words: how many a load or a store moves.
+    """kind: what it costs. nbytes: its own. words: how many a load or a store moves, of word_bytes
+    each; a branch by table loads one.
 
-    base, offset: the registers that make up an address, "" for none. writes_base: it moves its base
-    on. results: the other registers that it writes.
+    base, offset: the registers that make up an address, "" for none. results: the registers that it
+    writes, but for a base that it moves on.
     """
 
     kind: Kind
+    nbytes: int
     words: int
+    word_bytes: int
     base: str
     offset: str
-    writes_base: bool
     results: frozenset[str]
 
     @property
     def loads(self) -> bool:
         return self.kind in (Kind.LOAD, Kind.LOAD_DOUBLE, Kind.LOAD_MULTIPLE)
+
+    @property
+    def reads(self) -> bool:
+        """Whether the data that it moves come from memory."""
+        return self.loads or self.kind is Kind.TABLE_BRANCH
 
     def addressed_by(self, other: Instruction) -> bool:
         """Whether the other instruction's result is part of this one's address."""
@@ -121,10 +130,11 @@ def _instruction(insn: Any) -> Instruction:
     results = {name(register) for register in insn.regs_access()[1]}
     return Instruction(
         kind=kind,
-        words=_words(registers) if base else 0,
+        nbytes=insn.size,
+        words=1 if kind is Kind.TABLE_BRANCH else _words(registers) if base else 0,
+        word_bytes=next((b for m, b in _NARROW.items() if insn.id in _numbers(m)), 4),
         base=base,
         offset=offset,
-        writes_base=writes_base,
         results=frozenset(results - {base} if writes_base else results),
     )
 

@@ -1,26 +1,20 @@
-"""Builds, loads and drives tinyforge/sim/block_counter.c, which counts executed instructions and
+"""Drives tinyforge/sim/block_counter.c, which counts executed instructions and
 watches data accesses."""
 
 from __future__ import annotations
 
 import ctypes
-import hashlib
-import os
-import tempfile
 from collections.abc import Sequence
-from functools import cache
-from pathlib import Path
+from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from tinyforge.sim.base import Entry, Probe
-from tinyforge.sim.cache import cache_folder
 from tinyforge.sim.elf import Firmware
+from tinyforge.sim.machines.compiled import library
 from tinyforge.sim.machines.memory import Memory
-from tinyforge.sim.profile import Accesses, BlockCount, Grants, Profile, Span, Stray
-from tinyforge.sim.toolchains.host import shared_library
-
-_SOURCE = Path(__file__).resolve().parent.parent / "block_counter.c"
+from tinyforge.sim.profile import BlockCount, Grants, Span, Stray
 
 _U32 = ctypes.c_uint32
 _POINTER = ctypes.c_void_p
@@ -55,12 +49,6 @@ class _Tally(ctypes.Structure):
     """Mirrors tally."""
 
     _fields_ = (("entries", ctypes.c_uint64), ("fell_through", ctypes.c_uint64))
-
-
-class _AccessTally(ctypes.Structure):
-    """Mirrors access_tally."""
-
-    _fields_ = (("flash_loads", ctypes.c_uint64), ("unaligned_extra", ctypes.c_uint64))
 
 
 class _Grant(ctypes.Structure):
@@ -101,6 +89,7 @@ class _Counter(ctypes.Structure):
         ("state_register", ctypes.c_int32),
         ("program_counter", ctypes.c_int32),
         ("no_it_block", _U32),
+        ("recording", _U32),
         ("frames", _U32),
         ("probe_count", _U32),
         ("probes", ctypes.POINTER(_Probe)),
@@ -114,10 +103,14 @@ class _Counter(ctypes.Structure):
         ("block_count", _U32),
         ("blocks", ctypes.POINTER(_Block)),
         ("tallies", ctypes.POINTER(_Tally)),
-        ("accesses", ctypes.POINTER(_AccessTally)),
+        ("path", _POINTER),
+        ("path_length", ctypes.c_uint64),
         ("checked", ctypes.c_uint64),
         ("first_stray", _Stray),
         ("block_capacity", _U32),
+        ("path_capacity", ctypes.c_uint64),
+        ("path_block", _U32),
+        ("path_part", _U32),
         ("index", _POINTER),
         ("watched", _POINTER),
         ("return_address", _U32),
@@ -135,21 +128,17 @@ class _Counter(ctypes.Structure):
     )
 
 
-@cache
-def _library() -> ctypes.CDLL:
-    """The compiled counter: built once for each version of its source, kept in the user's cache."""
-    digest = hashlib.sha256(_SOURCE.read_bytes()).hexdigest()[:16]
-    path = cache_folder("lib") / f"block_counter-{digest}.so"
-    if not path.exists():
-        with tempfile.TemporaryDirectory(dir=path.parent) as folder:
-            built = Path(folder) / path.name
-            shared_library([_SOURCE], include=[], optimize="-O2", output=built)
-            os.replace(built, path)  # noqa: PTH105 - atomic where another process builds it too
-    library = ctypes.CDLL(str(path))
-    library.counter_open.argtypes = [ctypes.POINTER(_Counter)]
-    library.counter_close.argtypes = [ctypes.POINTER(_Counter)]
-    library.counter_close.restype = None
-    return library
+@dataclass(frozen=True, eq=False)
+class Path:
+    """The way that execution took from the first frame on, as path.h says.
+
+    entries: uint32 (n,). blocks: uint32 (numbers, 2), address and bytes of each. parts: how many
+    there are; 0 is outside of inferences, part k + 2 is layer k.
+    """
+
+    entries: npt.NDArray[np.uint32]
+    blocks: npt.NDArray[np.uint32]
+    parts: int
 
 
 class BlockCounter:
@@ -175,13 +164,15 @@ class BlockCounter:
         program_counter: int,
         no_it_block: int,
         grants: Grants | None = None,
+        recording: bool = False,
     ) -> None:
         """memory: what the emulator works on. paint: what fills the arena before forge_init.
 
         read_register, write_register: addresses of the emulator's uc_reg_read and uc_reg_write.
         link_register, state_register, program_counter: their ids of LR, EPSR and PC. no_it_block:
         what EPSR holds outside of IT blocks. grants: what accesses are held against, where they
-        are seen. ForgeError when the firmware lacks a symbol that is to be watched.
+        are seen. recording: whether to write down the path. ForgeError when the firmware lacks a
+        symbol that is to be watched.
         """
         layers = max((probe.layer for probe in probes), default=-1) + 1
         self.instructions = np.zeros(inferences, np.int64)
@@ -205,6 +196,7 @@ class BlockCounter:
             state_register=state_register,
             program_counter=program_counter,
             no_it_block=no_it_block,
+            recording=recording,
             probe_count=len(probes),
             layer_count=layers,
             instructions=self.instructions.ctypes.data,
@@ -218,7 +210,10 @@ class BlockCounter:
             self._state.layer_grants = self._grants(
                 [grants.layers.get(layer, ()) for layer in range(-1, layers)]
             )
-        self._library = _library()
+        self._library = library()
+        self._library.counter_open.argtypes = [ctypes.POINTER(_Counter)]
+        self._library.counter_close.argtypes = [ctypes.POINTER(_Counter)]
+        self._library.counter_close.restype = None
         if not self._library.counter_open(ctypes.byref(self._state)):
             raise MemoryError("no memory for the block counter")
 
@@ -299,7 +294,7 @@ class BlockCounter:
             raise MemoryError("no memory for the block counter")
         return [int(row.hits) for row in self._probe_rows]
 
-    def profile(self) -> Profile:
+    def blocks(self) -> tuple[BlockCount, ...]:
         """Every block that an inference entered, by address, size and layer."""
         state = self._state
         layers = range(-1, state.layer_count)
@@ -309,16 +304,24 @@ class BlockCounter:
             for layer, t in zip(layers, self._tallies(number), strict=True)
             if t.entries
         ]
-        accesses = zip(layers, state.accesses[: len(layers)], strict=True)
-        return Profile(
-            inferences=len(self.instructions),
-            blocks=tuple(sorted(blocks, key=lambda b: (b.address, b.size, b.layer))),
-            accesses={layer: Accesses(a.flash_loads, a.unaligned_extra) for layer, a in accesses},
-            checked=int(state.checked),
-            stray=self._stray(),
-        )
+        return tuple(sorted(blocks, key=lambda b: (b.address, b.size, b.layer)))
 
-    def _stray(self) -> Stray | None:
+    def path(self) -> Path:
+        """What was recorded. It outlives the counter."""
+        state = self._state
+        entries = np.empty(state.path_length, np.uint32)
+        if state.path_length:
+            ctypes.memmove(entries.ctypes.data, state.path, entries.nbytes)
+        blocks = [(b.address, b.bytes) for b in state.blocks[: state.block_count]]
+        return Path(entries, np.array(blocks, np.uint32), state.layer_count + 2)
+
+    @property
+    def checked(self) -> int:
+        """Accesses that were held against grants."""
+        return int(self._state.checked)
+
+    def stray(self) -> Stray | None:
+        """The first of them that none allows."""
         first = self._state.first_stray
         if not first.bytes:
             return None

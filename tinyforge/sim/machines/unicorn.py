@@ -8,7 +8,7 @@ import struct
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,15 +16,18 @@ import numpy.typing as npt
 
 from tinyforge import interrupts
 from tinyforge.boards.cores import Core
+from tinyforge.boards.flash_reads import MemorySystem
 from tinyforge.boards.memory import MemoryMap, Region
 from tinyforge.errors import ForgeError
 from tinyforge.packages import pip_install
 from tinyforge.sim.base import INVOKE, Entry, Probe, Progress, Run
 from tinyforge.sim.elf import Firmware, contains
-from tinyforge.sim.machines.block_counter import BlockCounter
+from tinyforge.sim.machines.block_counter import BlockCounter, Path
 from tinyforge.sim.machines.memory import Memory
+from tinyforge.sim.machines.memory_system import clocks
 from tinyforge.sim.machines.outcome import fault, outputs_of, require_reached
 from tinyforge.sim.machines.paint import PAINTS, REPEATED, merge, stack_high_water_mark
+from tinyforge.sim.machines.replay import Replay
 from tinyforge.sim.machines.semihosting import Semihosting
 from tinyforge.sim.profile import Grants, Profile
 
@@ -107,26 +110,43 @@ class Unicorn:
         probes: Sequence[Probe],
         entry: Entry = INVOKE,
         grants: Grants | None = None,
+        systems: Sequence[MemorySystem] | None = None,
     ) -> Profile:
         _require()
-        found = []
-        for count_accesses in (False, True):
-            boot = _Boot(
-                firmware,
-                inputs,
-                probes,
-                entry=entry,
-                paint=PAINTS[0],
-                count_accesses=count_accesses,
-                grants=grants,
+        boot = _Boot(
+            firmware, inputs, probes, entry=entry, paint=PAINTS[0], recording=systems is not None
+        )
+        with boot.counter:
+            boot.execute(self.stall_seconds)
+            boot.result(output_bytes)
+            blocks, path = boot.counter.blocks(), boot.counter.path()
+        boot = _Boot(
+            firmware,
+            inputs,
+            probes,
+            entry=entry,
+            paint=PAINTS[0],
+            count_accesses=True,
+            grants=grants,
+        )
+        with clocks(systems or (), firmware.memory) as opened, boot.counter:
+            if systems is not None:
+                boot.replay = boot.follow(path, opened)
+            boot.execute(self.stall_seconds)
+            boot.result(output_bytes)
+            replay = boot.replay
+            if replay is not None:
+                replay.finish()
+            # Blocks are those of the first run: where accesses have a hook, unicorn 2.1.4 may pass
+            # over some. Each layer's first it does not: result() wants every probe reached.
+            return Profile(
+                inferences=len(inputs),
+                blocks=blocks,
+                unaligned_extra={} if replay is None else replay.unaligned_extra(),
+                simulated=() if replay is None else replay.cycles(),
+                checked=boot.counter.checked,
+                stray=boot.counter.stray(),
             )
-            with boot.counter:
-                boot.execute(self.stall_seconds)
-                boot.result(output_bytes)
-                found.append(boot.counter.profile())
-        # Blocks are those of the first run: where accesses have a hook, unicorn 2.1.4 may pass over
-        # some. Each layer's first it does not: result() wants every probe reached.
-        return replace(found[1], blocks=found[0].blocks)
 
 
 def _require() -> None:
@@ -156,6 +176,7 @@ class _Boot:
         progress: Progress | None = None,
         count_accesses: bool = False,
         grants: Grants | None = None,
+        recording: bool = False,
     ) -> None:
         self.firmware = firmware
         self.probes = probes
@@ -163,6 +184,7 @@ class _Boot:
         self.paint = paint
         self.progress = progress
         self.count_accesses = count_accesses
+        self.replay: Replay | None = None
         self.inferences = len(inputs)
         self.memory = Memory(firmware, paint)
         frames = (inputs.tobytes(), inputs.shape[1])
@@ -170,7 +192,7 @@ class _Boot:
         self.stop: _Stop | None = None
         self.stalled = False
         self.engine = self._power_on()
-        self.counter = self._count_blocks(grants)
+        self.counter = self._count_blocks(grants, recording=recording)
 
     def _power_on(self) -> Any:
         """The engine with the firmware's core and memories, nothing running yet."""
@@ -205,7 +227,7 @@ class _Boot:
         engine.hook_add(uc.UC_HOOK_TLB_FILL, self._translate)
         return engine
 
-    def _count_blocks(self, grants: Grants | None) -> BlockCounter:
+    def _count_blocks(self, grants: Grants | None, *, recording: bool) -> BlockCounter:
         """The block counter, hooked into the engine in C, past the Python binding."""
         import unicorn as uc
         from unicorn.unicorn_py3.unicorn import uclib
@@ -224,6 +246,7 @@ class _Boot:
             program_counter=uc.arm_const.UC_ARM_REG_PC,
             no_it_block=_NO_IT_BLOCK,
             grants=grants,
+            recording=recording,
         )
         try:
             self._hook(uc.UC_HOOK_BLOCK, counter.hook, counter)
@@ -232,23 +255,38 @@ class _Boot:
             raise
         return counter
 
+    def follow(self, path: Path, opened: ctypes.Array[ctypes.c_void_p]) -> Replay:
+        """What sees each data access, once it is hooked in, of a run along a path."""
+        import unicorn as uc
+        from unicorn.unicorn_py3.unicorn import uclib
+
+        return Replay(
+            self.firmware,
+            path,
+            opened,
+            read_register=ctypes.cast(uclib.uc_reg_read, ctypes.c_void_p),
+            counter_register=uc.arm_const.UC_ARM_REG_PC,
+        )
+
     def _hook_accesses(self) -> None:
-        """Has the counter see each data access too, which makes the engine 30 times slower."""
+        """Has each data access seen too, which makes the engine 30 times slower."""
         import unicorn as uc
 
         kinds = uc.UC_HOOK_MEM_READ | uc.UC_HOOK_MEM_WRITE
         self._hook(kinds, self.counter.access_hook, self.counter)
+        if self.replay is not None:
+            self._hook(kinds, self.replay.hook, self.replay)
         self.engine.ctl_flush_tb()  # code that was translated before calls no such hook
 
-    def _hook(self, kinds: int, function: ctypes.c_void_p, counter: BlockCounter) -> None:
-        """Has the engine call one of the counter's C functions, wherever it executes."""
+    def _hook(self, kinds: int, function: ctypes.c_void_p, owner: BlockCounter | Replay) -> None:
+        """Has the engine call one of its owner's C functions, wherever it executes."""
         import unicorn as uc
         from unicorn.unicorn_py3.unicorn import uclib
 
         everywhere = (ctypes.c_uint64(1), ctypes.c_uint64(0))
         handle = ctypes.byref(ctypes.c_size_t())
         status = uclib.uc_hook_add(
-            self.engine._uch, handle, kinds, function, counter.user, *everywhere
+            self.engine._uch, handle, kinds, function, owner.user, *everywhere
         )
         if status != uc.UC_ERR_OK:
             raise uc.UcError(status)
