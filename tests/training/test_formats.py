@@ -13,7 +13,7 @@ from tinyforge.errors import ForgeError
 from tinyforge.training import Loading
 from tinyforge.training.layers import LAYERS, TEXT_LAYERS
 from tinyforge.training.load import load_keras
-from tinyforge.training.runtime import keras, quiet, tf_keras, tfmot
+from tinyforge.training.runtime import keras, quiet, tensorflow, tf_keras, tfmot
 
 # Keras writes weights in a way that NumPy 2 frowns upon.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
@@ -180,17 +180,74 @@ def test_own_layers_are_asked_for_and_taken_from_a_file(tmp_path: Path) -> None:
             load_keras(path, Loading(custom=file))
 
 
-def test_saved_model_folders(tmp_path: Path) -> None:
+@pytest.mark.parametrize("trust", [False, True])
+def test_saved_model_folders(tmp_path: Path, trust: bool) -> None:
     for library in (keras(), tf_keras()):
         model = net(library)
         folder = tmp_path / library.__name__
         with quiet():
             model.export(folder) if library is keras() else model.save(folder, save_format="tf")
-        with pytest.raises(ForgeError, match="is a program") as error:
-            load_keras(folder)
-        assert "model.save('model.keras')" in error.value.fix
-        loaded = load_keras(folder, Loading(trust=True))
+        loaded = load_keras(folder, Loading(trust=trust))
         np.testing.assert_allclose(answers(loaded), answers(model), atol=1e-6)
+
+
+def written(tf: Any, x: Any, mark: Path) -> Any:
+    with tf.control_dependencies([tf.io.write_file(str(mark), "x")]):
+        return tf.identity(x)
+
+
+def stored(tf: Any, x: Any, mark: Path) -> Any:
+    """What a folder's own saving does, from its answer."""
+    with tf.control_dependencies(
+        [
+            tf.raw_ops.SaveV2(
+                prefix=str(mark), tensor_names=["x"], shape_and_slices=[""], tensors=[x]
+            )
+        ]
+    ):
+        return tf.identity(x)
+
+
+def called(tf: Any, x: Any, mark: Path) -> Any:
+    """Not by the answer's function, but by one that it calls, in a branch."""
+    inner = tf.function(lambda y: written(tf, y, mark))
+    return tf.cond(tf.reduce_sum(x) < 1e9, lambda: inner(x), lambda: x)
+
+
+def ran(tf: Any, x: Any, mark: Path) -> Any:
+    return tf.py_function(lambda y: (mark.write_text("x"), y)[1], [x], tf.float32)
+
+
+@pytest.mark.parametrize(
+    ("harm", "operator"),
+    [(written, "WriteFile"), (stored, "SaveV2"), (called, "WriteFile"), (ran, "EagerPyFunc")],
+)
+def test_folders_that_do_more_than_compute_are_refused(
+    tmp_path: Path, harm: Callable[[Any, Any, Path], Any], operator: str
+) -> None:
+    tf, folder, mark = tensorflow(), tmp_path / "folder", tmp_path / "mark"
+    module = tf.Module()
+
+    @tf.function(input_signature=[tf.TensorSpec((1, 4), tf.float32)])
+    def answer(x: Any) -> Any:
+        return harm(tf, x, mark)
+
+    with quiet():
+        tf.saved_model.save(module, str(folder), signatures=answer)
+    mark.unlink(missing_ok=True)
+    with pytest.raises(ForgeError, match=f"is a program.*{operator}") as error:
+        load_keras(folder)
+    assert "model.save('model.keras')" in error.value.fix and "--trust-model" in error.value.fix
+    assert not [p for p in tmp_path.iterdir() if p != folder]
+
+
+def test_folders_that_are_none_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "saved_model.pb").write_bytes(b"no protocol buffer")
+    with pytest.raises(ForgeError, match="no SavedModel"):
+        load_keras(tmp_path)
+    (tmp_path / "saved_model.pb").write_bytes(b"")
+    with pytest.raises(ForgeError, match="TensorFlow 1"):
+        load_keras(tmp_path)
 
 
 def test_the_list_is_keras_own_layers_without_those_that_load_code() -> None:
