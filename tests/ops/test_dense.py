@@ -64,7 +64,7 @@ class Adversarial(Random):
 
 def variants(graph: Graph) -> tuple[Kernel, ...]:
     (op,) = graph.operators
-    return tuple(OPS[op.op].variants(graph, op, DSP))
+    return tuple(k for k in OPS[op.op].variants(graph, op, DSP) if k.way in (WORDS, BYTES))
 
 
 def ways(graph: Graph) -> list[str]:

@@ -1,4 +1,4 @@
-"""The cycles that the dense kernels claim are those that the model counts when they run."""
+"""The cycles that dense kernels and Winograd's claim are those that the model counts."""
 
 from __future__ import annotations
 

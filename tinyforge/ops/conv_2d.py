@@ -38,6 +38,7 @@ from tinyforge.ops.quantization import Requantization, activation_name, channel_
 from tinyforge.ops.target import Target
 from tinyforge.ops.turned import swapped
 from tinyforge.ops.window import weights_window
+from tinyforge.ops.winograd import winograd
 
 
 def _groups(graph: Graph, op: Operator) -> int:
@@ -116,7 +117,7 @@ def lower(graph: Graph, op: Operator) -> Kernel:
 
 
 def variants(graph: Graph, op: Operator, target: Target) -> Sequence[Kernel]:
-    """The dense block, on windows as int16."""
+    """The dense block, on windows as int16; for most 3x3 windows, Winograd's way as well."""
     source, win = tensor(graph, op, 0), weights_window(graph, op)
     if not target.dsp or _groups(graph, op) > 1:
         return ()
@@ -125,7 +126,8 @@ def variants(graph: Graph, op: Operator, target: Target) -> Sequence[Kernel]:
     inside = win.within and 1 in (win.dilation[1], win.kernel[1])
     pixels = min(2, win.output[1])
     copied = 0 if inside else pixels * size + 3
-    return tuple(
+    by_blocks = winograd(graph, op, _requantization(graph, op), win)
+    denser = tuple(
         Kernel(
             header="dense_conv.h",
             struct="forge_dense_conv",
@@ -143,6 +145,7 @@ def variants(graph: Graph, op: Operator, target: Target) -> Sequence[Kernel]:
         )
         for found in dense(graph, op, _requantization(graph, op), rows, size)
     )
+    return denser if by_blocks is None else (*denser, by_blocks)
 
 
 def macs(graph: Graph, op: Operator) -> int:

@@ -20,7 +20,7 @@ Int = npt.NDArray[np.int64]
 
 _QUAD = 4
 # Of four inputs, in the tile: the first and the third, then the second and the fourth.
-_EXPANDED = (0, 2, 1, 3)
+EXPANDED = (0, 2, 1, 3)
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,22 +86,22 @@ class Dense:
     def _stream(self) -> npt.NDArray[np.int32]:
         """All words, in the order in which they are read."""
         scaled = np.stack([self.scaled.multiplier, self.scaled.offset, self.scaled.shift], axis=1)
-        weights, bias, parameters = map(_pairs, (self.weights, self.bias, scaled))
+        weights, bias, parameters = map(by_pairs, (self.weights, self.bias, scaled))
         packing = _byte_words if self.byte_weights else _words
         parts = (*packing(weights, bias), parameters)
-        return _int32(np.concatenate([x.reshape(len(x), -1) for x in parts], axis=1))
+        return as_words(np.concatenate([x.reshape(len(x), -1) for x in parts], axis=1))
 
 
 def _words(weights: Int, bias: Int) -> tuple[Int, Int]:
     """Biases and weights of two channels each, doubled; the channels take turns by quads."""
     halves = (2 * weights).reshape(len(weights), 2, -1, 2, 2).swapaxes(1, 2)
-    return 2 * bias, _packed(halves)
+    return 2 * bias, packed(halves)
 
 
 def _byte_words(weights: Int, bias: Int) -> tuple[Int, Int]:
     """Biases and weights of two channels each: the first's, and 256 times the second's with it."""
     both = _both(weights)
-    return np.stack([bias[:, 0], _both(bias)], axis=1), _packed(both.reshape(len(both), -1, 2))
+    return np.stack([bias[:, 0], _both(bias)], axis=1), packed(both.reshape(len(both), -1, 2))
 
 
 def _both(values: Int) -> Int:
@@ -117,26 +117,40 @@ def dense(
     """
     if any(t.dtype is not DType.INT8 for t in (tensor(graph, op, 0), tensor(graph, op, 1))):
         return ()
-    table = weights_table(tensor(graph, op, 1))
-    weights = table.reshape(len(table), -1).astype(np.int64)
-    bias = bias_values(graph, op, len(weights))
-    zero_point = tensor(graph, op, 0).zero_point
-    least, most = _reach(weights, bias, zero_point)
-    scaled = _scaled(requantization, least, most)
+    scaled = scaling_of(graph, op, requantization)
     if scaled is None:
         return ()
+    weights = _filters(graph, op)
     kept = np.where(scaled.settled[:, None], 0, weights)
-    folded = np.where(scaled.settled, 0, bias - zero_point * weights.sum(axis=1))
     places = _places(rows, size)
     spread = np.where(places < 0, 0, kept[:, places])
-    found = Dense(spread, folded, scaled)
+    found = Dense(spread, folded_bias(graph, op, scaled), scaled)
+    least, most = reach(graph, op)
     largest = np.where(scaled.settled, 0, np.maximum(-least, most))
     return (found, *_with_byte_weights(found, largest))
 
 
+def _filters(graph: Graph, op: Operator) -> Int:
+    """(channels, weights of each)."""
+    table = weights_table(tensor(graph, op, 1))
+    return table.reshape(len(table), -1).astype(np.int64)
+
+
+def folded_bias(graph: Graph, op: Operator, scaled: Scaled) -> Int:
+    """Of the inputs as they are, without the zero point; 0 of channels that are settled."""
+    weights, zero_point = _filters(graph, op), tensor(graph, op, 0).zero_point
+    bias = bias_values(graph, op, len(weights)) - zero_point * weights.sum(axis=1)
+    return np.where(scaled.settled, 0, bias)
+
+
+def scaling_of(graph: Graph, op: Operator, requantization: Requantization) -> Scaled | None:
+    """None where the block could not be exact."""
+    return _scaled(requantization, *reach(graph, op))
+
+
 def _with_byte_weights(found: Dense, largest: Int) -> Iterator[Dense]:
     """Where that is exact, too. largest: magnitude of each channel's sum."""
-    both = _both(_pairs(found.weights))
+    both = _both(by_pairs(found.weights))
     fits = both.min() >= -(2**15) and both.max() < 2**15
     # The second channel's sum comes with 8 bits below it.
     if fits and largest[1::2].max(initial=0) < 2**23:
@@ -170,9 +184,11 @@ def _scaled(r: Requantization, least: Int, most: Int) -> Scaled | None:
     return Scaled(multiplier, offset, right, settled, rectified, r.low, r.high)
 
 
-def _reach(weights: Int, bias: Int, zero_point: int) -> tuple[Int, Int]:
+def reach(graph: Graph, op: Operator) -> tuple[Int, Int]:
     """The least and the most that each channel's sum can be."""
+    weights, zero_point = _filters(graph, op), tensor(graph, op, 0).zero_point
     ends = np.stack([weights * (end - zero_point) for end in (-128, 127)])
+    bias = bias_values(graph, op, len(weights))
     return ends.min(axis=0).sum(axis=1) + bias, ends.max(axis=0).sum(axis=1) + bias
 
 
@@ -180,22 +196,22 @@ def _places(rows: int, size: int) -> npt.NDArray[np.intp]:
     """Which of the weights stands at each place of a pixel's tile; -1 for none."""
     numbers = np.arange(rows * size).reshape(rows, size)
     whole = size // _QUAD * _QUAD
-    quads = numbers[:, :whole].reshape(-1, _QUAD)[:, _EXPANDED].reshape(-1)
+    quads = numbers[:, :whole].reshape(-1, _QUAD)[:, EXPANDED].reshape(-1)
     rest = numbers[:, whole:].reshape(-1)
     missing = -(len(rest)) % _QUAD
     return np.concatenate([quads, rest, np.full(missing, -1)])
 
 
-def _pairs(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+def by_pairs(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """By channels to by twos of channels, the last one with zeros if it is alone."""
     odd = [(0, len(values) % 2), *((0, 0) for _ in values.shape[1:])]
     return np.pad(values, odd).reshape(-1, 2, *values.shape[1:])
 
 
-def _packed(halves: Int) -> Int:
+def packed(halves: Int) -> Int:
     """Two int16 of the last axis to a word, the first in its lower half."""
     return (halves[..., 0] & 0xFFFF) | (halves[..., 1] << 16)
 
 
-def _int32(words: Int) -> npt.NDArray[np.int32]:
+def as_words(words: Int) -> npt.NDArray[np.int32]:
     return (words.reshape(-1) & 0xFFFFFFFF).astype(np.uint32).view(np.int32)

@@ -169,6 +169,40 @@ class Windowed:
 
 
 @dataclass(frozen=True)
+class Blocks:
+    """Output rows 2y and 2y + 1 come from the input rows under a window, y.
+
+    window: of blocks of outputs, two rows high. height: of the output; where it is odd, the last
+    block has one row. C: function(&fields, pointers to the input rows, tile, output row, the next
+    one or NULL). The kernel's fields have the window.
+    """
+
+    window: Window
+    height: int
+    tile_bytes: int
+    scratch_bytes: int = 0
+
+    @property
+    def steps(self) -> int:
+        return self.window.output[0]
+
+    @property
+    def input_rows(self) -> int:
+        return self.window.input[0]
+
+    @property
+    def output_rows(self) -> int:
+        return self.height
+
+    def reads(self, step: int) -> range:
+        first = step * self.window.stride[0] - self.window.padding[0]
+        return range(max(0, first), min(first + self.window.kernel[0], self.input_rows))
+
+    def writes(self, step: int) -> range:
+        return range(2 * step, min(2 * step + 2, self.height))
+
+
+@dataclass(frozen=True)
 class Spread:
     """Output row y comes from all input rows that reach it, each spread over a window's rows.
 

@@ -8,7 +8,16 @@ from dataclasses import dataclass
 
 from tinyforge.names import c_float
 from tinyforge.ops import Kernel, Table
-from tinyforge.ops.forms import Accumulated, Between, Picked, RowByRow, Spread, Whole, Windowed
+from tinyforge.ops.forms import (
+    Accumulated,
+    Between,
+    Blocks,
+    Picked,
+    RowByRow,
+    Spread,
+    Whole,
+    Windowed,
+)
 
 
 @dataclass(frozen=True)
@@ -59,17 +68,17 @@ def body(
     else:
         (source,), (result,) = inputs, outputs
         lines += _declarations(form, fields, source)
-        arguments += [*_sources(form, source, scratch), result.row("row")]
+        arguments += [*_sources(form, source, scratch), *_results(form, result)]
     lines.append(f"{kernel.function}({', '.join(arguments)});")
     used = any(re.search(r"\brow\b", line) for line in lines)
     return lines if used else ["(void)row;", *lines]
 
 
 def _declarations(form: object, fields: str, source: Operand) -> Iterator[str]:
-    if isinstance(form, Windowed | Spread | Between):
+    if isinstance(form, Windowed | Blocks | Spread | Between):
         rows = f"{source.base}, {source.row_bytes}, {source.room}"
         yield f"const forge_rows input = {{{rows}}};"
-    if isinstance(form, Windowed):
+    if isinstance(form, Windowed | Blocks):
         yield f"const int8_t *rows[{form.window.kernel[0]}];"
         yield f"forge_window_rows(&{fields}.window, row, &input, rows);"
     if isinstance(form, Picked):
@@ -82,9 +91,21 @@ def _sources(form: object, source: Operand, scratch: str) -> list[str]:
     if isinstance(form, Windowed):
         tile = [f"(void *)({scratch})"] if form.tile_bytes else []
         return ["rows", "0", str(form.window.output[1]), *tile]
+    if isinstance(form, Blocks):
+        return ["rows", f"(void *)({scratch})"]
     if isinstance(form, Spread | Between):
         return ["row", "&input"]
     if isinstance(form, Picked):
         return [f"source[row] < 0 ? NULL : {source.row('source[row]')}"]
     assert isinstance(form, Accumulated)
     return ["row", source.row("row"), f"(void *)({scratch})"]
+
+
+def _results(form: object, result: Operand) -> list[str]:
+    """Where the step's row of the output goes, or its two rows."""
+    if not isinstance(form, Blocks):
+        return [result.row("row")]
+    second = result.row("(2 * row + 1)")
+    if form.height % 2:
+        second = f"2 * row + 1 < {form.height} ? {second} : NULL"
+    return [result.row("2 * row"), second]

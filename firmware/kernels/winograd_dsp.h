@@ -1,0 +1,115 @@
+/* winograd.h for cores that multiply and add two pairs of int16 at once: Cortex-M4, M7, M33, M55. */
+#ifndef FORGE_KERNELS_WINOGRAD_DSP_H
+#define FORGE_KERNELS_WINOGRAD_DSP_H
+
+FORGE_INLINE uint32_t forge_winograd_add(uint32_t a, uint32_t b) {
+  uint32_t sum;
+  __asm__("sadd16 %0, %1, %2" : "=r"(sum) : "r"(a), "r"(b) : "cc");
+  return sum;
+}
+
+FORGE_INLINE uint32_t forge_winograd_subtract(uint32_t a, uint32_t b) {
+  uint32_t difference;
+  __asm__("ssub16 %0, %1, %2" : "=r"(difference) : "r"(a), "r"(b) : "cc");
+  return difference;
+}
+
+FORGE_INLINE uint32_t forge_winograd_pair(const int8_t *input, int odd) {
+  uint32_t bytes, pair;
+  __builtin_memcpy(&bytes, input, sizeof bytes);
+  if (odd) {
+    __asm__("sxtb16 %0, %1, ror #8" : "=r"(pair) : "r"(bytes));
+  } else {
+    __asm__("sxtb16 %0, %1" : "=r"(pair) : "r"(bytes));
+  }
+  return pair;
+}
+
+FORGE_INLINE int32_t forge_winograd_scaled(int32_t sum, int32_t multiplier) {
+  int32_t upper;
+  __asm__("smmulr %0, %1, %2" : "=r"(upper) : "r"(sum), "r"(multiplier));
+  return upper;
+}
+
+FORGE_INLINE int8_t forge_winograd_byte(int32_t x) {
+  int32_t byte;
+  __asm__("ssat %0, #8, %1" : "=r"(byte) : "r"(x) : "cc");
+  return (int8_t)byte;
+}
+
+#ifdef __clang__
+#define FORGE_WINOGRAD_SHARED static __attribute__((noinline, unused))
+#else
+#define FORGE_WINOGRAD_SHARED static __attribute__((noinline, noclone, unused))
+#endif
+
+/* Of each place the first quad, then those that are left, unrolled and entered at the first that is
+ * needed. All layers share it. r0: tile, r1: stream, r2-r5: inputs, r6-r9: weights, r10, r11: the
+ * first channel's sums of both tiles, r12, lr: the second's. On the stack: where sums go and end,
+ * where the quads are entered, where they end, and bytes of a place's. */
+FORGE_WINOGRAD_SHARED void forge_winograd_products(const uint32_t *tile, const int32_t *stream,
+                                                   int quads, int32_t *sums) {
+  __asm__ volatile(
+      "push {r4-r11}\n"
+      "mov r0, %0\n"
+      "mov r1, %1\n"
+      "mov r2, %2\n"
+      "mov r3, %3\n"
+      "rsbs r5, r2, #1\n"
+      "and r5, r5, #7\n"
+      "cmp r2, #1\n"
+      "it eq\n"
+      "moveq r5, #8\n"
+      "movs r6, #40\n"
+      "muls r5, r6, r5\n"
+      "adr.w r6, 2f\n"
+      "adds r5, r5, r6\n"
+      "orr r5, r5, #1\n"
+      "add r4, r3, #256\n"
+      "lsls r7, r2, #4\n"
+      "adds r6, r0, r7\n"
+      "push {r3-r7}\n"
+      "1:\n"
+      "ldmia r0!, {r2-r5}\n"
+      "ldmia r1!, {r6-r9}\n"
+      "smuad r10, r2, r6\n"
+      "smuad r11, r4, r6\n"
+      "smuad r12, r2, r8\n"
+      "smuad lr, r4, r8\n"
+      "smlad r10, r3, r7, r10\n"
+      "smlad r11, r5, r7, r11\n"
+      "smlad r12, r3, r9, r12\n"
+      "smlad lr, r5, r9, lr\n"
+      "ldr pc, [sp, #8]\n"
+      ".balign 4\n"
+      "2:\n"
+      ".rept 8\n"
+      "ldmia.w r0!, {r2-r5}\n"
+      "ldmia.w r1!, {r6-r9}\n"
+      "smlad r10, r2, r6, r10\n"
+      "smlad r11, r4, r6, r11\n"
+      "smlad r12, r2, r8, r12\n"
+      "smlad lr, r4, r8, lr\n"
+      "smlad r10, r3, r7, r10\n"
+      "smlad r11, r5, r7, r11\n"
+      "smlad r12, r3, r9, r12\n"
+      "smlad lr, r5, r9, lr\n"
+      ".endr\n"
+      "ldrd r5, r6, [sp, #12]\n"
+      "cmp r0, r5\n"
+      "bne 2b\n"
+      "ldrd r3, r4, [sp]\n"
+      "adds r5, r5, r6\n"
+      "str r5, [sp, #12]\n"
+      "stmia r3!, {r10-r12, lr}\n"
+      "str r3, [sp]\n"
+      "cmp r3, r4\n"
+      "bne 1b\n"
+      "add sp, #20\n"
+      "pop {r4-r11}\n"
+      :
+      : "r"(tile), "r"(stream), "r"(quads), "r"(sums)
+      : "r0", "r1", "r2", "r3", "r12", "lr", "cc", "memory");
+}
+
+#endif
