@@ -12,21 +12,22 @@
  *  - the multiplier; the offset.
  * Weights and bias are doubled, so that a product's upper word is the doubling high multiplication of
  * TensorFlow Lite Micro. What the input's zero point adds is part of the bias, so padding is the zero
- * point. Sums may wrap on the way; packing proves that what they come to does not. The offset is half
- * of what the shift drops, so that it rounds, and the output's zero point, shifted to the left. The
- * shift is at least 1. */
+ * point. Sums may wrap on the way; packing proves that what they come to does not. Multiplier,
+ * offset and shift are those of offsets.h. */
 #ifndef FORGE_KERNELS_DEPTHWISE_3X3_H
 #define FORGE_KERNELS_DEPTHWISE_3X3_H
 
 #include "kernels/clamp.h"
+#include "kernels/offsets.h"
 #include "kernels/window.h"
 
-/* stride_width: 1 or 2; at least 4 channels. The middle row and column of every window lie inside. */
+/* stride_width: 1 or 2; at least 4 channels. away: as forge_offsets has it. The middle row and column of every window lie inside. */
 typedef struct {
   forge_window window;
   int channels;
   int input_zero_point;
   int activation_min, activation_max;
+  int away;
   const int32_t *filters;
 } forge_depthwise_3x3;
 
@@ -76,7 +77,8 @@ FORGE_INLINE uint32_t forge_depthwise_product(int32_t weights, const int16_t *fi
 }
 
 /* One channel of the window whose first column is given. */
-FORGE_INLINE int8_t forge_depthwise_pixel(const int16_t *tile, int column, const int32_t *filter) {
+FORGE_INLINE int8_t forge_depthwise_pixel(const int16_t *tile, int column, const int32_t *filter,
+                                          int away) {
   /* The places are those of a tile that may be written; this one is not. */
   int16_t *from = (int16_t *)(uintptr_t)tile;
   uint32_t sum = (uint32_t)filter[2];
@@ -87,18 +89,17 @@ FORGE_INLINE int8_t forge_depthwise_pixel(const int16_t *tile, int column, const
   sum += forge_depthwise_product(filter[0], forge_depthwise_lower(from, column),
                                  forge_depthwise_lower(from, column + 1));
   sum += (uint32_t)((filter[1] >> 16) * *forge_depthwise_lower(from, column + 2));
-  const int32_t offset = filter[7] + ((int32_t)sum >> 31);
-  const int64_t scaled = (int64_t)(int32_t)sum * filter[6] + ((int64_t)1 << 31);
-  return forge_clamp(((int32_t)(scaled >> 32) + offset) >> (filter[1] & 31), INT8_MIN, INT8_MAX);
+  const forge_offsets offsets = {filter[6], filter[7], filter[1] & 31, away};
+  return forge_offset_output(&offsets, (int32_t)sum);
 }
 
 /* Four channels of so many windows, whose outputs lie step bytes apart. */
-FORGE_INLINE void forge_depthwise_block(int stride, int pixels, const int16_t *tile,
+FORGE_INLINE void forge_depthwise_block(int stride, int away, int pixels, const int16_t *tile,
                                         const int32_t *filters, int8_t *output, int step) {
   for (int x = 0; x < pixels; ++x, output += step) {
     for (int i = 0; i < 4; ++i) {
-      output[i] =
-          forge_depthwise_pixel(tile + 2 * i, x * stride, filters + i * FORGE_DEPTHWISE_FILTER);
+      output[i] = forge_depthwise_pixel(tile + 2 * i, x * stride,
+                                        filters + i * FORGE_DEPTHWISE_FILTER, away);
     }
   }
 }
@@ -152,7 +153,7 @@ FORGE_INLINE void forge_depthwise_3x3_columns(const forge_depthwise_3x3 *c,
     int8_t *to = output + channel;
     for (int x = 0, pixels; x < end - begin; x += pixels) {
       pixels = forge_depthwise_block_pixels(end - begin - x);
-      forge_depthwise_block(stride, pixels, from, filters, to, c->channels);
+      forge_depthwise_block(stride, c->away, pixels, from, filters, to, c->channels);
       from += pixels * stride / 2 * FORGE_DEPTHWISE_RECORD;
       to += pixels * c->channels;
     }

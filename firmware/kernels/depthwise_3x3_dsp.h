@@ -6,14 +6,7 @@
 #ifndef FORGE_KERNELS_DEPTHWISE_3X3_DSP_H
 #define FORGE_KERNELS_DEPTHWISE_3X3_DSP_H
 
-/* Functions that no compiler may copy, or look into for the registers that they leave alone. */
-#ifdef __clang__
-#define FORGE_NAKED static __attribute__((naked, noinline, unused))
-#else
-#define FORGE_NAKED static __attribute__((naked, noipa, unused))
-#endif
-/* What such a function finds in registers, whatever it is called. */
-#define FORGE_ARGUMENT __attribute__((unused))
+#include "kernels/naked.h"
 
 /* Two rows' words of four channels in r10 and r12, to pairs in the tile. */
 #define FORGE_DW_GATHER               \
@@ -154,38 +147,45 @@ FORGE_INLINE void forge_depthwise_gather(const forge_depthwise_source *source, i
 #define FORGE_DW_UPPER_2_5 FORGE_DW_UPPER_2_4 FORGE_DW_UPPER_2_OTHER(r8, 208, 240)
 #define FORGE_DW_UPPER_2_6 FORGE_DW_UPPER_2_5 FORGE_DW_UPPER_2_NEXT(r9, 256, 288)
 
-/* Sums to outputs, r3 bytes apart from r2 on. r10: multiplier, r11: offset, r12: shift. */
-#define FORGE_DW_REQUANTIZE(sum)                            \
+/* Sums to outputs, r3 bytes apart from r2 on. r10: multiplier, r11: offset, r12: shift. Halves below
+ * zero are rounded away from it, or up. */
+#define FORGE_DW_AWAY(sum)                               \
   "add lr, r11, " #sum ", asr #31\n"                     \
-  "smmlar " #sum ", " #sum ", r10, lr\n"                 \
-  "asr " #sum ", " #sum ", r12\n"                        \
-  "ssat " #sum ", #8, " #sum "\n"
-#define FORGE_DW_FIRST(sum) FORGE_DW_REQUANTIZE(sum) "strb " #sum ", [r2]\n"
-#define FORGE_DW_SECOND(sum) FORGE_DW_REQUANTIZE(sum) "strb " #sum ", [r2, r3]\n"
-#define FORGE_DW_OUTPUTS_1 FORGE_DW_FIRST(r4)
-#define FORGE_DW_OUTPUTS_2 FORGE_DW_OUTPUTS_1 FORGE_DW_SECOND(r5)
-#define FORGE_DW_OUTPUTS_NEXT "add r2, r2, r3, lsl #1\n"
-#define FORGE_DW_OUTPUTS_3 FORGE_DW_OUTPUTS_2 FORGE_DW_OUTPUTS_NEXT FORGE_DW_FIRST(r6)
-#define FORGE_DW_OUTPUTS_4 FORGE_DW_OUTPUTS_3 FORGE_DW_SECOND(r7)
-#define FORGE_DW_OUTPUTS_5 FORGE_DW_OUTPUTS_4 FORGE_DW_OUTPUTS_NEXT FORGE_DW_FIRST(r8)
-#define FORGE_DW_OUTPUTS_6 FORGE_DW_OUTPUTS_5 FORGE_DW_SECOND(r9)
+  "smmlar " #sum ", " #sum ", r10, lr\n"
+#define FORGE_DW_UP(sum) "smmlar " #sum ", " #sum ", r10, r11\n"
+#define FORGE_DW_OUTPUT(sum, rounded, place)             \
+  rounded(sum) "asr " #sum ", " #sum ", r12\n"           \
+  "ssat " #sum ", #8, " #sum "\n"                        \
+  "strb " #sum ", [" place "]\n"
+#define FORGE_DW_NEXT "add r2, r2, r3, lsl #1\n"
+#define FORGE_DW_OUTPUTS_1(rounded) FORGE_DW_OUTPUT(r4, rounded, "r2")
+#define FORGE_DW_OUTPUTS_2(rounded) \
+  FORGE_DW_OUTPUTS_1(rounded) FORGE_DW_OUTPUT(r5, rounded, "r2, r3")
+#define FORGE_DW_OUTPUTS_3(rounded) \
+  FORGE_DW_OUTPUTS_2(rounded) FORGE_DW_NEXT FORGE_DW_OUTPUT(r6, rounded, "r2")
+#define FORGE_DW_OUTPUTS_4(rounded) \
+  FORGE_DW_OUTPUTS_3(rounded) FORGE_DW_OUTPUT(r7, rounded, "r2, r3")
+#define FORGE_DW_OUTPUTS_5(rounded) \
+  FORGE_DW_OUTPUTS_4(rounded) FORGE_DW_NEXT FORGE_DW_OUTPUT(r8, rounded, "r2")
+#define FORGE_DW_OUTPUTS_6(rounded) \
+  FORGE_DW_OUTPUTS_5(rounded) FORGE_DW_OUTPUT(r9, rounded, "r2, r3")
 
 /* r0: tile, r1: filters. On the stack: output, step and, where r12 was, the filters' end. */
-#define FORGE_DW_BLOCK(stride, pixels)                                                  \
-  FORGE_NAKED void forge_depthwise_block_##stride##_##pixels(                                  \
+#define FORGE_DW_BLOCK(name, stride, pixels, rounded)                                          \
+  FORGE_NAKED void name(                                                                       \
       FORGE_ARGUMENT const int16_t *tile, FORGE_ARGUMENT const int32_t *filters,               \
       FORGE_ARGUMENT int8_t *output, FORGE_ARGUMENT int step) {                                \
     __asm__(                                                                                   \
         "add r12, r1, #128\n"                                                                  \
         "push {r2-r12, lr}\n"                                                                  \
         "1:\n"                                                                                 \
-        "ldmia r1!, {r10-r12}\n" FORGE_DW_LOWER_##stride##_##pixels                               \
-        "ldmia r1!, {r10-r12}\n" FORGE_DW_UPPER_##stride##_##pixels                               \
+        "ldmia r1!, {r10-r12}\n" FORGE_DW_LOWER_##stride##_##pixels                            \
+        "ldmia r1!, {r10-r12}\n" FORGE_DW_UPPER_##stride##_##pixels                            \
         "ldr r12, [r1, #-20]\n"                                                                \
         "ldrd r10, r11, [r1], #8\n"                                                            \
         "ldrd r2, r3, [sp]\n"                                                                  \
         "add lr, r2, #1\n"                                                                     \
-        "str lr, [sp]\n" FORGE_DW_OUTPUTS_##pixels                                                \
+        "str lr, [sp]\n" FORGE_DW_OUTPUTS_##pixels(rounded)                                    \
         "adds r0, r0, #4\n"                                                                    \
         "ldr lr, [sp, #40]\n"                                                                  \
         "cmp r1, lr\n"                                                                         \
@@ -193,39 +193,40 @@ FORGE_INLINE void forge_depthwise_gather(const forge_depthwise_source *source, i
         "pop {r2-r12, pc}\n");                                                                 \
   }
 
-FORGE_DW_BLOCK(1, 1)
-FORGE_DW_BLOCK(1, 2)
-FORGE_DW_BLOCK(1, 3)
-FORGE_DW_BLOCK(1, 4)
-FORGE_DW_BLOCK(1, 5)
-FORGE_DW_BLOCK(1, 6)
-FORGE_DW_BLOCK(2, 1)
-FORGE_DW_BLOCK(2, 2)
-FORGE_DW_BLOCK(2, 3)
-FORGE_DW_BLOCK(2, 4)
-FORGE_DW_BLOCK(2, 5)
-FORGE_DW_BLOCK(2, 6)
-
-#define FORGE_DW_CASE(stride, pixels) \
-  case 10 * stride + pixels: forge_depthwise_block_##stride##_##pixels(tile, filters, output, step); break;
-
-FORGE_INLINE void forge_depthwise_block(int stride, int pixels, const int16_t *tile,
-                                        const int32_t *filters, int8_t *output, int step) {
-  switch (10 * stride + pixels) {
-    FORGE_DW_CASE(1, 1)
-    FORGE_DW_CASE(1, 2)
-    FORGE_DW_CASE(1, 3)
-    FORGE_DW_CASE(1, 4)
-    FORGE_DW_CASE(1, 5)
-    FORGE_DW_CASE(1, 6)
-    FORGE_DW_CASE(2, 1)
-    FORGE_DW_CASE(2, 2)
-    FORGE_DW_CASE(2, 3)
-    FORGE_DW_CASE(2, 4)
-    FORGE_DW_CASE(2, 5)
-    FORGE_DW_CASE(2, 6)
-    default: break;
+/* Blocks of every size, for a stride and a rounding, and the function that picks one. */
+#define FORGE_DW_CASE(name, pixels) \
+  case pixels: name##_##pixels(tile, filters, output, step); break;
+#define FORGE_DW_BLOCKS(name, stride, rounded)                                                 \
+  FORGE_DW_BLOCK(name##_1, stride, 1, rounded)                                                 \
+  FORGE_DW_BLOCK(name##_2, stride, 2, rounded)                                                 \
+  FORGE_DW_BLOCK(name##_3, stride, 3, rounded)                                                 \
+  FORGE_DW_BLOCK(name##_4, stride, 4, rounded)                                                 \
+  FORGE_DW_BLOCK(name##_5, stride, 5, rounded)                                                 \
+  FORGE_DW_BLOCK(name##_6, stride, 6, rounded)                                                 \
+  FORGE_INLINE void name(int pixels, const int16_t *tile, const int32_t *filters,              \
+                         int8_t *output, int step) {                                           \
+    switch (pixels) {                                                                          \
+      FORGE_DW_CASE(name, 1)                                                                   \
+      FORGE_DW_CASE(name, 2)                                                                   \
+      FORGE_DW_CASE(name, 3)                                                                   \
+      FORGE_DW_CASE(name, 4)                                                                   \
+      FORGE_DW_CASE(name, 5)                                                                   \
+      FORGE_DW_CASE(name, 6)                                                                   \
+      default: break;                                                                          \
+    }                                                                                          \
   }
+
+FORGE_DW_BLOCKS(forge_depthwise_block_1, 1, FORGE_DW_UP)
+FORGE_DW_BLOCKS(forge_depthwise_block_1_away, 1, FORGE_DW_AWAY)
+FORGE_DW_BLOCKS(forge_depthwise_block_2, 2, FORGE_DW_UP)
+FORGE_DW_BLOCKS(forge_depthwise_block_2_away, 2, FORGE_DW_AWAY)
+
+FORGE_INLINE void forge_depthwise_block(int stride, int away, int pixels, const int16_t *tile,
+                                        const int32_t *filters, int8_t *output, int step) {
+  if (stride == 1 && away) forge_depthwise_block_1_away(pixels, tile, filters, output, step);
+  if (stride == 1 && !away) forge_depthwise_block_1(pixels, tile, filters, output, step);
+  if (stride == 2 && away) forge_depthwise_block_2_away(pixels, tile, filters, output, step);
+  if (stride == 2 && !away) forge_depthwise_block_2(pixels, tile, filters, output, step);
 }
 
 #endif

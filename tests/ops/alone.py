@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from tinyforge.boards.cores import CORES
 from tinyforge.boards.memory import MemoryMap, Region
 from tinyforge.graph import Graph
 from tinyforge.ops import Kernel
+from tinyforge.ops.forms import aligned
 from tinyforge.resources import folder
 from tinyforge.sim.base import Probe, Toolchain
 from tinyforge.sim.cycles.count import cycles_by_layer
@@ -26,8 +28,8 @@ _MAIN = """
 #include "forge/forge_port.h"
 #define SEEN __attribute__((noinline))
 int32_t input[{words}], output[{output_words}];
-void case_0(int8_t *, int8_t *);
-SEEN void layer(void) {{ case_0((int8_t *)input, (int8_t *)output); }}
+void case_0({types});
+SEEN void layer(void) {{ case_0({inputs}, (int8_t *)output); }}
 SEEN forge_status forge_init(void) {{
   forge_port_init();
   return forge_port_read_frame((int8_t *)input, {nbytes}) ? FORGE_OK : FORGE_ERROR_STATE;
@@ -55,16 +57,24 @@ class Alone:
 
 
 def run(
-    graph: Graph, kernel: Kernel, x: npt.NDArray[np.int8], compiler: Toolchain, workspace: Path
+    graph: Graph,
+    kernel: Kernel,
+    inputs: Sequence[npt.NDArray[np.int8]],
+    compiler: Toolchain,
+    workspace: Path,
 ) -> Alone:
-    """The graph's only operator by a kernel of it, on one input."""
-    source, result = graph.input_tensors[0], graph.tensors[graph.outputs[0]]
+    """The graph's only operator by a kernel of it. inputs: each a tensor's values."""
+    result = graph.tensors[graph.outputs[0]]
+    frame = b"".join(x.tobytes().ljust(aligned(x.nbytes), b"\0") for x in inputs)
+    places = np.cumsum([0, *(aligned(x.nbytes) for x in inputs)])[:-1]
     (workspace / "layer.c").write_text(harness.kernel_source(0, graph, kernel))
     (workspace / "main.c").write_text(
         _MAIN.format(
-            words=-(-source.nbytes // 4),
+            types=", ".join(["int8_t *"] * (len(inputs) + 1)),
+            inputs=", ".join(f"(int8_t *)input + {place}" for place in places),
+            words=len(frame) // 4,
             output_words=-(-result.nbytes // 4),
-            nbytes=source.nbytes,
+            nbytes=len(frame),
             output_bytes=result.nbytes,
         )
     )
@@ -75,9 +85,9 @@ def run(
         memory=_MEMORY,
         output=workspace / "alone.elf",
     )
-    frame = x.reshape(1, -1)
-    done = Unicorn().run(firmware, frame, output_bytes=result.nbytes, probes=_PROBES)
-    profile = Unicorn().profile(firmware, frame, output_bytes=result.nbytes, probes=_PROBES)
+    feed = np.frombuffer(frame, np.int8).reshape(1, -1)
+    done = Unicorn().run(firmware, feed, output_bytes=result.nbytes, probes=_PROBES)
+    profile = Unicorn().profile(firmware, feed, output_bytes=result.nbytes, probes=_PROBES)
     assert done.layer_instructions is not None
     return Alone(
         done.outputs.reshape(result.shape),

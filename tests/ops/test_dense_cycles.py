@@ -77,6 +77,6 @@ def test_estimates_are_near_what_is_counted(layer: Layer, compiler: str, tmp_pat
     kernels = OPS[op.op].variants(graph, op, TARGETS["cortex-m4"])
     assert kernels
     for kernel in kernels:
-        found = alone.run(graph, kernel, x, toolchain(compiler), tmp_path)
+        found = alone.run(graph, kernel, [x], toolchain(compiler), tmp_path)
         np.testing.assert_array_equal(found.output, expected, kernel.way)
         assert kernel.cycles == pytest.approx(found.cycles, rel=TOLERANCE), kernel.way

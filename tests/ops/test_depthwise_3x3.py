@@ -163,6 +163,6 @@ def test_cycles_are_about_as_estimated(layer: Layer, compiler: str, tmp_path: Pa
     found = case(layer, "")
     assert found.kernel.cycles is not None
     (x,), (expected,) = found.inputs, found.outputs
-    done = alone.run(found.graph, found.kernel, x, toolchain(compiler), tmp_path)
+    done = alone.run(found.graph, found.kernel, [x], toolchain(compiler), tmp_path)
     np.testing.assert_array_equal(done.output, expected)
     assert abs(found.kernel.cycles / done.cycles - 1) < 0.1, (found.kernel.cycles, done.cycles)

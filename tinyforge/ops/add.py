@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 from tinyforge.graph import DType, Graph, Operator
-from tinyforge.ops.base import INT8_OR_INT16, Values, output, tensor
+from tinyforge.ops import tabled_sum
+from tinyforge.ops.base import INT8_OR_INT16, Kernel, Values, output, tensor
 from tinyforge.ops.binary import Scaling, binary, common_scale, on_common_scale
 from tinyforge.ops.fixed_point import Int
 from tinyforge.ops.quantization import factor
+from tinyforge.ops.target import Target
 
 # Of int8, and of int16.
 _LEFT_SHIFT, _LEFT_SHIFT_16 = 20, 15
@@ -30,4 +35,8 @@ def function(s: Scaling, first: Int, second: Int) -> Values:
     return s.output_value(a + b)
 
 
-OP = binary("ADD", scaling, function, INT8_OR_INT16)
+def variants(graph: Graph, op: Operator, target: Target) -> Sequence[Kernel]:
+    return tabled_sum.kernels(graph, op, target, scaling(graph, op), negated=False)
+
+
+OP = replace(binary("ADD", scaling, function, INT8_OR_INT16), variants=variants)

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
+from tinyforge.graph import Graph, Operator
+from tinyforge.ops import tabled_sum
 from tinyforge.ops.add import scaling
-from tinyforge.ops.base import INT8_OR_INT16, Values
+from tinyforge.ops.base import INT8_OR_INT16, Kernel, Values
 from tinyforge.ops.binary import Scaling, binary
 from tinyforge.ops.fixed_point import Int
+from tinyforge.ops.target import Target
 
 
 def function(s: Scaling, first: Int, second: Int) -> Values:
@@ -14,4 +20,8 @@ def function(s: Scaling, first: Int, second: Int) -> Values:
     return s.output_value(a - b)
 
 
-OP = binary("SUB", scaling, function, INT8_OR_INT16)
+def variants(graph: Graph, op: Operator, target: Target) -> Sequence[Kernel]:
+    return tabled_sum.kernels(graph, op, target, scaling(graph, op), negated=True)
+
+
+OP = replace(binary("SUB", scaling, function, INT8_OR_INT16), variants=variants)
