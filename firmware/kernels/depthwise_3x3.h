@@ -17,7 +17,7 @@
 #ifndef FORGE_KERNELS_DEPTHWISE_3X3_H
 #define FORGE_KERNELS_DEPTHWISE_3X3_H
 
-#include "kernels/clamp.h"
+#include "kernels/four_bytes.h"
 #include "kernels/offsets.h"
 #include "kernels/window.h"
 

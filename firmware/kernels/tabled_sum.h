@@ -4,7 +4,7 @@
 #ifndef FORGE_KERNELS_TABLED_SUM_H
 #define FORGE_KERNELS_TABLED_SUM_H
 
-#include "kernels/clamp.h"
+#include "kernels/four_bytes.h"
 #include "kernels/offsets.h"
 
 /* table[q + 128]: the doubled term of value q of the first input, with what the second one's zero

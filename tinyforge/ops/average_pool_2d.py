@@ -13,7 +13,10 @@ from tinyforge.graph import Graph, Operator
 from tinyforge.ops import pool_2d
 from tinyforge.ops.base import Kernel, Op, Values, output
 from tinyforge.ops.forms import Accumulated
+from tinyforge.ops.target import Target
 from tinyforge.ops.turned import swapped
+
+_COSTS = pool_2d.Costs(pixel=25, four=20, row=14, tap=6.5)
 
 
 def reference(graph: Graph, op: Operator, inputs: Sequence[npt.NDArray[Any]]) -> Values:
@@ -42,12 +45,17 @@ def streaming(graph: Graph, op: Operator, rows: int) -> Kernel | None:
     return replace(kernel, form=Accumulated(rows, scratch_bytes=sums))
 
 
+def variants(graph: Graph, op: Operator, target: Target) -> Sequence[Kernel]:
+    return pool_2d.four_channels(graph, op, target, "forge_average_pool_2d", _COSTS)
+
+
 OP = Op(
     "AVERAGE_POOL_2D",
     pool_2d.check,
     reference,
     lower,
     streaming,
+    variants,
     turned=swapped,
     summary=pool_2d.summary,
 )

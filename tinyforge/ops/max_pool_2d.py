@@ -11,7 +11,10 @@ from tinyforge.graph import Graph, Operator
 from tinyforge.ops import pool_2d
 from tinyforge.ops.base import Kernel, Op, Values, tensor
 from tinyforge.ops.quantization import limits
+from tinyforge.ops.target import Target
 from tinyforge.ops.turned import swapped
+
+_COSTS = pool_2d.Costs(pixel=12, four=6, row=0, tap=7)
 
 
 def reference(graph: Graph, op: Operator, inputs: Sequence[npt.NDArray[Any]]) -> Values:
@@ -24,4 +27,16 @@ def lower(graph: Graph, op: Operator) -> Kernel:
     return pool_2d.lower(graph, op, "forge_max_pool_2d")
 
 
-OP = Op("MAX_POOL_2D", pool_2d.check, reference, lower, turned=swapped, summary=pool_2d.summary)
+def variants(graph: Graph, op: Operator, target: Target) -> Sequence[Kernel]:
+    return pool_2d.four_channels(graph, op, target, "forge_max_pool_2d", _COSTS)
+
+
+OP = Op(
+    "MAX_POOL_2D",
+    pool_2d.check,
+    reference,
+    lower,
+    variants=variants,
+    turned=swapped,
+    summary=pool_2d.summary,
+)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from tinyforge.graph import Graph, Operator
+from tinyforge.graph import DType, Graph, Operator
 from tinyforge.ops.base import (
     HEADERS,
     INT8_OR_INT16,
@@ -26,7 +27,24 @@ from tinyforge.ops.base import (
 )
 from tinyforge.ops.forms import Windowed
 from tinyforge.ops.quantization import activation_name, activation_range
+from tinyforge.ops.target import Target
 from tinyforge.ops.window import Window, window
+
+_FOUR = 4
+_MOST_TAPS = 256  # whose sum fits int16
+
+
+@dataclass(frozen=True)
+class Costs:
+    """Cycles of a pixel; of four of its channels, and of each row and each value of these.
+
+    Compilers unroll the kernel's loops as they like: between two of them it is a factor of 2.
+    """
+
+    pixel: float
+    four: float
+    row: float
+    tap: float
 
 
 def pool_window(graph: Graph, op: Operator) -> Window:
@@ -89,6 +107,39 @@ def lower(graph: Graph, op: Operator, name: str, function: str = "columns") -> K
         inputs=(source.index,),
         form=Windowed(win),
     )
+
+
+def four_channels(
+    graph: Graph, op: Operator, target: Target, name: str, costs: Costs
+) -> Sequence[Kernel]:
+    """The kernel that takes four int8 channels at once: firmware/kernels/pool_4.h."""
+    source, win = tensor(graph, op, 0), pool_window(graph, op)
+    taps = win.kernel[0] * win.kernel[1]
+    if not (target.dsp and source.dtype is DType.INT8 and source.shape[3] >= _FOUR):
+        return ()
+    if taps > _MOST_TAPS:
+        return ()
+    kernel = replace(
+        lower(graph, op, f"{name}_4"),
+        header="pool_4.h",
+        way="four channels at once",
+        cycles=_cycles(win, source.shape[3], costs),
+    )
+    return (kernel,)
+
+
+def _cycles(win: Window, channels: int, costs: Costs) -> int:
+    # Of all windows together, those inside the image.
+    rows, columns = (
+        sum(0 <= x * step - before + k < size for x in range(out) for k in range(kernel))
+        for size, out, kernel, step, before in zip(
+            win.input, win.output, win.kernel, win.stride, win.padding, strict=True
+        )
+    )
+    height, width = win.output
+    fours = -(-channels // _FOUR)
+    each = costs.four * height * width + costs.row * rows * width + costs.tap * rows * columns
+    return round(win.pictures * (costs.pixel * height * width + fours * each))
 
 
 def summary(graph: Graph, op: Operator) -> str:
