@@ -46,9 +46,8 @@ def _tile(found: Dense, pixels: int, rows: int) -> int:
 def _copies(win: Window) -> tuple[int, int]:
     """Tiles and rows of windows that do not lie side by side in the picture."""
     inside = win.taps(np.ones((*win.input, 1), np.int64), 0).all(axis=(3, 4))
-    if 1 not in (win.dilation[1], win.kernel[1]):
-        inside[:] = False
-    outside = (~inside).sum(axis=2)
+    whole = 1 in (win.dilation[1], win.kernel[1])
+    outside = (~(inside & whole)).sum(axis=2)
     pairs = np.pad(outside, ((0, 0), (0, win.output[1] % 2))).reshape(len(outside), -1, 2)
     return int(pairs.any(axis=2).sum()), int(outside.sum())
 
