@@ -12,21 +12,41 @@
 /* As many values as the host puts into a frame: few enough for any board. */
 enum { VALUES = 64 };
 
+/* Which input and which output, by number. Integers come as such; what a type holds, a double does. */
 static struct {
+  int32_t input, output;
   float real[VALUES];
-  int8_t raw[VALUES];
+  int32_t raw[VALUES];
 } frame;
 static struct {
-  int8_t raw[VALUES];
+  double raw[VALUES];
   float real[VALUES];
 } result;
+
+static double quantized(float x) {
+#if FORGE_INPUT_COUNT == 1
+  return (double)forge_quantize_input(x);
+#else
+  return (double)forge_quantize_input_at((int)frame.input, x);
+#endif
+}
+
+static float real(int32_t q) {
+#if FORGE_OUTPUT_COUNT == 1
+  return forge_dequantize_output((forge_output_t)q);
+#elif FORGE_OUTPUT_MIXED
+  return forge_dequantize_output_at((int)frame.output, (float)q);
+#else
+  return forge_dequantize_output_at((int)frame.output, (forge_output_t)q);
+#endif
+}
 
 /* What the machine counts as an inference. */
 void forge_boundary(void);
 __attribute__((noinline)) void forge_boundary(void) {
   for (int i = 0; i < VALUES; ++i) {
-    result.raw[i] = forge_quantize_input(frame.real[i]);
-    result.real[i] = forge_dequantize_output(frame.raw[i]);
+    result.raw[i] = quantized(frame.real[i]);
+    result.real[i] = real(frame.raw[i]);
   }
 }
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
 import msgspec
 import pytest
 
-from tests.corpus import models
+from tests.corpus import models, several
+from tests.corpus.wide import wide
 from tests.device import emulated
 from tinyforge.boards import load
 from tinyforge.errors import ForgeError
@@ -20,14 +22,22 @@ from tinyforge.sim.toolchains import toolchain
 pytest.importorskip("unicorn")
 
 GRAPH = models.classifier(1)
+WIDE = wide(GRAPH)
+assert WIDE is not None
 H = "include/model.h"
 
 
-def proved(project: Path, folder: Path, compiler: str = "gcc", core: str = "cortex-m4") -> int:
+def proved(
+    project: Path,
+    folder: Path,
+    compiler: str = "gcc",
+    core: str = "cortex-m4",
+    graph: Graph = GRAPH,
+) -> int:
     board = msgspec.structs.replace(load("nrf52840_dk"), core=core)
     return require_boundary(
         project,
-        GRAPH,
+        graph,
         board,
         compiler=toolchain(compiler),
         machine=machine("unicorn"),
@@ -74,7 +84,24 @@ def test_a_wrong_function_or_number_is_named(
     assert "model.h" in caught.value.where
 
 
-def test_it_is_of_models_with_one_input_and_one_output() -> None:
+@pytest.mark.parametrize("graph", [several.tangled(), WIDE], ids=["several", "int16"])
+@pytest.mark.parametrize("side", ["INPUT", "OUTPUT"])
+def test_each_of_several_and_of_other_types(graph: Graph, side: str, tmp_path: Path) -> None:
+    project = emulated.generate(graph, tmp_path)
+    assert proved(project, tmp_path, graph=graph) > 256
+    header = project / H
+    text = header.read_text()
+    many = len(graph.inputs) > 1
+    pattern = r"(X\(FORGE_INT8, \d+, )" if many else rf"(#define FORGE_{side}_SCALE )"
+    begin = text.index(f"FORGE_{side}S(X)") if many else 0
+    changed, count = re.subn(pattern, r"\g<1>1.01f * ", text[begin:], count=1)
+    assert count == 1
+    header.write_text(text[:begin] + changed)
+    with pytest.raises(ForgeError, match=f"forge_(de)?quantize_{side.lower()}"):
+        proved(project, tmp_path, graph=graph)
+
+
+def test_it_is_of_models_with_a_scale_at_either_end() -> None:
     assert applies(GRAPH)
-    two: Graph = replace(GRAPH, outputs=(*GRAPH.outputs, *GRAPH.inputs))
-    assert not applies(two)
+    bare = [replace(t, quant=None) for t in GRAPH.tensors]
+    assert not applies(replace(GRAPH, tensors=tuple(bare)))
