@@ -194,18 +194,19 @@ def main() -> int:
         table.add_column(title, justify="right")
     holes = 0
     for name in given.models:
-        model = next(corpus.glob(f"*/{name}.tflite"))
-        found = judge(model, given.count, given.seed)
+        found = judge(next(corpus.glob(f"*/{name}.tflite")), given.count, given.seed)
         counts = Counter(one.verdict for one in found)
         missed = [one for one in found if one.hole]
         listed = sum(one.listed and one.verdict is not Verdict.GOLDEN for one in found)
-        row = (len(found), *(counts[v] for v in Verdict), listed, len(missed))
-        table.add_row(name, *map(str, row))
+        row = (name, *map(str, (len(found), *(counts[v] for v in Verdict), listed, len(missed))))
+        table.add_row(*row)
+        sys.stderr.write(f"{' '.join(row)}\n")
         holes += len(missed)
         for one in missed:
+            change = one.change
             sys.stderr.write(
-                f"{name}: {one.change.kind}, {one.change.constant} -> {one.change.text[:30]}: "
-                f"{one.verdict.value}\n"
+                f"{name}: {change.kind}, {change.constant} {change.element} -> "
+                f"{change.text[:30]}: {one.verdict.value}\n"
             )
     console.print(table)
     return 1 if holes else 0
