@@ -34,6 +34,7 @@ from tinyforge.errors import ForgeError
 from tinyforge.generation import choose_golden, generate
 from tinyforge.project import writer
 from tinyforge.project.layout import sources_for
+from tinyforge.proof.budget import require_exact
 from tinyforge.proof.discriminate import Chosen
 from tinyforge.proof.examples import Examples, synthetic
 from tinyforge.proof.record import ConstantCoverage
@@ -121,8 +122,11 @@ class Bench:
             proof = verify_folder(self.made, project, self.examples, self.settings, Quiet())
         except ForgeError:
             return Verdict.READ_BACK
-        exact = proof.bit_exact and proof.arena.touched == proof.arena.planned
-        return Verdict.NOBODY if exact else Verdict.LAYERS
+        try:
+            require_exact(proof)
+        except ForgeError:
+            return Verdict.LAYERS
+        return Verdict.NOBODY
 
     def _recompiled(self, project: Path, change: Change) -> list[Path]:
         """The objects with those in the place of the old ones that a change is in."""
