@@ -75,7 +75,7 @@ def choose_golden(source: Source, examples: Examples, settings: Spec, stages: St
     """The golden vectors of a model's project."""
     with stages.stage("Choose golden vectors that see wrong layers"):
         return golden_vectors.chosen(
-            source.graph, examples, settings.seed, layers=settings.engine != "tflm"
+            source.narrowed.graph, examples, settings.seed, layers=settings.engine != "tflm"
         )
 
 
@@ -150,7 +150,7 @@ def _lowered(
             by_rows=settings.feed == "rows",
             progress=lambda share: tell(int(100 * share)),
         )
-        return engine.lower(source.graph, source.model, wish)
+        return engine.lower(source.graph_of(engine.name), source.model, wish)
 
 
 def _golden(
@@ -158,10 +158,9 @@ def _golden(
 ) -> tuple[Golden, tuple[ConstantCoverage, ...]]:
     """Golden vectors with the oracle's answers; of a compiled model with its layers' digests, and,
     to look at, what all these see of its constants."""
-    graph = source.graph
     if compiled is None or compiled.plan is None:
-        return Golden(inputs, oracle.outputs(source.model, graph, inputs)), ()
-    expected = oracle.trace(source.model, graph, inputs)
+        return Golden(inputs, oracle.outputs(source.model, source.graph, inputs)), ()
+    graph, expected = source.graph_of("aot"), source.expected("aot", inputs)
     found = digests(graph, compiled.plan, tuple(compiled.layer_symbols), expected)
     golden = Golden(inputs, oracle.answer(graph, expected), found)
     if not look:
@@ -188,4 +187,4 @@ def _layer_tests(
             fix="leave --layer-tests out" + ("" if left_out else ", or give --engine aot or both"),
         )
     inputs = golden if source.graph.states else golden[:1]
-    return LayerTests(planned, inputs, oracle.trace(source.model, source.graph, inputs))
+    return LayerTests(source.graph_of("aot"), planned, inputs, source.expected("aot", inputs))

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 import msgspec
+import numpy as np
+import numpy.typing as npt
 
 from tinyforge import tflite
 from tinyforge.boards.possible import require_possible
 from tinyforge.datasets.ranges import parse
 from tinyforge.errors import ForgeError
 from tinyforge.graph import DType, Graph, Tensor
+from tinyforge.graph.channels import Narrowed, narrowed
 from tinyforge.graph.passes import adapt
 from tinyforge.proof import examples as example_files
+from tinyforge.proof import oracle
 from tinyforge.proof.answers import named_head
+from tinyforge.proof.channels import narrowed_trace
 from tinyforge.proof.data import Named, Quantized, are_examples, named, of_samples, own
 from tinyforge.proof.examples import Examples
 from tinyforge.proof.measure import Measured
@@ -40,6 +46,23 @@ class Source:
     takes_bytes: bool = False
     examples: Examples | None = None
     measured: Measured | None = None
+
+    @cached_property
+    def narrowed(self) -> Narrowed:
+        """The graph as the compiled engine runs it."""
+        return narrowed(self.graph)
+
+    def graph_of(self, engine: str) -> Graph:
+        """The graph as an engine runs it: an interpreter runs the file's own."""
+        return self.narrowed.graph if engine == "aot" else self.graph
+
+    def expected(self, engine: str, inputs: npt.NDArray[np.int8]) -> oracle.Trace:
+        """What the oracle makes of the file, for each layer of graph_of(engine).
+
+        inputs: (n, bytes of all inputs). ForgeError when TensorFlow Lite Micro rejects the model.
+        """
+        whole = oracle.trace(self.model, self.graph, inputs)
+        return narrowed_trace(self.narrowed, whole) if engine == "aot" else whole
 
     @property
     def input(self) -> Tensor:

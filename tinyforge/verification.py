@@ -14,6 +14,7 @@ from tinyforge.project import writer
 from tinyforge.proof import oracle
 from tinyforge.proof.boundary import applies, require_boundary
 from tinyforge.proof.built import prove_answers
+from tinyforge.proof.channels import with_channels
 from tinyforge.proof.examples import Examples
 from tinyforge.proof.interpreted import prove_interpreted
 from tinyforge.proof.prove import Subject, prove
@@ -103,7 +104,7 @@ def read_back(
     folder: the project, of whose sources firmware was built. output: beside which the compiler may
     write. ForgeError with the first one that is wrong.
     """
-    graph = generated.source.graph
+    graph = generated.source.graph_of("aot")
     with stages.stage("Read every constant back from it"):
         constants = require_constants(
             firmware, folder, generated.lowered["aot"], graph, compiler=compiler, output=output
@@ -131,13 +132,15 @@ def run_firmware(
     interpreter's; compared with the oracle's layers, or with its answers. timed_on: as Subject's.
     """
     source, plan = generated.source, generated.plan
+    engine = "tflm" if plan is None else "aot"
+    graph = source.graph_of(engine)
     with stages.stage("Ask TensorFlow Lite Micro for every layer"):
-        expected = oracle.trace(source.model, source.graph, examples.inputs)
-        oracle.require_agreement(examples.outputs, oracle.answer(source.graph, expected))
+        expected = source.expected(engine, examples.inputs)
+        oracle.require_agreement(examples.outputs, oracle.answer(graph, expected))
     subject = Subject(
-        graph=source.graph,
+        graph=graph,
         plan=plan,
-        lowered=generated.lowered["tflm" if plan is None else "aot"],
+        lowered=generated.lowered[engine],
         firmware=firmware,
         board=generated.board,
         toolchain=toolchain,
@@ -149,4 +152,5 @@ def run_firmware(
     compared = prove_answers if plan is None else prove
     title = f"Prove {len(examples):,} inputs on {machine.name}"
     with stages.stage(title, len(examples)) as tell:
-        return compared(subject, expected, oracle=oracle.version(), machine=machine, progress=tell)
+        proof = compared(subject, expected, oracle=oracle.version(), machine=machine, progress=tell)
+    return with_channels(proof, source.narrowed)

@@ -13,6 +13,7 @@ from tinyforge.bench.baselines import Baseline
 from tinyforge.bench.measure import Result, measure
 from tinyforge.boards import Board
 from tinyforge.cli.ui import Ui
+from tinyforge.graph.channels import narrowed
 from tinyforge.memory.search import Aim, plan
 from tinyforge.ops.target import target_of
 from tinyforge.proof import examples
@@ -78,7 +79,7 @@ def measured(corpus: Path, case: Case) -> dict[str, Any]:
         "instructions": found.instructions,
         **cycles,
         "arena": found.arena,
-        "arena fed by rows": plan(graph, aim, by_rows=True).arena_bytes,
+        "arena fed by rows": plan(narrowed(graph).graph, aim, by_rows=True).arena_bytes,
         "ram": found.ram,
         "stack": found.stack,
         "code": found.code,

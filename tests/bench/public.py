@@ -20,6 +20,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tinyforge.errors import ForgeError
+from tinyforge.graph.channels import narrowed
 from tinyforge.graph.passes import adapt
 from tinyforge.memory.interpreter import predict, target_for
 from tinyforge.memory.search import plan
@@ -44,7 +45,7 @@ def main() -> int:
                 table.add_row(path.stem, "no", ", ".join(lacking))
                 continue
             begin = time.process_time()
-            arena = plan(graph).arena_bytes
+            arena = plan(narrowed(graph).graph).arena_bytes
             seconds = time.process_time() - begin
         except ForgeError as error:
             table.add_row(path.stem, "refused", error.what)

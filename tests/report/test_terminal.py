@@ -7,7 +7,7 @@ import pytest
 from rich.console import Console
 
 from tests.report import samples
-from tinyforge.proof.record import LayerProof, Proof
+from tinyforge.proof.record import Channels, LayerProof, Proof
 from tinyforge.report import findings, terminal
 from tinyforge.report.drawing import BAD, GOOD
 from tinyforge.report.terminal import TerminalReport
@@ -51,6 +51,13 @@ def test_a_pipe_gets_80_columns_and_no_escape_codes(report):
     text = shown(report)
     assert "\x1b" not in text
     assert max(len(line) for line in text.splitlines()) <= 80
+
+
+def test_it_says_which_channels_are_not_there():
+    assert "cannot vary" not in shown(samples.build())
+    channels = Channels(constant=1715, unread=9, of=2738, weight_bytes=185942, macs=3762351)
+    text = shown(samples.build(replace(samples.PROOF, channels=channels)))
+    assert "1,715 of 2,738 channels cannot vary, 9 more are read by nobody" in text
 
 
 def test_it_says_what_the_proof_says():

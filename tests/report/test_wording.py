@@ -55,3 +55,16 @@ def test_per_needs_both():
     assert wording.per(300, 200) == "1.50"
     assert wording.per(None, 200) == ""
     assert wording.per(300, 0) == ""
+
+
+@pytest.mark.parametrize(
+    ("constant", "unread", "text"),
+    [
+        (1715, 0, "1,715 of 2,738 channels cannot vary"),
+        (1715, 9, "1,715 of 2,738 channels cannot vary, 9 more are read by nobody"),
+        (0, 9, "9 of 2,738 channels are read by nobody"),
+    ],
+)
+def test_removed_channels(constant, unread, text):
+    said = wording.removed(constant, unread, 2738, 185942, 3762351)
+    assert said == f"{text}: removed, exactly, with 185,942 B of weights and 3,762,351 MACs"

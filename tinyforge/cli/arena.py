@@ -55,7 +55,7 @@ def run(
         by_rows = feed == "rows"
         choose(source.graph, engine.value, by_rows=by_rows)
         report = (
-            compiled(source.graph, core, by_rows=by_rows)
+            compiled(source.graph_of("aot"), core, by_rows=by_rows)
             if engine is _Engine.AOT
             else interpreted(source.graph, source.model, core, Kernels(kernels.value))
         )

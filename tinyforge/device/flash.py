@@ -21,6 +21,7 @@ from tinyforge.project.ini import environment
 from tinyforge.project.pio import run_pio
 from tinyforge.project.selftest import selftest_environment
 from tinyforge.proof import oracle
+from tinyforge.proof.channels import with_channels
 from tinyforge.proof.examples import Examples
 from tinyforge.proof.record import Proof
 from tinyforge.simulate import golden_examples
@@ -56,8 +57,8 @@ def flash(
     board = boards.load(settings.board)
     subject = _subject(project, source, examples, board, settings)
     with stages.stage(f"Ask {oracle.version()} for every layer"):
-        expected = oracle.trace(source.model, source.graph, examples.inputs)
-        oracle.require_agreement(examples.outputs, oracle.answer(source.graph, expected))
+        expected = source.expected(subject.engine, examples.inputs)
+        oracle.require_agreement(examples.outputs, oracle.answer(subject.graph, expected))
     if upload:
         selftest = selftest_environment(board, subject.engine)
         _upload(project, selftest, port, stages, "the self-test")
@@ -78,6 +79,7 @@ def flash(
             layers=layers,
             progress=tell,
         )
+    proof = with_channels(proof, source.narrowed)
     if upload and proof.bit_exact:
         application = environment(board, subject.engine)
         _upload(project, application, port, stages, "the application")
@@ -122,8 +124,8 @@ def _subject(
     project: Path, source: Source, examples: Examples, board: Board, settings: Spec
 ) -> Subject:
     """The project's own engine, that or the first one. ForgeError when it does not have it."""
-    graph, wanted, by_rows = source.graph, settings.engine, settings.feed == "rows"
-    able = choose(graph, wanted, by_rows=by_rows).engines
+    wanted, by_rows = settings.engine, settings.feed == "rows"
+    able = choose(source.graph, wanted, by_rows=by_rows).engines
     there = {n: e for n, e in able.items() if (project / "src" / n).is_dir()}
     if not there:
         raise ForgeError(
@@ -132,6 +134,7 @@ def _subject(
             fix="tinyforge generate writes a project; --engine chooses the engines in it",
         )
     name, engine = next(iter(there.items()))
+    graph = source.graph_of(name)
     aim = Aim(settings.optimize, target_of(board.core))
     lowered = engine.lower(graph, source.model, Wish(aim, by_rows=by_rows))
     return Subject(

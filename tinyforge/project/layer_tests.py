@@ -23,9 +23,10 @@ from tinyforge.proof.steps import finished, read_variables
 
 @dataclass(frozen=True, eq=False)
 class LayerTests:
-    """plan: of the compiled model. inputs: int8 (n, bytes of all inputs), a sequence from its
-    beginning. expected: the oracle's trace of it."""
+    """graph, plan: of the compiled model. inputs: int8 (n, bytes of all inputs), a sequence from
+    its beginning. expected: the oracle's trace of it."""
 
+    graph: Graph
     plan: Plan
     inputs: npt.NDArray[np.int8]
     expected: Trace
@@ -59,9 +60,9 @@ class _Tested:
         }
 
 
-def layer_test_files(graph: Graph, tests: LayerTests) -> dict[str, str]:
+def layer_test_files(tests: LayerTests) -> dict[str, str]:
     """The generated half of test/test_layers: tables of tensors and of their pieces."""
-    plan = tests.plan
+    graph, plan = tests.graph, tests.plan
     tensors = [*_inputs(graph, tests), *_variables(graph, tests), *_outputs(graph, tests)]
     pieces = list(_pieces(graph, plan, tensors))
     return {

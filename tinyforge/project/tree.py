@@ -153,7 +153,7 @@ def _layer_tests(project: Project) -> dict[str, str]:
         return {}
     target = f"test/{LAYER_TESTS}"
     written = _copied(folder("firmware") / target, target)
-    return written | layer_test_files(project.graph, project.layer_tests)
+    return written | layer_test_files(project.layer_tests)
 
 
 def _layer_digests(project: Project) -> dict[str, str]:

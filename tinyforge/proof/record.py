@@ -19,7 +19,7 @@ class LayerProof:
     instructions: mean over the inputs, rounded; None where the machine cannot count. cycles: as
     those of the Proof. simulated: clock cycles on the board of the Proof's time, where simulated.
     within: the layer in which it runs, pixel by pixel, and which has its costs; its output is never
-    there, so bit_exact is None.
+    there, so bit_exact is None. removed: channels that its output lost.
     """
 
     index: int
@@ -33,6 +33,7 @@ class LayerProof:
     cycles: Cycles | None = None
     simulated: int | None = None
     within: int | None = None
+    removed: int = 0
 
 
 @dataclass(frozen=True)
@@ -154,6 +155,21 @@ class Coverage:
 
 
 @dataclass(frozen=True)
+class Channels:
+    """Channels that the compiled model is without, of so many that layers with weights make.
+
+    constant: those that cannot vary; unread: others that nobody reads. weight_bytes, macs: what
+    went with them, of constants and of multiply-accumulates.
+    """
+
+    constant: int
+    unread: int
+    of: int
+    weight_bytes: int
+    macs: int
+
+
+@dataclass(frozen=True)
 class Proof:
     """One engine on one machine, over all inputs.
 
@@ -173,6 +189,7 @@ class Proof:
     forge_dequantize_output were given on the core, and gave as the graph's quantization does.
     accesses: reads and writes of one inference, each of bytes that the plan gives its layer at that
     step; None where there is no plan, or the machine does not see them.
+    channels: that were removed, each proved to be what it was removed for; None where none was.
     """
 
     model: str
@@ -202,3 +219,4 @@ class Proof:
     boundary: int = 0
     accesses: int | None = None
     simulated: Mapping[str, Simulated] = field(default_factory=dict)
+    channels: Channels | None = None

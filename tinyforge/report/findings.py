@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Literal
 
 from tinyforge.boards.timing import Timing
@@ -82,6 +82,8 @@ def _evidence(proof: Proof) -> Iterator[str]:
             yield difference(proof.first_difference)
     if proof.constants:
         yield f"{wording.count(proof.constants)} constants, read back: each is what the model says."
+    if proof.channels:
+        yield f"{wording.removed(**asdict(proof.channels))}."
     if proof.boundary:
         yield f"{wording.count(proof.boundary)} real values, in and out: each converted exactly."
     yield from _accesses(proof)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from rich import box
 from rich.console import Console, ConsoleOptions, RenderResult
@@ -12,10 +12,14 @@ from rich.text import Text
 from tinyforge.boards import Need, fitting_boards
 from tinyforge.engines.choose import ENGINES
 from tinyforge.graph import Graph, Tensor
+from tinyforge.graph.channels import narrowed
 from tinyforge.memory.search import plan
 from tinyforge.ops import OPS
+from tinyforge.proof.channels import removed_by_layer, removed_channels
+from tinyforge.proof.record import Channels
 from tinyforge.report.drawing import OP_WIDTH
 from tinyforge.report.wording import printable, shape
+from tinyforge.report.wording import removed as removed_words
 
 # Columns from which a table of layers has room for their options.
 _WIDE = 78
@@ -24,7 +28,8 @@ _BOARDS_NAMED = 5
 
 @dataclass(frozen=True)
 class LayerSummary:
-    """One layer. options: in words, as in the generated C. parameters: constant elements."""
+    """One layer. options: in words, as in the generated C. parameters: constant elements.
+    removed: channels of its output that the compiled engine does without."""
 
     index: int
     op: str
@@ -33,6 +38,7 @@ class LayerSummary:
     options: str
     macs: int
     parameters: int
+    removed: int = 0
 
 
 @dataclass(frozen=True)
@@ -55,9 +61,11 @@ class ModelSummary:
     """inputs, outputs: in the order of their numbers; input_shape, output_shape: of the first.
 
     arena_bytes, lower_bound: of the compiled engine's plan, None where aot lacks an operator.
+    channels: that it does without, None where it needs all.
 
-    weight_bytes: all constants. boards: ids of those with room for arena and weights alone, the
-    smallest first: `tinyforge build` measures the rest. missing: by engine, what it lacks.
+    weight_bytes: all constants of the file. boards: ids of those with room for the arena and what
+    is left of the weights alone, the smallest first: `tinyforge build` measures the rest. missing:
+    by engine, what it lacks.
     """
 
     model: str
@@ -70,6 +78,7 @@ class ModelSummary:
     weight_bytes: int
     arena_bytes: int | None
     lower_bound: int | None
+    channels: Channels | None
     boards: tuple[str, ...]
     missing: dict[str, list[str]]
     layers: tuple[LayerSummary, ...]
@@ -81,11 +90,17 @@ def summarize(graph: Graph) -> ModelSummary:
         name: [f"{m.where}: {m.what}" for m in engine.missing(graph)]
         for name, engine in ENGINES.items()
     }
-    planned = None if missing["aot"] else plan(graph)
+    compiled = None if missing["aot"] else narrowed(graph)
+    planned = plan(compiled.graph) if compiled else None
+    channels = removed_channels(compiled) if compiled else None
+    removed = removed_by_layer(compiled) if compiled else {}
     constants = [t for t in graph.tensors if t.data is not None and graph.consumers[t.index]]
     weight_bytes = sum(t.nbytes for t in constants)
-    layers = tuple(_layer(graph, i) for i in range(len(graph.operators)))
-    arena = planned.arena_bytes if planned else 0
+    layers = tuple(_layer(graph, i, removed.get(i, 0)) for i in range(len(graph.operators)))
+    need = Need(
+        planned.arena_bytes if planned else 0,
+        weight_bytes - (channels.weight_bytes if channels else 0),
+    )
     return ModelSummary(
         model=graph.name,
         input_shape=graph.tensors[graph.inputs[0]].shape,
@@ -97,7 +112,8 @@ def summarize(graph: Graph) -> ModelSummary:
         weight_bytes=weight_bytes,
         arena_bytes=planned.arena_bytes if planned else None,
         lower_bound=planned.lower_bound if planned else None,
-        boards=tuple(b.id for b in fitting_boards(Need(arena, weight_bytes))),
+        channels=channels,
+        boards=tuple(b.id for b in fitting_boards(need)),
         missing={name: found for name, found in missing.items() if found},
         layers=layers,
     )
@@ -108,7 +124,7 @@ def _tensor(t: Tensor) -> TensorSummary:
     return TensorSummary(t.name, t.shape, t.dtype.name.lower(), t.nbytes, scale, zero_point)
 
 
-def _layer(graph: Graph, index: int) -> LayerSummary:
+def _layer(graph: Graph, index: int, removed: int) -> LayerSummary:
     op = graph.operators[index]
     out = graph.tensors[op.outputs[0]]
     known = OPS.get(op.op)
@@ -121,6 +137,7 @@ def _layer(graph: Graph, index: int) -> LayerSummary:
         options=known.summary(graph, op) if known else "",
         macs=known.macs(graph, op) if known else 0,
         parameters=sum(t.size for t in constants if t.data is not None),
+        removed=removed,
     )
 
 
@@ -173,6 +190,8 @@ class ModelTable:
             least = "" if s.arena_bytes == s.lower_bound else f" than {s.lower_bound:,}"
             facts.add_row("arena", f"{s.arena_bytes:,} bytes (no placement needs less{least})")
         facts.add_row("weights", f"{s.weight_bytes:,} bytes")
+        if s.channels is not None:
+            facts.add_row("channels", removed_words(**asdict(s.channels)))
         facts.add_row("boards", self._boards())
         return facts
 

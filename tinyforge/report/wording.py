@@ -56,6 +56,16 @@ def per(numerator: int | None, denominator: int) -> str:
     return f"{numerator / denominator:.2f}" if numerator is not None and denominator else ""
 
 
+def removed(constant: int, unread: int, of: int, weight_bytes: int, macs: int) -> str:
+    """What was removed of a model's channels, and what went with it."""
+    first = f"{constant:,} of {of:,} channels cannot vary"
+    if not constant:
+        first = f"{unread:,} of {of:,} channels are read by nobody"
+    elif unread:
+        first += f", {unread:,} more are read by nobody"
+    return f"{first}: removed, exactly, with {nbytes(weight_bytes)} of weights and {macs:,} MACs"
+
+
 def within(layer: int) -> str:
     """What stands for the figures of a layer that runs within another."""
     return f"in {layer}"
