@@ -45,3 +45,8 @@ def about(graph: Graph) -> About:
 def with_about(graph: Graph, said: About) -> Graph:
     """The graph, saying this of its data."""
     return replace(graph, metadata={**graph.metadata, _NAME: msgspec.json.encode(said)})
+
+
+def noted(said: About) -> dict[str, bytes]:
+    """Metadata that says this of a model's data; none where it says nothing."""
+    return {} if said == About() else {_NAME: msgspec.json.encode(said)}

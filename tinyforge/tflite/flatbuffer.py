@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tinyforge.errors import ForgeError
-from tinyforge.tflite.schema import ENUMS, IDENTIFIER, TABLES, Field
+from tinyforge.tflite.schema import ENUMS, IDENTIFIER, TABLES, TASK_TABLES, Field
 
 # Bytes of tables, vectors and strings that may be read of one file: a hundred times what
 # MobileNet takes, and a second of work.
@@ -113,7 +113,7 @@ class Table:
         file.need(4, at, name)
         self._file = file
         self._name = name
-        self._fields = TABLES[name]
+        self._fields = TABLES[name] if name in TABLES else TASK_TABLES[name]
         self._at = at
         self._vtable = at - _I32.unpack_from(file.data, at)[0]
         self._vtable_size = file.u16(self._vtable, f"the vtable of {name}")
@@ -226,3 +226,9 @@ def model(data: bytes, name: str) -> Table:
             fix="give a model written by the TensorFlow Lite converter",
         )
     return Table(file, "Model", file.follow(0, "the root table"))
+
+
+def task_metadata(data: bytes, name: str) -> Table:
+    """The root table of what TensorFlow Lite's metadata library adds to a file."""
+    file = _File(data, name)
+    return Table(file, "ModelMetadata", file.follow(0, "the root table"))

@@ -18,7 +18,8 @@ import numpy.typing as npt
 from tinyforge.errors import ForgeError
 from tinyforge.graph.nibbles import unpacked
 from tinyforge.graph.types import DType, Graph, Operator, Options, Quant, Tensor
-from tinyforge.tflite import flatbuffer, flexbuffer, refusals
+from tinyforge.tflite import flatbuffer, flexbuffer, refusals, task_metadata
+from tinyforge.tflite.about import noted
 from tinyforge.tflite.flatbuffer import Table
 from tinyforge.tflite.opcodes import (
     CUSTOM_CODES,
@@ -86,6 +87,9 @@ def read(data: bytes, *, name: str = "model") -> Graph:
     if not called.issuperset(range(1, len(subgraphs))):
         raise refusals.of_subgraphs([t.string("name") for t in subgraphs], name)
     metadata = _metadata(model, buffers, name)
+    if task_metadata.NAME in metadata:
+        said = task_metadata.said_of(data, metadata.pop(task_metadata.NAME))
+        metadata = noted(said) | metadata
     graph = replace(main, metadata=metadata, initializers=tuple(others))
     verify(graph)
     return graph
@@ -125,7 +129,7 @@ def _metadata(model: Table, buffers: list[memoryview], where: str) -> dict[str, 
     found: dict[str, bytes] = {}
     for table in model.tables("metadata"):
         name, buffer = table.string("name"), table.integer("buffer")
-        if name in KEPT_METADATA:
+        if name in (*KEPT_METADATA, task_metadata.NAME):
             check_index(buffer, len(buffers), "buffer", f"{where}, metadata {name!r}")
             found.setdefault(name, bytes(buffers[buffer]))
     return found

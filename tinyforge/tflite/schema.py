@@ -64,6 +64,18 @@ _STRUCTURE = {
     "Metadata": "name:string buffer:uint",
 }
 
+# Of the metadata library: metadata_schema.fbs of TensorFlow Lite Support. What is not
+# read here is given up.
+_TASK_METADATA = {
+    "ModelMetadata": "- - - subgraph_metadata:[SubGraphMetadata]",
+    "SubGraphMetadata": "- - input_tensor_metadata:[TensorMetadata]"
+    " output_tensor_metadata:[TensorMetadata]",
+    "TensorMetadata": "- - - - process_units:[ProcessUnit] - associated_files:[AssociatedFile]",
+    "ProcessUnit": "options_type:ubyte options:NormalizationOptions",
+    "NormalizationOptions": "mean:[float] std:[float]",
+    "AssociatedFile": "name:string - type:byte",
+}
+
 _ACTIVATION = "fused_activation_function:ActivationFunctionType"
 _WINDOW = "padding:Padding stride_w:int stride_h:int"
 _DILATION = "dilation_w_factor:int=1 dilation_h_factor:int=1"
@@ -177,3 +189,4 @@ def _table(line: str) -> Table:
 
 
 TABLES: Mapping[str, Table] = {name: _table(line) for name, line in (_STRUCTURE | _OPTIONS).items()}
+TASK_TABLES: Mapping[str, Table] = {name: _table(line) for name, line in _TASK_METADATA.items()}
