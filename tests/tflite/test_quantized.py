@@ -107,3 +107,21 @@ def test_a_bias_has_the_scale_of_its_products_unless_it_is_zeros() -> None:
     with pytest.raises(ForgeError, match="does not have the scale of its input"):
         require_quantized(with_bias(quant=coarse))
     require_quantized(with_bias(quant=coarse, data=np.zeros(bias.shape, np.int32)))
+
+
+def test_a_bias_that_layers_share_may_be_off_by_a_step_of_the_output() -> None:
+    graph = models.NETWORKS["classifier"](1)
+    (first, *_) = (op for op in graph.operators if op.op == "CONV_2D")
+    bias, out = graph.tensors[first.inputs[2]], graph.tensors[first.outputs[0]]
+    assert bias.quant is not None
+    quant = replace(bias.quant, scale=tuple(1.01 * s for s in bias.quant.scale))
+
+    def off_by(steps: float) -> Graph:
+        values = np.full(bias.shape, -steps * out.scale / 0.01 / max(bias.quant.scale), np.int32)
+        tensors = list(graph.tensors)
+        tensors[bias.index] = replace(bias, quant=quant, data=values)
+        return replace(graph, tensors=tuple(tensors))
+
+    require_quantized(off_by(0.98))
+    with pytest.raises(ForgeError, match="does not have the scale of its input"):
+        require_quantized(off_by(1.02))
