@@ -85,6 +85,46 @@ def test_exactly_the_loads_that_ran_are_waited_for(what: str, tmp_path: Path) ->
     assert in_flash[1] == in_ram[1]
 
 
+KINDS = {
+    "across pages": (
+        "ldr r0, =0x20000bfe\n ldr r1, [r0]\n str r1, [r0]\n ldrh r1, [r0, #1]\n strh r1, [r0, #1]",
+        4,
+    ),
+    "many across pages": (
+        "ldr r0, =0x20000ff8\n ldm r0, {r1-r4}\n stm r0, {r1-r4}\n ldrd r1, r2, [r0, #4]\n"
+        "strd r1, r2, [r0, #4]",
+        0,
+    ),
+    "floating point": (
+        "vldr s0, [r0]\n vldr d1, [r0]\n vldmia r0!, {s0-s2}\n vldr d2, [r0]\n vpush {d8-d9}\n"
+        "vpop {d8-d9}\n vstr d1, [r0]",
+        0,
+    ),
+    "that move their base on": (
+        "ldr r1, [r0], #4\n str r1, [r0, #-4]!\n ldrd r1, r2, [r0], #8\n ldmdb r0!, {r1, r2}\n"
+        "push {r4-r7}\n pop {r4-r7}",
+        0,
+    ),
+    "a branch by table": (
+        "movs r0, #1\n tbh [pc, r0, lsl #1]\n 2: .short (1f - 2b) / 2\n .short (1f - 2b) / 2\n 1:",
+        0,
+    ),
+    "that a branch ends": (
+        "cmp r0, r0\n itt eq\n ldreq r1, [r0]\n beq 4f\n nop\n 4: itt ne\n ldrne r1, [r0]\n"
+        "bne 4b\n nop",
+        0,
+    ),
+    "that the model does not know": ("ldrt r1, [r0]\n strt r1, [r0]\n ldrexb r1, [r0]", 0),
+}
+
+
+@pytest.mark.parametrize("what", KINDS)
+def test_no_access_is_lost(what: str, tmp_path: Path) -> None:
+    code, unaligned = KINDS[what]
+    found = profile(tmp_path, f"ldr r0, ={RAM}\n {code}\n", 3)
+    assert found.unaligned_extra == {-1: 3 * unaligned, 0: 0, 1: 0}
+
+
 def test_layers_are_told_apart(tmp_path: Path) -> None:
     """Without wait states, as the core's model has it: see test_cycles.py. But for the call behind
     layer 0, which a return leads to, and which lies across two words: the second comes later."""

@@ -115,8 +115,11 @@ static int advance(replay *r) {
   return r->address != r->end || next_block(r);
 }
 
+/* Whether the instruction that runs is the one at address, and makes more accesses; of one that the
+ * model does not know to make any, each is its own. */
 static int waits_for(const replay *r, uint32_t address) {
-  return r->address == address && r->address != r->end && r->moved < bytes_moved_by(running(r));
+  if (r->address != address || r->address == r->end) return 0;
+  return running(r)->words == 0 || r->moved < bytes_moved_by(running(r));
 }
 
 /* The emulator's hook of data accesses, beside that of block_counter.c. */

@@ -40,6 +40,10 @@ _MNEMONICS = {
     Kind.TABLE_BRANCH: "TBB TBH",
     Kind.IT: "IT",
 }
+_MOVING = (
+    *(Kind.LOAD, Kind.LOAD_DOUBLE, Kind.LOAD_MULTIPLE),
+    *(Kind.STORE, Kind.STORE_DOUBLE, Kind.STORE_MULTIPLE),
+)
 _ON_THE_STACK = "POP PUSH VPOP VPUSH"
 # Bytes that these move at once; others move words.
 _NARROW = {"LDRB LDRSB STRB TBB": 1, "LDRH LDRSH STRH TBH": 2}
@@ -131,7 +135,7 @@ def _instruction(insn: Any) -> Instruction:
     return Instruction(
         kind=kind,
         nbytes=insn.size,
-        words=1 if kind is Kind.TABLE_BRANCH else _words(registers) if base else 0,
+        words=_moved(kind, registers),
         word_bytes=next((b for m, b in _NARROW.items() if insn.id in _numbers(m)), 4),
         base=base,
         offset=offset,
@@ -141,6 +145,13 @@ def _instruction(insn: Any) -> Instruction:
 
 def _moves_to_float(registers: list[str]) -> bool:
     return bool(_FLOAT.fullmatch(registers[0])) and not _FLOAT.fullmatch(registers[-1])
+
+
+def _moved(kind: Kind, registers: list[str]) -> int:
+    """Words of data: of what the model knows to move any."""
+    if kind is Kind.TABLE_BRANCH:
+        return 1
+    return _words(registers) if kind in _MOVING else 0
 
 
 def _words(registers: list[str]) -> int:

@@ -18,6 +18,7 @@ from tinyforge.sim.profile import BlockCount, Grants, Span, Stray
 
 _U32 = ctypes.c_uint32
 _POINTER = ctypes.c_void_p
+_LAST_BLOCK = 0x3FFFFFFF  # PATH_VALUE in path.h: larger entries of a path are none
 
 
 class _Probe(ctypes.Structure):
@@ -139,6 +140,11 @@ class Path:
     entries: npt.NDArray[np.uint32]
     blocks: npt.NDArray[np.uint32]
     parts: int
+
+    def code(self) -> list[tuple[int, int]]:
+        """Address and bytes of each block that it comes to."""
+        numbers = np.unique(self.entries[self.entries <= _LAST_BLOCK])
+        return [(int(address), int(size)) for address, size in self.blocks[numbers]]
 
 
 class BlockCounter:

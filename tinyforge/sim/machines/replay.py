@@ -65,7 +65,7 @@ class Replay:
         self._firmware = firmware
         self._cycles = np.zeros((len(opened), path.parts), np.uint64)
         self._unaligned = np.zeros(path.parts, np.uint64)
-        code = code_table(firmware, map(tuple, path.blocks[1:].tolist()))
+        code = code_table(firmware, path.code())
         since = np.zeros(len(opened), np.uint64)
         self._kept = (path, opened, code, since)
         self._state = _Replay(
