@@ -167,10 +167,10 @@ def _constants(coverage: Coverage) -> Iterator[str]:
         return
     seen, count = sum(one.seen for one in single), sum(one.count for one in single)
     yield (
-        f"{wording.count(seen)} of {wording.count(count)} constants are seen whatever else stands "
-        "in the place of one; report.json and --json name the others. Nor need vectors see the "
-        "arena's size and places, or the scales and zero points at the model's boundary: proving "
-        "compares these"
+        f"{wording.count(seen)} of {wording.count(count)} constants are known to be seen whatever "
+        "else stands in the place of one; of the others, which report.json and --json name, some "
+        "change may be missed, or none was looked at. The arena's size and places, and scales and "
+        "zero points at the model's boundary, are compared in proving, not by vectors"
     )
 
 
