@@ -362,6 +362,19 @@ def test_the_measured_cycles_of_a_cortex_m4_lie_in_the_range(corpus):
             assert int(row["cycles_high"]) / instructions <= high
 
 
+@pytest.mark.parametrize(
+    ("core", "board"), [("M7", "nucleo_h743zi"), ("M33", "nucleo_u575zi_q"), ("M0+", "pico")]
+)
+def test_what_silicon_took_lies_in_the_range(corpus, core, board):
+    """Cycles an instruction of published programs, measured on boards with the core."""
+    low, high = cycles_per_instruction(load(board))
+    with (corpus / "silicon" / "other_cores.csv").open() as file:
+        rows = [row for row in csv.DictReader(file) if row["core"] == core]
+    assert rows
+    for row in rows:
+        assert low <= int(row["measured_cycles"]) / int(row["instructions"]) <= high, row["image"]
+
+
 def test_ranking_puts_the_smallest_that_fits_first():
     """Boards of cores without a need are left out; the nearest miss follows those that fit."""
     needs = {"cortex-m4": Need(100_000, 100_000, 10), "cortex-m0plus": Need(300_000, 10, 10)}

@@ -216,7 +216,7 @@ def instructions(proof: Proof) -> str:
 
 
 def cycles(proof: Proof) -> str:
-    """Cycles of one inference, with their range; "" where there is no estimate."""
+    """Cycles of one inference, of the core alone, with their range; "" without an estimate."""
     found = proof.cycles
     if found is None:
         return ""

@@ -17,10 +17,10 @@ from tinyforge.needs import Needs
 
 # How times are come by: boards/timing.py has it in full.
 ESTIMATE = (
-    "RAM, flash and instructions are measured. Times: * simulated with the board's flash\n"
-    "and caches, within the error measured on silicon; + simulated as documented, never\n"
-    "checked; others estimated, from 1.2 cycles an instruction (Cortex-M7: 0.6) to 1.8\n"
-    "and a wait at every access to flash."
+    "RAM, flash and instructions are measured. Times: * simulated with the board's\n"
+    "flash and caches, within the error measured on silicon; + simulated as\n"
+    "documented, never checked; others estimated, from 1.2 cycles an instruction\n"
+    "(M7: 0.6, M33: 1.1) to 1.8 and a wait at every access to flash."
 )
 
 
