@@ -87,7 +87,9 @@ def run(
     )
     feed = np.frombuffer(frame, np.int8).reshape(1, -1)
     done = Unicorn().run(firmware, feed, output_bytes=result.nbytes, probes=_PROBES)
-    profile = Unicorn().profile(firmware, feed, output_bytes=result.nbytes, probes=_PROBES)
+    profile = Unicorn().profile(
+        firmware, feed, output_bytes=result.nbytes, probes=_PROBES, systems=()
+    )
     assert done.layer_instructions is not None
     return Alone(
         done.outputs.reshape(result.shape),

@@ -32,12 +32,12 @@ _AWAY_CYCLES, _CLAMP_CYCLES = 1.0, 2.8  # a value
 def kernels(graph: Graph, op: Operator, target: Target) -> Sequence[Kernel]:
     """The kernel, where it computes what TensorFlow Lite Micro does."""
     source, win = tensor(graph, op, 0), weights_window(graph, op)
-    scaled = _scaled(graph, op) if target.dsp and _fits(graph, op) else None
-    if scaled is None:
+    found = scaled(graph, op) if target.dsp and _fits(graph, op) else None
+    if found is None:
         return ()
     requantization = channel_requantization(graph, op)
     low, high = requantization.low, requantization.high
-    each_value = _AWAY_CYCLES * scaled.away
+    each_value = _AWAY_CYCLES * found.away
     each_value += _CLAMP_CYCLES * ((low, high) != limits(output(graph, op)))
     columns = (win.output[1] - 1) * win.stride[1] + win.kernel[1]
     return (
@@ -51,8 +51,8 @@ def kernels(graph: Graph, op: Operator, target: Target) -> Sequence[Kernel]:
                 "input_zero_point": source.zero_point,
                 "activation_min": low,
                 "activation_max": high,
-                "away": int(scaled.away),
-                "filters": Table("int32_t", _filters(graph, op, scaled)),
+                "away": int(found.away),
+                "filters": Table("int32_t", _filters(graph, op, found)),
             },
             inputs=(source.index,),
             form=Windowed(win, tile_bytes=-(-columns // 2) * _RECORD_BYTES),
@@ -76,10 +76,10 @@ def _fits(graph: Graph, op: Operator) -> bool:
     return undilated and win.stride[1] in _CYCLES and source.shape[3] >= _QUAD and all(middles)
 
 
-def _scaled(graph: Graph, op: Operator) -> Offsets | None:
-    """How sums become outputs; None where the kernel's arithmetic could not."""
+def scaled(graph: Graph, op: Operator) -> Offsets | None:
+    """How doubled sums become outputs; None where the kernels' arithmetic could not."""
     source, weights = tensor(graph, op, 0), weights_table(tensor(graph, op, 1))
-    filters = weights[0].reshape(9, -1).astype(np.int64)
+    filters = weights[0].reshape(-1, weights.shape[3]).astype(np.int64)
     bias = bias_values(graph, op, filters.shape[1])
     most, least = 127 - source.zero_point, -128 - source.zero_point
     high = bias + np.maximum(filters * most, filters * least).sum(0)
@@ -87,24 +87,29 @@ def _scaled(graph: Graph, op: Operator) -> Offsets | None:
     return offsets(channel_requantization(graph, op), low, high)
 
 
-def _filters(graph: Graph, op: Operator, scaled: Offsets) -> npt.NDArray[np.int32]:
+def _filters(graph: Graph, op: Operator, found: Offsets) -> npt.NDArray[np.int32]:
     """(channels, 8)"""
-    source, weights = tensor(graph, op, 0), weights_table(tensor(graph, op, 1))
-    doubled = 2 * weights[0].astype(np.int64)
-    bias = bias_values(graph, op, doubled.shape[2])
-    upper, middle, lower = doubled
+    upper, middle, lower = 2 * weights_table(tensor(graph, op, 1))[0].astype(np.int64)
     words = (
-        _pairs(lower[0], lower[1]),
-        _pairs(scaled.shift, lower[2]),
-        2 * bias - source.zero_point * doubled.sum((0, 1)),
-        *(_pairs(upper[x], middle[x]) for x in range(3)),
-        scaled.multiplier,
-        scaled.offset,
+        pairs(lower[0], lower[1]),
+        pairs(found.shift, lower[2]),
+        doubled_bias(graph, op),
+        *(pairs(upper[x], middle[x]) for x in range(3)),
+        found.multiplier,
+        found.offset,
     )
     return np.stack(words, axis=1).astype(np.uint32).view(np.int32)
 
 
-def _pairs(first: Int, second: Int) -> Int:
+def doubled_bias(graph: Graph, op: Operator) -> Int:
+    """Of sums of inputs as they are: with what the zero point takes away."""
+    weights = weights_table(tensor(graph, op, 1))[0].astype(np.int64)
+    bias = bias_values(graph, op, weights.shape[2])
+    bias -= tensor(graph, op, 0).zero_point * weights.sum((0, 1))
+    return 2 * bias
+
+
+def pairs(first: Int, second: Int) -> Int:
     """Words of two int16, the first in the lower half."""
     return (first & 0xFFFF) | (second & 0xFFFF) << 16
 

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tinyforge.graph import DType, Graph, Operator
-from tinyforge.ops import depthwise_3x3
+from tinyforge.ops import depthwise_3x3, depthwise_taps
 from tinyforge.ops.base import (
     HEADERS,
     Kernel,
@@ -34,6 +34,7 @@ from tinyforge.ops.convolution import (
 )
 from tinyforge.ops.forms import Windowed
 from tinyforge.ops.quantization import Requantization, activation_name, channel_requantization
+from tinyforge.ops.target import Target
 from tinyforge.ops.turned import swapped
 from tinyforge.ops.window import weights_window
 
@@ -107,6 +108,10 @@ def lower(graph: Graph, op: Operator) -> Kernel:
     )
 
 
+def variants(graph: Graph, op: Operator, target: Target) -> Sequence[Kernel]:
+    return depthwise_3x3.kernels(graph, op, target) or depthwise_taps.kernels(graph, op, target)
+
+
 def macs(graph: Graph, op: Operator) -> int:
     pictures, height, width, _ = output(graph, op).shape
     return pictures * height * width * tensor(graph, op, 1).size
@@ -124,7 +129,7 @@ OP = Op(
     check,
     reference,
     lower,
-    variants=depthwise_3x3.kernels,
+    variants=variants,
     weighted=Weighted(0, 1, 2, channel_axis=3),
     turned=swapped,
     macs=macs,
