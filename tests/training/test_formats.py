@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 import pytest
 
@@ -96,14 +99,43 @@ def test_pruning_is_stripped_and_told(suffix: str, tmp_path: Path) -> None:
     np.testing.assert_allclose(answers(loaded), answers(model), atol=1e-6)
 
 
-def test_quantization_aware_models(tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def aware() -> Any:
+    """A quantization-aware model, all of whose weights are numbers of their own."""
     with quiet():
         model = tfmot().quantization.keras.quantize_model(net(tf_keras()))
-    loaded = load_keras(saved(model, tmp_path / "model.h5"))
-    np.testing.assert_allclose(answers(loaded), answers(model), atol=1e-6)
-    # The toolkit writes .keras files that it cannot read again.
-    with pytest.raises(ForgeError) as error:
-        load_keras(saved(model, tmp_path / "model.keras"))
+    rng = np.random.default_rng(0)
+    for weight in model.weights:
+        if "step" not in weight.name:
+            low = -3 if "_min" in weight.name else 0.5
+            weight.assign(rng.uniform(low, low + 1, weight.shape))
+    return model
+
+
+@pytest.mark.parametrize("suffix", [".h5", ".keras"])
+def test_quantization_aware_models(tmp_path: Path, aware: Any, suffix: str) -> None:
+    """The toolkit itself cannot read the .keras files that it writes."""
+    loaded = load_keras(saved(aware, tmp_path / f"model{suffix}"))
+    for ours, theirs in zip(loaded.weights, aware.weights, strict=True):
+        np.testing.assert_array_equal(np.asarray(ours), np.asarray(theirs), theirs.name)
+    np.testing.assert_allclose(answers(loaded), answers(aware), atol=1e-6)
+
+
+def test_quantization_aware_models_of_other_weights(tmp_path: Path, aware: Any) -> None:
+    path = saved(aware, tmp_path / "model.keras")
+    with zipfile.ZipFile(path) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    stream = io.BytesIO(parts["model.weights.h5"])
+    with h5py.File(stream, "r+") as file:
+        found: list[str] = []
+        file.visit(found.append)
+        # One of the four that a BatchNormalization has.
+        del file[next(name for name in found if name.endswith("layer/vars/3"))]
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in (parts | {"model.weights.h5": stream.getvalue()}).items():
+            archive.writestr(name, content)
+    with pytest.raises(ForgeError, match=r"weights of .*layer are .*, expected") as error:
+        load_keras(path)
     assert "model.save('model.h5')" in error.value.fix
 
 

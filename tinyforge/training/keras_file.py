@@ -21,9 +21,9 @@ from tinyforge.training.weights import check_weights
 
 FIX_FILE = "save the model again with model.save('model.keras')"
 
-_CONFIG, _WEIGHTS, _METADATA = "config.json", "model.weights.h5", "metadata.json"
+_CONFIG, WEIGHTS, _METADATA = "config.json", "model.weights.h5", "metadata.json"
 # What a .keras file holds, and how large each part may be, unpacked.
-_PARTS = {_METADATA: 1 << 20, _CONFIG: 16 << 20, _WEIGHTS: 512 << 20}
+_PARTS = {_METADATA: 1 << 20, _CONFIG: 16 << 20, WEIGHTS: 512 << 20}
 _RATIO = 1000  # how much smaller than its content a compressed part may be: deflate's limit is 1032
 _TFLITE = b"TFL3"  # behind the first four bytes
 _HDF5 = b"\x89HDF\r\n\x1a\n"
@@ -112,7 +112,7 @@ def _archive(path: Path, *, trust: bool) -> KerasFile:
     if missing:
         raise ForgeError(f"{' and '.join(missing)} is missing", where=str(path), fix=FIX_FILE)
     if not trust:
-        check_weights(content[_WEIGHTS], f"{path}, {_WEIGHTS}")
+        check_weights(content[WEIGHTS], f"{path}, {WEIGHTS}")
     metadata = _json(content[_METADATA], f"{path}, {_METADATA}")
     description = _json(content[_CONFIG], f"{path}, {_CONFIG}")
     return KerasFile(description, _major(metadata.get("keras_version")), content)

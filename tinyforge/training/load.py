@@ -15,10 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from tinyforge.errors import ForgeError
+from tinyforge.training.aware import aware_model
 from tinyforge.training.child import expected
 from tinyforge.training.custom import own_objects
 from tinyforge.training.description import check_description, entries
-from tinyforge.training.keras_file import FIX_FILE, KerasFile, read_keras
+from tinyforge.training.keras_file import FIX_FILE, WEIGHTS, KerasFile, read_keras
 from tinyforge.training.layers import AWARE, PRUNING, known
 from tinyforge.training.model import Model
 from tinyforge.training.rewrite import rewritten
@@ -86,6 +87,8 @@ def _loaded(
                 scopes.enter_context(tfmot().sparsity.keras.prune_scope())
             if _names(file, AWARE):
                 scopes.enter_context(tfmot().quantization.keras.quantize_scope())
+                if WEIGHTS in file.content:
+                    return aware_model(file.description, file.content[WEIGHTS], own, safe=safe)
             return library.saving.load_model(
                 written, custom_objects=dict(own), compile=False, safe_mode=safe
             )
@@ -93,7 +96,7 @@ def _loaded(
         raise
     except Exception as error:  # Keras raises whatever the part that fails happens to raise
         fix = f"{FIX_FILE} and a current Keras 3; and load it there once to see that it works"
-        if _names(file, AWARE):  # whose .keras files lack variables
+        if _names(file, AWARE):
             fix = "save the quantization-aware model as model.save('model.h5')"
         raise ForgeError(
             f"Keras cannot load this model: {_reason(error)}", where=where, fix=fix
