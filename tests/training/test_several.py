@@ -16,7 +16,7 @@ from tinyforge.proof import oracle
 from tinyforge.proof.examples import quantized
 from tinyforge.training import Loading
 from tinyforge.training.load import load_keras
-from tinyforge.training.model import arguments
+from tinyforge.training.model import arguments, given
 from tinyforge.training.runtime import quiet
 from tinyforge.training.workflow import prune_file, quantized_file
 
@@ -113,3 +113,9 @@ def test_pixels_are_brought_into_the_range_that_is_said(keras: Any, tmp_path: Pa
     graph = tflite.read(found.model)
     (eye,) = [t for t in graph.input_tensors if t.name == "eye"]
     assert eye.scale == pytest.approx(1 / 255, rel=0.01) and eye.zero_point == -128
+
+
+def test_a_sequential_that_was_never_called_is_called_with_its_one_input(keras: Any) -> None:
+    model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)])
+    rows = np.ones((3, 4), np.float32)
+    assert given(model, rows) is rows

@@ -201,7 +201,10 @@ def by_input(model: Model, inputs: npt.NDArray[np.float32]) -> list[npt.NDArray[
 def arguments(model: Model, values: Sequence[Any]) -> Any:
     """What the model is called with, of a value for each of its inputs: the value, a list, or a
     dict where it was made with one."""
-    struct = model.input
+    try:
+        struct = model.input
+    except AttributeError:  # a Sequential that was never called has none, but one of inputs
+        return values[0]
     if isinstance(struct, dict):
         by_tensor = {id(t): v for t, v in zip(model.inputs, values, strict=True)}
         return {key: by_tensor[id(t)] for key, t in struct.items()}
