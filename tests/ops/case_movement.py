@@ -144,9 +144,9 @@ def blocks(name: str) -> Callable[[Random], Graph]:
 
 
 def resize_nearest_neighbor(r: Random) -> Graph:
-    source = r.spec(1, r.integer(1, 9), r.integer(1, 9), r.integer(1, 9))
+    source = r.spec(r.pick(1, 1, 1, 2, 3), r.integer(1, 9), r.integer(1, 9), r.integer(1, 9))
     size = r.integer(1, 24), r.integer(1, 24)
-    shape = (1, *size, source.shape[3])
+    shape = (source.shape[0], *size, source.shape[3])
     return single_op(
         "RESIZE_NEAREST_NEIGHBOR",
         inputs=[source, int32(size)],

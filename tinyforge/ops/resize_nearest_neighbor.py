@@ -17,12 +17,12 @@ from tinyforge.ops.base import (
     Values,
     check_rank,
     output,
-    require,
     tensor,
 )
 from tinyforge.ops.copying import check_copied, check_shape
 from tinyforge.ops.forms import Picked
 from tinyforge.ops.operands import integers
+from tinyforge.ops.picking import take_indices
 
 
 def _nearest(op: Operator, size: int, out: int) -> npt.NDArray[np.int32]:
@@ -52,13 +52,12 @@ def _sources(graph: Graph, op: Operator) -> tuple[npt.NDArray[np.int32], npt.NDA
 def check(graph: Graph, op: Operator) -> None:
     source = check_copied(graph, op, 2, types=INT8_OR_INT16)
     check_rank(graph, op, (source,), 4)
-    require(source.shape[0] == 1, f"a batch of {source.shape[0]} is not supported", graph, op)
     size = integers(graph, op, 1, "size")
-    check_shape(graph, op, (1, *size, source.shape[3]))
+    check_shape(graph, op, (source.shape[0], *size, source.shape[3]))
 
 
 def reference(graph: Graph, op: Operator, inputs: Sequence[npt.NDArray[Any]]) -> Values:
-    """inputs[0]: (1, height, width, channels). Source: reference_ops::ResizeNearestNeighbor."""
+    """inputs[0]: (batch, height, width, channels). Source: reference_ops::ResizeNearestNeighbor."""
     rows, columns = _sources(graph, op)
     return np.asarray(inputs[0][:, rows][:, :, columns])
 
@@ -66,6 +65,11 @@ def reference(graph: Graph, op: Operator, inputs: Sequence[npt.NDArray[Any]]) ->
 def lower(graph: Graph, op: Operator) -> Kernel:
     source, out = tensor(graph, op, 0), output(graph, op)
     rows, columns = _sources(graph, op)
+    if source.shape[0] > 1:
+        batches, channels = (np.arange(source.shape[axis]) for axis in (0, 3))
+        picked = take_indices(source, [batches, rows, columns, channels])
+        assert picked is not None, "two dimensions are taken apart at most"
+        return picked
     return Kernel(
         header="resize.h",
         struct="forge_resize_nearest",
