@@ -12,8 +12,8 @@
  *  - the multiplier; the offset.
  * Weights and bias are doubled, so that a product's upper word is the doubling high multiplication of
  * TensorFlow Lite Micro. What the input's zero point adds is part of the bias, so padding is the zero
- * point. Sums may wrap on the way; packing proves that what they come to does not. Multiplier,
- * offset and shift are those of offsets.h. */
+ * point. Sums may wrap on the way; packing proves that what they come to does not. Multiplier, offset
+ * and shift are those of offsets.h. */
 #ifndef FORGE_KERNELS_DEPTHWISE_3X3_H
 #define FORGE_KERNELS_DEPTHWISE_3X3_H
 
@@ -21,7 +21,8 @@
 #include "kernels/offsets.h"
 #include "kernels/window.h"
 
-/* stride_width: 1 or 2; at least 4 channels. away: as forge_offsets has it. The middle row and column of every window lie inside. */
+/* stride_width: 1 or 2; channels: at least 4. away: as forge_offsets has it. The middle row and column
+ * of every window lie inside the picture. */
 typedef struct {
   forge_window window;
   int channels;

@@ -9,7 +9,7 @@
 #include "kernels/naked.h"
 
 /* Two rows' words of four channels in r10 and r12, to pairs in the tile. */
-#define FORGE_DW_GATHER               \
+#define FORGE_DW_GATHER                  \
   "sxtb16 r8, r10\n"                     \
   "sxtb16 r10, r10, ror #8\n"            \
   "sxtb16 r9, r12\n"                     \
