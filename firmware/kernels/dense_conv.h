@@ -96,15 +96,23 @@ FORGE_INLINE void forge_dense_conv_fill_copied(const forge_dense_conv *c, const 
   }
 }
 
+/* Whether no window reaches into the padding or has gaps: then there is no room for copies. */
+FORGE_INLINE int forge_dense_conv_always(const forge_window *w) {
+  const int bottom = (w->output_height - 1) * w->stride_height +
+                     (w->kernel_height - 1) * w->dilation_height + 1;
+  const int right = (w->output_width - 1) * w->stride_width + w->kernel_width;
+  return w->pad_top == 0 && w->pad_left == 0 && bottom <= w->input_height &&
+         forge_dense_conv_inside(w, 0, right);
+}
+
 /* The outputs of one column or two, x and the next. whole: none of the rows is padding. */
 FORGE_INLINE void forge_dense_conv_pixels(const forge_dense_conv *c, const int8_t *const *rows,
                                           int whole, int x, int pixels, int16_t *tile,
                                           int8_t *output) {
   const forge_window *w = &c->window;
   const int reach = (pixels - 1) * w->stride_width + w->kernel_width;
-  const int most = (w->output_width - 1) * w->stride_width + w->kernel_width;
-  const int always = w->pad_left == 0 && forge_dense_conv_inside(w, 0, most);
-  if (whole && (always || forge_dense_conv_inside(w, forge_window_left(w, x), reach))) {
+  if (forge_dense_conv_always(w) ||
+      (whole && forge_dense_conv_inside(w, forge_window_left(w, x), reach))) {
     forge_dense_conv_fill(c, rows, x, pixels, tile, NULL);
   } else {
     forge_dense_conv_fill_copied(c, rows, x, pixels, tile);

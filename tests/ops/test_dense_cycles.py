@@ -10,7 +10,7 @@ import pytest
 
 from tests.corpus.builder import Constant, TensorSpec, single_op
 from tests.ops import alone, harness
-from tests.ops.draw import SAME
+from tests.ops.draw import SAME, VALID
 from tinyforge.graph import Graph, Quant
 from tinyforge.ops import OPS
 from tinyforge.ops.target import TARGETS
@@ -30,6 +30,7 @@ class Layer:
     outputs: int
     stride: int = 1
     relu: bool = True
+    padding: int = SAME
 
     def graph(self) -> Graph:
         rng = np.random.default_rng(self.inputs)
@@ -38,8 +39,9 @@ class Layer:
         options = {"fused_activation_function": int(self.relu)}
         before, after = (1, self.inputs), (1, self.outputs)
         if self.size:
-            out = -(-self.size // self.stride)
-            options |= {"padding": SAME, "stride_h": self.stride, "stride_w": self.stride}
+            reach = self.kernel - 1 if self.padding == VALID else 0
+            out = -(-(self.size - reach) // self.stride)
+            options |= {"padding": self.padding, "stride_h": self.stride, "stride_w": self.stride}
             before, after = (
                 (1, n, n, c) for n, c in ((self.size, self.inputs), (out, self.outputs))
             )
@@ -58,6 +60,7 @@ LAYERS = (
     Layer(12, 3, 16, 16),
     Layer(8, 3, 20, 10, stride=2, relu=False),
     Layer(16, 3, 3, 8),
+    Layer(16, 3, 1, 12, padding=VALID),
     Layer(3, 1, 128, 30),
     Layer(0, 1, 128, 64),
     Layer(0, 1, 36, 7, relu=False),
