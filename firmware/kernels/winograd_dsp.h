@@ -49,12 +49,16 @@ FORGE_INLINE int8_t forge_winograd_byte(int32_t x) {
  * where the quads are entered, where they end, and bytes of a place's. */
 FORGE_WINOGRAD_SHARED void forge_winograd_products(const uint32_t *tile, const int32_t *stream,
                                                    int quads, int32_t *sums) {
+  /* One register is all that compilers have to spare where they do not optimize. */
+  const struct {
+    const uint32_t *tile;
+    const int32_t *stream;
+    int quads;
+    int32_t *sums;
+  } job = {tile, stream, quads, sums};
   __asm__ volatile(
       "push {r4-r11}\n"
-      "mov r0, %0\n"
-      "mov r1, %1\n"
-      "mov r2, %2\n"
-      "mov r3, %3\n"
+      "ldmia %0, {r0-r3}\n"
       "rsbs r5, r2, #1\n"
       "and r5, r5, #7\n"
       "cmp r2, #1\n"
@@ -108,7 +112,7 @@ FORGE_WINOGRAD_SHARED void forge_winograd_products(const uint32_t *tile, const i
       "add sp, #20\n"
       "pop {r4-r11}\n"
       :
-      : "r"(tile), "r"(stream), "r"(quads), "r"(sums)
+      : "r"(&job)
       : "r0", "r1", "r2", "r3", "r12", "lr", "cc", "memory");
 }
 
