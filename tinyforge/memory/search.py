@@ -12,8 +12,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-import numpy as np
-
 from tinyforge.errors import ForgeError
 from tinyforge.graph import Graph
 from tinyforge.memory.knapsack import Way, pick
@@ -33,7 +31,7 @@ Objective = Literal["size", "balanced", "speed"]
 # Balanced: how many times the least flash for tables, and the least arena, may be taken; or so many
 # bytes more, which count for little beside code and stack.
 _TABLES, _MORE_TABLES = 1.25, 8192
-_ARENA, _MORE_ARENA = 1.15, 1024
+_ARENA, _MORE_ARENA = 1.3, 512
 
 # In a chain a kernel is called for every pixel or two; quick ones make two in little more time.
 _CALL = 40  # cycles
@@ -106,22 +104,6 @@ def layer_cycles(found: Plan, index: int) -> int:
     return int(cycles(found.graph, op, kernel) * alone) + calls * _CALL
 
 
-def _room(found: Plan, arena: int) -> dict[int, int]:
-    """Operators at whose steps more is alive than the arena shall have: what may be their own."""
-    alive = np.zeros(len(found.steps) + 1, np.int64)
-    for slot in found.slots:
-        alive[slot.first] += slot.nbytes
-        alive[slot.last + 1] -= slot.nbytes
-    most: dict[int, int] = {}
-    for step, nbytes in zip(found.steps, np.cumsum(alive), strict=False):
-        most[step.layer] = max(most.get(step.layer, 0), int(nbytes))
-    return {
-        index: max(0, memory_bytes(kernel) - (most[found.within.get(index, index)] - arena))
-        for index, kernel in found.kernels.items()
-        if most[found.within.get(index, index)] > arena and memory_bytes(kernel)
-    }
-
-
 class _Options:
     """The kernels that a graph's operators have, by index; the one that runs anywhere first."""
 
@@ -135,10 +117,10 @@ class _Options:
     def portable(self) -> Kernels:
         return {index: kernels[0] for index, kernels in self.kernels.items()}
 
-    def quickest(self, tables: int | None, room: Mapping[int, int]) -> Kernels:
-        """Those of least cycles within limits: bytes of all tables, and of operators' own memory."""
+    def quickest(self, tables: int | None, memory: int | None) -> Kernels:
+        """Those of least cycles within limits: bytes of all tables, and of each one's memory."""
         within = {
-            index: [k for k in kernels if index not in room or memory_bytes(k) <= room[index]]
+            index: [k for k in kernels if memory is None or memory_bytes(k) <= memory]
             or kernels[:1]
             for index, kernels in self.kernels.items()
         }
@@ -175,20 +157,21 @@ class _Search:
         return self._plans((o, o.portable) for o in self.options)
 
     def quick(self, tables: int | None = None, arena: int | None = None) -> Sequence[Plan]:
-        """Of the quickest kernels; where the arena shall have a limit, of those that leave a plan
-        within it: what is too much is taken from the operators that run when it is."""
-        found = list[Plan]()
-        room: list[dict[int, int]] = [{} for _ in self.options]
+        """Of the quickest kernels; where the arena shall have a limit, also of the quickest among
+        those that take no more memory each than leaves a plan within it, found by halving."""
+        found = list(self._plans((o, o.quickest(tables, None)) for o in self.options))
+        if arena is None or any(p.arena_bytes <= arena for p in found):
+            return found
+        every = {memory_bytes(k) for o in self.options for ks in o.kernels.values() for k in ks}
+        sizes = sorted(every)[:-1]  # the largest was tried
         for _ in range(_TRIES):
-            taken = [(o, o.quickest(tables, r)) for o, r in zip(self.options, room, strict=True)]
-            plans = self._plans(taken)
-            found += plans
-            if arena is None or any(p.arena_bytes <= arena for p in plans):
+            if not sizes:
                 break
-            for options, left in zip(self.options, room, strict=True):
-                nearest = [p for p in plans if p.graph is options.graph]
-                if nearest:
-                    left |= _room(min(nearest, key=lambda p: p.arena_bytes), arena)
+            middle = len(sizes) // 2
+            plans = self._plans([(o, o.quickest(tables, sizes[middle])) for o in self.options])
+            found += plans
+            fits = any(p.arena_bytes <= arena for p in plans)
+            sizes = sizes[middle + 1 :] if fits else sizes[:middle]
         return found
 
     def _plans(self, taken: Iterable[tuple[_Options, Kernels]]) -> Sequence[Plan]:
