@@ -24,7 +24,7 @@
 
 #include <stddef.h>
 
-#include "kernels/fixed_point.h"
+#include "kernels/scaled.h"
 
 /* rectified: an output below the zero point is clamped to it, that is -128, and none above 127 is
  * clamped before: where halves are rounded to is then never seen below the zero point. */
@@ -39,6 +39,17 @@ typedef struct {
 /* Words of the stream for two channels. */
 FORGE_INLINE int forge_dense_step(const forge_dense *d) {
   return 2 + d->quads * (d->bytes ? 2 : 4) + 6;
+}
+
+/* A doubled sum's output. parameters: multiplier, offset, shift. */
+FORGE_INLINE int8_t forge_dense_output(const forge_dense *d, int32_t sum,
+                                       const int32_t *parameters) {
+  const int32_t scaled = forge_scaled(sum, parameters[0]);
+  if (d->rectified) return forge_byte((scaled + parameters[1]) >> parameters[2]);
+  const int32_t rounded = (scaled + (scaled >> 31) + parameters[1]) >> parameters[2];
+  const int32_t value = rounded + d->activation_min;
+  if (d->activation_min == -128 && d->activation_max == 127) return forge_byte(value);
+  return forge_clamp(value, d->activation_min, d->activation_max);
 }
 
 #if defined(__ARM_FEATURE_DSP) && defined(__thumb2__)
@@ -71,16 +82,6 @@ FORGE_INLINE void forge_dense_sums(const forge_dense *d, const int32_t *stream,
   }
   sums[0] = (int32_t)(d->bytes ? first * 2 : first);
   sums[1] = d->bytes ? (int32_t)(second - first) >> 7 : (int32_t)second;
-}
-
-/* parameters: multiplier, offset, shift. */
-FORGE_INLINE int8_t forge_dense_output(const forge_dense *d, int32_t sum,
-                                       const int32_t *parameters) {
-  const int32_t scaled =
-      (int32_t)(((int64_t)sum * parameters[0] + ((int64_t)1 << 31)) >> 32);
-  if (d->rectified) return forge_clamp((scaled + parameters[1]) >> parameters[2], -128, 127);
-  const int32_t rounded = (scaled + (scaled >> 31) + parameters[1]) >> parameters[2];
-  return forge_clamp(rounded + d->activation_min, d->activation_min, d->activation_max);
 }
 
 /* So many times two channels, at least once, of one pixel or two. second: of a second pixel. */

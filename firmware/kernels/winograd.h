@@ -25,6 +25,7 @@
 #include <stddef.h>
 
 #include "kernels/bytes.h"
+#include "kernels/dense.h"
 #include "kernels/window.h"
 
 enum { FORGE_WINOGRAD_ROWS = 4, FORGE_WINOGRAD_COLUMNS = 6, FORGE_WINOGRAD_PLACES = 16 };
@@ -32,11 +33,9 @@ enum { FORGE_WINOGRAD_ROWS = 4, FORGE_WINOGRAD_COLUMNS = 6, FORGE_WINOGRAD_PLACE
 /* window: of two tiles' inputs, for two rows of four outputs. width: columns of the output. */
 typedef struct {
   forge_window window;
-  int input_channels, channels, width;
+  int input_channels, width;
   int input_zero_point;
-  const int32_t *stream;
-  int rectified;
-  int activation_min, activation_max;
+  forge_dense dense; /* its stream is as said above */
 } forge_winograd;
 
 #if defined(__ARM_FEATURE_DSP) && defined(__thumb2__)
@@ -56,13 +55,6 @@ FORGE_INLINE uint32_t forge_winograd_subtract(uint32_t a, uint32_t b) {
 FORGE_INLINE uint32_t forge_winograd_pair(const int8_t *input, int odd) {
   return (uint16_t)input[odd] | (uint32_t)(uint16_t)input[odd + 2] << 16;
 }
-
-/* The upper word of sum * multiplier, halves rounded up. */
-FORGE_INLINE int32_t forge_winograd_scaled(int32_t sum, int32_t multiplier) {
-  return (int32_t)(((int64_t)sum * multiplier + ((int64_t)1 << 31)) >> 32);
-}
-
-FORGE_INLINE int8_t forge_winograd_byte(int32_t x) { return forge_clamp(x, -128, 127); }
 
 /* Sums of products for two channels: for each place of the first channel both tiles, of the second
  * both. */
@@ -150,17 +142,6 @@ FORGE_INLINE void forge_winograd_inputs(const forge_winograd *c, const int8_t *c
   }
 }
 
-/* A doubled sum's output. parameters: 4 times the bias, multiplier, offset, shift. */
-FORGE_INLINE int8_t forge_winograd_output(const forge_winograd *c, int32_t sum,
-                                          const int32_t *parameters) {
-  const int32_t scaled = forge_winograd_scaled(sum, parameters[1]);
-  if (c->rectified) return forge_winograd_byte((scaled + parameters[2]) >> parameters[3]);
-  const int32_t rounded = (scaled + (scaled >> 31) + parameters[2]) >> parameters[3];
-  const int32_t value = rounded + c->activation_min;
-  if (c->activation_min == -128 && c->activation_max == 127) return forge_winograd_byte(value);
-  return forge_clamp(value, c->activation_min, c->activation_max);
-}
-
 /* The outputs' transform for one channel of one tile, whose sums lie four words apart: two rows of as
  * many columns as there are. */
 FORGE_INLINE void forge_winograd_outputs(const forge_winograd *c, const int32_t *sums,
@@ -177,9 +158,11 @@ FORGE_INLINE void forge_winograd_outputs(const forge_winograd *c, const int32_t 
   for (int x = 0; x < 2; ++x) {
     const int32_t *s = x ? right : left;
     if (x >= columns) break;
-    first[x * c->channels] = forge_winograd_output(c, s[0] + ((s[1] + s[2]) >> 1), parameters);
+    const int32_t upper = s[0] + ((s[1] + s[2]) >> 1), lower = ((s[1] - s[2]) >> 1) - s[3];
+    const int at = x * c->dense.channels;
+    first[at] = forge_dense_output(&c->dense, upper, parameters + 1);
     if (second == NULL) continue;
-    second[x * c->channels] = forge_winograd_output(c, ((s[1] - s[2]) >> 1) - s[3], parameters);
+    second[at] = forge_dense_output(&c->dense, lower, parameters + 1);
   }
 }
 
@@ -187,15 +170,15 @@ FORGE_INLINE void forge_winograd_outputs(const forge_winograd *c, const int32_t 
 FORGE_INLINE void forge_winograd_tiles(const forge_winograd *c, const uint32_t *tile, int columns,
                                        int8_t *first, int8_t *second) {
   const int quads = c->input_channels / 4;
-  const int32_t *stream = c->stream;
-  for (int channel = 0; channel < c->channels; channel += 2) {
+  const int32_t *stream = c->dense.stream;
+  for (int channel = 0; channel < c->dense.channels; channel += 2) {
     int32_t sums[4 * FORGE_WINOGRAD_PLACES];
     forge_winograd_products(tile, stream, quads, sums);
     stream += 4 * FORGE_WINOGRAD_PLACES * quads;
     for (int i = 0; i < 4; ++i) {
       const int output = i / 2, left = i % 2 * 2, there = columns - left < 2 ? columns - left : 2;
-      const int at = left * c->channels + channel + output;
-      if (there <= 0 || channel + output >= c->channels) continue;
+      const int at = left * c->dense.channels + channel + output;
+      if (there <= 0 || channel + output >= c->dense.channels) continue;
       forge_winograd_outputs(c, sums + i, stream + 4 * output, there, first + at,
                              second == NULL ? NULL : second + at);
     }
@@ -216,8 +199,8 @@ FORGE_INLINE void forge_winograd_run(const forge_winograd *c, const int8_t *cons
       inputs[y] = forge_winograd_row(c, rows[y], left, copies + y * size);
     }
     forge_winograd_inputs(c, inputs, tile);
-    forge_winograd_tiles(c, tile, columns < 4 ? columns : 4, first + 4 * x * c->channels,
-                         second == NULL ? NULL : second + 4 * x * c->channels);
+    forge_winograd_tiles(c, tile, columns < 4 ? columns : 4, first + 4 * x * c->dense.channels,
+                         second == NULL ? NULL : second + 4 * x * c->dense.channels);
   }
 }
 

@@ -25,30 +25,12 @@ FORGE_INLINE uint32_t forge_winograd_pair(const int8_t *input, int odd) {
   return pair;
 }
 
-FORGE_INLINE int32_t forge_winograd_scaled(int32_t sum, int32_t multiplier) {
-  int32_t upper;
-  __asm__("smmulr %0, %1, %2" : "=r"(upper) : "r"(sum), "r"(multiplier));
-  return upper;
-}
-
-FORGE_INLINE int8_t forge_winograd_byte(int32_t x) {
-  int32_t byte;
-  __asm__("ssat %0, #8, %1" : "=r"(byte) : "r"(x) : "cc");
-  return (int8_t)byte;
-}
-
-#ifdef __clang__
-#define FORGE_WINOGRAD_SHARED static __attribute__((noinline, unused))
-#else
-#define FORGE_WINOGRAD_SHARED static __attribute__((noinline, noclone, unused))
-#endif
-
 /* Of each place the first quad, then those that are left, unrolled and entered at the first that is
  * needed. All layers share it. r0: tile, r1: stream, r2-r5: inputs, r6-r9: weights, r10, r11: the
  * first channel's sums of both tiles, r12, lr: the second's. On the stack: where sums go and end,
  * where the quads are entered, where they end, and bytes of a place's. */
-FORGE_WINOGRAD_SHARED void forge_winograd_products(const uint32_t *tile, const int32_t *stream,
-                                                   int quads, int32_t *sums) {
+FORGE_SHARED void forge_winograd_products(const uint32_t *tile, const int32_t *stream, int quads,
+                                          int32_t *sums) {
   /* One register is all that compilers have to spare where they do not optimize. */
   const struct {
     const uint32_t *tile;

@@ -92,12 +92,15 @@ def cases() -> tuple[Case, ...]:
 
 def test_all_kinds_are_among_the_cases() -> None:
     fields = [c.kernel.fields for c in cases()]
-    kinds = {(f["rectified"], f["activation_min"] == -128, f["activation_max"]) for f in fields}
+    kinds = {
+        (f["dense.rectified"], f["dense.activation_min"] == -128, f["dense.activation_max"])
+        for f in fields
+    }
     assert {(1, True, 127), (0, True, 127)} < kinds
     assert any(top < 127 for *_, top in kinds)
     assert {f["width"] % 4 for f in fields} == {0, 1, 2, 3}
     assert {f["window.pad_left"] for f in fields} == {0, 1}
-    assert {f["channels"] % 2 for f in fields} == {0, 1}
+    assert {f["dense.channels"] % 2 for f in fields} == {0, 1}
     assert {c.graph.output_tensors[0].shape[1] % 2 for c in cases()} == {0, 1}
 
 

@@ -3,7 +3,7 @@ ones, per tensor."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -33,8 +33,8 @@ from tinyforge.ops.convolution import (
     weighted_fields,
     weights_table,
 )
-from tinyforge.ops.dense import dense
-from tinyforge.ops.dense_cycles import row_cycles
+from tinyforge.ops.dense import Dense, dense
+from tinyforge.ops.dense_cycles import in_place_cycles, row_cycles
 from tinyforge.ops.forms import WHOLE, Accumulated, Whole, row_by_row
 from tinyforge.ops.quantization import Requantization, activation_name, channel_requantization
 from tinyforge.ops.target import Target
@@ -104,23 +104,45 @@ def lower(graph: Graph, op: Operator) -> Kernel:
 
 
 def variants(graph: Graph, op: Operator, target: Target) -> Sequence[Kernel]:
-    """The dense block, on rows as int16."""
+    """The dense block, on rows as int16; of some depths also on rows as they are."""
     source, depth = tensor(graph, op, 0), tensor(graph, op, 1).shape[1]
     rows = source.size // depth
     if not target.dsp:
         return ()
-    return tuple(
+    every = dense(graph, op, _requantization(graph, op), 1, depth)
+    as_they_are = [
+        Kernel(
+            header="dense_rows.h",
+            struct="forge_dense_rows",
+            function="forge_dense_rows_run",
+            fields={"rows": rows, "input_depth": depth, **found.fields()},
+            inputs=(source.index,),
+            way=f"{found.way}, inputs as they are",
+            cycles=in_place_cycles(found, rows),
+        )
+        for found in every
+        if found.byte_weights and depth % 8 == 0
+    ]
+    return (
+        *as_they_are,
+        *_on_tiles(source.index, every, rows, depth),
+    )
+
+
+def _on_tiles(source: int, every: Sequence[Dense], rows: int, depth: int) -> Iterator[Kernel]:
+    """On rows as int16, in memory of the kernel's own."""
+    return (
         Kernel(
             header="dense_fully_connected.h",
             struct="forge_dense_fully_connected",
             function="forge_dense_fully_connected_run",
             fields={"rows": rows, "input_depth": depth, **found.fields()},
-            inputs=(source.index,),
+            inputs=(source,),
             form=Whole(scratch_bytes=min(2, rows) * found.tile_bytes),
             way=found.way,
             cycles=row_cycles(found, rows),
         )
-        for found in dense(graph, op, _requantization(graph, op), 1, depth)
+        for found in every
     )
 
 
