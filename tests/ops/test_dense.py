@@ -20,10 +20,12 @@ from tests.ops import harness, on_core
 from tests.ops.cases import random_case
 from tests.ops.draw import Random
 from tests.ops.on_core import Case
+from tests.ops.test_dense_cycles import Layer
 from tinyforge.boards.cores import CORES
 from tinyforge.graph import Graph, Quant
 from tinyforge.ops import OPS, Kernel
 from tinyforge.ops.target import ANY, TARGETS
+from tinyforge.resources import folder
 from tinyforge.sim.machines import machine
 from tinyforge.sim.toolchains import gcc, toolchain
 
@@ -173,6 +175,25 @@ def test_the_block_of_a_core_equals_tflm(
     found = on_core.run(made, CORES["cortex-m4"], tmp_path, compiler=tools, machine=runner)
     for label, actual, expected in zip(made.labels, found, made.expected, strict=True):
         np.testing.assert_array_equal(actual, expected, label)
+
+
+@pytest.mark.parametrize("compiler", ["zig", "gcc"])
+def test_what_is_read_back_compiles_without_optimizing(compiler: str, tmp_path: Path) -> None:
+    if compiler == "gcc" and not gcc.installed():
+        pytest.skip("needs arm-none-eabi-gcc")
+    graph = Layer(6, 3, 8, 4).graph()
+    kernels = OPS["CONV_2D"].variants(graph, graph.operators[0], DSP)
+    assert {WORDS, BYTES, "Winograd"} == {kernel.way for kernel in kernels}
+    source = tmp_path / "kernels.c"
+    source.write_text(
+        "".join(harness.kernel_source(i, graph, kernel) for i, kernel in enumerate(kernels))
+    )
+    toolchain(compiler).compile_to_read(
+        source,
+        include=[folder("firmware")],
+        core=CORES["cortex-m4"],
+        output=tmp_path / "kernels.elf",
+    )
 
 
 def test_a_kernel_stays_within_its_memory(tmp_path: Path) -> None:
