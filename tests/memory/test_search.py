@@ -59,7 +59,7 @@ def test_without_room_for_tables_or_memory_nothing_is_quick(
 def test_quick_kernels_in_chains_make_two_columns_at_once() -> None:
     graph = GRAPHS["separable"]
     every = search._Options(graph, M4)
-    joined, _ = every.lowered(every.quickest(None, None))
+    joined, _ = every.lowered(every.quickest(None, 0))
     quick = [
         chain
         for chain in joined.chains.values()

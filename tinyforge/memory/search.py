@@ -31,7 +31,7 @@ Objective = Literal["size", "balanced", "speed"]
 # Balanced: how many times the least flash for tables, and the least arena, may be taken; or so many
 # bytes more, which count for little beside code and stack.
 _TABLES, _MORE_TABLES = 1.25, 8192
-_ARENA, _MORE_ARENA = 1.3, 512
+_ARENA, _MORE_ARENA = 1.3, 832
 
 # In a chain a kernel is called for every pixel or two; quick ones make two in little more time.
 _CALL = 40  # cycles
@@ -39,7 +39,9 @@ _QUICK_ALONE = 1.5
 
 _HARDLY = 1.02  # times the least cycles: less than what is left out of their estimate
 
-_TRIES = 4  # with kernels of ever less memory, where the arena has a limit
+# Cycles that a byte of a kernel's own memory counts for; and may, where the arena has a limit.
+_PRICE = 8
+_PRICES = (64, 256, 1024, 4096, 2**14, 2**40)
 
 
 @dataclass(frozen=True)
@@ -117,18 +119,20 @@ class _Options:
     def portable(self) -> Kernels:
         return {index: kernels[0] for index, kernels in self.kernels.items()}
 
-    def quickest(self, tables: int | None, memory: int | None) -> Kernels:
-        """Those of least cycles within limits: bytes of all tables, and of each one's memory."""
-        within = {
-            index: [k for k in kernels if memory is None or memory_bytes(k) <= memory]
-            or kernels[:1]
-            for index, kernels in self.kernels.items()
-        }
+    def quickest(self, tables: int | None, price: int) -> Kernels:
+        """Those of least cycles within a limit for the bytes of all tables. price: the cycles that
+        a byte of a kernel's own memory counts for."""
         ways = [
-            [Way(cycles(self.graph, self.graph.operators[i], k), table_bytes(k)) for k in kernels]
-            for i, kernels in within.items()
+            [
+                Way(
+                    cycles(self.graph, self.graph.operators[index], k) + price * memory_bytes(k),
+                    table_bytes(k),
+                )
+                for k in kernels
+            ]
+            for index, kernels in self.kernels.items()
         ]
-        taken = zip(within.items(), pick(ways, tables).ways, strict=True)
+        taken = zip(self.kernels.items(), pick(ways, tables).ways, strict=True)
         return {index: kernels[number] for (index, kernels), number in taken}
 
     @property
@@ -157,21 +161,18 @@ class _Search:
         return self._plans((o, o.portable) for o in self.options)
 
     def quick(self, tables: int | None = None, arena: int | None = None) -> Sequence[Plan]:
-        """Of the quickest kernels; where the arena shall have a limit, also of the quickest among
-        those that take no more memory each than leaves a plan within it, found by halving."""
-        found = list(self._plans((o, o.quickest(tables, None)) for o in self.options))
+        """Of the quickest kernels; where the arena shall have a limit, also for the least price of
+        memory with which a plan is within it, found by halving."""
+        first, *prices = (_PRICE,) if arena is None else _PRICES
+        found = list(self._plans((o, o.quickest(tables, first)) for o in self.options))
         if arena is None or any(p.arena_bytes <= arena for p in found):
             return found
-        every = {memory_bytes(k) for o in self.options for ks in o.kernels.values() for k in ks}
-        sizes = sorted(every)[:-1]  # the largest was tried
-        for _ in range(_TRIES):
-            if not sizes:
-                break
-            middle = len(sizes) // 2
-            plans = self._plans([(o, o.quickest(tables, sizes[middle])) for o in self.options])
+        while prices:
+            middle = len(prices) // 2
+            plans = self._plans([(o, o.quickest(tables, prices[middle])) for o in self.options])
             found += plans
             fits = any(p.arena_bytes <= arena for p in plans)
-            sizes = sizes[middle + 1 :] if fits else sizes[:middle]
+            prices = prices[:middle] if fits else prices[middle + 1 :]
         return found
 
     def _plans(self, taken: Iterable[tuple[_Options, Kernels]]) -> Sequence[Plan]:
