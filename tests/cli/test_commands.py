@@ -172,7 +172,7 @@ def test_a_project_for_size_is_smaller_on_the_board_too(
     speed, size = proofs["speed"], proofs["size"]
     assert (speed["toolchain"][-3:], size["toolchain"][-3:]) == ("-O2", "-Os")
     assert size["flash"]["code"] < speed["flash"]["code"]
-    assert size["flash"]["weights"] == speed["flash"]["weights"]
+    assert size["flash"]["weights"] < speed["flash"]["weights"]
     ini = (tmp_path / "size" / "platformio.ini").read_text()
     assert "-Os\n" in ini
     assert "-O2\n" not in ini
@@ -338,7 +338,7 @@ def test_bench_says_what_each_layer_costs(model: Path, baselines: Path, tmp_path
     shape = read(model.read_bytes()).input_tensors[0].shape
     inputs = np.random.default_rng(1).integers(-128, 128, (4, *shape)).astype(np.int8)
     np.savez(tmp_path / "same.npz", inputs=inputs)
-    same = ("--inputs", "same.npz")
+    same = ("--inputs", "same.npz", "--optimize", "size")
     found = document("bench", str(model), "--baselines", str(baselines), *same, folder=tmp_path)
     (small,) = found["models"]
     proof = document("build", str(model), "-o", "out", *same, folder=tmp_path)["proof"]

@@ -46,7 +46,7 @@ def test_the_vector_core_has_a_reserve_of_its_own():
 
 def test_the_compiled_arena_is_the_plan():
     planned = plan(residual(1))
-    found = compiled(residual(1), "cortex-m4")
+    found = compiled(residual(1), "cortex-m4", "size")
     assert found.predicted == found.smallest_working == found.reserved == planned.arena_bytes
     assert max(b.offset + b.nbytes for b in found.buffers) == planned.arena_bytes
     text = shown(found)
@@ -92,9 +92,9 @@ def test_what_an_engine_cannot_run_is_refused():
     first, *rest = graph.operators
     odd = replace(graph, operators=(replace(first, op="TOPK_V2"), *rest))
     for refused in (
-        lambda: compiled(odd, "cortex-m4"),
+        lambda: compiled(odd, "cortex-m4", "size"),
         lambda: interpreted(odd, b"", "cortex-m4", Kernels.CMSIS_NN),
-        lambda: compiled(graph, "cortex-m99"),
+        lambda: compiled(graph, "cortex-m99", "size"),
     ):
         with pytest.raises(ForgeError):
             refused()

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from tinyforge.cli.options import Debug, Feed, Json
+from tinyforge.cli.options import Debug, Feed, Json, Optimize
 from tinyforge.cli.ui import Ui
 
 EXAMPLE = "Example: tinyforge arena model.tflite --engine tflm --core cortex-m55"
@@ -34,6 +34,7 @@ def run(
     kernels: Annotated[
         _Kernels, typer.Option(help="Which kernels the interpreter runs.")
     ] = _Kernels.CMSIS_NN,
+    optimize: Optimize = None,
     feed: Feed = None,
     json: Json = False,
     debug: Debug = False,
@@ -55,7 +56,7 @@ def run(
         by_rows = feed == "rows"
         choose(source.graph, engine.value, by_rows=by_rows)
         report = (
-            compiled(source.graph_of("aot"), core, by_rows=by_rows)
+            compiled(source.graph_of("aot"), core, optimize or "balanced", by_rows=by_rows)
             if engine is _Engine.AOT
             else interpreted(source.graph, source.model, core, Kernels(kernels.value))
         )

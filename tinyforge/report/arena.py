@@ -14,7 +14,8 @@ from tinyforge.engines.choose import choose
 from tinyforge.engines.tflm.arena import MARGIN, Recorded, arena_size, not_counted, recorded
 from tinyforge.graph import Graph
 from tinyforge.memory.interpreter import Kernels, predict, target_for
-from tinyforge.memory.search import plan
+from tinyforge.memory.search import Aim, Objective, plan
+from tinyforge.ops.target import target_of
 from tinyforge.proof.arena import slot_name
 from tinyforge.report.wording import printable, short_name
 
@@ -91,12 +92,14 @@ def interpreted(graph: Graph, model: bytes, core: str, kernels: Kernels) -> Aren
     )
 
 
-def compiled(graph: Graph, core: str, *, by_rows: bool = False) -> ArenaReport:
-    """The compiled engine's arena: its memory plan, the same on every core. by_rows: how the input
-    is fed. ForgeError where it lacks an operator."""
+def compiled(
+    graph: Graph, core: str, objective: Objective, *, by_rows: bool = False
+) -> ArenaReport:
+    """The compiled engine's arena: its memory plan. by_rows: how the input is fed. ForgeError where
+    it lacks an operator."""
     target_for(core)
     choose(graph, "aot")
-    planned = plan(graph, by_rows=by_rows)
+    planned = plan(graph, Aim(objective, target_of(core)), by_rows=by_rows)
     return ArenaReport(
         model=graph.name,
         engine="aot",
