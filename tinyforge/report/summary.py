@@ -188,7 +188,9 @@ class ModelTable:
             facts.add_row(name, Text(f"cannot run it: {printable(found[0])}", style="yellow"))
         if s.arena_bytes is not None:
             least = "" if s.arena_bytes == s.lower_bound else f" than {s.lower_bound:,}"
-            facts.add_row("arena", f"{s.arena_bytes:,} bytes for size (no placement needs less{least})")
+            facts.add_row(
+                "arena", f"{s.arena_bytes:,} bytes for size (no placement needs less{least})"
+            )
         facts.add_row("weights", f"{s.weight_bytes:,} bytes")
         if s.channels is not None:
             facts.add_row("channels", removed_words(**asdict(s.channels)))

@@ -27,7 +27,8 @@ class Narrowed:
 def narrowed(graph: Graph) -> Narrowed:
     """The graph without channels that cannot vary, or that nobody reads; itself where there are
     none. Its inputs and outputs are as they were."""
-    lost = removable(graph)
+    # Tensors that no operator makes any more are nobody's: passes leave them where they were.
+    lost = {t: channels for t, channels in removable(graph).items() if t in graph.producers}
     return Narrowed(without(graph, lost) if lost else graph, graph, lost)
 
 
