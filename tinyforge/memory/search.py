@@ -18,7 +18,7 @@ from tinyforge.memory.knapsack import Way, pick
 from tinyforge.memory.lowered import LoweredGraph
 from tinyforge.memory.plan import Plan
 from tinyforge.memory.planner import plan_of
-from tinyforge.memory.progress import Tell, ignored, part
+from tinyforge.memory.progress import Tell, forward, ignored, part
 from tinyforge.ops.base import Kernel
 from tinyforge.ops.chains import chains
 from tinyforge.ops.costs import cycles, memory_bytes, table_bytes
@@ -67,7 +67,7 @@ def plan(
     turned = upright(graph)
     # A row of one pixel costs more steps than it saves where nothing is handed on.
     graphs = (turned,) if turned is graph or by_rows else (graph, turned)
-    search = _Search([_Options(g, aim.target) for g in graphs], by_rows, progress)
+    search = _Search([_Options(g, aim.target) for g in graphs], by_rows, forward(progress))
     if aim.objective == "size":
         return min(search.portable(), key=lambda p: (p.arena_bytes, plan_cycles(p)))
     if aim.objective == "speed" or not any(o.choices for o in search.options):
