@@ -23,7 +23,6 @@ from tinyforge.boards.cores import CORES
 from tinyforge.boards.timing import (
     Simulated,
     cycles_per_instruction,
-    flash_read_cycles,
     milliseconds,
     timing,
 )
@@ -320,21 +319,6 @@ def test_time_without_a_simulation_is_the_range():
     assert (found.cycles, found.error) == (None, None)
     assert found.milliseconds == milliseconds(board, 1_000_000)
     assert found.basis.startswith("not simulated: 1.2 to 2.42 cycles an instruction")
-
-
-@pytest.mark.parametrize(
-    ("board", "nbytes", "cycles"),
-    [
-        ("nucleo_l4r5zi", 0, 0),
-        ("nucleo_l4r5zi", 1, 5),
-        ("nucleo_l4r5zi", 8, 5),
-        ("nucleo_l4r5zi", 9, 10),
-        ("nucleo_f411re", 1600, 300),
-        ("pico", 1, None),
-    ],
-)
-def test_reading_flash_once_costs_a_wait_a_read(board, nbytes, cycles):
-    assert flash_read_cycles(load(board), nbytes) == cycles
 
 
 def test_the_figures_of_families_are_those_of_their_manuals():

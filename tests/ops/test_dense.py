@@ -3,8 +3,6 @@ the ends of their bits, ties below a clamp; and what it must not be offered for.
 
 from __future__ import annotations
 
-import ctypes
-import re
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
@@ -16,18 +14,19 @@ import numpy.typing as npt
 import pytest
 
 from tests.corpus.builder import Constant, TensorSpec, single_op
-from tests.ops import harness, on_core
+from tests.ops import harness
 from tests.ops.cases import random_case
 from tests.ops.draw import Random
 from tests.ops.on_core import Case
 from tests.ops.test_dense_cycles import Layer
+from tests.ops.variants import cases_of, check_on_core, check_portable, check_within_memory
 from tinyforge.boards.cores import CORES
 from tinyforge.graph import Graph, Quant
 from tinyforge.ops import OPS, Kernel
 from tinyforge.ops.target import ANY, TARGETS
 from tinyforge.resources import folder
-from tinyforge.sim.machines import machine
 from tinyforge.sim.toolchains import gcc, toolchain
+from tinyforge.spec import OptimizeChoice
 
 DSP = TARGETS["cortex-m4"]
 RELU, RELU6 = 1, 3
@@ -130,18 +129,7 @@ def graphs() -> Iterator[Graph]:
 
 @cache
 def cases() -> tuple[Case, ...]:
-    found = []
-    for number, graph in enumerate(graphs()):
-        r = Adversarial(np.random.default_rng(number))
-        inputs = [r.values(graph.input_tensors[0].shape)]
-        outputs = harness.tflm(graph, inputs)
-        kernels = variants(graph)
-        assert kernels, graph
-        found += [
-            Case(f"case {number}, {kernel.way}", graph, kernel, inputs, outputs)
-            for kernel in kernels
-        ]
-    return tuple(found)
+    return cases_of(graphs(), variants, Adversarial)
 
 
 def test_all_kinds_of_requantization_are_among_the_cases() -> None:
@@ -153,11 +141,7 @@ def test_all_kinds_of_requantization_are_among_the_cases() -> None:
 
 
 def test_the_portable_block_equals_tflm(tmp_path: Path) -> None:
-    sources = [harness.kernel_source(i, c.graph, c.kernel) for i, c in enumerate(cases())]
-    library = harness.built(sources, tmp_path)
-    for i, c in enumerate(cases()):
-        (found,) = harness.run_compiled(library, i, c.graph, c.inputs)
-        np.testing.assert_array_equal(found, c.outputs[0], c.label)
+    check_portable(cases(), tmp_path)
 
 
 @pytest.mark.parametrize("compiler", ["zig", "gcc"])
@@ -165,16 +149,9 @@ def test_the_portable_block_equals_tflm(tmp_path: Path) -> None:
     ("optimize", "specialized"), [("speed", False), ("size", False), ("speed", True)]
 )
 def test_the_block_of_a_core_equals_tflm(
-    compiler: str, optimize: str, specialized: bool, tmp_path: Path
+    compiler: str, optimize: OptimizeChoice, specialized: bool, tmp_path: Path
 ) -> None:
-    if compiler == "gcc" and not gcc.installed():
-        pytest.skip("needs arm-none-eabi-gcc")
-    tools = replace(toolchain(compiler), optimize=optimize)
-    made = on_core.program(cases(), specialized=specialized)
-    runner = machine("unicorn")
-    found = on_core.run(made, CORES["cortex-m4"], tmp_path, compiler=tools, machine=runner)
-    for label, actual, expected in zip(made.labels, found, made.expected, strict=True):
-        np.testing.assert_array_equal(actual, expected, label)
+    check_on_core(cases(), compiler, tmp_path, optimize, specialized=specialized)
 
 
 @pytest.mark.parametrize("compiler", ["zig", "gcc"])
@@ -197,23 +174,7 @@ def test_what_is_read_back_compiles_without_optimizing(compiler: str, tmp_path: 
 
 
 def test_a_kernel_stays_within_its_memory(tmp_path: Path) -> None:
-    margin = bytes(range(1, 9))
-    sizes = [max(c.kernel.form.tile_bytes, c.kernel.form.scratch_bytes) for c in cases()]
-    sources = []
-    for i, (c, size) in enumerate(zip(cases(), sizes, strict=True)):
-        source = harness.kernel_source(i, c.graph, c.kernel)
-        source, found = re.subn(r"static int32_t scratch\[\d+\];", "", source)
-        assert found == 1
-        memory = f"_Alignas(4) int8_t memory_{i}[{size + len(margin)}];\n"
-        body = f"void case_{i}("
-        source = source.replace(body, f"{memory}#undef scratch\n#define scratch memory_{i}\n{body}")
-        sources.append(source)
-    library = harness.built(sources, tmp_path)
-    for i, (c, size) in enumerate(zip(cases(), sizes, strict=True)):
-        memory = (ctypes.c_char * (size + len(margin))).in_dll(library, f"memory_{i}")
-        memory[size:] = margin
-        harness.run_compiled(library, i, c.graph, c.inputs)
-        assert memory[size:] == margin, c.label
+    check_within_memory(cases(), tmp_path)
 
 
 @pytest.mark.parametrize("sign", [1, -1])

@@ -3,10 +3,7 @@ sums; and what it must not be offered for."""
 
 from __future__ import annotations
 
-import ctypes
-import re
 from collections.abc import Iterator
-from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -14,24 +11,23 @@ import numpy as np
 import pytest
 
 from tests.corpus.builder import Constant, TensorSpec, single_op
-from tests.ops import harness, on_core
 from tests.ops.cases import random_case
 from tests.ops.draw import SAME, VALID, Random
 from tests.ops.on_core import Case
 from tests.ops.test_dense import DSP, Adversarial
-from tinyforge.boards.cores import CORES
+from tests.ops.variants import cases_of, check_on_core, check_portable, check_within_memory
 from tinyforge.graph import Graph, Quant
 from tinyforge.ops import OPS, Kernel
-from tinyforge.sim.machines import machine
-from tinyforge.sim.toolchains import gcc, toolchain
+from tinyforge.spec import OptimizeChoice
 
 WAY = "Winograd"
 STRIDE = {"stride_h": 1, "stride_w": 1}
 
 
-def kernel_of(graph: Graph) -> Kernel | None:
+def kernels(graph: Graph) -> tuple[Kernel, ...]:
+    """One, or none."""
     (op,) = graph.operators
-    return next((k for k in OPS[op.op].variants(graph, op, DSP) if k.way == WAY), None)
+    return tuple(k for k in OPS[op.op].variants(graph, op, DSP) if k.way == WAY)
 
 
 def convolution(r: Random, size: tuple[int, int], channels: int, out: int, padding: int) -> Graph:
@@ -70,24 +66,17 @@ def largest(channels: int, bias: int) -> Graph:
 
 def graphs() -> Iterator[Graph]:
     for kind in (Random, Adversarial):
-        yield from (g for s in range(60) if kernel_of(g := random_convolution(s, kind)))
+        yield from (g for s in range(60) if kernels(g := random_convolution(s, kind)))
     # Every way into the unrolled code, and around it more than once.
     r = Random(np.random.default_rng(0))
     found = [convolution(r, (4, 5), 4 * quads, 3, SAME) for quads in range(1, 20)]
-    yield from (graph for graph in found if kernel_of(graph))
+    yield from (graph for graph in found if kernels(graph))
     yield largest(844, 0)
 
 
 @cache
 def cases() -> tuple[Case, ...]:
-    found = []
-    for number, graph in enumerate(graphs()):
-        r = Adversarial(np.random.default_rng(number))
-        inputs = [r.values(graph.input_tensors[0].shape)]
-        kernel = kernel_of(graph)
-        assert kernel is not None
-        found.append(Case(f"case {number}", graph, kernel, inputs, harness.tflm(graph, inputs)))
-    return tuple(found)
+    return cases_of(graphs(), kernels, Adversarial)
 
 
 def test_all_kinds_are_among_the_cases() -> None:
@@ -105,51 +94,25 @@ def test_all_kinds_are_among_the_cases() -> None:
 
 
 def test_the_portable_kernel_equals_tflm(tmp_path: Path) -> None:
-    sources = [harness.kernel_source(i, c.graph, c.kernel) for i, c in enumerate(cases())]
-    library = harness.built(sources, tmp_path)
-    for i, c in enumerate(cases()):
-        (found,) = harness.run_compiled(library, i, c.graph, c.inputs)
-        np.testing.assert_array_equal(found, c.outputs[0], c.label)
+    check_portable(cases(), tmp_path)
 
 
 @pytest.mark.parametrize("compiler", ["zig", "gcc"])
 @pytest.mark.parametrize("optimize", ["speed", "size"])
-def test_the_kernel_of_a_core_equals_tflm(compiler: str, optimize: str, tmp_path: Path) -> None:
-    if compiler == "gcc" and not gcc.installed():
-        pytest.skip("needs arm-none-eabi-gcc")
-    tools = replace(toolchain(compiler), optimize=optimize)
-    made = on_core.program(cases())
-    runner = machine("unicorn")
-    found = on_core.run(made, CORES["cortex-m4"], tmp_path, compiler=tools, machine=runner)
-    for label, actual, expected in zip(made.labels, found, made.expected, strict=True):
-        np.testing.assert_array_equal(actual, expected, label)
+def test_the_kernel_of_a_core_equals_tflm(
+    compiler: str, optimize: OptimizeChoice, tmp_path: Path
+) -> None:
+    check_on_core(cases(), compiler, tmp_path, optimize)
 
 
 def test_it_stays_within_its_memory(tmp_path: Path) -> None:
-    margin = bytes(range(1, 9))
-    sources = []
-    for i, c in enumerate(cases()):
-        size = c.kernel.form.tile_bytes + len(margin)
-        source, found = re.subn(
-            r"static int32_t scratch\[\d+\];", "", harness.kernel_source(i, c.graph, c.kernel)
-        )
-        assert found == 1
-        body = f"void case_{i}("
-        memory = f"_Alignas(4) int8_t memory_{i}[{size}];\n#undef scratch\n"
-        sources.append(source.replace(body, f"{memory}#define scratch memory_{i}\n{body}"))
-    library = harness.built(sources, tmp_path)
-    for i, c in enumerate(cases()):
-        size = c.kernel.form.tile_bytes
-        memory = (ctypes.c_char * (size + len(margin))).in_dll(library, f"memory_{i}")
-        memory[size:] = margin
-        harness.run_compiled(library, i, c.graph, c.inputs)
-        assert memory[size:] == margin, c.label
+    check_within_memory(cases(), tmp_path)
 
 
 def test_where_a_sum_could_leave_32_bits_it_is_not_offered() -> None:
-    assert kernel_of(largest(844, 0))
-    assert not kernel_of(largest(848, 0))
-    assert not kernel_of(largest(844, 2**21))
+    assert kernels(largest(844, 0))
+    assert not kernels(largest(848, 0))
+    assert not kernels(largest(844, 2**21))
 
 
 def test_other_windows_are_left_to_others() -> None:
@@ -158,6 +121,6 @@ def test_other_windows_are_left_to_others() -> None:
         (op,) = graph.operators
         shape = graph.tensors[op.inputs[1]].shape
         if shape[1:3] != (3, 3) or shape[3] % 4 or op.options.get("stride_h") != 1:
-            assert not kernel_of(graph)
+            assert not kernels(graph)
     r = Random(np.random.default_rng(1))
-    assert not kernel_of(convolution(r, (6, 6), 6, 4, SAME))
+    assert not kernels(convolution(r, (6, 6), 6, 4, SAME))

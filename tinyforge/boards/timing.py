@@ -98,16 +98,6 @@ def timing(board: Board, instructions: int, simulated: Simulated | None = None) 
     return Timing(board.id, board.mhz, simulated.mid, span, error, basis)
 
 
-def flash_read_cycles(board: Board, nbytes: int) -> int | None:
-    """Cycles that the core waits for so many bytes of flash, read once in order, from the beginning
-    of one of its lines on: beside what the loads take anyway. None where the board's memory system
-    is not known."""
-    system = board.memory_system
-    if system is None:
-        return None
-    return -(-nbytes // system.reads.read_bytes) * system.wait_states
-
-
 def _milliseconds(board: Board, low: float, high: float) -> Milliseconds:
     """low, high: cycles."""
     return Milliseconds(low / (board.mhz * 1000), high / (board.mhz * 1000))

@@ -1,0 +1,92 @@
+"""What the tests of kernels for cores with DSP have in common: cases of each, run everywhere."""
+
+from __future__ import annotations
+
+import ctypes
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.ops import harness, on_core
+from tests.ops.draw import Random
+from tests.ops.on_core import Case
+from tinyforge.boards.cores import CORES
+from tinyforge.graph import Graph
+from tinyforge.ops import Kernel
+from tinyforge.sim.machines import machine
+from tinyforge.sim.toolchains import gcc, toolchain
+from tinyforge.spec import OptimizeChoice
+
+_MARGIN = bytes(range(1, 9))
+
+
+def cases_of(
+    graphs: Iterable[Graph], kernels: Callable[[Graph], Sequence[Kernel]], kind: type[Random]
+) -> tuple[Case, ...]:
+    """Of each graph, of one input, every kernel on the same values; there is at least one."""
+    found = []
+    for number, graph in enumerate(graphs):
+        r = kind(np.random.default_rng(number))
+        inputs = [r.values(graph.input_tensors[0].shape)]
+        outputs = harness.tflm(graph, inputs)
+        offered = kernels(graph)
+        assert offered, graph
+        found += [Case(f"case {number}, {k.way}", graph, k, inputs, outputs) for k in offered]
+    return tuple(found)
+
+
+def check_portable(cases: Sequence[Case], workspace: Path) -> None:
+    """The portable C equals TensorFlow Lite Micro, on this computer."""
+    sources = [harness.kernel_source(i, c.graph, c.kernel) for i, c in enumerate(cases)]
+    library = harness.built(sources, workspace)
+    for i, c in enumerate(cases):
+        (found,) = harness.run_compiled(library, i, c.graph, c.inputs)
+        np.testing.assert_array_equal(found, c.outputs[0], c.label)
+
+
+def check_on_core(
+    cases: Sequence[Case],
+    compiler: str,
+    workspace: Path,
+    optimize: OptimizeChoice = "speed",
+    *,
+    specialized: bool = False,
+) -> None:
+    """The core's own instructions equal TensorFlow Lite Micro, on a Cortex-M4."""
+    if compiler == "gcc" and not gcc.installed():
+        pytest.skip("needs arm-none-eabi-gcc")
+    tools = replace(toolchain(compiler), optimize=optimize)
+    made = on_core.program(cases, specialized=specialized)
+    runner = machine("unicorn")
+    found = on_core.run(made, CORES["cortex-m4"], workspace, compiler=tools, machine=runner)
+    for label, actual, expected in zip(made.labels, found, made.expected, strict=True):
+        np.testing.assert_array_equal(actual, expected, label)
+
+
+def check_within_memory(cases: Sequence[Case], workspace: Path) -> None:
+    """No kernel writes behind the memory that it asks for."""
+    sizes = [max(c.kernel.form.tile_bytes, c.kernel.form.scratch_bytes) for c in cases]
+    sources = [
+        _with_memory(i, c, size) for i, (c, size) in enumerate(zip(cases, sizes, strict=True))
+    ]
+    library = harness.built(sources, workspace)
+    for i, (c, size) in enumerate(zip(cases, sizes, strict=True)):
+        memory = (ctypes.c_char * (size + len(_MARGIN))).in_dll(library, f"memory_{i}")
+        memory[size:] = _MARGIN
+        harness.run_compiled(library, i, c.graph, c.inputs)
+        assert memory[size:] == _MARGIN, c.label
+
+
+def _with_memory(i: int, c: Case, size: int) -> str:
+    """A case's source whose memory, with a margin, can be looked at."""
+    source, found = re.subn(
+        r"static int32_t scratch\[\d+\];", "", harness.kernel_source(i, c.graph, c.kernel)
+    )
+    assert found == 1
+    memory = f"_Alignas(4) int8_t memory_{i}[{size + len(_MARGIN)}];\n"
+    body = f"void case_{i}("
+    return source.replace(body, f"{memory}#undef scratch\n#define scratch memory_{i}\n{body}")
