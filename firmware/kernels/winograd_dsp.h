@@ -2,6 +2,8 @@
 #ifndef FORGE_KERNELS_WINOGRAD_DSP_H
 #define FORGE_KERNELS_WINOGRAD_DSP_H
 
+#include "kernels/four_bytes.h"
+
 FORGE_INLINE uint32_t forge_winograd_add(uint32_t a, uint32_t b) {
   uint32_t sum;
   __asm__("sadd16 %0, %1, %2" : "=r"(sum) : "r"(a), "r"(b) : "cc");
@@ -15,8 +17,8 @@ FORGE_INLINE uint32_t forge_winograd_subtract(uint32_t a, uint32_t b) {
 }
 
 FORGE_INLINE uint32_t forge_winograd_pair(const int8_t *input, int odd) {
-  uint32_t bytes, pair;
-  __builtin_memcpy(&bytes, input, sizeof bytes);
+  const uint32_t bytes = forge_load_4(input);
+  uint32_t pair;
   if (odd) {
     __asm__("sxtb16 %0, %1, ror #8" : "=r"(pair) : "r"(bytes));
   } else {
