@@ -123,10 +123,7 @@ def variants(graph: Graph, op: Operator, target: Target) -> Sequence[Kernel]:
         for found in every
         if found.byte_weights and depth % 8 == 0
     ]
-    return (
-        *as_they_are,
-        *_on_tiles(source.index, every, rows, depth),
-    )
+    return (*as_they_are, *_on_tiles(source.index, every, rows, depth))
 
 
 def _on_tiles(source: int, every: Sequence[Dense], rows: int, depth: int) -> Iterator[Kernel]:
