@@ -11,8 +11,9 @@ from tests.corpus import layers, models
 from tests.corpus.builder import GraphBuilder
 from tinyforge.engines.aot.engine import compiled
 from tinyforge.graph import Graph
-from tinyforge.memory.search import plan
+from tinyforge.memory.search import Aim, plan
 from tinyforge.ops import OPS
+from tinyforge.ops.target import target_of
 from tinyforge.proof.examples import synthetic
 from tinyforge.proof.oracle import reference_trace
 from tinyforge.proof.record import ConstantCoverage
@@ -40,6 +41,23 @@ def missed_of(known: ConstantCoverage) -> set[int]:
         first, _, last = part.partition("-")
         found |= set(range(int(first), int(last or first) + 1))
     return found
+
+
+def test_a_table_of_terms_is_not_one_of_results() -> None:
+    """A sum by a table: one more in an entry is 2**-20 of a value, and no output changes."""
+    graph = models.residual(1)
+    lowered = compiled(plan(graph, Aim("speed", target_of("cortex-m4"))))
+    inputs = synthetic(graph, 4, 0).inputs
+    assert lowered.plan is not None
+    found = coverage(graph, lowered.plan, lowered, reference_trace(graph, inputs), inputs)
+    sums = {
+        f"forge_layer_{op.index}_table"
+        for op in graph.operators
+        if op.op == "ADD" and lowered.plan.kernels[op.index].struct == "forge_tabled_sum"
+    }
+    tables = [one for one in found if one.constant in sums]
+    assert tables
+    assert [one.seen for one in tables] == [0] * len(tables)
 
 
 @pytest.mark.parametrize("name", GRAPHS)

@@ -111,10 +111,11 @@ def _look(
             seen,
         )
         return
-    symbol = f"forge_layer_{op.index}_table"
-    table = seen.lowered.tables.get(symbol)
+    table = seen.lowered.tables.get(f"forge_layer_{op.index}_table")
     source = graph.tensors[op.inputs[0]]
-    if table is None or table.values.size != _TABLE_ENTRIES or source.dtype is not DType.INT8:
+    # One of results. Entries of others may change without any result.
+    looked_up = table and (table.values.size, table.ctype) == (_TABLE_ENTRIES, "int8_t")
+    if not looked_up or source.dtype is not DType.INT8:
         return
     used = values[op.inputs[0]].reshape(-1).astype(np.int64) + 128
     more, less = np.zeros((2, _TABLE_ENTRIES), np.bool_)
