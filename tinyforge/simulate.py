@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -25,7 +24,7 @@ from tinyforge.sim.machines import machine_for
 from tinyforge.source import model_path, open_tflite, with_examples
 from tinyforge.spec import Spec
 from tinyforge.stages import Stages
-from tinyforge.verification import own_clock, read_back, run_firmware, verify_folder
+from tinyforge.verification import ReadBack, own_clock, read_back, run_firmware, verify_folder
 
 
 def simulate(
@@ -86,11 +85,11 @@ def simulate_pio(
     assert firmware.core is not None
     machine = machine_for(settings.machine, firmware.core)
     generated = generated.on(msgspec.structs.replace(generated.board, core=firmware.core.name))
-    constants = boundary = 0
+    found = ReadBack()
     if engine == "aot":
         compiler = compiler_for(settings.toolchain, machine, settings.optimize)
         with tempfile.TemporaryDirectory(prefix="tinyforge-") as name:
-            constants, boundary = read_back(
+            found = read_back(
                 generated, project, firmware, stages,
                 compiler=compiler, machine=machine, output=Path(name) / "firmware.elf",
             )  # fmt: skip
@@ -104,8 +103,7 @@ def simulate_pio(
         machine=machine,
         timed_on=own_clock(settings, generated.board),
     )
-    proof = replace(proof, constants=constants, boundary=boundary)
-    return report_of(generated, proof, settings, stages)
+    return report_of(generated, found.told(proof), settings, stages)
 
 
 def _generated(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from tinyforge import boards
@@ -18,7 +18,7 @@ from tinyforge.proof.channels import with_channels
 from tinyforge.proof.examples import Examples
 from tinyforge.proof.interpreted import prove_interpreted
 from tinyforge.proof.prove import Subject, prove
-from tinyforge.proof.readback import require_constants
+from tinyforge.proof.readback import Constants, require_constants
 from tinyforge.proof.record import Proof
 from tinyforge.sim.base import Machine, Toolchain
 from tinyforge.sim.elf import Firmware
@@ -66,7 +66,7 @@ def verify_folder(
     compiler = compiler_for(settings.toolchain, machine, settings.optimize)
     with stages.stage(f"Build the firmware with {compiler.name}"):
         firmware = build_firmware(folder, "aot", board, compiler=compiler, machine=machine)
-    constants, boundary = read_back(
+    found = read_back(
         generated, folder, firmware, stages,
         compiler=compiler, machine=machine, output=firmware.path,
     )  # fmt: skip
@@ -79,13 +79,30 @@ def verify_folder(
         machine=machine,
         timed_on=own_clock(settings, board) if timed_on is None else timed_on,
     )
-    return replace(proof, constants=constants, boundary=boundary)
+    return found.told(proof)
 
 
 def own_clock(settings: Spec, board: Board) -> tuple[Board, ...]:
     """The settings' board, unless firmware for a board with another core stands in for it."""
     own = boards.load(settings.board)
     return (own,) if own.core == board.core else ()
+
+
+@dataclass(frozen=True)
+class ReadBack:
+    """The constants that were compared, and how many real values at the model's boundary."""
+
+    constants: Constants = field(default_factory=Constants)
+    boundary: int = 0
+
+    def told(self, proof: Proof) -> Proof:
+        """The proof, which says so."""
+        return replace(
+            proof,
+            constants=self.constants.count,
+            without_influence=self.constants.without_influence,
+            boundary=self.boundary,
+        )
 
 
 def read_back(
@@ -97,9 +114,9 @@ def read_back(
     compiler: Toolchain,
     machine: Machine,
     output: Path,
-) -> tuple[int, int]:
-    """How many constants of the compiled model, and how many real values at its boundary, were
-    compared with what the model says: none where firmware is a library of this computer.
+) -> ReadBack:
+    """What of the compiled model was compared with what the model says: nothing where firmware is a
+    library of this computer.
 
     folder: the project, of whose sources firmware was built. output: beside which the compiler may
     write. ForgeError with the first one that is wrong.
@@ -110,12 +127,13 @@ def read_back(
             firmware, folder, generated.lowered["aot"], graph, compiler=compiler, output=output
         )
     if firmware.core is None or not applies(graph):
-        return constants, 0
+        return ReadBack(constants)
     with stages.stage("Prove the functions at the model's boundary"):
-        return constants, require_boundary(
+        values = require_boundary(
             folder, graph, generated.board,
             compiler=compiler, machine=machine, output=output.with_name("boundary.elf"),
         )  # fmt: skip
+    return ReadBack(constants, values)
 
 
 def run_firmware(

@@ -231,8 +231,9 @@ def flash_use(subject: Subject) -> Flash | None:
     firmware = subject.firmware
     if firmware.core is None:
         return None
-    weights = sum(firmware.symbol(name).size for name in subject.lowered.flash_symbols)
-    there = [name for name in TEST_VECTORS if name in firmware.symbols]
-    vectors = sum(firmware.symbol(name).size for name in there)
+    weights, vectors = (
+        sum(firmware.symbols[name].size for name in names if name in firmware.symbols)
+        for names in (subject.lowered.flash_symbols, TEST_VECTORS)
+    )
     total = firmware.flash_bytes
     return Flash(total - weights - vectors, weights, vectors, total, subject.board.flash_limit)

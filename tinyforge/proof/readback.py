@@ -2,13 +2,15 @@
 
 Not every wrong constant shows in an answer. So all of them are read back: tables from the linked
 ELF, by their symbols; a kernel's parameters, which the optimizer takes into its code, from an
-object that the same compiler makes of the same source without optimizing.
+object that the same compiler makes of the same source without optimizing. So are tables that it
+leaves out, because a layer's output is one value whatever they hold.
 """
 
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ import numpy as np
 from elftools.elf.elffile import ELFFile
 from elftools.elf.sections import SymbolTableSection
 
+from tinyforge.boards.cores import Core
 from tinyforge.engines.base import Lowered, layer_of
 from tinyforge.errors import ForgeError
 from tinyforge.graph import Graph
@@ -23,7 +26,7 @@ from tinyforge.project.layout import sources_for
 from tinyforge.sim.base import Toolchain
 from tinyforge.sim.elf import Firmware
 
-_MODEL = Path("src") / "aot" / "model.c"
+_MODEL, _WEIGHTS = (Path("src") / "aot" / name for name in ("model.c", "weights.c"))
 _FIX = "write the project's sources anew: tinyforge generate --overwrite"
 # DWARF 5, 7.8: encodings of base types, and struct's letters by their bytes.
 _FLOAT, _UNSIGNED = 0x04, (0x02, 0x07, 0x08)
@@ -31,6 +34,15 @@ _LETTERS = {1: "b", 2: "h", 4: "i", 8: "q"}
 
 # A number, or the name of the symbol that a pointer is filled with.
 Value = int | float | str
+
+
+@dataclass(frozen=True)
+class Constants:
+    """count: that were compared, elements of tables and members of structures. without_influence:
+    layers (operator indices) with tables that the compiler left out of the firmware."""
+
+    count: int = 0
+    without_influence: tuple[int, ...] = ()
 
 
 def require_constants(
@@ -41,30 +53,65 @@ def require_constants(
     *,
     compiler: Toolchain,
     output: Path,
-) -> int:
-    """How many constants were compared: elements of tables, and members of structures.
+) -> Constants:
+    """Compares all of a project's constants; none where firmware is a library of this computer.
 
     folder: the project. output: beside which the compiler may write. ForgeError with the first
-    constant that is another than the graph says: its layer, what was expected, what was found.
+    constant that is another than the graph says: its layer, what was expected, what was found; and
+    where a table is missing that a layer's output depends on.
     """
-    core = firmware.core
-    if core is None:  # a library of this computer, which nobody ships
-        return 0
+    if firmware.core is None:  # nobody ships it
+        return Constants()
+    missing = [name for name in lowered.tables if name not in firmware.symbols]
+    idle = {_require_idle(name, lowered, graph) for name in missing}
+    count = require_tables(firmware, lowered, graph)
+    count += require_sources(
+        folder, lowered, graph,
+        compiler=compiler, core=firmware.core, output=output, tables=missing,
+    )  # fmt: skip
+    return Constants(count, tuple(sorted(idle)))
+
+
+def require_sources(
+    folder: Path,
+    lowered: Lowered,
+    graph: Graph,
+    *,
+    compiler: Toolchain,
+    core: Core,
+    output: Path,
+    tables: Collection[str],
+) -> int:
+    """How many elements of those tables, and members of structures, the sources in a project's
+    folder state. output: beside which the compiler may write. ForgeError as above."""
     _, include = sources_for(folder, "aot", "sim")
-    compiled = compiler.compile_to_read(folder / _MODEL, include=include, core=core, output=output)
-    return require_tables(firmware, lowered, graph) + require_parameters(compiled, lowered, graph)
+
+    def compiled(source: Path) -> Path:
+        path = folder / source
+        return compiler.compile_to_read(path, include=include, core=core, output=output)
+
+    count = require_parameters(compiled(_MODEL), lowered, graph)
+    if tables:
+        with compiled(_WEIGHTS).open("rb") as stream:
+            elf = ELFFile(stream)
+            count += sum(
+                _require_table(_object(elf, name).data, name, lowered, graph) for name in tables
+            )
+    return count
 
 
 def require_tables(firmware: Firmware, lowered: Lowered, graph: Graph) -> int:
     """How many elements of tables there are in an ELF. ForgeError as above."""
-    return sum(_require_table(firmware, name, lowered, graph) for name in lowered.tables)
+    there = {name: firmware.symbols[name] for name in lowered.tables if name in firmware.symbols}
+    return sum(
+        _require_table(firmware.code(symbol.address, symbol.size), name, lowered, graph)
+        for name, symbol in there.items()
+    )
 
 
-def _require_table(firmware: Firmware, name: str, lowered: Lowered, graph: Graph) -> int:
+def _require_table(data: bytes, name: str, lowered: Lowered, graph: Graph) -> int:
     table = lowered.tables[name]
     expected = table.values.astype(table.dtype).reshape(-1)
-    symbol = firmware.symbol(name)
-    data = firmware.code(symbol.address, symbol.size)
     found = np.frombuffer(data, table.dtype.newbyteorder("<"))
     if len(found) != len(expected):
         raise _wrong(graph, name, f"{len(expected)} elements", f"{len(found)} elements")
@@ -73,6 +120,23 @@ def _require_table(firmware: Firmware, name: str, lowered: Lowered, graph: Graph
         at = int(wrong[0])
         raise _wrong(graph, f"{name}[{at}]", expected[at].item(), found[at].item())
     return len(expected)
+
+
+def _require_idle(name: str, lowered: Lowered, graph: Graph) -> int:
+    """The layer of a table that the firmware lacks. ForgeError unless that layer gives one value
+    alone: an activation's bounds coincide."""
+    layer = layer_of(name)
+    if layer is not None:
+        members = lowered.parameters[f"layer_{layer}"]
+        found = {member.rpartition(".")[2]: value for member, value in members.items()}
+        low, high = (found.get(f"activation_{end}") for end in ("min", "max"))
+        if low is not None and low == high:
+            return layer
+    raise ForgeError(
+        f"the firmware lacks the constant {name}, which its layer's output depends on",
+        where=_where(graph, layer),
+        fix=_FIX,
+    )
 
 
 def require_parameters(compiled: Path, lowered: Lowered, graph: Graph) -> int:
@@ -90,13 +154,15 @@ def require_parameters(compiled: Path, lowered: Lowered, graph: Graph) -> int:
 
 
 def _wrong(graph: Graph, constant: str, expected: Value, found: Value) -> ForgeError:
-    layer = layer_of(constant)
-    where = graph.name if layer is None else graph.where(graph.operators[layer])
     return ForgeError(
         f"the constant {constant} is {found} in the firmware; the model says {expected}",
-        where=where,
+        where=_where(graph, layer_of(constant)),
         fix=_FIX,
     )
+
+
+def _where(graph: Graph, layer: int | None) -> str:
+    return graph.name if layer is None else graph.where(graph.operators[layer])
 
 
 def structures(path: Path, names: Mapping[str, object]) -> dict[str, dict[str, Value]]:
@@ -110,10 +176,19 @@ def structures(path: Path, names: Mapping[str, object]) -> dict[str, dict[str, V
                 name = entry.attributes.get("DW_AT_name")
                 if entry.tag == "DW_TAG_variable" and name and name.value.decode() in names:
                     types[name.value.decode()] = entry.get_DIE_from_attribute("DW_AT_type")
-        return {name: dict(_members(elf, name, kind)) for name, kind in types.items()}
+        return {name: dict(_members(_object(elf, name), kind)) for name, kind in types.items()}
 
 
-def _members(elf: ELFFile, name: str, kind: Any) -> Iterator[tuple[str, Value]]:
+@dataclass(frozen=True)
+class _Object:
+    """A constant in an object file: its bytes, and by their offsets the symbols that its pointers
+    are filled with."""
+
+    data: bytes
+    pointers: Mapping[int, str]
+
+
+def _object(elf: ELFFile, name: str) -> _Object:
     table = elf.get_section_by_name(".symtab")
     assert isinstance(table, SymbolTableSection)
     (symbol,) = (
@@ -121,14 +196,17 @@ def _members(elf: ELFFile, name: str, kind: Any) -> Iterator[tuple[str, Value]]:
     )
     section = elf.get_section(symbol["st_shndx"])
     begin = symbol["st_value"]
-    data = section.data()[begin : begin + symbol["st_size"]]
     pointers = {
         relocation["r_offset"] - begin: table.get_symbol(relocation["r_info_sym"]).name
         for prefix in (".rel", ".rela")
         if (relocations := elf.get_section_by_name(prefix + section.name)) is not None
         for relocation in relocations.iter_relocations()
     }
-    yield from _walk(kind, "", 0, data, pointers)
+    return _Object(section.data()[begin : begin + symbol["st_size"]], pointers)
+
+
+def _members(found: _Object, kind: Any) -> Iterator[tuple[str, Value]]:
+    return _walk(kind, "", 0, found.data, found.pointers)
 
 
 def _resolved(kind: Any) -> Any:

@@ -185,7 +185,9 @@ class Proof:
     the model that it would carry was looked at. golden: of the golden vectors, where they were
     chosen for this model; None where they were given, or an operator has no NumPy model.
     constants: elements of tables and parameters of kernels that were read back from the firmware
-    and compared with the graph. boundary: values that forge_quantize_input and
+    and compared with the graph. without_influence: layers that give one value whatever their
+    constants are, of whose tables the compiler left some out; these were compared in the sources.
+    boundary: values that forge_quantize_input and
     forge_dequantize_output were given on the core, and gave as the graph's quantization does.
     accesses: reads and writes of one inference, each of bytes that the plan gives its layer at that
     step; None where there is no plan, or the machine does not see them.
@@ -216,6 +218,7 @@ class Proof:
     firmware_ran: bool = True
     golden: Coverage | None = None
     constants: int = 0
+    without_influence: tuple[int, ...] = ()
     boundary: int = 0
     accesses: int | None = None
     simulated: Mapping[str, Simulated] = field(default_factory=dict)

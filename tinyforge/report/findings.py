@@ -82,6 +82,12 @@ def _evidence(proof: Proof) -> Iterator[str]:
             yield difference(proof.first_difference)
     if proof.constants:
         yield f"{wording.count(proof.constants)} constants, read back: each is what the model says."
+    if proof.without_influence:
+        layers = ", ".join(map(str, proof.without_influence))
+        yield (
+            f"Without influence are constants of layers {layers}: one value comes out, whatever "
+            "they are. The compiler left them out; in the sources they are what the model says."
+        )
     if proof.channels:
         yield f"{wording.removed(**asdict(proof.channels))}."
     if proof.boundary:
