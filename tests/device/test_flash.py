@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -23,8 +24,10 @@ from tinyforge.errors import ForgeError
 from tinyforge.graph import Graph
 from tinyforge.memory.search import plan
 from tinyforge.proof.record import Proof
+from tinyforge.sim.base import Toolchain
 from tinyforge.sim.elf import Firmware
 from tinyforge.spec import FeedChoice
+from tinyforge.tflite.c_array import c_array
 
 GRAPH = models.residual(1)
 
@@ -391,11 +394,66 @@ def test_the_application_follows_its_proof(
 def test_no_application_without_a_proof(
     project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """What runs on the board is not what was uploaded."""
     uploads = Uploads(monkeypatch)
-    folder = corrupted(project, tmp_path, 10)
-    with emulated.board(emulated.build(folder), tmp_path) as wire:
-        assert not flashed(folder, wire.port).bit_exact
+    wrong = emulated.build(corrupted(project, tmp_path, 10))
+    with emulated.board(wrong, tmp_path) as wire:
+        assert not flashed(project, wire.port).bit_exact
     assert [environment for environment, _ in uploads.calls] == ["nrf52840_dk_selftest"]
+
+
+@pytest.mark.parametrize("board", ["nrf52840_dk", "esp32dev"])
+@pytest.mark.parametrize(
+    ("path", "constant"),
+    [
+        ("src/aot/weights.c", r"forge_layer_4_weights\[\d+\] = {\s*(-?\d+)"),
+        ("src/aot/model.c", r"layer_4 = {[^}]*\.requantization\.output_zero_point = (-?\d+)"),
+    ],
+)
+def test_nothing_is_uploaded_with_a_constant_that_is_not_the_model_s(
+    path: str, constant: str, board: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    uploads = Uploads(monkeypatch)
+    project = emulated.generate(GRAPH, tmp_path, board=board)
+    text = (project / path).read_text()
+    found = re.search(constant, text)
+    assert found is not None
+    wrong = str(int(found[1]) ^ 1)
+    (project / path).write_text(text[: found.start(1)] + wrong + text[found.end(1) :])
+    with pytest.raises(ForgeError, match="layer_4") as caught:
+        flashed(project, "nowhere")
+    assert f"is {wrong} in the firmware; the model says {found[1]}" in caught.value.what
+    assert "layer 4 " in caught.value.where
+    assert uploads.calls == []
+
+
+def test_nothing_is_uploaded_with_another_model_for_the_interpreter(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    uploads = Uploads(monkeypatch)
+    project = emulated.generate(GRAPH, tmp_path, engine="tflm")
+    (project / "src/tflm/model_data.c").write_text(c_array(b"other bytes", "forge_model_data"))
+    with pytest.raises(ForgeError, match="forge_model_data holds another model"):
+        flashed(project, "nowhere")
+    assert uploads.calls == []
+
+
+def test_without_a_compiler_it_is_said_that_nobody_looked(
+    project: Path, wire: Wire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Noted(Quiet):
+        notes: ClassVar[list[str]] = []
+
+        def note(self, text: str) -> None:
+            self.notes.append(text)
+
+    def missing(name: str | None) -> Toolchain:
+        raise ForgeError("no compiler", fix="pip install ziglang")
+
+    Uploads(monkeypatch)
+    monkeypatch.setattr("tinyforge.device.sources.toolchain", missing)
+    assert flash(project, Noted(), port=wire.port, seconds=20)[0].bit_exact
+    assert Noted.notes == ["warning: constants are not read back: no compiler; pip install ziglang"]
 
 
 def test_an_engine_that_the_project_does_not_have(project: Path) -> None:

@@ -21,7 +21,9 @@ from tinyforge.generation import Generated, choose_golden, generate
 from tinyforge.ops import OPS
 from tinyforge.project import writer
 from tinyforge.proof.examples import Examples, synthetic
+from tinyforge.proof.readback import require_constants
 from tinyforge.sim.base import Probe
+from tinyforge.sim.elf import Firmware
 from tinyforge.sim.firmware import build_firmware
 from tinyforge.sim.machines import machine
 from tinyforge.sim.toolchains import toolchain
@@ -32,6 +34,7 @@ from tinyforge.verification import verify_folder
 
 pytest.importorskip("unicorn")
 
+MACHINE = machine("unicorn")
 WEIGHTS = "src/aot/weights.c"
 
 
@@ -58,15 +61,17 @@ def weighted(made: Generated) -> list[int]:
     return [op.index for op in graph.operators if OPS[op.op].weighted]
 
 
-def booted(made: Generated, examples: Examples, project: Path) -> str:
-    """What the console says of firmware that does not get beyond its self-test; else nothing."""
-    runner = machine("unicorn")
-    firmware = build_firmware(
-        project, "aot", boards.roomy(made.board), compiler=toolchain(None), machine=runner
+def built(made: Generated, project: Path) -> Firmware:
+    return build_firmware(
+        project, "aot", boards.roomy(made.board), compiler=toolchain(None), machine=MACHINE
     )
+
+
+def booted(made: Generated, examples: Examples, firmware: Firmware) -> str:
+    """What the console says of firmware that does not get beyond its self-test; else nothing."""
     end, size = Probe("", (), -1), made.source.graph.output_bytes
     try:
-        runner.run(firmware, examples.inputs[:1], output_bytes=size, probes=[end])
+        MACHINE.run(firmware, examples.inputs[:1], output_bytes=size, probes=[end])
     except ForgeError as error:
         return str(error)
     return ""
@@ -82,14 +87,19 @@ def test_no_layer_s_weights_can_be_overwritten(
     else:
         model = request.getfixturevalue("corpus") / "models" / f"{name}.tflite"
     made, examples, project = written(model, tmp_path)
-    assert booted(made, examples, project) == ""
+    assert booted(made, examples, built(made, project)) == ""
     right = (project / WEIGHTS).read_text()
     assert len(weighted(made)) >= 3
     for layer in weighted(made):
         (project / WEIGHTS).write_text(overwritten(right, layer))
-        assert "FAIL: golden vector" in booted(made, examples, project), layer
-    last = weighted(made)[-1]
-    with pytest.raises(ForgeError, match=f"layer_{last}_(weights|stream)|layer {last} "):
+        firmware = built(made, project)
+        assert "FAIL: golden vector" in booted(made, examples, firmware), layer
+        with pytest.raises(ForgeError, match=rf"forge_layer_{layer}_(weights|stream)\[\d+\] is "):
+            require_constants(
+                firmware, project, made.lowered["aot"], made.source.graph_of("aot"),
+                compiler=toolchain(None), output=firmware.path,
+            )  # fmt: skip
+    with pytest.raises(ForgeError, match=rf"forge_layer_{layer}_(weights|stream)\[\d+\] is "):
         verify_folder(made, project, examples, Spec(engine="aot"), Quiet())
 
 

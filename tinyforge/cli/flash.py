@@ -34,10 +34,10 @@ def run(
 ) -> None:
     """Flash a project and prove it on the board.
 
-    Uploads self-test firmware with PlatformIO, sends the project's golden vectors over the serial
-    port, compares every answer with TensorFlow Lite Micro's, and then uploads the application. A
-    wrong answer ends with status 1 and names the first wrong layer; the self-test stays on the
-    board.
+    Reads every constant back from the project's sources, uploads self-test firmware with
+    PlatformIO, sends the project's golden vectors over the serial port, compares every answer with
+    TensorFlow Lite Micro's, and then uploads the application. A wrong answer ends with status 1 and
+    names the first wrong layer; the self-test stays on the board.
     """
     ui = Ui(json=json, debug=debug)
     with ui.errors():

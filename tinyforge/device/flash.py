@@ -11,6 +11,7 @@ from tinyforge.device.link import Link
 from tinyforge.device.port import SerialPort
 from tinyforge.device.prove import prove_on_device
 from tinyforge.device.record import DeviceReport
+from tinyforge.device.sources import require_model
 from tinyforge.device.subject import Subject
 from tinyforge.engines.base import Wish
 from tinyforge.engines.choose import choose
@@ -49,13 +50,16 @@ def flash(
     engine: None or "both": the first one the project has. port: None: the only one there is.
     upload: False: the self-test is on the board already, and stays there. layers: compare every
     layer. seconds: how long one answer may take. ForgeError for all that goes wrong but a wrong
-    answer, which the proof holds.
+    answer, which the proof holds; before an upload also for a constant in the project's sources
+    that is not the model's.
     """
     settings = _settings(project, engine)
     source = open_tflite(model_path(settings), stages)
     examples = _golden(project, source)
     board = boards.load(settings.board)
     subject = _subject(project, source, examples, board, settings)
+    if upload:
+        require_model(project, subject, settings, stages)
     with stages.stage(f"Ask {oracle.version()} for every layer"):
         expected = source.expected(subject.engine, examples.inputs)
         oracle.require_agreement(examples.outputs, oracle.answer(subject.graph, expected))

@@ -191,9 +191,10 @@ class _Object:
 def _object(elf: ELFFile, name: str) -> _Object:
     table = elf.get_section_by_name(".symtab")
     assert isinstance(table, SymbolTableSection)
-    (symbol,) = (
-        s for s in table.get_symbol_by_name(name) or [] if s["st_info"]["type"] == "STT_OBJECT"
-    )
+    named = table.get_symbol_by_name(name) or []
+    symbol = next((s for s in named if s["st_info"]["type"] == "STT_OBJECT"), None)
+    if symbol is None:
+        raise ForgeError(f"the sources define no constant {name}", fix=_FIX)
     section = elf.get_section(symbol["st_shndx"])
     begin = symbol["st_value"]
     pointers = {
