@@ -1,4 +1,4 @@
-"""A kernel alone in a firmware, compiled for its constants: its cost on a Cortex-M4."""
+"""A kernel alone in a firmware, compiled for its constants: its cost on a core."""
 
 from __future__ import annotations
 
@@ -10,14 +10,16 @@ import numpy as np
 import numpy.typing as npt
 
 from tests.ops import harness
-from tinyforge.boards.cores import CORES
+from tinyforge.boards.cores import CORES, Core
 from tinyforge.boards.memory import MemoryMap, Region
-from tinyforge.graph import Graph
+from tinyforge.graph import Graph, Tensor
 from tinyforge.ops import Kernel
 from tinyforge.ops.forms import aligned
 from tinyforge.resources import folder
-from tinyforge.sim.base import Probe, Toolchain
+from tinyforge.sim.base import Machine, Probe, Toolchain
 from tinyforge.sim.cycles.count import cycles_by_layer
+from tinyforge.sim.elf import Firmware
+from tinyforge.sim.machines import machine
 from tinyforge.sim.machines.unicorn import Unicorn
 from tinyforge.sim.toolchains.build import port
 
@@ -49,10 +51,16 @@ void forge_app_main(void) {{
 
 @dataclass(frozen=True, eq=False)
 class Alone:
-    """cycles: by the mid model."""
+    """instructions: of an inference."""
 
     output: npt.NDArray[np.int8]
     instructions: int
+
+
+@dataclass(frozen=True, eq=False)
+class Timed(Alone):
+    """cycles: by the mid model."""
+
     cycles: int
 
 
@@ -62,8 +70,55 @@ def run(
     inputs: Sequence[npt.NDArray[np.int8]],
     compiler: Toolchain,
     workspace: Path,
+) -> Timed:
+    """The graph's only operator by a kernel of it, on a Cortex-M4. inputs: each a tensor."""
+    made = _built(graph, kernel, inputs, compiler, workspace, CORES["cortex-m4"], _MEMORY)
+    found = _counted(made, Unicorn())
+    profile = Unicorn().profile(
+        made.firmware, made.feed, output_bytes=made.result.nbytes, probes=_PROBES, systems=()
+    )
+    cycles = cycles_by_layer(profile, made.firmware)[0].mid
+    return Timed(found.output, found.instructions, cycles)
+
+
+def counted(
+    graph: Graph,
+    kernel: Kernel,
+    inputs: Sequence[npt.NDArray[np.int8]],
+    compiler: Toolchain,
+    workspace: Path,
 ) -> Alone:
-    """The graph's only operator by a kernel of it. inputs: each a tensor's values."""
+    """The same on a Cortex-M55, of which there is no model of cycles."""
+    core, emulator = CORES["cortex-m55"], machine("qemu")
+    memory = emulator.memory(core, _MEMORY)
+    return _counted(_built(graph, kernel, inputs, compiler, workspace, core, memory), emulator)
+
+
+@dataclass(frozen=True)
+class _Built:
+    """feed: all inputs, (1, bytes)."""
+
+    firmware: Firmware
+    feed: npt.NDArray[np.int8]
+    result: Tensor
+
+
+def _counted(made: _Built, emulator: Machine) -> Alone:
+    done = emulator.run(made.firmware, made.feed, output_bytes=made.result.nbytes, probes=_PROBES)
+    assert done.layer_instructions is not None
+    outputs = done.outputs.reshape(made.result.shape)
+    return Alone(outputs, int(done.layer_instructions[0, 0]))
+
+
+def _built(
+    graph: Graph,
+    kernel: Kernel,
+    inputs: Sequence[npt.NDArray[np.int8]],
+    compiler: Toolchain,
+    workspace: Path,
+    core: Core,
+    memory: MemoryMap,
+) -> _Built:
     result = graph.tensors[graph.outputs[0]]
     frame = b"".join(x.tobytes().ljust(aligned(x.nbytes), b"\0") for x in inputs)
     places = np.cumsum([0, *(aligned(x.nbytes) for x in inputs)])[:-1]
@@ -81,18 +136,8 @@ def run(
     firmware = compiler.build(
         [workspace / "layer.c", workspace / "main.c", *port("sim")],
         include=[folder("firmware"), folder("firmware") / "include"],
-        core=CORES["cortex-m4"],
-        memory=_MEMORY,
+        core=core,
+        memory=memory,
         output=workspace / "alone.elf",
     )
-    feed = np.frombuffer(frame, np.int8).reshape(1, -1)
-    done = Unicorn().run(firmware, feed, output_bytes=result.nbytes, probes=_PROBES)
-    profile = Unicorn().profile(
-        firmware, feed, output_bytes=result.nbytes, probes=_PROBES, systems=()
-    )
-    assert done.layer_instructions is not None
-    return Alone(
-        done.outputs.reshape(result.shape),
-        int(done.layer_instructions[0, 0]),
-        cycles_by_layer(profile, firmware)[0].mid,
-    )
+    return _Built(firmware, np.frombuffer(frame, np.int8).reshape(1, -1), result)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import re
+import shutil
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +18,7 @@ from tests.ops.on_core import Case
 from tinyforge.boards.cores import CORES
 from tinyforge.graph import Graph
 from tinyforge.ops import Kernel
+from tinyforge.sim.base import Machine
 from tinyforge.sim.machines import machine
 from tinyforge.sim.toolchains import gcc, toolchain
 from tinyforge.spec import OptimizeChoice
@@ -55,14 +57,15 @@ def check_on_core(
     optimize: OptimizeChoice = "speed",
     *,
     specialized: bool = False,
+    core: str = "cortex-m4",
 ) -> None:
-    """The core's own instructions equal TensorFlow Lite Micro, on a Cortex-M4."""
+    """The core's own instructions equal TensorFlow Lite Micro."""
     if compiler == "gcc" and not gcc.installed():
         pytest.skip("needs arm-none-eabi-gcc")
+    emulator = machine_for(core)
     tools = replace(toolchain(compiler), optimize=optimize)
     made = on_core.program(cases, specialized=specialized)
-    runner = machine("unicorn")
-    found = on_core.run(made, CORES["cortex-m4"], workspace, compiler=tools, machine=runner)
+    found = on_core.run(made, CORES[core], workspace, compiler=tools, machine=emulator)
     for label, actual, expected in zip(made.labels, found, made.expected, strict=True):
         np.testing.assert_array_equal(actual, expected, label)
 
@@ -79,6 +82,15 @@ def check_within_memory(cases: Sequence[Case], workspace: Path) -> None:
         memory[size:] = _MARGIN
         harness.run_compiled(library, i, c.graph, c.inputs)
         assert memory[size:] == _MARGIN, c.label
+
+
+def machine_for(core: str) -> Machine:
+    """That which emulates a core. Skips the test where it is not installed."""
+    if CORES[core].unicorn_model is not None:
+        return machine("unicorn")
+    if shutil.which("qemu-system-arm") is None:
+        pytest.skip("needs qemu-system-arm")
+    return machine("qemu")
 
 
 def _with_memory(i: int, c: Case, size: int) -> str:

@@ -34,6 +34,8 @@ from tinyforge.ops.convolution import (
 from tinyforge.ops.dense import dense
 from tinyforge.ops.dense_cycles import window_cycles
 from tinyforge.ops.forms import Windowed
+from tinyforge.ops.matrix import CHUNK, PIXELS, WAY, Matrix, matrix
+from tinyforge.ops.matrix_cycles import window_instructions
 from tinyforge.ops.quantization import Requantization, activation_name, channel_requantization
 from tinyforge.ops.target import Target
 from tinyforge.ops.turned import swapped
@@ -117,10 +119,40 @@ def lower(graph: Graph, op: Operator) -> Kernel:
 
 
 def variants(graph: Graph, op: Operator, target: Target) -> Sequence[Kernel]:
-    """The dense block, on windows as int16; for most 3x3 windows, Winograd's way as well."""
-    source, win = tensor(graph, op, 0), weights_window(graph, op)
-    if not target.dsp or _groups(graph, op) > 1:
+    """The dense block, on windows as int16; for most 3x3 windows, Winograd's way as well. With
+    vectors, the matrix block."""
+    if _groups(graph, op) > 1:
         return ()
+    by_vectors = matrix(graph, op, _requantization(graph, op)) if target.mve else None
+    if by_vectors is not None:
+        return (_on_matrix(graph, op, by_vectors),)
+    return _with_dsp(graph, op) if target.dsp else ()
+
+
+def _on_matrix(graph: Graph, op: Operator, found: Matrix) -> Kernel:
+    """By vectors; 1x1 windows of whole chunks where they lie."""
+    source, win = tensor(graph, op, 0), weights_window(graph, op)
+    as_they_are = found.whole and win.kernel == (1, 1) and win.within
+    name = "pointwise" if as_they_are else "conv"
+    return Kernel(
+        header="matrix_conv.h",
+        struct="forge_matrix_conv",
+        function=f"forge_matrix_{name}_columns",
+        fields={
+            **win.fields(),
+            "input_channels": source.shape[3],
+            "input_zero_point": source.zero_point,
+            **found.fields(),
+        },
+        inputs=(source.index,),
+        form=Windowed(win, tile_bytes=0 if as_they_are else PIXELS * CHUNK * found.chunks),
+        way=WAY,
+        cycles=window_instructions(found, win, copied=not as_they_are),
+    )
+
+
+def _with_dsp(graph: Graph, op: Operator) -> Sequence[Kernel]:
+    source, win = tensor(graph, op, 0), weights_window(graph, op)
     rows, size = win.kernel[0], win.kernel[1] * source.shape[3]
     # Windows that reach into the padding, or are no stretch of a row, are copied first: by words.
     inside = win.within and 1 in (win.dilation[1], win.kernel[1])

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tinyforge.graph import DType, Graph, Operator
+from tinyforge.graph import DType, Graph, Operator, Tensor
 from tinyforge.ops.base import (
     HEADERS,
     Kernel,
@@ -36,6 +36,8 @@ from tinyforge.ops.convolution import (
 from tinyforge.ops.dense import Dense, dense
 from tinyforge.ops.dense_cycles import in_place_cycles, row_cycles
 from tinyforge.ops.forms import WHOLE, Accumulated, Whole, row_by_row
+from tinyforge.ops.matrix import CHUNK, WAY, Matrix, matrix
+from tinyforge.ops.matrix_cycles import row_instructions
 from tinyforge.ops.quantization import Requantization, activation_name, channel_requantization
 from tinyforge.ops.target import Target
 from tinyforge.ops.turned import same
@@ -104,11 +106,32 @@ def lower(graph: Graph, op: Operator) -> Kernel:
 
 
 def variants(graph: Graph, op: Operator, target: Target) -> Sequence[Kernel]:
-    """The dense block, on rows as int16; of some depths also on rows as they are."""
+    """The dense block, on rows as int16; of some depths also on rows as they are. With vectors, the
+    matrix block."""
+    by_vectors = matrix(graph, op, _requantization(graph, op)) if target.mve else None
+    if by_vectors is not None:
+        return (_on_matrix(tensor(graph, op, 0), by_vectors),)
+    return _with_dsp(graph, op) if target.dsp else ()
+
+
+def _on_matrix(source: Tensor, found: Matrix) -> Kernel:
+    """By vectors; rows of whole chunks where they lie."""
+    rows = source.size // found.depth
+    return Kernel(
+        header="matrix_fully_connected.h",
+        struct="forge_matrix_fully_connected",
+        function=f"forge_matrix_fully_connected_{'run' if found.whole else 'copied'}",
+        fields={"rows": rows, "input_depth": found.depth, **found.fields()},
+        inputs=(source.index,),
+        form=Whole(scratch_bytes=0 if found.whole else CHUNK * found.chunks),
+        way=WAY,
+        cycles=row_instructions(found, rows),
+    )
+
+
+def _with_dsp(graph: Graph, op: Operator) -> Sequence[Kernel]:
     source, depth = tensor(graph, op, 0), tensor(graph, op, 1).shape[1]
     rows = source.size // depth
-    if not target.dsp:
-        return ()
     every = dense(graph, op, _requantization(graph, op), 1, depth)
     as_they_are = [
         Kernel(

@@ -1,0 +1,106 @@
+/* CONV_2D by matrix.h: the windows of up to four neighbouring outputs become a tile of their inputs,
+ * side by side; the inputs of a 1x1 window are taken where they are. */
+#ifndef FORGE_KERNELS_MATRIX_CONV_H
+#define FORGE_KERNELS_MATRIX_CONV_H
+
+#include "kernels/matrix.h"
+#include "kernels/window.h"
+
+#define FORGE_MATRIX_CONV_PIXELS 4
+
+typedef struct {
+  forge_window window;
+  int input_channels;
+  int input_zero_point;
+  forge_matrix matrix;
+} forge_matrix_conv;
+
+/* Bytes from one pixel of a tile to the next. */
+FORGE_INLINE int forge_matrix_conv_pitch(const forge_matrix_conv *c) {
+  return c->matrix.chunks * FORGE_MATRIX_CHUNK;
+}
+
+#ifdef __ARM_FEATURE_MVE
+#include "kernels/windows_mve.h"
+#define forge_matrix_copy_window forge_copy_window_mve
+#define forge_matrix_copy_windows forge_copy_windows_mve
+#else
+
+/* As windows_mve.h has them. */
+FORGE_INLINE void forge_matrix_copy_window(int8_t *to, int step, const int8_t *const *rows,
+                                           int height, int column, int size) {
+  for (int y = 0; y < height; ++y, to += step) {
+    if (rows[y] != NULL) forge_copy_bytes(to, rows[y] + column, size);
+  }
+}
+
+FORGE_INLINE void forge_matrix_copy_windows(int8_t *to, int pitch, const int8_t *const *rows,
+                                            int height, int column, int size, int stride) {
+  for (int i = 0; i < FORGE_MATRIX_CONV_PIXELS; ++i, to += pitch, column += stride) {
+    forge_matrix_copy_window(to, size, rows, height, column, size);
+  }
+}
+
+#endif
+
+/* What lies in the image of a window from column left on; the other inputs are there already. */
+FORGE_INLINE void forge_matrix_conv_part(const forge_matrix_conv *c, const int8_t *const *rows,
+                                         int left, int8_t *tile) {
+  const forge_window *w = &c->window;
+  const int channels = c->input_channels, step = w->kernel_width * channels;
+  const int begin = forge_window_begin(w, left), end = forge_window_end(w, left);
+  const int run = w->dilation_width == 1 ? end - begin : 1;
+  for (int x = begin; x < end; x += run) {
+    const int column = left + x * w->dilation_width;
+    forge_matrix_copy_window(tile + x * channels, step, rows, w->kernel_height, column * channels,
+                             run * channels);
+  }
+}
+
+/* Windows of so many columns from x on, that reach into the padding or have gaps. */
+FORGE_SHARED void forge_matrix_conv_parts(const forge_matrix_conv *c, const int8_t *const *rows,
+                                          int x, int pixels, int8_t *tile) {
+  const int pitch = forge_matrix_conv_pitch(c);
+  forge_matrix_fill(tile, c->input_zero_point, pixels * pitch);
+  for (int i = 0; i < pixels; ++i, tile += pitch) {
+    forge_matrix_conv_part(c, rows, forge_window_left(&c->window, x + i), tile);
+  }
+}
+
+/* Whether none of a window's rows is padding, and none has gaps. */
+FORGE_INLINE int forge_matrix_conv_whole(const forge_window *w, const int8_t *const *rows) {
+  int whole = w->dilation_width == 1 || w->kernel_width == 1;
+  for (int y = 0; y < w->kernel_height; ++y) whole &= rows[y] != NULL;
+  return whole;
+}
+
+/* Columns [begin, end) of an output row. tile: room for four pixels. */
+FORGE_INLINE void forge_matrix_conv_columns(const forge_matrix_conv *c, const int8_t *const *rows,
+                                            int begin, int end, int8_t *tile, int8_t *output) {
+  const forge_window *w = &c->window;
+  const int whole = forge_matrix_conv_whole(w, rows);
+  for (int x = begin, pixels; x < end; x += pixels, output += pixels * c->matrix.channels) {
+    pixels = end - x < FORGE_MATRIX_CONV_PIXELS ? end - x : FORGE_MATRIX_CONV_PIXELS;
+    const int left = forge_window_left(w, x);
+    const int right = left + (pixels - 1) * w->stride_width + w->kernel_width;
+    if (whole && pixels == FORGE_MATRIX_CONV_PIXELS && left >= 0 && right <= w->input_width) {
+      const int channels = c->input_channels;
+      forge_matrix_copy_windows(tile, forge_matrix_conv_pitch(c), rows, w->kernel_height,
+                                left * channels, w->kernel_width * channels,
+                                w->stride_width * channels);
+    } else {
+      forge_matrix_conv_parts(c, rows, x, pixels, tile);
+    }
+    forge_matrix_run(&c->matrix, tile, forge_matrix_conv_pitch(c), pixels, output);
+  }
+}
+
+/* The same of 1x1 windows whose inputs are whole chunks. */
+FORGE_INLINE void forge_matrix_pointwise_columns(const forge_matrix_conv *c,
+                                                 const int8_t *const *rows, int begin, int end,
+                                                 int8_t *output) {
+  const int pitch = c->window.stride_width * c->input_channels;
+  forge_matrix_run(&c->matrix, rows[0] + begin * pitch, pitch, end - begin, output);
+}
+
+#endif

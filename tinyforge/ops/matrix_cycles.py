@@ -1,0 +1,85 @@
+"""What the matrix block takes on a Cortex-M55, in instructions: nothing here models its cycles. The
+block's figures are counted from its instructions; what surrounds it is compiled C, and its figures
+are fitted to what gcc and zig make of it."""
+
+from __future__ import annotations
+
+from tinyforge.ops.matrix import CHUNK, PIXELS, Matrix
+from tinyforge.ops.window import Window
+
+# A call for any number of pixels; for fours of them, each four, each two channels: so many
+# and as many a chunk, with a jump for so many chunks.
+_CALL = 15
+_QUADS, _QUAD, _PAIR, _PAIR_CHUNK, _PAIR_JUMP = 85, 16, 23, 14, 8
+# For a pixel alone, and each eight channels of it.
+_SINGLE, _EIGHT, _EIGHT_CHUNK, _EIGHT_JUMP = 60, 37, 17, 4
+_JUMP = 2
+# Copies: a line, four windows; of those in the image each row, and each vector of a row. Of others
+# each window, each row, each vector, and each chunk that is filled first.
+_LINE, _WINDOWS = 30, 20
+_ROW, _VECTOR = 17, 12
+_PART, _PART_ROW, _PART_VECTOR, _PART_CHUNK = 35, 8, 3, 2
+
+
+def window_instructions(found: Matrix, win: Window, *, copied: bool) -> int:
+    """Of a convolution. copied: whether windows are copied to a tile first."""
+    height, width = win.output
+    fours, left = divmod(width, PIXELS)
+    if not copied:
+        return win.pictures * height * pixels_instructions(found, width)
+    line = fours * pixels_instructions(found, PIXELS)
+    line += pixels_instructions(found, left) if left else 0
+    return win.pictures * (height * (_LINE + line) + _copies(found, win))
+
+
+def row_instructions(found: Matrix, rows: int) -> int:
+    """Of FULLY_CONNECTED."""
+    if found.whole:
+        return pixels_instructions(found, rows)
+    copied = _PART_ROW + _PART_VECTOR * found.chunks
+    return rows * (pixels_instructions(found, 1) + copied)
+
+
+def pixels_instructions(found: Matrix, count: int) -> int:
+    """All channels of so many pixels, side by side."""
+    fours, left = divmod(count, PIXELS)
+    every = -(-found.channels // 2)
+    groups, rest = divmod(found.channels, 8)
+    single = _SINGLE + groups * _eight(found) + (_fours(found, 1, -(-rest // 2)) if rest else 0)
+    return _CALL + (_fours(found, fours, every) if fours else 0) + left * single
+
+
+def _fours(found: Matrix, count: int, pairs: int) -> int:
+    runs = -(-(found.chunks - 1) // _PAIR_JUMP)
+    pair = _PAIR + _PAIR_CHUNK * found.chunks + _JUMP * runs
+    return _QUADS + count * (_QUAD + pairs * pair)
+
+
+def _eight(found: Matrix) -> int:
+    """Channels of a pixel alone."""
+    runs = -(-(found.chunks - 1) // _EIGHT_JUMP)
+    return _EIGHT + _EIGHT_CHUNK * found.chunks + _JUMP * runs
+
+
+def _copies(found: Matrix, win: Window) -> int:
+    """All windows of a picture to tiles."""
+    height, width = win.output
+    fours = -(-width // PIXELS)
+    inside = _within(win, 0, 1) * _within(win, 1, PIXELS)
+    vectors = -(-found.depth // win.kernel[0] // CHUNK)
+    four = win.kernel[0] * (_ROW + _VECTOR * vectors)
+    part = _PART + win.kernel[0] * (_PART_ROW + _PART_VECTOR * vectors)
+    outside = height * fours - inside
+    pixels = height * width - PIXELS * inside
+    filled = pixels * found.chunks * _PART_CHUNK
+    return _WINDOWS * height * fours + inside * four + pixels * part + filled + outside * _CALL
+
+
+def _within(win: Window, axis: int, count: int) -> int:
+    """How many times so many windows, side by side, lie in the image as a whole."""
+    if axis == 1 and win.dilation[1] > 1 and win.kernel[1] > 1:
+        return 0
+    reach = (count - 1) * win.stride[axis] + (win.kernel[axis] - 1) * win.dilation[axis] + 1
+    begins = range(0, win.output[axis] - count + 1, count)
+    lefts = (begin * win.stride[axis] - win.padding[axis] for begin in begins)
+    return sum(0 <= left <= win.input[axis] - reach for left in lefts)
