@@ -21,17 +21,20 @@ _interrupted = threading.Event()
 
 @contextmanager
 def remembered() -> Iterator[None]:
-    """While this runs an interrupt is remembered; at the end it is raised if it was lost."""
+    """While this runs an interrupt is remembered; at the end it is raised if it was lost, or if
+    there is another exception, which it may have led to."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
     before = signal.signal(signal.SIGINT, _raise)
     try:
         yield
-        require_none()
     finally:
         signal.signal(signal.SIGINT, before)
+        came = _interrupted.is_set()
         _interrupted.clear()
+        if came:
+            raise KeyboardInterrupt
 
 
 def _raise(_number: int, _frame: FrameType | None) -> None:

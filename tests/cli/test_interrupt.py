@@ -2,50 +2,53 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from tests.corpus import models
+from tests.device import emulated
 from tinyforge import interrupts
+from tinyforge.errors import ForgeError
+from tinyforge.project.ini import LOCAL
 from tinyforge.tflite import write
+from tinyforge.training import runtime
 
 MANY = 4000
+SOON = 8.0  # seconds until an interrupted command has ended
+# What a test's processes are known by, their children's children too.
+_MARK = "TINYFORGE_TEST_INTERRUPTED"
 
 
-@pytest.mark.parametrize(
-    ("moment", "seconds"),
-    [
-        ("Choose golden", 0.05),
-        ("Build the firmware", 0.2),
-        ("Ask TensorFlow", 0.1),
-        ("Prove", 0.3),  # within the emulator, in foreign code and its callbacks
-        ("Prove", 0.7),
-    ],
-)
-def test_an_interrupted_build_leaves_nothing(moment: str, seconds: float, tmp_path: Path) -> None:
-    graph = models.classifier(1)
-    (tmp_path / "small.tflite").write_bytes(write(graph))
-    rng = np.random.default_rng(0)
-    inputs = rng.integers(-128, 128, (MANY, graph.input_bytes)).astype(np.int8)
-    np.savez(tmp_path / "x.npz", inputs=inputs)
-    own = tmp_path / "temporary"
+def interrupted(
+    folder: Path, command: Sequence[str], moment: str, seconds: float, *, group: bool = False
+) -> None:
+    """Runs a command in a folder and interrupts it so long after it has told of a stage.
+
+    group: as a terminal does it, which interrupts the command's children as well. Nothing may be
+    there then that was not before, neither files nor processes.
+    """
+    own = folder / "temporary"
     own.mkdir()
-    command = ["build", "small.tflite", "--inputs", "x.npz", "--machine", "unicorn", "-o", "out"]
+    before = listed(folder)
     child = subprocess.Popen(
         [sys.executable, "-m", "tinyforge", *command],
-        cwd=tmp_path,
-        env={**os.environ, "TMPDIR": str(own)},
+        cwd=folder,
+        env={**os.environ, "TMPDIR": str(own), _MARK: str(folder)},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
+        start_new_session=True,
     )
     said = []
     with child:
@@ -54,15 +57,132 @@ def test_an_interrupted_build_leaves_nothing(moment: str, seconds: float, tmp_pa
             said.append(line)
             if moment in line:
                 time.sleep(seconds)
-                child.send_signal(signal.SIGINT)
+                assert child.poll() is None, f"too late: {said}"
+                (os.killpg if group else os.kill)(child.pid, signal.SIGINT)
                 break
+        started = time.monotonic()
         said += child.stderr.readlines()
     assert child.returncode == interrupts.EXIT_INTERRUPTED, "".join(said)
-    assert not (tmp_path / "out").exists()
+    assert time.monotonic() - started < SOON
     assert "Traceback" not in "".join(said)
     assert "nothing was written" in said[-1]
-    assert list(own.iterdir()) == []
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["small.tflite", "temporary", "x.npz"]
+    assert listed(folder) == before
+    assert running(folder) == []
+
+
+def listed(folder: Path) -> list[Path]:
+    """All but what PlatformIO builds, which stays for the next time."""
+    return sorted(p for p in folder.rglob("*") if ".pio" not in p.parts)
+
+
+def running(folder: Path) -> list[str]:
+    """Command lines of processes that a command in that folder has left; they get a moment."""
+    mark = f"{_MARK}={folder}".encode()
+    for _ in range(20):
+        found = []
+        for process in Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(OSError):
+                if mark in (process / "environ").read_bytes().split(b"\0"):
+                    found.append((process / "cmdline").read_bytes().decode())
+        if not found:
+            break
+        time.sleep(0.1)
+    return found
+
+
+def small(folder: Path) -> None:
+    """A model, and more inputs than are proved in a moment."""
+    graph = models.classifier(1)
+    (folder / "small.tflite").write_bytes(write(graph))
+    rng = np.random.default_rng(0)
+    inputs = rng.integers(-128, 128, (MANY, graph.input_bytes)).astype(np.int8)
+    np.savez(folder / "x.npz", inputs=inputs)
+
+
+@pytest.mark.parametrize(
+    ("machine", "moment", "seconds", "group"),
+    [
+        ("unicorn", "Choose golden", 0.05, False),
+        ("unicorn", "Build the firmware", 0.2, False),
+        ("unicorn", "Ask TensorFlow", 0.1, True),
+        ("unicorn", "Prove 4", 0.3, False),  # within the emulator, in foreign code and callbacks
+        ("unicorn", "Prove 4", 0.7, True),
+        ("qemu", "Prove 4", 0.05, False),
+        ("qemu", "Prove 4", 0.7, True),
+        ("native", "Build the firmware", 0.2, True),
+        ("native", "Prove 4", 0.1, False),
+        ("native", "Prove 4", 0.5, True),
+    ],
+)
+def test_an_interrupted_build_leaves_nothing(
+    machine: str, moment: str, seconds: float, group: bool, tmp_path: Path
+) -> None:
+    small(tmp_path)
+    command = ["build", "small.tflite", "--inputs", "x.npz", "--machine", machine, "-o", "out"]
+    interrupted(tmp_path, command, moment, seconds, group=group)
+
+
+@pytest.mark.parametrize("group", [False, True], ids=["command", "terminal"])
+def test_an_interrupted_proof_on_a_board(group: bool, tmp_path: Path) -> None:
+    """A serial port at which nobody answers."""
+    emulated.generate(models.classifier(1), tmp_path)
+    here, there = socket.socketpair()
+    with here, emulated.wire_to(there) as wire:
+        command = ["flash", "project", "--no-upload", "--port", wire.port]
+        interrupted(tmp_path, command, "Prove", 0.5, group=group)
+
+
+_WAITING = """\
+[env:nrf52840_dk_selftest]
+extends = env:sim
+extra_scripts = pre:wait.py
+"""
+
+
+@pytest.mark.parametrize("group", [False, True], ids=["command", "terminal"])
+def test_an_interrupted_upload(
+    group: bool,
+    tmp_path: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """SCons, which PlatformIO starts, and what that starts."""
+    core = tmp_path_factory.getbasetemp() / "pio"
+    monkeypatch.setenv("PLATFORMIO_CORE_DIR", str(core))
+    project = emulated.generate(models.classifier(1), tmp_path)
+    (project / LOCAL).write_text(_WAITING)
+    (project / "wait.py").write_text("import subprocess\nsubprocess.run(['sleep', '600'])\n")
+    command = ["flash", "project", "--port", "nowhere"]
+    interrupted(tmp_path, command, "Build and upload", 4.0, group=group)
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """A .keras file."""
+    path = tmp_path_factory.mktemp("keras") / "model.keras"
+    keras = runtime.keras()
+    layers = [keras.Input((28, 28, 1)), keras.layers.Flatten(), keras.layers.Dense(2)]
+    with runtime.quiet():
+        keras.Sequential(layers).save(path)
+    return path.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("command", "moment", "seconds", "group"),
+    [
+        ("quantize", "Load the model", 0.5, False),  # while TensorFlow is imported
+        ("quantize", "Quantize to int8", 0.3, True),
+        ("prune", "Load the model", 0.5, True),
+        ("prune", "Prune and fine-tune", 0.5, False),
+    ],
+)
+def test_an_interrupted_conversion(
+    command: str, moment: str, seconds: float, group: bool, model: bytes, tmp_path: Path
+) -> None:
+    (tmp_path / "model.keras").write_bytes(model)
+    given = [command, "model.keras", "--data", "doodles", "--range", "0..1", "-o", "out"]
+    given += ["--quick"] if command == "prune" else []
+    interrupted(tmp_path, given, moment, seconds, group=group)
 
 
 def test_an_interrupt_that_was_lost_is_raised_in_the_end() -> None:
@@ -75,6 +195,18 @@ def test_an_interrupt_that_was_lost_is_raised_in_the_end() -> None:
 
     with pytest.raises(KeyboardInterrupt), interrupts.remembered():
         lose()
+
+
+def test_an_error_that_an_interrupt_led_to_is_an_interrupt() -> None:
+    def mistaken() -> None:
+        try:
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(0.1)
+        except KeyboardInterrupt:
+            raise ForgeError("the child ended") from None
+
+    with pytest.raises(KeyboardInterrupt), interrupts.remembered():
+        mistaken()
 
 
 def test_foreign_code_is_stopped_and_then_interrupted() -> None:

@@ -74,7 +74,7 @@ def test_they_are_pruned_as_well(keras: Any, tmp_path: Path) -> None:
     )
     arrays = drawn()
     np.savez(data, **arrays, labels=(arrays["motion"].mean(axis=(1, 2)) > 0).astype(int))
-    done = prune_file(
+    _, done = prune_file(
         path, str(data), out, sparsity=0.5, seed=0, quick=True, how=Loading(), stages=Ui()
     )
     assert 0.4 < done.zeros < 0.6 and done.accuracy > 0.6

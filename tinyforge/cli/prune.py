@@ -49,7 +49,7 @@ def run(
         from dataclasses import asdict
 
         from tinyforge.datasets.decide import figure
-        from tinyforge.files import require_writable
+        from tinyforge.files import require_writable, write_files
         from tinyforge.preflight import require_model
         from tinyforge.training.process import apart
         from tinyforge.training.settings import Loading, shape_of
@@ -59,7 +59,7 @@ def run(
         how = Loading(trust_model, shape_of(input_shape), custom)
         require_model(model)
         require_writable(target)
-        outcome = apart(
+        pruned, outcome = apart(
             prune_file,
             model,
             data,
@@ -72,6 +72,7 @@ def run(
             accept=accept_accuracy,
             stages=ui,
         )
+        write_files({target: pruned})
         shown = [figure(outcome.measure, v) for v in (outcome.before, outcome.accuracy)]
         ui.print(
             f"{outcome.model}: {outcome.zeros:.1%} of the weights are zero\n"

@@ -23,13 +23,14 @@ def run(
     with ui.errors():
         from dataclasses import asdict
 
-        from tinyforge.files import require_writable
+        from tinyforge.files import require_writable, write_files
         from tinyforge.training.process import apart
         from tinyforge.training.workflow import train_file
 
         target = Path(output or "model.keras")
         require_writable(target)
-        outcome = apart(train_file, data, target, seed=seed or 0, quick=quick, stages=ui)
+        made, outcome = apart(train_file, data, target, seed=seed or 0, quick=quick, stages=ui)
+        write_files({target: made})
         ui.print(
             f"{outcome.model}: accuracy {outcome.accuracy:.1%} on {outcome.pictures:,} "
             f"pictures held out\nNext: tinyforge prune {outcome.model}"

@@ -9,13 +9,12 @@ from pathlib import Path
 import numpy as np
 
 from tinyforge import datasets, tflite
-from tinyforge.datasets import Dataset, Samples, Splits
+from tinyforge.datasets import Samples, Splits
 from tinyforge.datasets.decide import Decision, told
 from tinyforge.datasets.ranges import Range, parse
 from tinyforge.datasets.samples import TEST, TRAINING, part_of, parted, spread
 from tinyforge.datasets.several import read_several
 from tinyforge.errors import ForgeError
-from tinyforge.files import write_files
 from tinyforge.proof.measure import (
     Measured,
     count_to_measure,
@@ -79,13 +78,15 @@ def load_splits(data: str | None, settings: Settings, seed: int, stages: Stages)
 
 def train_file(
     data: str | None, output: Path, *, seed: int, quick: bool, stages: Stages
-) -> Outcome:
-    """Trains the small CNN and writes it as a .keras file."""
+) -> tuple[bytes, Outcome]:
+    """The small CNN, trained, as a .keras file for that place, and how good it is."""
     settings = settings_for(quick)
     splits = load_splits(data, settings, seed, stages)
     with reported(stages, _TITLES) as progress:
         model = train(splits, settings, seed=seed, progress=progress)
-    return _saved(model, splits.held_out, output)
+    accuracy = accuracy_float(model, splits.held_out)
+    outcome = Outcome(str(output), accuracy, len(splits.held_out), zeros_of(model))
+    return _keras_file(model), outcome
 
 
 @dataclass(frozen=True)
@@ -117,11 +118,11 @@ def prune_file(
     stages: Stages,
     range_text: str | None = None,
     accept: bool = False,
-) -> PruneOutcome:
-    """Prunes a .keras model, fine-tuned on the data with its own loss, and writes it as another.
+) -> tuple[bytes, PruneOutcome]:
+    """A .keras model pruned, fine-tuned on the data with its own loss, as another for that place.
 
-    range_text: as --range says it. accept: a drop of accuracy as well. ForgeError, and nothing
-    written, where the data has no answers to learn, or accuracy drops.
+    range_text: as --range says it. accept: a drop of accuracy as well. ForgeError where the data
+    has no answers to learn, or accuracy drops.
     """
     if not 0 < sparsity < 1:
         raise ForgeError(f"sparsity {sparsity} is not between 0 and 1", fix="e.g. --sparsity 0.75")
@@ -187,8 +188,7 @@ def prune_file(
         pruned.kept,
     )
     require_kept(outcome.before, outcome.accuracy, "pruning", outcome.measure, accept=accept)
-    write_files({output: _keras_file(pruned.model)})
-    return outcome
+    return _keras_file(pruned.model), outcome
 
 
 @dataclass(frozen=True, eq=False)
@@ -321,13 +321,6 @@ def _loaded(path: Path, how: Loading, stages: Stages) -> Model:
     for line in said:  # not while a bar is drawn
         stages.note(line)
     return model
-
-
-def _saved(model: Model, held_out: Dataset, output: Path) -> Outcome:
-    """Writes a model and says how good it is."""
-    write_files({output: _keras_file(model)})
-    accuracy = accuracy_float(model, held_out)
-    return Outcome(str(output), accuracy, len(held_out), zeros_of(model))
 
 
 def _keras_file(model: Model) -> bytes:

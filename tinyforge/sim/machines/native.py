@@ -17,7 +17,6 @@ import threading
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import IO
 
 import numpy as np
 import numpy.typing as npt
@@ -109,11 +108,8 @@ def _run_child(
             stdout=subprocess.PIPE,
             stderr=console,
         )
-    assert child.stdout is not None
-    with child, child.stdout as done:
-        finished = _follow(done, stall_seconds, progress)
-        if not finished:
-            child.kill()
+    with child:
+        finished = _follow(child, stall_seconds, progress)
     said = log.read_text(encoding="utf-8", errors="replace")
     if not finished:
         raise fault(
@@ -129,22 +125,30 @@ def _run_child(
     return said
 
 
-def _follow(done: IO[bytes], stall_seconds: float, progress: Progress | None) -> bool:
-    """Passes on the count of finished inputs, a line each. False when they stop coming."""
+def _follow(
+    child: subprocess.Popen[bytes], stall_seconds: float, progress: Progress | None
+) -> bool:
+    """Passes on the count of finished inputs, a line each. False when they stop coming. However it
+    ends, also by an interrupt, the child has said its last word then, or is killed."""
     lines: queue.Queue[bytes] = queue.Queue()
 
     def read() -> None:
-        for line in iter(done.readline, b""):
+        assert child.stdout is not None
+        for line in iter(child.stdout.readline, b""):
             lines.put(line)
         lines.put(b"")
 
-    threading.Thread(target=read, daemon=True).start()
-    while True:
-        try:
-            line = lines.get(timeout=stall_seconds)
-        except queue.Empty:
-            return False
-        if not line:
-            return True
-        if progress is not None:
-            progress(int(line))
+    reader, finished = threading.Thread(target=read, daemon=True), False
+    reader.start()
+    try:
+        while line := lines.get(timeout=stall_seconds):
+            if progress is not None:
+                progress(int(line))
+        finished = True
+    except queue.Empty:
+        pass
+    finally:
+        if not finished:
+            child.kill()
+        reader.join()
+    return finished
