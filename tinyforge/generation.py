@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tinyforge import boards, spec
+from tinyforge.aims import aim_of
 from tinyforge.boards import Board
 from tinyforge.boards.possible import require_possible
 from tinyforge.datasets import is_drawn
@@ -20,7 +21,6 @@ from tinyforge.graph import Graph
 from tinyforge.memory.choices import KernelChoice, choices
 from tinyforge.memory.plan import Plan
 from tinyforge.memory.search import Aim
-from tinyforge.ops.target import target_of
 from tinyforge.ops.upright import rows_input
 from tinyforge.project import tree
 from tinyforge.project.digests import digests
@@ -46,11 +46,12 @@ _STAGES = {
 
 @dataclass(frozen=True, eq=False)
 class Generated:
-    """A project that is not yet on the disk. files: by path. seen: what golden vectors that
-    were chosen see of the compiled engine's constants."""
+    """A project that is not yet on the disk. aim: of its plan. files: by path. seen: what golden
+    vectors that were chosen see of the compiled engine's constants."""
 
     source: Source
     board: Board
+    aim: Aim
     lowered: Mapping[str, Lowered]
     files: Mapping[str, str | bytes]
     seen: tuple[ConstantCoverage, ...] = ()
@@ -64,7 +65,7 @@ class Generated:
     @property
     def choices(self) -> tuple[KernelChoice, ...]:
         """The compiled engine's kernels, and why; none without that engine."""
-        return () if self.plan is None else choices(self.plan, target_of(self.board.core))
+        return () if self.plan is None else choices(self.plan, self.aim)
 
     def on(self, board: Board) -> Generated:
         """The same sources, to be built for another board."""
@@ -95,8 +96,9 @@ def generate(
     by_rows = settings.feed == "rows"
     require_possible(graph, inputs_whole=not by_rows)
     choice = choose(graph, settings.engine, by_rows=by_rows)
+    aim = aim_of(settings, board)
     lowered = {
-        name: _lowered(engine, source, board, settings, stages)
+        name: _lowered(engine, source, aim, settings, stages)
         for name, engine in choice.engines.items()
     }
     with stages.stage("Render the project"):
@@ -122,7 +124,7 @@ def generate(
     data = settings.data if settings.data and is_drawn(settings.data) else None
     project = msgspec.structs.replace(settings, model=MODEL_FILE, output=None, data=data)
     files |= {MODEL_FILE: source.model, spec.FILE_NAME: spec.to_toml(project)}
-    return Generated(source, board, lowered, files, seen)
+    return Generated(source, board, aim, lowered, files, seen)
 
 
 def _tell(graph: Graph, board: Board, choice: Choice, stages: Stages, *, by_rows: bool) -> None:
@@ -141,12 +143,10 @@ def _tell(graph: Graph, board: Board, choice: Choice, stages: Stages, *, by_rows
         )
 
 
-def _lowered(
-    engine: Engine, source: Source, board: Board, settings: Spec, stages: Stages
-) -> Lowered:
+def _lowered(engine: Engine, source: Source, aim: Aim, settings: Spec, stages: Stages) -> Lowered:
     with stages.stage(_STAGES[engine.name], 100) as tell:
         wish = Wish(
-            Aim(settings.optimize, target_of(board.core)),
+            aim,
             by_rows=settings.feed == "rows",
             progress=lambda share: tell(int(100 * share)),
         )

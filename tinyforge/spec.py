@@ -20,6 +20,8 @@ FeedChoice = Literal["frame", "rows"]
 MachineChoice = Literal["unicorn", "qemu", "native"]
 
 _Limit = Annotated[int, msgspec.Meta(ge=1)]
+_Bytes = Annotated[int, msgspec.Meta(ge=0)]
+WeightsInRam = Literal["auto", "none"] | _Bytes
 
 
 class Budget(
@@ -47,9 +49,10 @@ class Spec(
     app: the application around the model, a file of firmware/apps.
     toolchain: None takes zig where it is installed, else gcc. machine: None takes an installed
     emulator that runs the core. optimize: what the compiled engine chooses its kernels for, and the
-    project's own code is compiled for. feed: whether the input is there as a
-    whole, or a camera hands it in row by row. layer_tests: whether the project has a unit test for
-    each layer of the compiled model. output: the project's folder.
+    project's own code is compiled for. weights_in_ram: how many bytes of them may lie there, to be
+    read quicker than from slow flash; auto: for speed a share of what is left. feed: whether the
+    input is there as a whole, or a camera hands it in row by row. layer_tests: whether the project
+    has a unit test for each layer of the compiled model. output: the project's folder.
     Relative paths are relative to the file that names them, or to the current folder.
     """
 
@@ -61,6 +64,7 @@ class Spec(
     app: AppChoice = "classify"
     toolchain: ToolchainChoice | None = None
     optimize: OptimizeChoice = "balanced"
+    weights_in_ram: WeightsInRam = "auto"
     feed: FeedChoice = "frame"
     layer_tests: bool = False
     machine: MachineChoice | None = None
@@ -70,6 +74,20 @@ class Spec(
 
 
 _PATHS = ("model", "output")
+
+
+def weights_in_ram(text: str | None) -> WeightsInRam | None:
+    """From the command line: auto, none or bytes; None where it says nothing. ForgeError for other
+    words."""
+    words: dict[str | None, WeightsInRam | None] = {None: None, "auto": "auto", "none": "none"}
+    if text in words:
+        return words[text]
+    if not text or not text.isascii() or not text.isdigit():
+        raise ForgeError(
+            f"--weights-in-ram {text!r} is neither auto, none nor a number of bytes",
+            fix="for example --weights-in-ram 65536",
+        )
+    return int(text)
 
 
 def load(path: Path) -> Spec:

@@ -19,7 +19,7 @@ from tinyforge.ops.target import target_of
 from tinyforge.proof import examples
 from tinyforge.proof.examples import Examples
 from tinyforge.source import open_tflite
-from tinyforge.spec import OptimizeChoice, Spec, ToolchainChoice
+from tinyforge.spec import DEFAULT_BOARD, OptimizeChoice, Spec, ToolchainChoice
 from tinyforge.tflite import read_file
 
 RESULTS = Path(__file__).with_name("results.json")
@@ -51,14 +51,15 @@ def result(
     toolchain: ToolchainChoice = "zig",
     baselines: Sequence[Baseline] = (),
     timed_on: Sequence[Board] | None = None,
+    board: str = DEFAULT_BOARD,
 ) -> Result:
-    """One of the model's golden inputs, built, run and proved."""
+    """One of the model's golden inputs, built for a board's flash, run and proved."""
     ui = Ui()
     source = open_tflite(corpus / "models" / f"{case.model}.tflite", ui)
     golden = examples.load(corpus / "golden" / f"{case.model}.npz", source.graph)
     assert golden.outputs is not None
     one = Examples(golden.inputs[:1], outputs=golden.outputs[:1])
-    settings = Spec(toolchain=toolchain, optimize=case.optimize)
+    settings = Spec(toolchain=toolchain, optimize=case.optimize, board=board)
     return measure(source, one, case.core, settings, ui, baselines=baselines, timed_on=timed_on)
 
 

@@ -74,7 +74,7 @@ def test_quick_kernels_in_chains_make_two_columns_at_once() -> None:
 def test_every_choice_has_its_reason() -> None:
     graph = GRAPHS["residual"]
     found = plan(graph, Aim("balanced", M4))
-    rows = choices(found, M4)
+    rows = choices(found, Aim("balanced", M4))
     assert [row.layer for row in rows] == [i for i in found.order if i in found.kernels]
     for row in rows:
         assert row.taken.way == found.kernels[row.layer].way

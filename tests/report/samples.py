@@ -28,7 +28,7 @@ PROOF = Proof(
     arena=Arena(
         144, 144, 144, (ArenaSlot("net/conv/Relu", 0, 128, 0, 1), ArenaSlot("input", 128, 16, 0, 0))
     ),
-    ram=Ram(arena=144, data_bss=100, stack=300, total=544, limit=262144),
+    ram=Ram(arena=144, weights=0, data_bss=100, stack=300, total=544, limit=262144),
     flash=Flash(code=5000, weights=400, test_vectors=64, total=5500, limit=1048576),
     instructions=4100,
     instructions_min=4090,

@@ -30,7 +30,7 @@ def test_a_proof_has_these_keys():
     }  # fmt: skip
     assert promised <= set(proof)
     assert {"planned", "touched"} <= set(proof["arena"])
-    assert set(proof["ram"]) == {"arena", "data_bss", "stack", "total", "limit"}
+    assert set(proof["ram"]) == {"arena", "weights", "data_bss", "stack", "total", "limit"}
     assert {"code", "weights", "total", "limit"} <= set(proof["flash"])
     assert proof["cycles"] == {"low": 5100, "mid": 5300, "high": 5600}
 

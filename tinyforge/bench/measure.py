@@ -145,7 +145,7 @@ def _result(proof: Proof, plan: Plan, optimize: str, baseline: Baseline | None) 
         simulated=proof.simulated,
         arena=ram.arena,
         scratch=max((layer.scratch for layer in layers), default=0),
-        data_bss=ram.data_bss,
+        data_bss=ram.weights + ram.data_bss,
         stack=ram.stack,
         ram=ram.total,
         code=flash.code,

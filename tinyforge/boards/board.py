@@ -124,6 +124,12 @@ class Board(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
         return self.ram[0].limit
 
     @property
+    def quick_ram(self) -> int:
+        """As many of those bytes, from the first one on, as are loaded without waiting."""
+        slow = self.flash.reads.slow_ram if self.flash.reads else None
+        return self.ram_limit if slow is None else min(slow, self.ram_limit)
+
+    @property
     def flash_limit(self) -> int:
         """Bytes of flash that code, constants and weights can take together."""
         return self.flash.limit

@@ -31,6 +31,7 @@ from tinyforge.cli.options import (
     Seed,
     Toolchain,
     Trust,
+    WeightsInRam,
 )
 from tinyforge.cli.ui import Ui
 
@@ -51,6 +52,7 @@ def run(
     accept_accuracy: AcceptAccuracy = False,
     toolchain: Toolchain = None,
     optimize: Optimize = None,
+    weights_in_ram: WeightsInRam = None,
     explain: Explain = False,
     feed: Feed = None,
     layer_tests: LayerTests = None,
@@ -76,6 +78,7 @@ def run(
         from tinyforge.report.terminal import TerminalReport
         from tinyforge.source import open_model, with_examples
         from tinyforge.spec import settle
+        from tinyforge.spec import weights_in_ram as ram_of
         from tinyforge.training.settings import Loading, shape_of
 
         spec = settle(
@@ -89,6 +92,7 @@ def run(
             range=range_,
             toolchain=toolchain,
             optimize=optimize,
+            weights_in_ram=ram_of(weights_in_ram),
             feed=feed,
             layer_tests=layer_tests,
             machine=machine,

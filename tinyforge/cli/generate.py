@@ -24,6 +24,7 @@ from tinyforge.cli.options import (
     Overwrite,
     Range,
     Seed,
+    WeightsInRam,
 )
 from tinyforge.cli.ui import Ui
 
@@ -41,6 +42,7 @@ def run(
     data: Data = None,
     range_: Range = None,
     optimize: Optimize = None,
+    weights_in_ram: WeightsInRam = None,
     explain: Explain = False,
     feed: Feed = None,
     layer_tests: LayerTests = None,
@@ -60,6 +62,7 @@ def run(
         from tinyforge.report.choices import Choices
         from tinyforge.source import model_path, open_tflite, with_examples
         from tinyforge.spec import settle
+        from tinyforge.spec import weights_in_ram as ram_of
 
         spec = settle(
             config,
@@ -71,6 +74,7 @@ def run(
             data=data,
             range=range_,
             optimize=optimize,
+            weights_in_ram=ram_of(weights_in_ram),
             feed=feed,
             layer_tests=layer_tests,
             seed=seed,

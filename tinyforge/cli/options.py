@@ -48,6 +48,15 @@ Optimize = Annotated[
         "--optimize", help="What kernels are chosen and compiled for. [default: balanced]"
     ),
 ]
+WeightsInRam = Annotated[
+    str | None,
+    typer.Option(
+        "--weights-in-ram",
+        help="Copy weights to RAM at boot where flash is slow: auto, none, or at most so many "
+        "bytes. [default: auto: for speed, half of what is left]",
+        metavar="BYTES",
+    ),
+]
 Explain = Annotated[
     bool, typer.Option("--explain", help="Show which kernel each layer got, and why.")
 ]

@@ -23,6 +23,7 @@ from tinyforge.cli.options import (
     Range,
     Seed,
     Toolchain,
+    WeightsInRam,
 )
 from tinyforge.cli.ui import Ui
 
@@ -46,6 +47,7 @@ def run(
     app: App = None,
     toolchain: Toolchain = None,
     optimize: Optimize = None,
+    weights_in_ram: WeightsInRam = None,
     feed: Feed = None,
     machine: Machine = None,
     seed: Seed = None,
@@ -64,6 +66,7 @@ def run(
         from tinyforge.report.terminal import TerminalReport
         from tinyforge.simulate import simulate, simulate_pio
         from tinyforge.spec import FILE_NAME, settle
+        from tinyforge.spec import weights_in_ram as ram_of
 
         project = target if target is not None and target.is_dir() else None
         spec = settle(
@@ -76,6 +79,7 @@ def run(
             app=app,
             toolchain=toolchain,
             optimize=optimize,
+            weights_in_ram=ram_of(weights_in_ram),
             feed=feed,
             layer_tests=False,  # nothing is written
             machine=machine,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tinyforge import boards
+from tinyforge.aims import aim_of
 from tinyforge.boards import Board
 from tinyforge.device import port as ports
 from tinyforge.device.link import Link
@@ -16,8 +17,6 @@ from tinyforge.device.subject import Subject
 from tinyforge.engines.base import Wish
 from tinyforge.engines.choose import choose
 from tinyforge.errors import ForgeError
-from tinyforge.memory.search import Aim
-from tinyforge.ops.target import target_of
 from tinyforge.project.ini import environment
 from tinyforge.project.pio import run_pio
 from tinyforge.project.selftest import selftest_environment
@@ -139,8 +138,8 @@ def _subject(
         )
     name, engine = next(iter(there.items()))
     graph = source.graph_of(name)
-    aim = Aim(settings.optimize, target_of(board.core))
-    lowered = engine.lower(graph, source.model, Wish(aim, by_rows=by_rows))
+    wish = Wish(aim_of(settings, board), by_rows=by_rows)
+    lowered = engine.lower(graph, source.model, wish)
     return Subject(
         model=source.model,
         graph=graph,

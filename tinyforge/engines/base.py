@@ -41,14 +41,14 @@ class Lowered:
     """One engine's generated sources.
 
     files: text by path inside the project ("src/aot/model.c").
-    flash_symbols: names of the constants that are the model's weights and tables.
+    flash_symbols: names of the constants that are the model's weights and tables. in_ram: those of
+    them that are copied to RAM when the device starts.
     layer_symbols: operator index to the function that runs it, in the order they run; operators
     without code have none, and an interpreter has none at all. step_count: how many steps those
     functions take together, where they can be taken one by one. arena_bytes: of forge_arena.
     by_rows: whether the input is taken by forge_push_row alone. plan: of the arena, of an engine
-    that makes one. tables: what lies in flash under
-    flash_symbols. parameters: the members of each constant structure in C, by its name: numbers,
-    and names of tables.
+    that makes one. tables: what flash_symbols name. parameters: the members of each constant
+    structure in C, by its name: numbers, and names of tables.
     """
 
     files: Mapping[str, str]
@@ -59,6 +59,7 @@ class Lowered:
     by_rows: bool = False
     plan: Plan | None = None
     tables: Mapping[str, Table] = field(default_factory=dict)
+    in_ram: frozenset[str] = frozenset()
     parameters: Mapping[str, Mapping[str, int | float | str]] = field(default_factory=dict)
 
 

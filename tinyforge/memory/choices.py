@@ -7,22 +7,23 @@ from dataclasses import dataclass
 
 from tinyforge.graph import Graph, Operator
 from tinyforge.memory.plan import Plan
-from tinyforge.memory.search import layer_cycles
+from tinyforge.memory.search import Aim, layer_cycles
 from tinyforge.ops.base import Kernel
-from tinyforge.ops.costs import cycles, memory_bytes, table_bytes
+from tinyforge.ops.costs import SlowFlash, cycles, memory_bytes, stalls, table_bytes
 from tinyforge.ops.kernels import kernels_of
-from tinyforge.ops.target import Target
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """A kernel that a layer can have. cycles: about, of an inference on a Cortex-M4 without wait
-    states. tables: bytes of constants in flash. memory: bytes of the arena for itself."""
+    """A kernel that a layer can have. cycles: about, of an inference on a Cortex-M4, with what it
+    waits for tables in slow flash. tables: bytes of constants. memory: bytes of the arena for
+    itself. in_ram: whether the tables lie in RAM."""
 
     way: str
     cycles: int
     tables: int
     memory: int
+    in_ram: bool = False
 
 
 @dataclass(frozen=True)
@@ -38,30 +39,34 @@ class KernelChoice:
     within: int | None = None
 
 
-def choices(plan: Plan, target: Target) -> tuple[KernelChoice, ...]:
-    """Of all layers with code, in the plan's order. target: what the plan was made for."""
-    return tuple(_choice(plan, index, target) for index in plan.order if index in plan.kernels)
+def choices(plan: Plan, aim: Aim) -> tuple[KernelChoice, ...]:
+    """Of all layers with code, in the plan's order. aim: what the plan was made for."""
+    return tuple(_choice(plan, index, aim) for index in plan.order if index in plan.kernels)
 
 
-def _choice(plan: Plan, index: int, target: Target) -> KernelChoice:
+def _choice(plan: Plan, index: int, aim: Aim) -> KernelChoice:
     graph, kernel = plan.graph, plan.kernels[index]
     op = graph.operators[index]
     taken = Candidate(
-        kernel.way, layer_cycles(plan, index), table_bytes(kernel), memory_bytes(kernel)
+        kernel.way,
+        layer_cycles(plan, index, aim.flash),
+        table_bytes(kernel),
+        memory_bytes(kernel),
+        index in plan.in_ram,
     )
     others = [
-        _candidate(graph, op, other)
-        for other in kernels_of(graph, op, target)
+        _candidate(graph, op, other, aim.flash)
+        for other in kernels_of(graph, op, aim.target)
         if other.way != kernel.way
     ]
     next_best = min(others, key=lambda other: other.cycles, default=None)
     return KernelChoice(index, op.op, taken, next_best, _why(taken, others), plan.within.get(index))
 
 
-def _candidate(graph: Graph, op: Operator, kernel: Kernel) -> Candidate:
-    return Candidate(
-        kernel.way, cycles(graph, op, kernel), table_bytes(kernel), memory_bytes(kernel)
-    )
+def _candidate(graph: Graph, op: Operator, kernel: Kernel, flash: SlowFlash | None) -> Candidate:
+    """With its tables in flash."""
+    taken = cycles(graph, op, kernel) + stalls(graph, op, kernel, flash)
+    return Candidate(kernel.way, taken, table_bytes(kernel), memory_bytes(kernel))
 
 
 def _why(taken: Candidate, others: Sequence[Candidate]) -> str:

@@ -13,11 +13,12 @@ from tinyforge.ops.kernels import Kernels, portable
 @dataclass(frozen=True, eq=False)
 class LoweredGraph:
     """kernels: of operators with code, as each runs by itself. chains: what runs as one, by the
-    last operator."""
+    last operator. in_ram: operators whose tables lie in RAM."""
 
     graph: Graph
     kernels: Kernels
     chains: Mapping[int, Chain] = field(default_factory=dict)
+    in_ram: frozenset[int] = frozenset()
 
 
 def smallest(graph: Graph) -> LoweredGraph:

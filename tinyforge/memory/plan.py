@@ -88,6 +88,7 @@ class Plan:
     less with these steps; equal to arena_bytes when the placement is proved optimal. least: the
     same over all choices of what is handed on row by row; None where they were too many to try.
     settled: layers that have no steps, because what they would copy is in its place.
+    in_ram: operators whose tables lie in RAM, beside the arena; those of others lie in flash.
     """
 
     order: tuple[int, ...]
@@ -103,6 +104,7 @@ class Plan:
     chains: Mapping[int, Chain] = field(compare=False)
     least: int | None = None
     settled: frozenset[int] = frozenset()
+    in_ram: frozenset[int] = frozenset()
 
     @cached_property
     def chain_of(self) -> Mapping[int, Chain]:

@@ -118,6 +118,7 @@ def _plan(best: _Choice, placed: Placed) -> Plan:
         graph=lowered.graph,
         kernels=_kernels(best),
         chains=lowered.chains,
+        in_ram=lowered.in_ram,
     )
 
 

@@ -4,6 +4,9 @@ An operator may have several kernels, and the quick ones take more flash or memo
 as one, which saves memory and costs time. For size the plan of least memory is taken, over kernels
 that take none for themselves. For speed, the one of least cycles. Balanced is the least cycles
 within limits: shares of the least flash and the least memory.
+
+Where the flash is slow, what kernels wait for it counts; and for speed some of their tables may lie
+in RAM: those that save most for each byte.
 """
 
 from __future__ import annotations
@@ -19,9 +22,10 @@ from tinyforge.memory.lowered import LoweredGraph
 from tinyforge.memory.plan import Plan
 from tinyforge.memory.planner import plan_of
 from tinyforge.memory.progress import Tell, forward, ignored, part
+from tinyforge.memory.room import Room
 from tinyforge.ops.base import Kernel
 from tinyforge.ops.chains import chains
-from tinyforge.ops.costs import cycles, memory_bytes, table_bytes
+from tinyforge.ops.costs import SlowFlash, cycles, memory_bytes, stalls, table_bytes
 from tinyforge.ops.kernels import Kernels, kernels_of
 from tinyforge.ops.target import ANY, Target
 from tinyforge.ops.upright import upright
@@ -43,13 +47,18 @@ _HARDLY = 1.02  # times the least cycles: less than what is left out of their es
 _PRICE = 8
 _PRICES = (64, 256, 1024, 4096, 2**14, 2**40)
 
+_NONE: frozenset[int] = frozenset()  # of the operators has its tables in RAM
+
 
 @dataclass(frozen=True)
 class Aim:
-    """What a plan shall be good for, and on which core."""
+    """What a plan shall be good for, and on which core. flash: None where nothing waits for it.
+    room: for tables in RAM, None for none; for speed alone."""
 
     objective: Objective = "size"
     target: Target = ANY
+    flash: SlowFlash | None = None
+    room: Room | None = None
 
 
 SMALLEST = Aim()
@@ -67,51 +76,64 @@ def plan(
     turned = upright(graph)
     # A row of one pixel costs more steps than it saves where nothing is handed on.
     graphs = (turned,) if turned is graph or by_rows else (graph, turned)
-    search = _Search([_Options(g, aim.target) for g in graphs], by_rows, forward(progress))
+    options = [_Options(g, aim.target, aim.flash) for g in graphs]
+    search = _Search(options, by_rows, forward(progress))
     if aim.objective == "size":
-        return min(search.portable(), key=lambda p: (p.arena_bytes, plan_cycles(p)))
-    if aim.objective == "speed" or not any(o.choices for o in search.options):
-        return _quickest(search.quick())
+        return min(search.portable(), key=lambda p: (p.arena_bytes, plan_cycles(p, aim.flash)))
+    if aim.objective == "speed":
+        return _quickest_in(search, aim)
+    if not any(o.choices for o in options):
+        return _quickest(search.quick(), aim.flash)
     small = min(search.portable(), key=lambda p: p.arena_bytes)
     least = sum(map(table_bytes, small.kernels.values()))
     tables = max(int(_TABLES * least), least + _MORE_TABLES)
     arena = max(int(_ARENA * small.arena_bytes), small.arena_bytes + _MORE_ARENA)
     quick = [p for p in search.quick(tables, arena) if p.arena_bytes <= arena]
-    return _quickest([*quick, small])
+    return _quickest([*quick, small], aim.flash)
 
 
-def _quickest(plans: Sequence[Plan]) -> Plan:
+def _quickest_in(search: _Search, aim: Aim) -> Plan:
+    """With as many tables in RAM as there is room for beside the arena of a plan without."""
+    found = _quickest(search.quick(), aim.flash)
+    room = aim.room.beside(found.arena_bytes) if aim.room else 0
+    return _quickest(search.quick_in(room), aim.flash) if room else found
+
+
+def _quickest(plans: Sequence[Plan], flash: SlowFlash | None) -> Plan:
     """Of least cycles; of those that are hardly slower, the one of least memory."""
-    least = min(map(plan_cycles, plans))
-    near = [p for p in plans if plan_cycles(p) <= _HARDLY * least]
-    return min(near, key=lambda p: (p.arena_bytes, plan_cycles(p)))
+    cycles_of = {id(p): plan_cycles(p, flash) for p in plans}
+    least = min(cycles_of.values())
+    near = [p for p in plans if cycles_of[id(p)] <= _HARDLY * least]
+    return min(near, key=lambda p: (p.arena_bytes, cycles_of[id(p)]))
 
 
-def plan_cycles(found: Plan) -> int:
+def plan_cycles(found: Plan, flash: SlowFlash | None = None) -> int:
     """About how many an inference takes, on the core for which the kernels were chosen."""
-    return sum(layer_cycles(found, index) for index in found.kernels)
+    return sum(layer_cycles(found, index, flash) for index in found.kernels)
 
 
-def layer_cycles(found: Plan, index: int) -> int:
+def layer_cycles(found: Plan, index: int, flash: SlowFlash | None = None) -> int:
     """Of one operator, in a chain or by itself."""
-    op, kernel = found.graph.operators[index], found.kernels[index]
+    graph, op, kernel = found.graph, found.graph.operators[index], found.kernels[index]
+    waits = 0 if index in found.in_ram else stalls(graph, op, kernel, flash)
     chain = found.chain_of.get(index)
     if chain is None:
-        return cycles(found.graph, op, kernel)
-    out = found.graph.tensors[chain.output]
+        return cycles(graph, op, kernel) + waits
+    out = graph.tensors[chain.output]
     calls = out.size // out.shape[-1] // chain.columns
     if op is not chain.first and kernel.cycles is not None:
-        return calls * (kernel.cycles + _CALL)
+        return calls * (kernel.cycles + _CALL + waits)
     alone = _QUICK_ALONE if kernel.is_quick and chain.columns == 1 else 1
-    return int(cycles(found.graph, op, kernel) * alone) + calls * _CALL
+    return int(cycles(graph, op, kernel) * alone) + calls * _CALL + waits
 
 
 class _Options:
     """The kernels that a graph's operators have, by index; the one that runs anywhere first."""
 
-    def __init__(self, graph: Graph, target: Target) -> None:
+    def __init__(self, graph: Graph, target: Target, flash: SlowFlash | None = None) -> None:
         self.graph = graph
         self.target = target
+        self.flash = flash
         every = {op.index: kernels_of(graph, op, target) for op in graph.operators}
         self.kernels: Mapping[int, Sequence[Kernel]] = {i: ks for i, ks in every.items() if ks}
 
@@ -123,29 +145,43 @@ class _Options:
         """Those of least cycles within a limit for the bytes of all tables. price: the cycles that
         a byte of a kernel's own memory counts for."""
         ways = [
-            [
-                Way(
-                    cycles(self.graph, self.graph.operators[index], k) + price * memory_bytes(k),
-                    table_bytes(k),
-                )
-                for k in kernels
-            ]
+            [Way(self._cost(index, k, price), table_bytes(k)) for k in kernels]
             for index, kernels in self.kernels.items()
         ]
         taken = zip(self.kernels.items(), pick(ways, tables).ways, strict=True)
         return {index: kernels[number] for (index, kernels), number in taken}
+
+    def quickest_in(self, room: int, price: int) -> tuple[Kernels, frozenset[int]]:
+        """Those of least cycles with tables in RAM, as many bytes as there is room for; and the
+        operators whose tables those are."""
+        ways = [
+            [
+                *(Way(self._cost(index, k, price), 0) for k in kernels),
+                *(Way(self._cost(index, k, price, in_ram=True), table_bytes(k)) for k in kernels),
+            ]
+            for index, kernels in self.kernels.items()
+        ]
+        taken = dict(zip(self.kernels, pick(ways, room).ways, strict=True))
+        kernels = {i: ks[taken[i] % len(ks)] for i, ks in self.kernels.items()}
+        in_ram = frozenset(i for i, ks in self.kernels.items() if taken[i] >= len(ks))
+        return kernels, in_ram
+
+    def _cost(self, index: int, kernel: Kernel, price: int, *, in_ram: bool = False) -> int:
+        op = self.graph.operators[index]
+        waits = 0 if in_ram else stalls(self.graph, op, kernel, self.flash)
+        return cycles(self.graph, op, kernel) + waits + price * memory_bytes(kernel)
 
     @property
     def choices(self) -> bool:
         """Whether any operator has several."""
         return any(len(kernels) > 1 for kernels in self.kernels.values())
 
-    def lowered(self, kernels: Kernels) -> Iterator[LoweredGraph]:
+    def lowered(self, kernels: Kernels, in_ram: frozenset[int] = _NONE) -> Iterator[LoweredGraph]:
         """With all chains that there can be, and with none."""
         joined = chains(self.graph, kernels, self.target)
-        yield LoweredGraph(self.graph, kernels, joined)
+        yield LoweredGraph(self.graph, kernels, joined, in_ram)
         if joined:
-            yield LoweredGraph(self.graph, kernels)
+            yield LoweredGraph(self.graph, kernels, in_ram=in_ram)
 
 
 @dataclass(frozen=True)
@@ -158,25 +194,32 @@ class _Search:
 
     def portable(self) -> Sequence[Plan]:
         """Of kernels that run anywhere and take least."""
-        return self._plans((o, o.portable) for o in self.options)
+        return self._plans((o, o.portable, _NONE) for o in self.options)
+
+    def quick_in(self, room: int) -> Sequence[Plan]:
+        """Of the quickest kernels with tables in RAM, within so many bytes."""
+        return self._plans((o, *o.quickest_in(room, _PRICE)) for o in self.options)
 
     def quick(self, tables: int | None = None, arena: int | None = None) -> Sequence[Plan]:
         """Of the quickest kernels; where the arena shall have a limit, also for the least price of
         memory with which a plan is within it, found by halving."""
         first, *prices = (_PRICE,) if arena is None else _PRICES
-        found = list(self._plans((o, o.quickest(tables, first)) for o in self.options))
+        found = list(self._plans((o, o.quickest(tables, first), _NONE) for o in self.options))
         if arena is None or any(p.arena_bytes <= arena for p in found):
             return found
         while prices:
             middle = len(prices) // 2
-            plans = self._plans([(o, o.quickest(tables, prices[middle])) for o in self.options])
+            price = prices[middle]
+            plans = self._plans((o, o.quickest(tables, price), _NONE) for o in self.options)
             found += plans
             fits = any(p.arena_bytes <= arena for p in plans)
             prices = prices[:middle] if fits else prices[middle + 1 :]
         return found
 
-    def _plans(self, taken: Iterable[tuple[_Options, Kernels]]) -> Sequence[Plan]:
-        lowered = [one for options, kernels in taken for one in options.lowered(kernels)]
+    def _plans(self, taken: Iterable[tuple[_Options, Kernels, frozenset[int]]]) -> Sequence[Plan]:
+        lowered = [
+            one for options, kernels, in_ram in taken for one in options.lowered(kernels, in_ram)
+        ]
         found, errors = [], []
         for i, one in enumerate(lowered):
             tell = part(self.tell, i / len(lowered), (i + 1) / len(lowered))

@@ -59,6 +59,7 @@ class Kernel:
     repeated: positions of inputs that every step takes whole: what is broadcast over the rows.
     way: how it computes, for people who choose among an operator's kernels. cycles: about how many
     an inference takes on the target's core, without wait states; None where nobody has to know.
+    reads: bytes of its tables that an inference loads; None where nobody counted.
     """
 
     header: str
@@ -70,6 +71,7 @@ class Kernel:
     repeated: frozenset[int] = frozenset()
     way: str = "portable"
     cycles: int | None = None
+    reads: int | None = None
 
     @property
     def is_quick(self) -> bool:

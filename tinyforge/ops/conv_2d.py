@@ -32,7 +32,7 @@ from tinyforge.ops.convolution import (
     weights_table,
 )
 from tinyforge.ops.dense import dense
-from tinyforge.ops.dense_cycles import window_cycles
+from tinyforge.ops.dense_cycles import window_cycles, window_reads
 from tinyforge.ops.forms import Windowed
 from tinyforge.ops.matrix import CHUNK, PIXELS, WAY, Matrix, matrix
 from tinyforge.ops.matrix_cycles import window_instructions
@@ -174,6 +174,7 @@ def _with_dsp(graph: Graph, op: Operator) -> Sequence[Kernel]:
             form=Windowed(win, tile_bytes=pixels * found.tile_bytes + copied),
             way=found.way,
             cycles=window_cycles(found, win, rows, size),
+            reads=window_reads(found, win),
         )
         for found in dense(graph, op, _requantization(graph, op), rows, size)
     )

@@ -1,4 +1,4 @@
-"""What a kernel costs: flash for its tables, and about how many cycles.
+"""What a kernel costs: memory for its tables, and about how many cycles.
 
 Cycles are those of a Cortex-M4 without wait states. A kernel that was measured says its own; of
 others, portable C, this is what they take in the mean: good enough to choose by where the choice is
@@ -8,6 +8,7 @@ between kernels several times as fast.
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 from tinyforge.graph import Graph, Operator
 from tinyforge.ops import OPS
@@ -17,6 +18,39 @@ from tinyforge.ops.base import Kernel, Table
 _A_MAC = {"DEPTHWISE_CONV_2D": 11, "TRANSPOSE_CONV": 8, "CONV_2D": 4.6, "FULLY_CONNECTED": 4.4}
 _A_MAC_OF_OTHERS = 8
 _AN_ELEMENT = 25
+
+
+@dataclass(frozen=True)
+class SlowFlash:
+    """A flash that keeps the core waiting: a read of read_bytes takes wait_states cycles more.
+    cached_bytes: what a cache of data keeps of it."""
+
+    wait_states: int
+    read_bytes: int
+    cached_bytes: int = 0
+
+    def stalls(self, kernel: Kernel, uncounted: int) -> int:
+        """Cycles that a kernel waits an inference where its tables lie in the flash.
+
+        It loads them from their first byte to their last, and again: what does not fit the cache is
+        not there when it is needed next. uncounted: bytes that it loads where it does not say.
+        """
+        tables = table_bytes(kernel)
+        if not tables:
+            return 0
+        reads = uncounted if kernel.reads is None else kernel.reads
+        if tables <= self.cached_bytes:
+            reads = min(reads, tables)
+        return -(-reads // self.read_bytes) * self.wait_states
+
+
+def stalls(graph: Graph, op: Operator, kernel: Kernel, flash: SlowFlash | None) -> int:
+    """Cycles an inference; none where nothing waits for flash. A kernel that does not say what it
+    loads is taken to load a byte for each product or, without those, for each element it makes."""
+    if flash is None:
+        return 0
+    elements = sum(graph.tensors[t].size for t in op.outputs)
+    return flash.stalls(kernel, OPS[op.op].macs(graph, op) or elements)
 
 
 def cycles(graph: Graph, op: Operator, kernel: Kernel) -> int:
@@ -29,7 +63,7 @@ def cycles(graph: Graph, op: Operator, kernel: Kernel) -> int:
 
 
 def table_bytes(kernel: Kernel) -> int:
-    """Of the kernel's constants in flash."""
+    """Of the kernel's constants."""
     tables = {id(t): t for t in (*kernel.fields.values(), *kernel.inputs) if isinstance(t, Table)}
     return sum(t.values.size * t.dtype.itemsize for t in tables.values())
 

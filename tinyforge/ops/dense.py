@@ -71,6 +71,11 @@ class Dense:
         """Of the tile, for each pixel."""
         return 2 * _QUAD * self.quads
 
+    @property
+    def stream_bytes(self) -> int:
+        """Of all words."""
+        return 4 * -(-self.channels // 2) * (8 + self.quads * (2 if self.byte_weights else 4))
+
     def fields(self) -> dict[str, int | Table]:
         """The struct's members."""
         return {

@@ -1,6 +1,8 @@
 """What the dense block takes on a Cortex-M4 without wait states, by the mid model of
 tinyforge/sim/cycles. The block's figures are counted from its instructions; a tile's filling is
-compiled C, and its figures are fitted to what gcc and zig make of it for the shared models."""
+compiled C, and its figures are fitted to what gcc and zig make of it for the shared models.
+
+Beside them, the bytes of the stream that it loads: all of it for each tile."""
 
 from __future__ import annotations
 
@@ -29,10 +31,20 @@ def window_cycles(found: Dense, win: Window, rows: int, size: int) -> int:
     )
 
 
+def window_reads(found: Dense, win: Window) -> int:
+    """Of a convolution."""
+    return win.pictures * win.output[0] * -(-win.output[1] // 2) * found.stream_bytes
+
+
 def row_cycles(found: Dense, rows: int) -> int:
     """Of FULLY_CONNECTED."""
     pairs, singles = divmod(rows, 2)
     return pairs * _tile(found, 2, 1) + singles * _tile(found, 1, 1)
+
+
+def row_reads(found: Dense, rows: int) -> int:
+    """Of FULLY_CONNECTED."""
+    return -(-rows // 2) * found.stream_bytes
 
 
 def in_place_cycles(found: Dense, rows: int) -> int:

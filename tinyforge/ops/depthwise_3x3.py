@@ -23,6 +23,7 @@ from tinyforge.ops.window import Window, weights_window
 _QUAD = 4  # channels at a time
 _RECORD_BYTES = 48  # of the tile: two columns of four channels
 _BLOCK = 6  # pixels, or fewer
+_FILTER_BYTES = 32  # of a channel
 
 # By stride, of four channels of a row: for the row, for each block and for each pixel.
 _CYCLES = {1: (65, 152, 85.5), 2: (50, 145, 125.0)}
@@ -58,6 +59,7 @@ def kernels(graph: Graph, op: Operator, target: Target) -> Sequence[Kernel]:
             form=Windowed(win, tile_bytes=-(-columns // 2) * _RECORD_BYTES),
             way="pairs of rows",
             cycles=_cycles(win, source.shape[3], each_value),
+            reads=win.pictures * win.output[0] * source.shape[3] * _FILTER_BYTES,
         ),
     )
 

@@ -38,7 +38,7 @@ def kernels(graph: Graph, op: Operator, target: Target) -> Sequence[Kernel]:
     requantization, channels = channel_requantization(graph, op), source.shape[3]
     low, high = requantization.low, requantization.high
     clamped = (low, high) != limits(output(graph, op))
-    taps = win.kernel[0] * win.kernel[1]
+    taps, stream = win.kernel[0] * win.kernel[1], _stream(graph, op, found)
     return (
         Kernel(
             header="depthwise_taps.h",
@@ -51,12 +51,13 @@ def kernels(graph: Graph, op: Operator, target: Target) -> Sequence[Kernel]:
                 "activation_min": low,
                 "activation_max": high,
                 "away": int(found.away),
-                "filters": Table("int32_t", _stream(graph, op, found)),
+                "filters": Table("int32_t", stream),
             },
             inputs=(source.index,),
             form=Windowed(win, tile_bytes=aligned(channels) + _POINTER_BYTES * (taps + 3)),
             way="pairs of taps",
             cycles=_cycles(win, channels, _AWAY * found.away + _CLAMP * clamped),
+            reads=win.pictures * win.output[0] * win.output[1] * stream.nbytes,
         ),
     )
 

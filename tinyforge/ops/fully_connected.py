@@ -34,7 +34,7 @@ from tinyforge.ops.convolution import (
     weights_table,
 )
 from tinyforge.ops.dense import Dense, dense
-from tinyforge.ops.dense_cycles import in_place_cycles, row_cycles
+from tinyforge.ops.dense_cycles import in_place_cycles, row_cycles, row_reads
 from tinyforge.ops.forms import WHOLE, Accumulated, Whole, row_by_row
 from tinyforge.ops.matrix import CHUNK, WAY, Matrix, matrix
 from tinyforge.ops.matrix_cycles import row_instructions
@@ -142,6 +142,7 @@ def _with_dsp(graph: Graph, op: Operator) -> Sequence[Kernel]:
             inputs=(source.index,),
             way=f"{found.way}, inputs as they are",
             cycles=in_place_cycles(found, rows),
+            reads=rows * found.stream_bytes,
         )
         for found in every
         if found.byte_weights and depth % 8 == 0
@@ -161,6 +162,7 @@ def _on_tiles(source: int, every: Sequence[Dense], rows: int, depth: int) -> Ite
             form=Whole(scratch_bytes=min(2, rows) * found.tile_bytes),
             way=found.way,
             cycles=row_cycles(found, rows),
+            reads=row_reads(found, rows),
         )
         for found in every
     )

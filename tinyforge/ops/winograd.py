@@ -62,6 +62,7 @@ def winograd(
         stride=(2, 4),
     )
     tile = 2 * 2 * _PLACES * source.shape[3]
+    stream = _stream(transformed, bias, scaled)
     return Kernel(
         header="winograd.h",
         struct="forge_winograd",
@@ -71,7 +72,7 @@ def winograd(
             "input_channels": source.shape[3],
             "width": win.output[1],
             "input_zero_point": source.zero_point,
-            "dense.stream": Table("int32_t", _stream(transformed, bias, scaled)),
+            "dense.stream": Table("int32_t", stream),
             "dense.quads": source.shape[3] // 4,
             "dense.channels": len(table),
             "dense.bytes": 0,
@@ -83,6 +84,7 @@ def winograd(
         form=Blocks(blocks, win.output[0], tile + _copies(blocks) * source.shape[3]),
         way="Winograd",
         cycles=_cycles(blocks, source.shape[3] // 4, len(table)),
+        reads=math.prod(blocks.output) * stream.nbytes,
     )
 
 

@@ -3,15 +3,15 @@
 Of the arena: the rows of its inputs that a step reads, those of its output that it finishes, its
 states and its own memory, at that step. Of flash: a layer's own tables, and whatever is no
 layer's: code, and constants that compilers and kernels make for themselves. Of other RAM: the
-stack. What runs between layers may touch stack and flash alone; where rows of the input come one by
-one, also the place of the next one, and all RAM but the arena: in it the application's row lies,
-and how many came so far.
+stack, and to read, a layer's own tables that lie there. What runs between layers may touch stack
+and flash alone; where rows of the input come one by one, also the place of the next one, and all
+RAM but arena and tables: in it the application's row lies, and how many came so far.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Set
 from dataclasses import dataclass
 
 from tinyforge.engines.base import TEST_VECTORS, Lowered, layer_of
@@ -37,10 +37,10 @@ def grants(plan: Plan, lowered: Lowered, firmware: Firmware) -> Grants:
         for spans in arena_spans(plan)
     ]
     layers = {
-        index: (_stack(firmware), *_flash(_operators(plan, index), lowered, firmware))
+        index: (_stack(firmware), *_constants(_operators(plan, index), lowered, firmware))
         for index in lowered.layer_symbols
     }
-    layers[FEED] = _between(plan, firmware)
+    layers[FEED] = _between(plan, lowered, firmware)
     return Grants([*steps, ()], layers)
 
 
@@ -149,26 +149,38 @@ def _stack(firmware: Firmware) -> Span:
     return Span(bottom, top, writable=True)
 
 
-def _between(plan: Plan, firmware: Firmware) -> tuple[Span, ...]:
+def _between(plan: Plan, lowered: Lowered, firmware: Firmware) -> tuple[Span, ...]:
     """For the code between layers."""
     flash, ram = firmware.memory.flash, firmware.memory.ram
     code = Span(flash.base, flash.base + firmware.flash_bytes, writable=False)
     if not plan.by_rows:
         return (_stack(firmware), code)
-    arena = firmware.symbol("forge_arena").address
-    before = Span(ram.base, arena, writable=True)
-    behind = Span(arena + plan.arena_bytes, ram.base + ram.size, writable=True)
-    return (before, behind, code)
+    taken = _stretches(firmware, {"forge_arena", *lowered.in_ram})
+    rest = _without(taken, ram.base, ram.base + ram.size)
+    return (*(Span(begin, end, writable=True) for begin, end in rest), code)
 
 
-def _flash(own: set[int], lowered: Lowered, firmware: Firmware) -> Iterator[Span]:
-    """All of it but tables and parameters of other layers, what pads any of those, and the
-    self-test's vectors."""
-    begin = firmware.memory.flash.base
-    end = begin + firmware.flash_bytes
-    for first, last in [*sorted(_others(own, lowered, firmware)), (end, end)]:
+def _constants(own: set[int], lowered: Lowered, firmware: Firmware) -> Iterator[Span]:
+    """All flash but tables and parameters of other layers, what pads any of those, and the
+    self-test's vectors; of RAM the layer's own tables."""
+    base = firmware.memory.flash.base
+    others = _others(own, lowered, firmware)
+    mine = _stretches(firmware, {name for name in lowered.in_ram if layer_of(name) in own})
+    for begin, end in (*_without(others, base, base + firmware.flash_bytes), *mine):
+        yield Span(begin, end, writable=False)
+
+
+def _stretches(firmware: Firmware, names: Set[str]) -> list[tuple[int, int]]:
+    """Where objects begin and end; of none that a compiler leaves out."""
+    there = [firmware.symbols[name] for name in names & firmware.symbols.keys()]
+    return [(symbol.address, symbol.address + symbol.size) for symbol in there]
+
+
+def _without(taken: Iterable[tuple[int, int]], begin: int, end: int) -> Iterator[tuple[int, int]]:
+    """The stretches from begin to end that nobody has taken."""
+    for first, last in [*sorted(taken), (end, end)]:
         if begin < first:
-            yield Span(begin, first, writable=False)
+            yield begin, first
         begin = max(begin, last)
 
 
@@ -176,7 +188,8 @@ def _others(own: set[int], lowered: Lowered, firmware: Firmware) -> Iterator[tup
     """Stretches of flash that hold what other layers need, or pad what any needs."""
     objects = [s for s in firmware.symbols.values() if s.kind == "object"]
     begins = sorted(s.address for s in objects)
-    names = {*lowered.tables, *lowered.parameters, *TEST_VECTORS}.intersection(firmware.symbols)
+    names = {*lowered.tables, *lowered.parameters, *TEST_VECTORS} - lowered.in_ram
+    names &= firmware.symbols.keys()
     mine = {firmware.symbol(name).address for name in names if layer_of(name) in own}
     for symbol in map(firmware.symbol, names):
         end = symbol.address + symbol.size

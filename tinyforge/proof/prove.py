@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -221,9 +221,11 @@ def ram_use(subject: Subject, run: Run) -> Ram | None:
     if firmware.core is None:
         return None
     arena = firmware.symbol("forge_arena").size
-    rest = firmware.data_bytes + firmware.bss_bytes - arena
+    weights = _bytes(firmware, subject.lowered.in_ram)
+    rest = firmware.data_bytes + firmware.bss_bytes - arena - weights
     stack = run.stack_high_water_mark
-    return Ram(arena, rest, stack, arena + rest + (stack or 0), subject.board.ram_limit)
+    total = arena + weights + rest + (stack or 0)
+    return Ram(arena, weights, rest, stack, total, subject.board.ram_limit)
 
 
 def flash_use(subject: Subject) -> Flash | None:
@@ -231,9 +233,12 @@ def flash_use(subject: Subject) -> Flash | None:
     firmware = subject.firmware
     if firmware.core is None:
         return None
-    weights, vectors = (
-        sum(firmware.symbols[name].size for name in names if name in firmware.symbols)
-        for names in (subject.lowered.flash_symbols, TEST_VECTORS)
-    )
+    weights = _bytes(firmware, subject.lowered.flash_symbols)
+    vectors = _bytes(firmware, TEST_VECTORS)
     total = firmware.flash_bytes
     return Flash(total - weights - vectors, weights, vectors, total, subject.board.flash_limit)
+
+
+def _bytes(firmware: Firmware, names: Iterable[str]) -> int:
+    """Of objects, together; of none that a compiler leaves out."""
+    return sum(firmware.symbols[name].size for name in names if name in firmware.symbols)

@@ -1,9 +1,10 @@
 """A model's constants as they lie in the firmware, each against the graph's lowering.
 
 Not every wrong constant shows in an answer. So all of them are read back: tables from the linked
-ELF, by their symbols; a kernel's parameters, which the optimizer takes into its code, from an
-object that the same compiler makes of the same source without optimizing. So are tables that it
-leaves out, because a layer's output is one value whatever they hold.
+ELF, by their symbols, those in RAM from what is copied there when the device starts; a kernel's
+parameters, which the optimizer takes into its code, from an object that the same compiler makes of
+the same source without optimizing. So are tables that it leaves out, because a layer's output is
+one value whatever they hold.
 """
 
 from __future__ import annotations
@@ -102,11 +103,20 @@ def require_sources(
 
 def require_tables(firmware: Firmware, lowered: Lowered, graph: Graph) -> int:
     """How many elements of tables there are in an ELF. ForgeError as above."""
-    there = {name: firmware.symbols[name] for name in lowered.tables if name in firmware.symbols}
+    there = [name for name in lowered.tables if name in firmware.symbols]
     return sum(
-        _require_table(firmware.code(symbol.address, symbol.size), name, lowered, graph)
-        for name, symbol in there.items()
+        _require_table(_in_place(firmware, name, lowered, graph), name, lowered, graph)
+        for name in there
     )
+
+
+def _in_place(firmware: Firmware, name: str, lowered: Lowered, graph: Graph) -> bytes:
+    """A table's bytes. ForgeError unless they lie in the memory that they were planned for."""
+    place, found = "ram" if name in lowered.in_ram else "flash", firmware.region(name)
+    if found != place:
+        raise _wrong(graph, name, f"in {place}", f"in {found}")
+    symbol = firmware.symbol(name)
+    return firmware.code(symbol.address, symbol.size)
 
 
 def _require_table(data: bytes, name: str, lowered: Lowered, graph: Graph) -> int:

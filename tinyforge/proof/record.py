@@ -73,9 +73,11 @@ class Arena:
 
 @dataclass(frozen=True)
 class Ram:
-    """All RAM in bytes: arena, other .data and .bss, stack high-water mark; the board's limit."""
+    """All RAM in bytes: arena, the model's tables that lie there, other .data and .bss, stack
+    high-water mark; the board's limit."""
 
     arena: int
+    weights: int
     data_bss: int
     stack: int | None
     total: int

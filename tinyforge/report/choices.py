@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from rich import box
@@ -45,9 +45,18 @@ class Choices:
             f"{count(least)}. Dim: the runner-up."
         )
         yield Text(
-            "Cycles to choose by: of a Cortex-M4 without wait states. Bytes of tables lie in flash,"
+            "Cycles to choose by: of a Cortex-M4, and what it waits for tables in slow flash."
         )
-        yield Text("a kernel's own in the arena.")
+        yield Text("Tables lie in flash, a kernel's own bytes in the arena.")
+        yield from _in_ram(self.rows)
+
+
+def _in_ram(rows: Sequence[KernelChoice]) -> Iterator[Text]:
+    there = [row for row in rows if row.taken.in_ram]
+    if there:
+        nbytes = sum(row.taken.tables for row in there)
+        layers = ", ".join(str(row.layer) for row in there)
+        yield Text(f"Copied to RAM at boot: {nbytes:,} B of tables, of layers {layers}.")
 
 
 def _cells(candidate: Candidate) -> tuple[str, ...]:

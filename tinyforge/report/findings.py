@@ -286,7 +286,12 @@ def lessons(report: DemoReport) -> Iterator[str]:
 
 
 def _ram(ram: Ram) -> Usage:
-    parts = (("arena", ram.arena), ("data and bss", ram.data_bss), ("stack", ram.stack or 0))
+    parts = (
+        ("arena", ram.arena),
+        ("weights", ram.weights),
+        ("data and bss", ram.data_bss),
+        ("stack", ram.stack or 0),
+    )
     return _usage("RAM", parts, ram.total, ram.limit)
 
 

@@ -34,10 +34,12 @@ class Symbol:
 
 @dataclass(frozen=True)
 class Segment:
-    """Bytes to load at a physical address, before the firmware starts."""
+    """Bytes to load at a physical address, before the firmware starts. lies_at: where the firmware
+    has them once it runs: elsewhere where it copies them to RAM."""
 
     address: int
     data: bytes = field(repr=False)
+    lies_at: int
 
 
 @dataclass(frozen=True)
@@ -87,9 +89,10 @@ class Firmware:
         return self.symbols[name]
 
     def code(self, address: int, size: int) -> bytes:
-        """What is loaded there. IndexError unless all of it lies in one segment."""
+        """What is there when the firmware has started: loaded there, or copied there to RAM.
+        IndexError unless all of it lies in one segment."""
         for segment in self.segments:
-            begin = address - segment.address
+            begin = address - segment.lies_at
             if begin >= 0 and begin + size <= len(segment.data):
                 return segment.data[begin : begin + size]
         raise IndexError(f"no {size} bytes are loaded at 0x{address:08x}")
@@ -131,7 +134,7 @@ def contains(region: Region, address: int, size: int = 1) -> bool:
 
 def _read(elf: ELFFile, path: Path, core: Core, memory: MemoryMap) -> Firmware:
     segments = tuple(
-        Segment(segment["p_paddr"], segment.data())
+        Segment(segment["p_paddr"], segment.data(), segment["p_vaddr"])
         for segment in elf.iter_segments("PT_LOAD")
         if segment["p_filesz"]
     )

@@ -44,7 +44,7 @@ def literal(value: int | float) -> str:
 
 
 def constant(symbol: str, table: Table, rows: int) -> Operand:
-    """An operand that lies in flash, divided into so many rows. Kernels take it as bytes."""
+    """An operand that is a table, divided into so many rows. Kernels take it as bytes."""
     base = symbol if table.ctype == "int8_t" else f"(const int8_t *){symbol}"
     return Operand(base, table.values.size * table.dtype.itemsize // rows, rows, rows)
 

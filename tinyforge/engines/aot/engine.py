@@ -28,10 +28,11 @@ _LINE = 96  # columns of a row of constants
 
 @dataclass(frozen=True)
 class _Constant:
-    """A table under the name it has in C."""
+    """A table under the name it has in C; in flash, or in RAM with its initial values in flash."""
 
     symbol: str
     table: Table
+    in_ram: bool = False
 
 
 class Aot:
@@ -65,7 +66,11 @@ def compiled(plan: Plan) -> Lowered:
     with_code = [layer["index"] for layer in layers if layer["body"]]
     number = {index: i for i, index in enumerate([*with_code, FEED])}
     name = c_comment(graph.name)
-    weights = {"model": name, "tables": [_array(c) for c in constants]}
+    weights = {
+        "model": name,
+        "tables": [_array(c) for c in constants],
+        "in_ram": any(c.in_ram for c in constants),
+    }
     source = render(
         "aot/model.c.j2",
         model=name,
@@ -96,6 +101,7 @@ def compiled(plan: Plan) -> Lowered:
         by_rows=plan.by_rows,
         plan=plan,
         tables={c.symbol: c.table for c in constants},
+        in_ram=frozenset(c.symbol for c in constants if c.in_ram),
         parameters={_fields(layer["index"]): layer["members"] for layer in layers},
     )
 
@@ -115,7 +121,7 @@ def _layer(graph: Graph, plan: Plan, op: Operator) -> tuple[dict[str, Any], list
     if bytes_of(op, plan) is not None:
         return description, []
     kernel = plan.kernels[op.index]
-    constants = _constants(op, kernel)
+    constants = _constants(op, kernel, in_ram=op.index in plan.in_ram)
     names = _names(constants)
     members = {
         name: names[id(value)] if isinstance(value, Table) else value
@@ -134,15 +140,15 @@ def _layer(graph: Graph, plan: Plan, op: Operator) -> tuple[dict[str, Any], list
     return description, constants
 
 
-def _constants(op: Operator, kernel: Kernel) -> list[_Constant]:
+def _constants(op: Operator, kernel: Kernel, *, in_ram: bool = False) -> list[_Constant]:
     prefix = f"forge_layer_{op.index}"
     fields = [
-        _Constant(f"{prefix}_{name.rpartition('.')[2]}", value)
+        _Constant(f"{prefix}_{name.rpartition('.')[2]}", value, in_ram)
         for name, value in kernel.fields.items()
         if isinstance(value, Table)
     ]
     operands = [
-        _Constant(f"{prefix}_operand_{i}", value)
+        _Constant(f"{prefix}_operand_{i}", value, in_ram)
         for i, value in enumerate(kernel.inputs)
         if isinstance(value, Table)
     ]
@@ -300,7 +306,7 @@ def _array(constant: _Constant) -> dict[str, Any]:
     """A constant's declaration and its values in lines."""
     values = [str(v) for v in constant.table.values.reshape(-1).tolist()]
     return {
-        "ctype": constant.table.ctype,
+        "ctype": constant.table.ctype if constant.in_ram else f"const {constant.table.ctype}",
         "symbol": constant.symbol,
         "size": len(values),
         "rows": _lines(values),
