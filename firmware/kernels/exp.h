@@ -27,9 +27,9 @@ static inline int32_t forge_exp(int32_t a) {
   const int32_t below = (a & (quarter - 1)) - quarter;
   if (a == 0) return INT32_MAX;
   int32_t result = forge_exp_small(below * 32);
-  const int32_t above = below - a;
-  for (int i = 0; i < 7; ++i) {
-    if (above & (quarter << i)) result = forge_doubling_high_mul(result, factors[i]);
+  uint32_t above = (uint32_t)(below - a) >> 24;
+  for (const int32_t *factor = factors; above != 0; above >>= 1, ++factor) {
+    if (above & 1) result = forge_doubling_high_mul(result, *factor);
   }
   return result;
 }

@@ -2,6 +2,7 @@
 #ifndef FORGE_KERNELS_FULLY_CONNECTED_H
 #define FORGE_KERNELS_FULLY_CONNECTED_H
 
+#include "kernels/dot.h"
 #include "kernels/requantize.h"
 
 typedef struct {

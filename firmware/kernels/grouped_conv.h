@@ -3,6 +3,7 @@
 #ifndef FORGE_KERNELS_GROUPED_CONV_H
 #define FORGE_KERNELS_GROUPED_CONV_H
 
+#include "kernels/dot.h"
 #include "kernels/requantize.h"
 #include "kernels/window.h"
 

@@ -7,6 +7,7 @@
 #define FORGE_KERNELS_LSTM_H
 
 #include "kernels/curves.h"
+#include "kernels/dot.h"
 #include "kernels/requantize.h"
 
 enum { FORGE_LSTM_INPUT, FORGE_LSTM_FORGET, FORGE_LSTM_CELL, FORGE_LSTM_OUTPUT, FORGE_LSTM_GATES };

@@ -2,6 +2,7 @@
 #ifndef FORGE_KERNELS_POOL_H
 #define FORGE_KERNELS_POOL_H
 
+#include "kernels/row_sums.h"
 #include "kernels/window.h"
 
 typedef struct {
@@ -66,13 +67,13 @@ FORGE_INLINE void forge_average_pool_2d_accumulate(const forge_pool_2d *c, int y
                                                    const int8_t *input, int32_t *sums,
                                                    int8_t *output) {
   const forge_window *w = &c->window;
+  if (y == 0) {
+    for (int channel = 0; channel < c->channels; ++channel) sums[channel] = 0;
+  }
+  forge_add_row(input, w->input_width, c->channels, sums);
+  if (y < w->input_height - 1) return;
   for (int channel = 0; channel < c->channels; ++channel) {
-    int32_t sum = y == 0 ? 0 : sums[channel];
-    for (int x = 0; x < w->input_width; ++x) sum += input[x * c->channels + channel];
-    sums[channel] = sum;
-    if (y == w->input_height - 1) {
-      output[channel] = forge_average(c, sum, w->input_height * w->input_width);
-    }
+    output[channel] = forge_average(c, sums[channel], w->input_height * w->input_width);
   }
 }
 

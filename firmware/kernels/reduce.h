@@ -2,7 +2,7 @@
 #ifndef FORGE_KERNELS_REDUCE_H
 #define FORGE_KERNELS_REDUCE_H
 
-#include "kernels/fixed_point.h"
+#include "kernels/row_sums.h"
 
 /* Neighbouring dimensions that are all kept, or all reduced, count as one. Outermost first; a loop
  * that is not needed has size 1. Steps are in elements of the input. */
@@ -51,11 +51,14 @@ FORGE_INLINE void forge_reduce_sum_run(const forge_reduce_sum *c, const int8_t *
 FORGE_INLINE void forge_reduce_sum_accumulate(const forge_reduce_sum *c, int y, const int8_t *input,
                                               int32_t *sums, int8_t *output) {
   const forge_reduction *r = &c->reduction;
-  for (int channel = 0; channel < r->kept[1]; ++channel) {
-    int32_t sum = y == 0 ? c->offset : sums[channel];
-    for (int x = 0; x < r->reduced[1]; ++x) sum += input[x * r->reduced_step[1] + channel];
-    sums[channel] = sum;
-    if (y == r->reduced[0] - 1) output[channel] = forge_reduce_sum_output(c, sum);
+  const int channels = r->kept[1];
+  if (y == 0) {
+    for (int channel = 0; channel < channels; ++channel) sums[channel] = c->offset;
+  }
+  forge_add_row(input, r->reduced[1], channels, sums);
+  if (y < r->reduced[0] - 1) return;
+  for (int channel = 0; channel < channels; ++channel) {
+    output[channel] = forge_reduce_sum_output(c, sums[channel]);
   }
 }
 

@@ -6,6 +6,10 @@
 #include "kernels/exp.h"
 #include "kernels/reciprocal.h"
 
+/* A row of so many classes is kept as exponentials, for which there is room on the stack. Of more,
+ * they are computed twice. */
+#define FORGE_SOFTMAX_KEPT 16
+
 /* Differences to the row's maximum below smallest_difference count as exp(-infinity). */
 typedef struct {
   int rows, classes;
@@ -25,11 +29,15 @@ FORGE_INLINE void forge_softmax_row(const forge_softmax *c, const int8_t *input,
   for (int i = 0; i < c->classes; ++i) {
     if (input[i] > most) most = input[i];
   }
+  const int keeps = c->classes <= FORGE_SOFTMAX_KEPT;
+  int32_t kept[FORGE_SOFTMAX_KEPT];
   int32_t sum = 0; /* Q12 */
   for (int i = 0; i < c->classes; ++i) {
     const int32_t difference = input[i] - most;
     if (difference < c->smallest_difference) continue;
-    sum += forge_rounding_divide_by_pot(forge_softmax_exp(c, difference), 12);
+    const int32_t power = forge_softmax_exp(c, difference);
+    if (keeps) kept[i] = power;
+    sum += forge_rounding_divide_by_pot(power, 12);
   }
   const int headroom = __builtin_clz((uint32_t)sum);
   const int32_t fraction = (int32_t)(((uint32_t)sum << headroom) - (1u << 31));
@@ -43,7 +51,8 @@ FORGE_INLINE void forge_softmax_row(const forge_softmax *c, const int8_t *input,
       output[i] = INT8_MIN;
       continue;
     }
-    const int32_t value = forge_doubling_high_mul(reciprocal, forge_softmax_exp(c, difference));
+    const int32_t power = keeps ? kept[i] : forge_softmax_exp(c, difference);
+    const int32_t value = forge_doubling_high_mul(reciprocal, power);
     output[i] = forge_clamp(forge_rounding_divide_by_pot(value, exponent) - 128, -128, 127);
   }
 }

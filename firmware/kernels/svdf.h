@@ -5,6 +5,7 @@
 #ifndef FORGE_KERNELS_SVDF_H
 #define FORGE_KERNELS_SVDF_H
 
+#include "kernels/dot.h"
 #include "kernels/requantize.h"
 
 /* Either time_weights is NULL, and then the state is of int16, or wide_time_weights is. */

@@ -4,6 +4,7 @@
 #ifndef FORGE_KERNELS_TRANSPOSE_CONV_H
 #define FORGE_KERNELS_TRANSPOSE_CONV_H
 
+#include "kernels/dot.h"
 #include "kernels/requantize.h"
 #include "kernels/window.h"
 

@@ -12,12 +12,17 @@ from dataclasses import dataclass
 
 from tinyforge.graph import Graph, Operator
 from tinyforge.ops import OPS
-from tinyforge.ops.base import Kernel, Table
+from tinyforge.ops.base import Kernel, Table, output, tensor
+from tinyforge.ops.forms import Accumulated, Windowed
 
 # Cycles a multiply-accumulate, and for each element that is made beside them.
-_A_MAC = {"DEPTHWISE_CONV_2D": 11, "TRANSPOSE_CONV": 8, "CONV_2D": 4.6, "FULLY_CONNECTED": 4.4}
+_A_MAC = {"DEPTHWISE_CONV_2D": 11, "TRANSPOSE_CONV": 8, "CONV_2D": 3, "FULLY_CONNECTED": 3}
 _A_MAC_OF_OTHERS = 8
 _AN_ELEMENT = 25
+# For each value under a window; and of a picture that is taken row by row: of layers that multiply
+# nothing.
+_UNDER_A_WINDOW = 8.5
+_AS_IT_COMES = 3
 
 
 @dataclass(frozen=True)
@@ -59,7 +64,18 @@ def cycles(graph: Graph, op: Operator, kernel: Kernel) -> int:
         return kernel.cycles
     elements = sum(graph.tensors[t].size for t in op.outputs)
     macs = OPS[op.op].macs(graph, op)
-    return math.ceil(macs * _A_MAC.get(op.op, _A_MAC_OF_OTHERS) + elements * _AN_ELEMENT)
+    products = macs * _A_MAC.get(op.op, _A_MAC_OF_OTHERS) if macs else _sums(graph, op, kernel)
+    return math.ceil(products + elements * _AN_ELEMENT)
+
+
+def _sums(graph: Graph, op: Operator, kernel: Kernel) -> float:
+    """Of a pool or a mean: what it takes in."""
+    if isinstance(kernel.form, Windowed):
+        height, width = kernel.form.window.kernel
+        return _UNDER_A_WINDOW * height * width * output(graph, op).size
+    if isinstance(kernel.form, Accumulated):
+        return _AS_IT_COMES * tensor(graph, op, 0).size
+    return 0
 
 
 def table_bytes(kernel: Kernel) -> int:
