@@ -4,6 +4,9 @@
 #define FORGE_KERNELS_FOUR_BYTES_H
 
 #include "kernels/fixed_point.h"
+#if defined(__ARM_FEATURE_MVE)
+#include "kernels/bytes_mve.h"
+#endif
 
 /* Words need not be aligned. */
 FORGE_INLINE uint32_t forge_load_4(const int8_t *from) {
@@ -84,12 +87,16 @@ FORGE_INLINE int32_t forge_sum_of_4(forge_sums_4 sums, int i) {
 /* Values to [low, high]; nothing where that is all of int8. */
 FORGE_INLINE void forge_clamp_bytes(int8_t *values, int size, int low, int high) {
   if (low <= INT8_MIN && high >= INT8_MAX) return;
+#if defined(__ARM_FEATURE_MVE)
+  forge_clamp_bytes_mve(values, size, low, high);
+#else
   const uint32_t least = (uint8_t)low * 0x01010101u, most = (uint8_t)high * 0x01010101u;
   int i = 0;
   for (; i + 4 <= size; i += 4) {
     forge_store_4(values + i, forge_min_4(forge_max_4(forge_load_4(values + i), least), most));
   }
   for (; i < size; ++i) values[i] = forge_clamp(values[i], low, high);
+#endif
 }
 
 #endif

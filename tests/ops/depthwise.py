@@ -36,6 +36,7 @@ class Layer:
     multiplier: int = 1
     zero_point: int = -128
     output_scale: float = 0.05
+    output_zero_point: int = -128  # 0 where there are ties
     ties: bool = False  # many sums lie halfway between two outputs
     bias: int = 3000
     activation: int = NONE
@@ -61,7 +62,7 @@ class Layer:
                 Constant(weights, Quant(weight_scales, (0,) * out, 3)),
                 Constant(bias, Quant(bias_scales, (0,) * out, 0)),
             ],
-            output=TensorSpec(shape, output_scale, 0 if self.ties else -128),
+            output=TensorSpec(shape, output_scale, 0 if self.ties else self.output_zero_point),
             options={
                 "padding": self.padding,
                 "stride_h": self.stride,

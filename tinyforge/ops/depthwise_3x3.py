@@ -95,7 +95,7 @@ def _filters(graph: Graph, op: Operator, found: Offsets) -> npt.NDArray[np.int32
     words = (
         pairs(lower[0], lower[1]),
         pairs(found.shift, lower[2]),
-        doubled_bias(graph, op),
+        2 * inputs_bias(graph, op),
         *(pairs(upper[x], middle[x]) for x in range(3)),
         found.multiplier,
         found.offset,
@@ -103,12 +103,12 @@ def _filters(graph: Graph, op: Operator, found: Offsets) -> npt.NDArray[np.int32
     return np.stack(words, axis=1).astype(np.uint32).view(np.int32)
 
 
-def doubled_bias(graph: Graph, op: Operator) -> Int:
+def inputs_bias(graph: Graph, op: Operator) -> Int:
     """Of sums of inputs as they are: with what the zero point takes away."""
     weights = weights_table(tensor(graph, op, 1))[0].astype(np.int64)
     bias = bias_values(graph, op, weights.shape[2])
     bias -= tensor(graph, op, 0).zero_point * weights.sum((0, 1))
-    return 2 * bias
+    return bias
 
 
 def pairs(first: Int, second: Int) -> Int:

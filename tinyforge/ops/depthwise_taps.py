@@ -11,7 +11,7 @@ import numpy.typing as npt
 from tinyforge.graph import DType, Graph, Operator
 from tinyforge.ops.base import Kernel, Table, option, output, tensor
 from tinyforge.ops.convolution import weights_table
-from tinyforge.ops.depthwise_3x3 import doubled_bias, pairs, scaled
+from tinyforge.ops.depthwise_3x3 import inputs_bias, pairs, scaled
 from tinyforge.ops.forms import Windowed, aligned
 from tinyforge.ops.offsets import Offsets
 from tinyforge.ops.quantization import channel_requantization, limits
@@ -68,7 +68,7 @@ def _stream(graph: Graph, op: Operator, found: Offsets) -> npt.NDArray[np.int32]
     taps = weights.reshape(-1, weights.shape[2])
     taps = np.pad(taps, ((0, len(taps) % 2), (0, 0)))
     words = pairs(taps[::2], taps[1::2])
-    bias = doubled_bias(graph, op)
+    bias = 2 * inputs_bias(graph, op)
     scaling = np.stack([found.multiplier, found.offset, found.shift], axis=1)
     last = len(bias) - _FOUR
     fours = (slice(c, c + _FOUR) for c in (min(c, last) for c in range(0, len(bias), _FOUR)))
