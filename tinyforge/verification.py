@@ -12,7 +12,7 @@ from tinyforge.boards import Board
 from tinyforge.generation import Generated
 from tinyforge.project import writer
 from tinyforge.proof import oracle
-from tinyforge.proof.boundary import applies, require_boundary
+from tinyforge.proof.boundary import require_boundary
 from tinyforge.proof.built import prove_answers
 from tinyforge.proof.channels import with_channels
 from tinyforge.proof.examples import Examples
@@ -115,8 +115,8 @@ def read_back(
     machine: Machine,
     output: Path,
 ) -> ReadBack:
-    """What of the compiled model was compared with what the model says: nothing where firmware is a
-    library of this computer.
+    """What of the compiled model was compared with what the model says: no constants where firmware
+    is a library of this computer.
 
     folder: the project, of whose sources firmware was built. output: beside which the compiler may
     write. ForgeError with the first one that is wrong.
@@ -126,8 +126,6 @@ def read_back(
         constants = require_constants(
             firmware, folder, generated.lowered["aot"], graph, compiler=compiler, output=output
         )
-    if firmware.core is None or not applies(graph):
-        return ReadBack(constants)
     with stages.stage("Prove the functions at the model's boundary"):
         values = require_boundary(
             folder, graph, generated.board,

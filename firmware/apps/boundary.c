@@ -1,7 +1,8 @@
 /* The functions at a model's boundary, called for what the host sends.
  *
  * In a firmware of its own: it proves forge_quantize_input and forge_dequantize_output, which the
- * application around the model may never call, and holds no model.
+ * application around the model may never call, and holds no model. On a computer, whose linkers want
+ * all that is named, it does: FORGE_BOUNDARY_MODEL.
  */
 #include <stdint.h>
 
@@ -12,11 +13,11 @@
 /* As many values as the host puts into a frame: few enough for any board. */
 enum { VALUES = 64 };
 
-/* Which input and which output, by number. Integers come as such; what a type holds, a double does. */
+/* Which input and which output, by number. What any type holds, a double does. */
 static struct {
   int32_t input, output;
   float real[VALUES];
-  int32_t raw[VALUES];
+  double raw[VALUES];
 } frame;
 static struct {
   double raw[VALUES];
@@ -31,7 +32,7 @@ static double quantized(float x) {
 #endif
 }
 
-static float real(int32_t q) {
+static float real(double q) {
 #if FORGE_OUTPUT_COUNT == 1
   return forge_dequantize_output((forge_output_t)q);
 #elif FORGE_OUTPUT_MIXED
@@ -50,12 +51,14 @@ __attribute__((noinline)) void forge_boundary(void) {
   }
 }
 
+#ifndef FORGE_BOUNDARY_MODEL
 /* In place of the model's: machines look for it. */
 static volatile int started;
 __attribute__((noinline)) forge_status forge_init(void) {
   started = 1;
   return FORGE_OK;
 }
+#endif
 
 void forge_app_main(void);
 void forge_app_main(void) {

@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from pathlib import Path
 
 import msgspec
 import pytest
 
 from tests.corpus import models, several
+from tests.corpus.builder import GraphBuilder
 from tests.corpus.wide import wide
 from tests.device import emulated
+from tests.device.emulated import Quiet
 from tinyforge.boards import load
 from tinyforge.errors import ForgeError
-from tinyforge.graph import Graph
-from tinyforge.proof.boundary import applies, require_boundary
+from tinyforge.generation import generate
+from tinyforge.graph import DType, Graph
+from tinyforge.proof.boundary import require_boundary
+from tinyforge.proof.examples import synthetic
 from tinyforge.sim.machines import machine
 from tinyforge.sim.toolchains import toolchain
+from tinyforge.sim.toolchains.host import Host
+from tinyforge.source import open_tflite
+from tinyforge.spec import Spec
+from tinyforge.tflite import write
+from tinyforge.verification import verify
 
 pytest.importorskip("unicorn")
 
@@ -42,6 +50,18 @@ def proved(
         compiler=toolchain(compiler),
         machine=machine("unicorn"),
         output=folder / "boundary.elf",
+    )
+
+
+def proved_here(project: Path, folder: Path, graph: Graph) -> int:
+    """As a program of this computer."""
+    return require_boundary(
+        project,
+        graph,
+        load("nrf52840_dk"),
+        compiler=Host(),
+        machine=machine("native"),
+        output=folder / "boundary",
     )
 
 
@@ -101,7 +121,79 @@ def test_each_of_several_and_of_other_types(graph: Graph, side: str, tmp_path: P
         proved(project, tmp_path, graph=graph)
 
 
-def test_it_is_of_models_with_a_scale_at_either_end() -> None:
-    assert applies(GRAPH)
-    bare = [replace(t, quant=None) for t in GRAPH.tensors]
-    assert not applies(replace(GRAPH, tensors=tuple(bare)))
+def cast(source: DType, target: DType) -> Graph:
+    b = GraphBuilder("cast")
+    x = b.input((1, 5), 0, dtype=source)
+    return b.build([b.op("CAST", [x], (1, 5), 0, dtype=target)])
+
+
+def real() -> Graph:
+    """A float32 input that two layers quantize, each in its own way; it stays what it is."""
+    b = GraphBuilder("real")
+    x = b.input((1, 5), 0, dtype=DType.FLOAT32)
+    fine, coarse = (b.op("QUANTIZE", [x], (1, 5), scale, 3) for scale in (0.1, 0.2))
+    return b.build([b.op("ADD", [fine, coarse], (1, 5), 0.3, 0)])
+
+
+def mixed() -> Graph:
+    """Of three inputs one is float32, which is written as it is."""
+    b = GraphBuilder("mixed")
+    truth, number = b.input((1, 5), 0, dtype=DType.BOOL), b.input((1, 5), 0, dtype=DType.INT32)
+    x = b.input((1, 5), 0, dtype=DType.FLOAT32)
+    made = [
+        b.op("CAST", [number], (1, 5), 0, dtype=DType.FLOAT32),
+        b.op("CAST", [truth], (1, 5), 0, dtype=DType.INT32),
+        b.op("LOGICAL_NOT", [truth], (1, 5), 0, dtype=DType.BOOL),
+        *(b.op("QUANTIZE", [x], (1, 5), scale, 3) for scale in (0.1, 0.2)),
+    ]
+    return b.build(made)
+
+
+PLAIN = {
+    "bool": cast(DType.BOOL, DType.INT32),
+    "int32": cast(DType.INT32, DType.FLOAT32),
+    "float32": real(),
+    "mixed": mixed(),
+}
+
+
+@pytest.mark.parametrize("name", PLAIN)
+def test_types_without_a_scale_are_exact_on_the_core_and_here(name: str, tmp_path: Path) -> None:
+    graph = PLAIN[name]
+    project = emulated.generate(graph, tmp_path)
+    compared = proved(project, tmp_path, graph=graph)
+    assert compared > 256
+    assert proved_here(project, tmp_path, graph) == compared
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "function"),
+    [
+        ("bool", "return x != 0.0f;", "return x > 0.0f;", "quantize_input(-inf)"),
+        ("bool", "(float)(q - FORGE_OUTPUT_ZERO_POINT)", "(float)(int16_t)q", "dequantize_output("),
+        ("int32", "fraction <= -0.5f", "fraction < -0.5f", "quantize_input(-255.5)"),
+        ("float32", "return (forge_input_t)x;", "return (float)(int)x;", "quantize_input(-0.0)"),
+        ("mixed", "return x != 0.0f;", "return x > 0.0f;", "quantize_input(-inf)"),
+        ("mixed", "((float)q - (float)of", "((float)(int)q - (float)of", "dequantize_output(-0)"),
+    ],
+)
+def test_what_is_wrong_of_them_is_named(
+    name: str, old: str, new: str, function: str, tmp_path: Path
+) -> None:
+    graph = PLAIN[name]
+    project = emulated.generate(graph, tmp_path)
+    source = project / "src/common.c"
+    text = source.read_text()
+    assert text.count(old) >= 1
+    source.write_text(text.replace(old, new))
+    with pytest.raises(ForgeError, match=re.escape(f"forge_{function}")) as caught:
+        proved_here(project, tmp_path, graph)
+    assert "by the model's type, without scale" in caught.value.what
+
+
+def test_a_native_proof_has_them_too(tmp_path: Path) -> None:
+    (tmp_path / "model.tflite").write_bytes(write(GRAPH))
+    source = open_tflite(tmp_path / "model.tflite", Quiet())
+    settings, examples = Spec(engine="aot", machine="native"), synthetic(source.graph, 2, seed=0)
+    made = generate(source, examples, settings, Quiet())
+    assert verify(made, examples, settings, Quiet()).boundary > 1500

@@ -51,6 +51,21 @@ def shared_library(
     run(driver, link, doing="linking", where=str(output))
 
 
+def program(
+    sources: Sequence[Path], *, include: Sequence[Path], defines: Sequence[str], output: Path
+) -> None:
+    """Builds a program for this computer. ForgeError on failure."""
+    flags = ("-O1", "-fno-sanitize=all", *(f"-D{name}" for name in defines))
+    driver = replace(host_driver(), compile=flags)
+    objects = compile_objects(driver, sources, include=include, objects=objects_folder(output))
+    run(
+        driver,
+        (*driver.command, *map(str, objects), "-o", str(output)),
+        doing="linking",
+        where=str(output),
+    )
+
+
 @cache
 def _version(command: tuple[str, ...]) -> str:
     command = (*command, "--version")
