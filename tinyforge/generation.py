@@ -101,6 +101,7 @@ def generate(
         name: _lowered(engine, source, aim, settings, stages)
         for name, engine in choice.engines.items()
     }
+    board = board.with_quick_stack(max(one.ram_bytes for one in lowered.values()))
     with stages.stage("Render the project"):
         inputs = golden.inputs if golden else examples.inputs[: golden_vectors.most(graph)]
         golden_files, seen = _golden(source, inputs, lowered.get("aot"), look=golden is not None)

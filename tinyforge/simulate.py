@@ -45,7 +45,7 @@ def simulate(
     # A project's sources are those of its board; a model's are made for the core.
     planned_for = board if project is not None else board.with_core(core)
     generated, examples = _generated(settings, stages, project, inputs, data, board=planned_for)
-    generated = generated.on(board.with_core(core))
+    generated = generated.on(generated.board.with_core(core))
     with tempfile.TemporaryDirectory(prefix="tinyforge-") as name:
         folder = Path(name).resolve() / "project"
         if project is None:

@@ -411,3 +411,19 @@ def test_fitting_boards_smallest_first():
     assert limits == sorted(limits)
     assert "esp32dev" in [b.id for b in fitting_boards(Need(124580, 1))]
     assert "esp32dev" not in [b.id for b in fitting_boards(Need(124581, 1))]
+
+
+@pytest.mark.parametrize(("nbytes", "limit"), [(0x30000 - 16384, 0x30000), (0x30000, 655_360)])
+def test_a_model_that_has_room_in_quick_ram_has_its_stack_there(nbytes, limit):
+    board = load("nucleo_l4r5zi")
+    assert board.slow_ram == 0x30000
+    found = board.with_quick_stack(nbytes)
+    assert found.ram_limit == limit
+    assert found.memory_map().ram == Region(0x20000000, limit)
+    assert found.with_quick_stack(nbytes) == found
+
+
+def test_where_all_ram_is_quick_all_of_it_is_given():
+    board = load("nucleo_f446re")
+    assert board.slow_ram == board.ram_limit
+    assert board.with_quick_stack(1000) == board

@@ -255,3 +255,13 @@ def test_floating_point_flags_reach_compiler_and_linker(tmp_path):
     assert appended == {"ASFLAGS": flags, "CCFLAGS": flags, "LINKFLAGS": flags}
     arduino = ProjectConfig(str(written(tmp_path, board))).items(env="nucleo_f722ze", as_dict=True)
     assert not {"custom_fpu_flags", "extra_scripts"} & set(arduino)
+
+
+def test_the_stack_lies_in_quick_ram_where_the_board_is_given_no_more(tmp_path):
+    """The linker's script ends RAM there, and the emulator's too."""
+    board = load("nucleo_l4r5zi")
+    for given, size in ((board, None), (board.with_quick_stack(1000), "196608")):
+        (tmp_path / "platformio.ini").write_text(render_ini(sections(given, BOTH)))
+        config = ProjectConfig(str(tmp_path / "platformio.ini"))
+        for name in (board.id, f"{board.id}_tflm"):
+            assert config.get(f"env:{name}", "board_upload.maximum_ram_size", None) == size

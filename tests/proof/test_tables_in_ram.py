@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.device.emulated import Quiet
 from tests.engines.aot_firmware import build_firmware
 from tests.proof.test_accesses import touch
 from tests.proof.test_prove import GRAPH, MODEL, WEIGHTS, changed, prove_files, sources
@@ -16,12 +17,20 @@ from tinyforge.aims import aim_of
 from tinyforge.boards import load
 from tinyforge.engines.aot import compiled
 from tinyforge.errors import ForgeError
+from tinyforge.generation import generate
 from tinyforge.memory.plan import Plan
 from tinyforge.memory.search import plan, plan_cycles
 from tinyforge.ops.costs import table_bytes
+from tinyforge.project import writer
+from tinyforge.proof.examples import synthetic
 from tinyforge.proof.readback import require_tables
 from tinyforge.proof.record import Proof
+from tinyforge.sim.firmware import build_firmware as build_project
+from tinyforge.sim.machines import machine
+from tinyforge.sim.toolchains import toolchain
+from tinyforge.source import open_tflite
 from tinyforge.spec import Spec
+from tinyforge.tflite import write
 
 pytest.importorskip("unicorn")
 
@@ -151,3 +160,25 @@ def test_they_save_what_was_estimated(planned: Plan, tmp_path: Path) -> None:
     estimated = plan_cycles(flash, AIM.flash) - plan_cycles(planned, AIM.flash)
     saved = slow[BOARD.id] - quick[BOARD.id]
     assert saved == pytest.approx(estimated, rel=0.15)
+
+
+def test_a_project_s_stack_lies_in_quick_ram(tmp_path: Path) -> None:
+    path = tmp_path / "m.tflite"
+    path.write_bytes(write(GRAPH))
+    source = open_tflite(path, Quiet())
+    examples = synthetic(source.graph, 1, seed=0)
+    settings = Spec(engine="aot", optimize="speed", board=BOARD.id)
+    made = generate(source, examples, settings, Quiet())
+    ini = made.files["platformio.ini"]
+    assert isinstance(ini, str)
+    assert f"board_upload.maximum_ram_size = {BOARD.slow_ram}\n" in ini
+    writer.write(made.files, tmp_path / "project")
+    firmware = build_project(
+        tmp_path / "project",
+        "aot",
+        made.board,
+        compiler=toolchain("gcc"),
+        machine=machine("unicorn"),
+    )
+    assert firmware.symbol("__stack_top").address == 0x20000000 + BOARD.slow_ram
+    assert {firmware.region(name) for name in made.lowered["aot"].in_ram} == {"ram"}

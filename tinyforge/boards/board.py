@@ -18,6 +18,9 @@ XTENSA = ("xtensa-lx6", "xtensa-lx7")
 # builder/frameworks, which give -mcpu alone; Arduino's, Zephyr's and Mbed's own builds set them.
 _WITHOUT_FPU_FLAGS = ("cmsis", "libopencm3", "spl", "stm32cube")
 
+# Bytes of the quick RAM that no model is given.
+_KEPT = 16384
+
 # Board strings end up as INI values and section names, so their alphabets are closed here.
 _Word = Annotated[str, msgspec.Meta(pattern=r"\A[A-Za-z0-9][A-Za-z0-9_-]{0,63}\Z")]
 _Version = Annotated[str, msgspec.Meta(pattern=r"\A[0-9]{1,7}(\.[0-9]{1,7}){1,2}\Z")]
@@ -124,10 +127,24 @@ class Board(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
         return self.ram[0].limit
 
     @property
-    def quick_ram(self) -> int:
-        """As many of those bytes, from the first one on, as are loaded without waiting."""
+    def slow_ram(self) -> int:
+        """Where in them loads begin to wait; their end where none does."""
         slow = self.flash.reads.slow_ram if self.flash.reads else None
         return self.ram_limit if slow is None else min(slow, self.ram_limit)
+
+    @property
+    def quick_ram(self) -> int:
+        """Bytes that a model can have of what is loaded without waiting: some are kept for the
+        stack, and for what applications have."""
+        return max(0, self.slow_ram - _KEPT)
+
+    def with_quick_stack(self, nbytes: int) -> Board:
+        """With the quick part of its RAM alone where a model of so many bytes has room: at the
+        end of RAM linkers put the stack. Else as it is."""
+        if self.slow_ram == self.ram_limit or nbytes > self.quick_ram:
+            return self
+        quick = msgspec.structs.replace(self.ram[0], usable=self.slow_ram)
+        return msgspec.structs.replace(self, ram=(quick, *self.ram[1:]))
 
     @property
     def flash_limit(self) -> int:

@@ -60,6 +60,12 @@ class Lowered:
     plan: Plan | None = None
     tables: Mapping[str, Table] = field(default_factory=dict)
     in_ram: frozenset[str] = frozenset()
+
+    @property
+    def ram_bytes(self) -> int:
+        """Of the arena and the tables in RAM."""
+        return self.arena_bytes + sum(self.tables[name].nbytes for name in self.in_ram)
+
     parameters: Mapping[str, Mapping[str, int | float | str]] = field(default_factory=dict)
 
 

@@ -48,6 +48,10 @@ class Table:
         """Of the array in flash."""
         return np.dtype("float32" if self.ctype == "float" else self.ctype.removesuffix("_t"))
 
+    @property
+    def nbytes(self) -> int:
+        return self.values.size * self.dtype.itemsize
+
 
 @dataclass(frozen=True)
 class Kernel:

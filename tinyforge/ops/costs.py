@@ -81,7 +81,7 @@ def _sums(graph: Graph, op: Operator, kernel: Kernel) -> float:
 def table_bytes(kernel: Kernel) -> int:
     """Of the kernel's constants."""
     tables = {id(t): t for t in (*kernel.fields.values(), *kernel.inputs) if isinstance(t, Table)}
-    return sum(t.values.size * t.dtype.itemsize for t in tables.values())
+    return sum(t.nbytes for t in tables.values())
 
 
 def memory_bytes(kernel: Kernel) -> int:

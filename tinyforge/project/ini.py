@@ -47,6 +47,10 @@ _OPTIMIZE_COMMENTS: Mapping[OptimizeChoice, str] = {
 _STRICT = "-Werror"
 # Of TensorFlow Lite Micro's headers, which our sources include; and why.
 _TFLM_HEADERS = (("-Wno-unused-parameter",), ("The interpreter's headers have unused parameters.",))
+_QUICK_RAM = (
+    "What is quick to load from: the stack lies at its end. A program that needs more has it",
+    "without this line, and a stack that costs a cycle more for each load.",
+)
 # What the interpreter needs of a C and a C++ library; the compiled model needs neither.
 _TFLM_LIBRARIES = ("-lstdc++", "-lm", "-lc", "-lnosys")
 _ENGINE_COMMENTS: Mapping[str, tuple[str, ...]] = {
@@ -174,6 +178,10 @@ def _shared(board: Board) -> Section:
         _option("build_flags", f"-D FORGE_SERIAL_BAUD={pio.monitor_speed}"),
         _option("test_ignore", "*", comment=("Tests run in sim and native.",)),
     ]
+    if board.slow_ram == board.ram_limit < board.ram[0].size:
+        options.append(
+            _option("board_upload.maximum_ram_size", str(board.ram_limit), comment=_QUICK_RAM)
+        )
     if pio.packages:
         comment = ("A newer GCC than the platform's own: smaller and faster code.",)
         options.insert(3, _option("platform_packages", *pio.packages, comment=comment))

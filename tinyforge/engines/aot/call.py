@@ -46,7 +46,7 @@ def literal(value: int | float) -> str:
 def constant(symbol: str, table: Table, rows: int) -> Operand:
     """An operand that is a table, divided into so many rows. Kernels take it as bytes."""
     base = symbol if table.ctype == "int8_t" else f"(const int8_t *){symbol}"
-    return Operand(base, table.values.size * table.dtype.itemsize // rows, rows, rows)
+    return Operand(base, table.nbytes // rows, rows, rows)
 
 
 def body(
