@@ -74,9 +74,9 @@ typedef struct {
   vmladav ".s8 lr, q3, q5\n"
 
 /* Outputs of the sums, by the parameters that follow in the stream. In the stack's first eight words,
- * and then in r0 to r7: the output, the inputs in turns with the stream's end, 2, the zero point. q6:
- * where the outputs lie. */
-#define FORGE_MATRIX_QUAD_OUTPUTS            \
+ * and then in r0 to r7: the output, the inputs in turns with the stream's end, 2, the zero point.
+ * places: where the outputs lie, then where the next ones do. */
+#define FORGE_MATRIX_QUAD_OUTPUTS(places)    \
   "vmov q0[2], q0[0], r0, r4\n"              \
   "vmov q0[3], q0[1], r2, r6\n"              \
   "vmov q1[2], q1[0], r8, r12\n"             \
@@ -95,8 +95,17 @@ typedef struct {
   "vqmovnt.s32 q2, q3\n"                     \
   "vqadd.s16 q2, q2, r6\n"                   \
   "vqmovnb.s16 q2, q2\n"                     \
-  "vstrb.16 q2, [r0, q6]\n"                  \
-  "vadd.i16 q6, q6, r4\n"
+  "vstrb.16 q2, [r0, " places "]\n"           \
+  "vadd.i16 " places ", " places ", r4\n"
+
+/* Where two channels' outputs of four pixels lie, in 16 bits each. channels: of all outputs, which is
+ * changed. second: 2^16 times what is from the one to the other. r12 is lost. */
+#define FORGE_MATRIX_PLACES(places, channels, second)         \
+  "mov.w r12, #0\n"                                           \
+  "vidup.u32 " places ", r12, #1\n"                           \
+  "orr.w " channels ", " channels ", " channels ", lsl #16\n" \
+  "vmul.i32 " places ", " places ", " channels "\n"           \
+  "vadd.i32 " places ", " places ", " second "\n"
 
 /* q7: of the four pixels' first outputs what q6 is of the next. On the stack behind the eight words:
  * where chunks are entered; the stream, how many fours are left, how far the next one's inputs and
@@ -110,14 +119,10 @@ FORGE_MATRIX_FUNCTION forge_matrix_quad(FORGE_ARGUMENT const forge_matrix_quad_j
       "lsl.w r11, r7, #2\n"
       "push {r6, r9, r10, r11}\n"
       "mov r9, r6\n"
-      "mov r12, r4\n"
-      "add.w r11, r1, r12, lsl #4\n"
-      "movs r4, #0\n"
-      "vidup.u32 q7, r4, #1\n"
-      "orr.w r7, r7, r7, lsl #16\n"
-      "vmul.i32 q7, q7, r7\n"
-      "vadd.i32 q7, q7, r8\n"
+      "add.w r11, r1, r4, lsl #4\n"
+      FORGE_MATRIX_PLACES("q7", "r7", "r8")
       "vmov q6, q7\n"
+      "mov r12, r4\n"
       "movs r4, #2\n"
       "mov r6, r5\n"
       "add.w r5, r1, r3, lsl #1\n"
@@ -136,7 +141,7 @@ FORGE_MATRIX_FUNCTION forge_matrix_quad(FORGE_ARGUMENT const forge_matrix_quad_j
       "cmp.w r1, r11\n"
       "bne.w 2b\n"
       "3:\n"
-      FORGE_MATRIX_QUAD_OUTPUTS
+      FORGE_MATRIX_QUAD_OUTPUTS("q6")
       "cmp.w r9, r2\n"
       "bne.w 1b\n"
       "add.w r8, sp, #36\n"
@@ -293,12 +298,17 @@ FORGE_SHARED void forge_matrix_sums(const forge_matrix *m, const int8_t *inputs,
   }
 }
 
-FORGE_INLINE void forge_matrix_run(const forge_matrix *m, const int8_t *inputs, int pitch,
-                                   int pixels, int8_t *output) {
-  forge_matrix_sums(m, inputs, pitch, pixels, output);
+/* Outputs of so many pixels, which are clamped to int8 already. */
+FORGE_INLINE void forge_matrix_clamp(const forge_matrix *m, int pixels, int8_t *output) {
   if (m->activation_min > -128 || m->activation_max < 127) {
     forge_clamp_bytes_mve(output, pixels * m->channels, m->activation_min, m->activation_max);
   }
+}
+
+FORGE_INLINE void forge_matrix_run(const forge_matrix *m, const int8_t *inputs, int pitch,
+                                   int pixels, int8_t *output) {
+  forge_matrix_sums(m, inputs, pitch, pixels, output);
+  forge_matrix_clamp(m, pixels, output);
 }
 
 #endif

@@ -20,16 +20,17 @@ from tests.ops.variants import cases_of, check_on_core, check_portable, check_wi
 from tinyforge.graph import Graph
 from tinyforge.memory.search import Aim, Objective, plan
 from tinyforge.ops import OPS, Kernel
-from tinyforge.ops.matrix import WAY
+from tinyforge.ops.matrix import WAY, WAY_3X3
 from tinyforge.ops.target import TARGETS
 from tinyforge.spec import OptimizeChoice
 
 CORE = "cortex-m55"
+WAYS = (WAY, WAY_3X3)
 
 
 def kernels(graph: Graph) -> tuple[Kernel, ...]:
     (op,) = graph.operators
-    return tuple(k for k in OPS[op.op].variants(graph, op, TARGETS[CORE]) if k.way == WAY)
+    return tuple(k for k in OPS[op.op].variants(graph, op, TARGETS[CORE]) if k.way in WAYS)
 
 
 def graphs() -> Iterator[Graph]:
@@ -43,6 +44,9 @@ def graphs() -> Iterator[Graph]:
         yield at_the_end(sign, bits, activation=activation)
     for padding, stride, inputs in product((SAME, VALID), (1, 2), (1, 3, 16, 20)):
         yield Layer(9, 3, inputs, 6 + inputs, stride, padding=padding).graph()
+    for size, padding, inputs in product((*range(3, 9), 13), (SAME, VALID), (16, 32, 48, 64)):
+        channels = 2 + size % 3 * 2
+        yield Layer(size, 3, inputs, channels, relu=False, padding=padding).graph()
     yield Layer(7, 1, 32, 9, 2).graph()
     for op in ("CONV_2D", "FULLY_CONNECTED"):
         yield from (g for s in range(100) if kernels(g := random_case(op, s, Adversarial)[0]))
@@ -94,4 +98,4 @@ def test_it_is_for_cores_with_vectors_alone() -> None:
 def test_it_is_chosen(objective: Objective) -> None:
     for graph in (Layer(12, 3, 16, 16).graph(), Layer(0, 1, 128, 64).graph()):
         (kernel,) = plan(graph, Aim(objective, TARGETS[CORE])).kernels.values()
-        assert kernel.way == WAY
+        assert kernel.way in WAYS

@@ -19,6 +19,7 @@ TOLERANCE = 0.15
 LAYERS = (
     Layer(9, 1, 64, 64),
     Layer(12, 3, 16, 16),
+    Layer(8, 3, 32, 32),
     Layer(8, 3, 20, 10, stride=2, relu=False),
     Layer(16, 3, 3, 8),
     Layer(16, 3, 1, 12, padding=VALID),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -34,8 +35,8 @@ from tinyforge.ops.convolution import (
 from tinyforge.ops.dense import dense
 from tinyforge.ops.dense_cycles import window_cycles, window_reads
 from tinyforge.ops.forms import Windowed
-from tinyforge.ops.matrix import CHUNK, PIXELS, WAY, Matrix, matrix
-from tinyforge.ops.matrix_cycles import window_instructions
+from tinyforge.ops.matrix import CHANNELS_3X3, CHUNK, PIXELS, WAY, WAY_3X3, Matrix, matrix
+from tinyforge.ops.matrix_cycles import columns_instructions, window_instructions
 from tinyforge.ops.quantization import Requantization, activation_name, channel_requantization
 from tinyforge.ops.target import Target
 from tinyforge.ops.turned import swapped
@@ -125,16 +126,16 @@ def variants(graph: Graph, op: Operator, target: Target) -> Sequence[Kernel]:
         return ()
     by_vectors = matrix(graph, op, _requantization(graph, op)) if target.mve else None
     if by_vectors is not None:
-        return (_on_matrix(graph, op, by_vectors),)
+        return tuple(_on_matrix(graph, op, by_vectors))
     return _with_dsp(graph, op) if target.dsp else ()
 
 
-def _on_matrix(graph: Graph, op: Operator, found: Matrix) -> Kernel:
-    """By vectors; 1x1 windows of whole chunks where they lie."""
+def _on_matrix(graph: Graph, op: Operator, found: Matrix) -> Iterator[Kernel]:
+    """By vectors; 1x1 windows of whole chunks where they lie, most 3x3 windows by columns."""
     source, win = tensor(graph, op, 0), weights_window(graph, op)
     as_they_are = found.whole and win.kernel == (1, 1) and win.within
     name = "pointwise" if as_they_are else "conv"
-    return Kernel(
+    general = Kernel(
         header="matrix_conv.h",
         struct="forge_matrix_conv",
         function=f"forge_matrix_{name}_columns",
@@ -149,6 +150,20 @@ def _on_matrix(graph: Graph, op: Operator, found: Matrix) -> Kernel:
         way=WAY,
         cycles=window_instructions(found, win, copied=not as_they_are),
     )
+    yield general
+    beside = (win.kernel, win.stride, win.dilation) == ((3, 3), (1, 1), (1, 1))
+    if beside and source.shape[3] in CHANNELS_3X3 and found.channels % 2 == 0:
+        columns = found.by_columns()
+        tile = 3 * (PIXELS + 2) * source.shape[3] + PIXELS * found.channels
+        yield replace(
+            general,
+            header="matrix_3x3.h",
+            function="forge_matrix_3x3_columns",
+            fields={**general.fields, **columns.fields()},
+            form=Windowed(win, tile_bytes=tile),
+            way=WAY_3X3,
+            cycles=columns_instructions(columns, win),
+        )
 
 
 def _with_dsp(graph: Graph, op: Operator) -> Sequence[Kernel]:

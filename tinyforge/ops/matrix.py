@@ -3,7 +3,7 @@ shifts, of two channels after the other's; and what the block takes."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +18,9 @@ Int = npt.NDArray[np.int64]
 
 CHUNK = 16
 PIXELS = 4  # at once
-WAY = "matrix"
+WAY, WAY_3X3 = "matrix", "matrix, 3x3"
+# Of inputs, for which there are functions by columns.
+CHANNELS_3X3 = (16, 32, 48, 64)
 _MOST_CHANNELS = 2**14 - 1
 
 
@@ -53,6 +55,11 @@ class Matrix:
     def whole(self) -> bool:
         """Whether a pixel's inputs are whole chunks: the block reads no byte behind them."""
         return self.depth % CHUNK == 0
+
+    def by_columns(self) -> Matrix:
+        """With the inputs of 3x3 windows in the order of matrix_3x3.h."""
+        by_row = self.weights.reshape(self.channels, 3, 3, -1, CHUNK)
+        return replace(self, weights=by_row.swapaxes(2, 3).reshape(self.channels, -1))
 
     def fields(self) -> dict[str, int | Table]:
         """The struct's members."""

@@ -14,6 +14,10 @@ _QUADS, _QUAD, _PAIR, _PAIR_CHUNK, _PAIR_JUMP = 85, 16, 23, 14, 8
 # For a pixel alone, and each eight channels of it.
 _SINGLE, _EIGHT, _EIGHT_CHUNK, _EIGHT_JUMP = 60, 37, 17, 4
 _JUMP = 2
+# By columns: a call, each four pixels, each two channels and each chunk of them.
+_COLUMNS, _COLUMNS_QUAD, _COLUMNS_PAIR, _COLUMNS_CHUNK = 75, 12, 22, 12
+# Each line, and each four pixels whose columns are copied: each vector of them.
+_COLUMNS_LINE, _EDGE, _EDGE_VECTOR = 40, 100, 2
 # Copies: a line, four windows; of those in the image each row, and each vector of a row. Of others
 # each window, each row, each vector, and each chunk that is filled first.
 _LINE, _WINDOWS = 30, 20
@@ -30,6 +34,18 @@ def window_instructions(found: Matrix, win: Window, *, copied: bool) -> int:
     line = fours * pixels_instructions(found, PIXELS)
     line += pixels_instructions(found, left) if left else 0
     return win.pictures * (height * (_LINE + line) + _copies(found, win))
+
+
+def columns_instructions(found: Matrix, win: Window) -> int:
+    """Of a convolution with 3x3 windows, by columns."""
+    height, width = win.output
+    quad = _COLUMNS_QUAD + found.channels // 2 * (_COLUMNS_PAIR + _COLUMNS_CHUNK * found.chunks)
+    inside = _within(win, 0, 1) * _within(win, 1, PIXELS)
+    edges = height * -(-width // PIXELS) - inside
+    copied = _EDGE + 2 * (PIXELS + 2) * found.chunks * _EDGE_VECTOR // 3
+    calls = _COLUMNS * (edges + (inside and _within(win, 0, 1)))
+    line = height * _COLUMNS_LINE
+    return win.pictures * (line + (inside + edges) * quad + edges * copied + calls)
 
 
 def row_instructions(found: Matrix, rows: int) -> int:
