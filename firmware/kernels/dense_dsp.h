@@ -12,12 +12,12 @@
 #ifndef FORGE_KERNELS_DENSE_DSP_H
 #define FORGE_KERNELS_DENSE_DSP_H
 
-/* So many channels of one pixel or two. ceiling: in each byte 255 less the range of outputs; floor:
+/* So many channels of one pixel or two. inputs: the tile. ceiling: in each byte 255 less the range of outputs; floor:
  * in each byte the least of them. */
 typedef struct {
-  const int16_t *tile;
+  const void *inputs;
   const int32_t *stream;
-  const int16_t *tile_end;
+  const void *inputs_end;
   const int32_t *stream_end;
   int8_t *first, *second;
   uint32_t ceiling, floor;
@@ -285,20 +285,29 @@ FORGE_INLINE void forge_dense_call(const forge_dense *d, int pixels, const forge
   }
 }
 
-FORGE_INLINE void forge_dense_pairs(const forge_dense *d, int pixels, const int16_t *tile,
-                                    const int32_t *stream, int pairs, int8_t *first,
-                                    int8_t *second) {
+/* words: of the stream. */
+FORGE_INLINE forge_dense_job forge_dense_job_of(const forge_dense *d, const void *inputs,
+                                                const void *inputs_end, const int32_t *stream,
+                                                int words, int8_t *first, int8_t *second) {
   const uint32_t each = 0x01010101;
   const forge_dense_job job = {
-      .tile = tile,
+      .inputs = inputs,
       .stream = stream,
-      .tile_end = tile + d->quads * 4 * pixels,
-      .stream_end = stream + pairs * forge_dense_step(d),
+      .inputs_end = inputs_end,
+      .stream_end = stream + words,
       .first = first,
       .second = second,
       .ceiling = each * (uint32_t)(255 - (d->activation_max - d->activation_min)),
       .floor = each * (uint8_t)d->activation_min,
   };
+  return job;
+}
+
+FORGE_INLINE void forge_dense_pairs(const forge_dense *d, int pixels, const int16_t *tile,
+                                    const int32_t *stream, int pairs, int8_t *first,
+                                    int8_t *second) {
+  const forge_dense_job job = forge_dense_job_of(d, tile, tile + d->quads * 4 * pixels, stream,
+                                                 pairs * forge_dense_step(d), first, second);
   forge_dense_call(d, pixels, &job);
 }
 

@@ -1,6 +1,10 @@
-/* FULLY_CONNECTED by dense.h's stream with bytes, from inputs as they are: four channels at once, so
+/* FULLY_CONNECTED with bytes, as dense.h has them, from inputs as they are: four channels at once, so
  * that it pays to make int16 of each input again for them, and no tile is needed. Depths are
- * multiples of 8, because quads in the stream are even in number. */
+ * multiples of 8: inputs are taken two quads at a time.
+ *
+ * The stream holds, for each four output channels, what dense.h's holds for two and for two more, in
+ * turns: the biases of both; of each quad the two words of both; multiplier, offset and right shift
+ * of each channel. Channels that are missing from the last four are there, and nobody reads them. */
 #ifndef FORGE_KERNELS_DENSE_ROWS_H
 #define FORGE_KERNELS_DENSE_ROWS_H
 
@@ -11,83 +15,107 @@ typedef struct {
   forge_dense dense;
 } forge_dense_rows;
 
+/* Words of the stream for four channels. */
+FORGE_INLINE int forge_dense_rows_step(const forge_dense *d) { return 4 + d->quads * 4 + 12; }
+
 #if defined(__ARM_FEATURE_DSP) && defined(__thumb2__)
 
-/* r0: inputs, r1, r12: streams, lr: the inputs' end, r2, r3: inputs of a quad, r4-r7: weights, r8,
- * r9: sums of two channels, r10, r11: of the other two. */
-#define FORGE_DENSE_ROWS_PAIR(stream, low, high, first, second) \
-  "ldmia " stream "!, {" low ", " high "}\n"                    \
-  "smlad " second ", r2, " low ", " second "\n"                 \
-  "smlad " second ", r3, " high ", " second "\n"                \
-  "sxtb16 " low ", " low "\n"                                   \
-  "sxtb16 " high ", " high "\n"                                 \
-  "smlad " first ", r2, " low ", " first "\n"                   \
-  "smlad " first ", r3, " high ", " first "\n"
+/* As in dense_dsp.h. r0: inputs, r1: stream, r2-r5: inputs of two quads, r6-r9: weights, r10, r11:
+ * sums of two channels, the first's and both's, r12, lr: of two more. */
+#define FORGE_DENSE_ROWS_PAIR(even, odd, low, high, first, both) \
+  "smlad " both ", " even ", " low ", " both "\n"                \
+  "smlad " both ", " odd ", " high ", " both "\n"                \
+  "sxtb16 " low ", " low "\n"                                    \
+  "sxtb16 " high ", " high "\n"                                  \
+  "smlad " first ", " even ", " low ", " first "\n"              \
+  "smlad " first ", " odd ", " high ", " first "\n"
 
-#define FORGE_DENSE_ROWS_QUADS                                  \
-  ".rept 2\n"                                                   \
-  "ldr r2, [r0], #4\n"                                          \
-  "sxtb16 r3, r2, ror #8\n"                                     \
-  "sxtb16 r2, r2\n"                                             \
-  FORGE_DENSE_ROWS_PAIR("r1", "r4", "r5", "r8", "r9")           \
-  FORGE_DENSE_ROWS_PAIR("r12", "r6", "r7", "r10", "r11")        \
-  ".endr\n"                                                     \
-  "cmp r0, lr\n"
+#define FORGE_DENSE_ROWS_QUAD(even, odd)                              \
+  "ldmia.w r1!, {r6-r9}\n"                                            \
+  "sxtb16 " odd ", " even ", ror #8\n"                                \
+  "sxtb16 " even ", " even "\n"                                       \
+  FORGE_DENSE_ROWS_PAIR(even, odd, "r6", "r7", "r10", "r11")          \
+  FORGE_DENSE_ROWS_PAIR(even, odd, "r8", "r9", "r12", "lr")
 
-/* The doubled sums of two channels and of two others. */
-FORGE_SHARED void forge_dense_rows_sums(const forge_dense *d, const int8_t *input,
-                                        const int32_t *stream, const int32_t *other,
-                                        int32_t sums[4]) {
-  const struct {
-    const int8_t *input;
-    const int32_t *stream, *other;
-    const int8_t *end;
-    int32_t *sums;
-  } job = {input, stream, other, input + 4 * d->quads, sums};
-  __asm__ volatile(
-      "push {r4-r11}\n"
-      "push {%0}\n"
-      "ldmia %0, {r0, r1, r12, lr}\n"
-      "ldmia r1!, {r8, r9}\n"
-      "ldmia r12!, {r10, r11}\n"
-      "1:\n"
-      FORGE_DENSE_ROWS_QUADS
-      "beq 2f\n"
-      FORGE_DENSE_ROWS_QUADS
-      "bne 1b\n"
-      "2:\n"
-      "pop {r2}\n"
-      "ldr r2, [r2, #16]\n"
-      "sub r9, r9, r8\n"
-      "sub r11, r11, r10\n"
-      "asr r9, r9, #7\n"
-      "asr r11, r11, #7\n"
-      "lsl r8, r8, #1\n"
-      "lsl r10, r10, #1\n"
-      "stmia r2, {r8-r11}\n"
-      "pop {r4-r11}\n"
-      :
-      : "r"(&job)
-      : "r0", "r1", "r2", "r3", "r12", "lr", "cc", "memory");
+/* A unit has 32 instructions. */
+#define FORGE_DENSE_ROWS_SUMS                           \
+  FORGE_DENSE_BEGIN(3, 4, 128)                          \
+  "1:\n"                                                \
+  "ldmia r1!, {r10-r12, lr}\n"                          \
+  "ldr pc, [sp, #4]\n"                                  \
+  FORGE_DENSE_UNROLLED(4, "ldr.w r4, [r0, #4]\n"        \
+                          "ldr r2, [r0], #8\n"          \
+                          FORGE_DENSE_ROWS_QUAD("r2", "r3") \
+                          FORGE_DENSE_ROWS_QUAD("r4", "r5")) \
+  FORGE_DENSE_REPEAT                                    \
+  FORGE_DENSE_APART("r10", "r11")                       \
+  FORGE_DENSE_APART("r12", "lr")
+
+/* Outputs of the first two channels, then of the others. */
+#define FORGE_DENSE_ROWS_OUTPUTS(scaled)  \
+  "ldmia r1!, {r2-r7}\n"                  \
+  scaled("r10", "r2", "r3", "r4")         \
+  scaled("r11", "r5", "r6", "r7")         \
+  "ldmia r1!, {r2-r7}\n"                  \
+  scaled("r12", "r2", "r3", "r4")         \
+  scaled("lr", "r5", "r6", "r7")          \
+  "ldr r9, [sp, #16]\n"
+
+#define FORGE_DENSE_ROWS_RECTIFIED                  \
+  FORGE_DENSE_ROWS_OUTPUTS(FORGE_DENSE_RECTIFY)     \
+  "strb r10, [r9], #4\n"                            \
+  "strb r11, [r9, #-3]\n"                           \
+  "strb r12, [r9, #-2]\n"                           \
+  "strb lr, [r9, #-1]\n"                            \
+  "str r9, [sp, #16]\n"                             \
+  FORGE_DENSE_END
+
+#define FORGE_DENSE_ROWS_CLAMPED                    \
+  FORGE_DENSE_ROWS_OUTPUTS(FORGE_DENSE_SCALE)       \
+  "orr r10, r10, r11, lsl #8\n"                     \
+  "orr r12, r12, lr, lsl #8\n"                      \
+  "orr r10, r10, r12, lsl #16\n"                    \
+  FORGE_DENSE_CLAMP                                 \
+  "str r10, [r9], #4\n"                             \
+  "str r9, [sp, #16]\n"                             \
+  FORGE_DENSE_END
+
+FORGE_DENSE_FUNCTION(forge_dense_rows_rectified, FORGE_DENSE_ROWS_SUMS FORGE_DENSE_ROWS_RECTIFIED)
+FORGE_DENSE_FUNCTION(forge_dense_rows_clamped, FORGE_DENSE_ROWS_SUMS FORGE_DENSE_ROWS_CLAMPED)
+
+FORGE_INLINE void forge_dense_rows_fours(const forge_dense *d, const int8_t *input,
+                                         const int32_t *stream, int fours, int8_t *output) {
+  const forge_dense_job job = forge_dense_job_of(
+      d, input, input + 4 * d->quads, stream, fours * forge_dense_rows_step(d), output, NULL);
+  if (d->rectified) forge_dense_rows_rectified(&job); else forge_dense_rows_clamped(&job);
 }
 
 #else
 
-FORGE_INLINE void forge_dense_rows_sums(const forge_dense *d, const int8_t *input,
-                                        const int32_t *stream, const int32_t *other,
-                                        int32_t sums[4]) {
-  for (int i = 0; i < 2; ++i, sums += 2) {
-    const int32_t *words = i ? other : stream;
-    uint32_t first = (uint32_t)words[0], both = (uint32_t)words[1];
-    words += 2;
-    for (int half = 0; half < 2 * d->quads; ++half, ++words) {
-      const int8_t *at = input + half / 2 * 4 + half % 2;
-      const int16_t inputs[2] = {at[0], at[2]};
-      first = forge_dense_add(first, forge_dense_lower(*words), inputs);
-      both = forge_dense_add(both, *words, inputs);
+/* Two of four channels. stream: their biases; words: of the first quad. */
+FORGE_INLINE void forge_dense_rows_pair(const forge_dense *d, const int8_t *input,
+                                        const int32_t *stream, const int32_t *words,
+                                        const int32_t *parameters, int8_t *output) {
+  uint32_t first = (uint32_t)stream[0], both = (uint32_t)stream[1];
+  for (int quad = 0; quad < d->quads; ++quad, words += 4, input += 4) {
+    for (int half = 0; half < 2; ++half) {
+      const int16_t inputs[2] = {input[half], input[half + 2]};
+      first = forge_dense_add(first, forge_dense_lower(words[half]), inputs);
+      both = forge_dense_add(both, words[half], inputs);
     }
-    sums[0] = (int32_t)(first * 2);
-    sums[1] = (int32_t)(both - first) >> 7;
+  }
+  output[0] = forge_dense_output(d, (int32_t)(first * 2), parameters);
+  output[1] = forge_dense_output(d, (int32_t)(both - first) >> 7, parameters + 3);
+}
+
+/* So many times four channels, at least once, of one row. */
+FORGE_INLINE void forge_dense_rows_fours(const forge_dense *d, const int8_t *input,
+                                         const int32_t *stream, int fours, int8_t *output) {
+  const int step = forge_dense_rows_step(d);
+  for (int i = 0; i < fours; ++i, stream += step, output += 4) {
+    const int32_t *words = stream + 4, *parameters = stream + step - 12;
+    forge_dense_rows_pair(d, input, stream, words, parameters, output);
+    forge_dense_rows_pair(d, input, stream + 2, words + 2, parameters + 6, output + 2);
   }
 }
 
@@ -96,20 +124,14 @@ FORGE_INLINE void forge_dense_rows_sums(const forge_dense *d, const int8_t *inpu
 FORGE_INLINE void forge_dense_rows_run(const forge_dense_rows *c, const int8_t *input,
                                        int8_t *output) {
   const forge_dense *d = &c->dense;
-  const int step = forge_dense_step(d);
+  const int fours = d->channels / 4, left = d->channels % 4;
   for (int row = 0; row < c->rows; ++row, input += c->input_depth, output += d->channels) {
-    const int32_t *stream = d->stream;
-    for (int channel = 0; channel < d->channels; channel += 4, stream += 2 * step) {
-      const int left = d->channels - channel;
-      const int32_t *other = left > 2 ? stream + step : stream; /* of none: the same once more */
-      int32_t sums[4];
-      forge_dense_rows_sums(d, input, stream, other, sums);
-#pragma GCC unroll 4
-      for (int i = 0; i < 4; ++i) {
-        if (i >= left) break;
-        const int32_t *parameters = (i < 2 ? stream : other) + step - 6 + i % 2 * 3;
-        output[channel + i] = forge_dense_output(d, sums[i], parameters);
-      }
+    if (fours) forge_dense_rows_fours(d, input, d->stream, fours, output);
+    if (left) {
+      int8_t last[4];
+      const int32_t *stream = d->stream + fours * forge_dense_rows_step(d);
+      forge_dense_rows_fours(d, input, stream, 1, last);
+      for (int i = 0; i < left; ++i) output[4 * fours + i] = last[i];
     }
   }
 }

@@ -52,6 +52,7 @@ class Dense:
     bias: Int
     scaled: Scaled
     byte_weights: bool = False
+    by_fours: bool = False
 
     @property
     def way(self) -> str:
@@ -74,7 +75,8 @@ class Dense:
     @property
     def stream_bytes(self) -> int:
         """Of all words."""
-        return 4 * -(-self.channels // 2) * (8 + self.quads * (2 if self.byte_weights else 4))
+        pairs = 2 * -(-self.channels // 4) if self.by_fours else -(-self.channels // 2)
+        return 4 * pairs * (8 + self.quads * (2 if self.byte_weights else 4))
 
     def fields(self) -> dict[str, int | Table]:
         """The struct's members."""
@@ -93,8 +95,16 @@ class Dense:
         scaled = np.stack([self.scaled.multiplier, self.scaled.offset, self.scaled.shift], axis=1)
         weights, bias, parameters = map(by_pairs, (self.weights, self.bias, scaled))
         packing = _byte_words if self.byte_weights else _words
-        parts = (*packing(weights, bias), parameters)
-        return as_words(np.concatenate([x.reshape(len(x), -1) for x in parts], axis=1))
+        parts = [x.reshape(len(x), -1) for x in (*packing(weights, bias), parameters)]
+        if self.by_fours:
+            parts = [_by_fours(x, turn) for x, turn in zip(parts, (2, 2, 6), strict=True)]
+        return as_words(np.concatenate(parts, axis=1))
+
+
+def _by_fours(words: Int, turn: int) -> Int:
+    """(two channels each, words) to four channels each, whose twos take turns of so many words."""
+    twos = by_pairs(words)
+    return twos.reshape(len(twos), 2, -1, turn).swapaxes(1, 2).reshape(len(twos), -1)
 
 
 def _words(weights: Int, bias: Int) -> tuple[Int, Int]:

@@ -144,8 +144,8 @@ def _with_dsp(graph: Graph, op: Operator) -> Sequence[Kernel]:
             cycles=in_place_cycles(found, rows),
             reads=rows * found.stream_bytes,
         )
-        for found in every
-        if found.byte_weights and depth % 8 == 0
+        for found in (replace(packed, by_fours=True) for packed in every if packed.byte_weights)
+        if depth % 8 == 0
     ]
     return (*as_they_are, *_on_tiles(source.index, every, rows, depth))
 
