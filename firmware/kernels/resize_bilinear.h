@@ -9,9 +9,12 @@ typedef struct {
   int scale, offset, size;
 } forge_resize_axis;
 
+/* width, channels: of an output row. pictures: how many there are, one above the other, where there
+ * are several, and height: of each of them; both are 0 where there is one. */
 typedef struct {
   forge_resize_axis down, across;
-  int width, channels; /* of an output row */
+  int width, channels;
+  int pictures, height;
 } forge_resize_bilinear;
 
 /* The input's places on either side of a place of the output, and how much of the second. */
@@ -29,9 +32,10 @@ FORGE_INLINE forge_between forge_resize_between(const forge_resize_axis *axis, i
 /* Row y of the output. */
 FORGE_INLINE void forge_resize_bilinear_row(const forge_resize_bilinear *c, int y,
                                             const forge_rows *input, int8_t *output) {
-  const forge_between down = forge_resize_between(&c->down, y);
-  const int8_t *top = forge_row(input, down.lower);
-  const int8_t *bottom = forge_row(input, down.upper);
+  const int picture = c->pictures > 1 ? y / c->height : 0;
+  const forge_between down = forge_resize_between(&c->down, y - picture * c->height);
+  const int8_t *top = forge_row(input, picture * c->down.size + down.lower);
+  const int8_t *bottom = forge_row(input, picture * c->down.size + down.upper);
   for (int x = 0; x < c->width; ++x, output += c->channels) {
     const forge_between across = forge_resize_between(&c->across, x);
     const int left = across.lower * c->channels, right = across.upper * c->channels;

@@ -36,6 +36,16 @@ FORGE_INLINE forge_reach forge_transpose_conv_reach(int position, int stride, in
   return reach;
 }
 
+/* What reaches output row y; its input is counted over all pictures. */
+FORGE_INLINE forge_reach forge_transpose_conv_rows(const forge_window *w, int y) {
+  const int picture = w->pictures > 1 ? y / w->input_height : 0;
+  forge_reach row = forge_transpose_conv_reach(y - picture * w->input_height + w->pad_top,
+                                               w->stride_height, w->kernel_height,
+                                               w->output_height);
+  row.input += picture * w->output_height;
+  return row;
+}
+
 /* One output channel at one place. */
 FORGE_INLINE int32_t forge_transpose_conv_1(const forge_transpose_conv *c, const forge_rows *input,
                                             const forge_reach *row, const forge_reach *column,
@@ -80,8 +90,7 @@ FORGE_INLINE void forge_transpose_conv_4(const forge_transpose_conv *c, const fo
 FORGE_INLINE void forge_transpose_conv_row(const forge_transpose_conv *c, int y,
                                            const forge_rows *input, int8_t *output) {
   const forge_window *w = &c->window;
-  const forge_reach row = forge_transpose_conv_reach(y + w->pad_top, w->stride_height,
-                                                     w->kernel_height, w->output_height);
+  const forge_reach row = forge_transpose_conv_rows(w, y);
   for (int x = 0; x < w->input_width; ++x) {
     const forge_reach column = forge_transpose_conv_reach(x + w->pad_left, w->stride_width,
                                                           w->kernel_width, w->output_width);

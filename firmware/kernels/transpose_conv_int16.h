@@ -63,8 +63,7 @@ FORGE_INLINE void forge_transpose_conv_i16_row(const forge_transpose_conv_i16 *c
                                                const forge_rows *input, int8_t *bytes) {
   const forge_window *w = &c->window;
   forge_i16 *output = forge_output_i16(bytes);
-  const forge_reach row = forge_transpose_conv_reach(y + w->pad_top, w->stride_height,
-                                                     w->kernel_height, w->output_height);
+  const forge_reach row = forge_transpose_conv_rows(w, y);
   for (int x = 0; x < w->input_width; ++x) {
     const forge_reach column = forge_transpose_conv_reach(x + w->pad_left, w->stride_width,
                                                           w->kernel_width, w->output_width);

@@ -151,8 +151,8 @@ def transpose_conv(
     bias: bool = True,
 ) -> int:
     """TRANSPOSE_CONV with SAME padding, output stride times the input. Pairs: (height, width)."""
-    _, height, width, channels = b.tensors[source].shape
-    shape = (1, height * stride[0], width * stride[1], filters)
+    pictures, height, width, channels = b.tensors[source].shape
+    shape = (pictures, height * stride[0], width * stride[1], filters)
     weights = _weights(b, rng, (filters, *kernel, channels), 0, per_channel=True)
     return b.op(
         "TRANSPOSE_CONV",

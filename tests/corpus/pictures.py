@@ -25,6 +25,19 @@ def pictures(kind: str, count: int) -> Graph:
     elif kind == "MEAN":
         axes = b.constant(np.array([1, 2], np.int32))
         y = b.op("MEAN", [y, axes], (count, 3), SCALE, ZERO_POINT)
+    elif kind == "larger":
+        y = layers.conv_2d(b, rng, y, filters=4)
+        y = layers.transpose_conv(b, rng, y, filters=3)
+        t, size = b.tensors[y], (9, 17)
+        y = b.op(
+            "RESIZE_BILINEAR",
+            [y, b.constant(np.array(size, np.int32))],
+            (count, *size, 3),
+            t.scale,
+            t.zero_point,
+            half_pixel_centers=True,
+        )
+        y = layers.conv_2d(b, rng, y, filters=2)
     elif kind == "several":
         y = layers.conv_2d(b, rng, y, filters=4)
         y = b.op("RELU", [y], b.tensors[y].shape, b.tensors[y].scale, 3)
@@ -41,5 +54,5 @@ def pictures(kind: str, count: int) -> Graph:
 
 KINDS = [
     *("CONV_2D", "dilated", "DEPTHWISE_CONV_2D", "MAX_POOL_2D", "AVERAGE_POOL_2D", "MEAN"),
-    "several",
+    *("larger", "several"),
 ]

@@ -165,14 +165,14 @@ def space_to_batch_nd(r: Random) -> Graph:
 
 
 def resize_bilinear(r: Random) -> Graph:
-    source = r.spec(1, r.integer(1, 9), r.integer(1, 9), r.integer(1, 9))
+    source = r.spec(r.pick(1, 1, 1, 2, 3), r.integer(1, 9), r.integer(1, 9), r.integer(1, 9))
     size = r.integer(1, 24), r.integer(1, 24)
     corners = r.pick(False, True)
     return _moved(
         "RESIZE_BILINEAR",
         source,
         [int32(size)],
-        (1, *size, source.shape[3]),
+        (source.shape[0], *size, source.shape[3]),
         align_corners=corners,
         half_pixel_centers=not corners and r.pick(False, True),
     )

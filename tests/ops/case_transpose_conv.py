@@ -27,11 +27,12 @@ def transpose_conv(r: Random) -> Graph:
     )
     kernel, stride = (r.integer(1, 5), r.integer(1, 5)), (r.integer(1, 3), r.integer(1, 3))
     padding = r.pick(SAME, VALID)
-    source = r.spec(1, height, width, channels)
+    pictures = r.pick(1, 1, 1, 2, 3)
+    source = r.spec(pictures, height, width, channels)
     weights = r.weights((out, *kernel, channels), 0)
     bias = r.bias(source, weights, out)
     shape = (
-        1,
+        pictures,
         _output_size(r, height, kernel[0], stride[0], padding),
         _output_size(r, width, kernel[1], stride[1], padding),
         out,

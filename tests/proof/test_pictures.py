@@ -20,9 +20,10 @@ def test_layers_over_several_pictures_are_proved(kind: str) -> None:
     assert proved("native", pictures(kind, 3)).bit_exact
 
 
-def test_several_pictures_are_proved_on_cores() -> None:
+@pytest.mark.parametrize("kind", ["larger", "several"])
+def test_several_pictures_are_proved_on_cores(kind: str) -> None:
     for machine, core in (("unicorn", "cortex-m4"), ("qemu", "cortex-m55")):
-        assert proved(machine, pictures("several", 3), core=core).bit_exact
+        assert proved(machine, pictures(kind, 3), core=core).bit_exact
 
 
 def test_time_distributed_layers_are_proved(corpus: Path) -> None:

@@ -207,7 +207,8 @@ class Spread:
     """Output row y comes from all input rows that reach it, each spread over a window's rows.
 
     window: of the convolution that is transposed, whose input is the output here. C:
-    function(&fields, y, &input as forge_rows, output row).
+    function(&fields, y, &input as forge_rows, output row). Where there are several pictures, their
+    rows follow each other.
     """
 
     window: Window
@@ -216,22 +217,24 @@ class Spread:
 
     @property
     def steps(self) -> int:
-        return self.window.input[0]
+        return self.window.pictures * self.window.input[0]
 
     @property
     def input_rows(self) -> int:
-        return self.window.output[0]
+        return self.window.pictures * self.window.output[0]
 
     @property
     def output_rows(self) -> int:
-        return self.window.input[0]
+        return self.steps
 
     def reads(self, step: int) -> range:
         """Row r is spread over output rows r * stride to r * stride + kernel - 1, less padding."""
-        row, stride = step + self.window.padding[0], self.window.stride[0]
+        picture, y = divmod(step, self.window.input[0])
+        row, stride = y + self.window.padding[0], self.window.stride[0]
+        begin, height = picture * self.window.output[0], self.window.output[0]
         first = max(0, -(-(row - self.window.kernel[0] + 1) // stride))
-        last = min(row // stride, self.input_rows - 1)
-        return range(first, last + 1) if first <= last else range(0)
+        last = min(row // stride, height - 1)
+        return range(begin + first, begin + last + 1) if first <= last else range(0)
 
     def writes(self, step: int) -> range:
         return range(step, step + 1)

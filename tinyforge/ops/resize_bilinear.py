@@ -62,9 +62,8 @@ def _axes(graph: Graph, op: Operator) -> tuple[_Axis, _Axis]:
 def check(graph: Graph, op: Operator) -> None:
     source = check_copied(graph, op, 2)
     check_rank(graph, op, (source,), 4)
-    require(source.shape[0] == 1, f"a batch of {source.shape[0]} is not supported", graph, op)
     size = integers(graph, op, 1, "size")
-    check_shape(graph, op, (1, *size, source.shape[3]))
+    check_shape(graph, op, (source.shape[0], *size, source.shape[3]))
     require(
         not (op.options["align_corners"] and op.options["half_pixel_centers"]),
         "align_corners and half_pixel_centers exclude each other",
@@ -85,7 +84,7 @@ def check(graph: Graph, op: Operator) -> None:
 
 
 def reference(graph: Graph, op: Operator, inputs: Sequence[npt.NDArray[Any]]) -> Int8Array:
-    """inputs[0]: (1, height, width, channels). Source: ResizeBilinearInteger."""
+    """inputs[0]: (batch, height, width, channels). Source: ResizeBilinearInteger."""
     down, across = _axes(graph, op)
     _, height, width, _ = output(graph, op).shape
     y0, y1, y_part = down.places(height)
@@ -102,7 +101,9 @@ def lower(graph: Graph, op: Operator) -> Kernel:
     source, out = tensor(graph, op, 0), output(graph, op)
     down, across = _axes(graph, op)
     first, last, _ = down.places(out.shape[1])
-    reach = tuple(zip(first.tolist(), last.tolist(), strict=True))
+    pictures, rows = source.shape[:2]
+    begins = rows * np.arange(pictures)[:, np.newaxis]
+    ends = ((begins + places).reshape(-1).tolist() for places in (first, last))
     return Kernel(
         header="resize_bilinear.h",
         struct="forge_resize_bilinear",
@@ -112,9 +113,10 @@ def lower(graph: Graph, op: Operator) -> Kernel:
             **across.fields("across"),
             "width": out.shape[2],
             "channels": out.shape[3],
+            **({"pictures": pictures, "height": out.shape[1]} if pictures > 1 else {}),
         },
         inputs=(source.index,),
-        form=Between(reach, source.shape[1]),
+        form=Between(tuple(zip(*ends, strict=True)), pictures * rows),
     )
 
 

@@ -74,18 +74,17 @@ def check(graph: Graph, op: Operator) -> None:
         graph,
         op,
     )
-    require(out.shape[0] == 1, f"a batch of {out.shape[0]} is not supported", graph, op)
     _window(graph, op)
     _requantization(graph, op)
 
 
 def reference(graph: Graph, op: Operator, inputs: Sequence[npt.NDArray[Any]]) -> Values:
-    """inputs[2]: (1, height, width, channels).
+    """inputs[2]: (batch, height, width, channels).
 
     Source: reference_integer_ops::TransposeConv, which adds every input to all outputs it reaches.
     """
     source, weights = tensor(graph, op, _SOURCE), weights_table(tensor(graph, op, 1))
-    centred = inputs[_SOURCE][0].astype(np.int64) - source.zero_point
+    centred = inputs[_SOURCE].astype(np.int64) - source.zero_point
     win = _window(graph, op)
     (rows, columns), (sh, sw) = win.output, win.stride
     # Large enough for all that any input reaches, and for the output where nothing reaches it.
@@ -95,14 +94,14 @@ def reference(graph: Graph, op: Operator, inputs: Sequence[npt.NDArray[Any]]) ->
             win.output, win.stride, win.kernel, win.input, win.padding, strict=True
         )
     ]
-    acc = np.zeros((*canvas, weights.shape[0]), np.int64)
+    acc = np.zeros((win.pictures, *canvas, weights.shape[0]), np.int64)
     for y, x in np.ndindex(win.kernel):
         spread = exact_matmul(centred, weights[:, y, x].T)
-        acc[y : y + (rows - 1) * sh + 1 : sh, x : x + (columns - 1) * sw + 1 : sw] += spread
+        acc[:, y : y + (rows - 1) * sh + 1 : sh, x : x + (columns - 1) * sw + 1 : sw] += spread
     (top, left), (height, width) = win.padding, win.input
-    acc = acc[top : top + height, left : left + width]
+    acc = acc[:, top : top + height, left : left + width]
     acc = acc + bias_values(graph, op, weights.shape[0], _BIAS)
-    return _requantization(graph, op).apply(acc)[np.newaxis]
+    return _requantization(graph, op).apply(acc)
 
 
 def lower(graph: Graph, op: Operator) -> Kernel:
