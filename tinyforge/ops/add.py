@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from tinyforge.graph import DType, Graph, Operator
-from tinyforge.ops import tabled_sum
+from tinyforge.ops import linear_sum, tabled_sum
 from tinyforge.ops.base import INT8_OR_INT16, Kernel, Values, output, tensor
 from tinyforge.ops.binary import Scaling, binary, common_scale, on_common_scale
 from tinyforge.ops.fixed_point import Int
@@ -36,7 +36,11 @@ def function(s: Scaling, first: Int, second: Int) -> Values:
 
 
 def variants(graph: Graph, op: Operator, target: Target) -> Sequence[Kernel]:
-    return tabled_sum.kernels(graph, op, target, scaling(graph, op), negated=False)
+    found = scaling(graph, op)
+    return (
+        *linear_sum.kernels(graph, op, target, found, negated=False),
+        *tabled_sum.kernels(graph, op, target, found, negated=False),
+    )
 
 
 OP = replace(binary("ADD", scaling, function, INT8_OR_INT16), variants=variants)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from tinyforge.graph import Graph, Operator
-from tinyforge.ops import tabled_sum
+from tinyforge.ops import linear_sum, tabled_sum
 from tinyforge.ops.add import scaling
 from tinyforge.ops.base import INT8_OR_INT16, Kernel, Values
 from tinyforge.ops.binary import Scaling, binary
@@ -21,7 +21,11 @@ def function(s: Scaling, first: Int, second: Int) -> Values:
 
 
 def variants(graph: Graph, op: Operator, target: Target) -> Sequence[Kernel]:
-    return tabled_sum.kernels(graph, op, target, scaling(graph, op), negated=True)
+    found = scaling(graph, op)
+    return (
+        *linear_sum.kernels(graph, op, target, found, negated=True),
+        *tabled_sum.kernels(graph, op, target, found, negated=True),
+    )
 
 
 OP = replace(binary("SUB", scaling, function, INT8_OR_INT16), variants=variants)
