@@ -2,8 +2,9 @@
  * channels of some pixels, from their inputs as they are and a stream of constants. The C here says
  * what it computes, on any core; matrix_mve.h has it in instructions of a Cortex-M55.
  *
- * A pixel's inputs are chunks of 16 bytes. The stream holds, for each two output channels:
- *  - of each chunk 16 weights of the one channel, then 16 of the other; 0 for what is no input.
+ * A pixel's inputs are chunks of 16 bytes; the first one's first bytes may be missing. The stream
+ * holds, for each two output channels:
+ *  - of each chunk 16 weights of the one channel, then 16 of the other; 0 for what is missing.
  *  - both biases, multipliers, shifts. What the input's zero point adds is part of a bias.
  * Shifts are right, -31 to -1. Of an odd number of channels the last stands there twice. */
 #ifndef FORGE_KERNELS_MATRIX_H
@@ -14,10 +15,10 @@
 #define FORGE_MATRIX_CHUNK 16
 #define FORGE_MATRIX_PARAMETERS 6
 
-/* channels: less than 2^14. */
+/* missing: bytes of the first chunk. channels: less than 2^14. */
 typedef struct {
   const int32_t *stream;
-  int chunks, channels;
+  int chunks, missing, channels;
   int output_zero_point;
   int activation_min, activation_max;
 } forge_matrix;
@@ -42,20 +43,30 @@ FORGE_INLINE int8_t forge_matrix_output(const forge_matrix *m, const int8_t *inp
   const int32_t *parameters = stream + 2 * FORGE_MATRIX_CHUNK * m->chunks / 4 + channel % 2;
   uint32_t sum = (uint32_t)parameters[0];
   for (int chunk = 0; chunk < m->chunks; ++chunk, weights += 2 * FORGE_MATRIX_CHUNK) {
-    for (int i = 0; i < FORGE_MATRIX_CHUNK; ++i) sum += (uint32_t)(*input++ * weights[i]);
+    for (int i = chunk ? 0 : m->missing; i < FORGE_MATRIX_CHUNK; ++i) {
+      sum += (uint32_t)(*input++ * weights[i]);
+    }
   }
   const int32_t value = forge_requantize((int32_t)sum, parameters[2], parameters[4]);
   return forge_clamp(value + m->output_zero_point, m->activation_min, m->activation_max);
 }
 
-/* So many pixels, whose inputs lie pitch bytes apart and whose outputs follow each other. */
-FORGE_INLINE void forge_matrix_run(const forge_matrix *m, const int8_t *inputs, int pitch,
-                                   int pixels, int8_t *output) {
+/* So many pixels, whose inputs lie pitch bytes apart and whose outputs follow each other. readable:
+ * whether what is missing of their chunks is memory that may be read. */
+FORGE_INLINE void forge_matrix_run(const forge_matrix *m, int readable, const int8_t *inputs,
+                                   int pitch, int pixels, int8_t *output) {
+  (void)readable;
   for (int pixel = 0; pixel < pixels; ++pixel, inputs += pitch) {
     for (int channel = 0; channel < m->channels; ++channel) {
       *output++ = forge_matrix_output(m, inputs, channel);
     }
   }
+}
+
+/* The same of four, where it is done in place. */
+FORGE_INLINE void forge_matrix_four(const forge_matrix *m, int readable, const int8_t *inputs,
+                                    int pitch, int8_t *output) {
+  forge_matrix_run(m, readable, inputs, pitch, 4, output);
 }
 
 #endif

@@ -25,7 +25,7 @@ FORGE_INLINE void forge_matrix_3x3_quads(const forge_matrix_conv *c, const int8_
       const int8_t *row = rows[i / 3 / chunks] + (x + i % 3) * channels;
       to = forge_copy_bytes(to, row + i / 3 % chunks * FORGE_MATRIX_CHUNK, FORGE_MATRIX_CHUNK);
     }
-    forge_matrix_run(&c->matrix, pixel, 0, 1, output);
+    forge_matrix_run(&c->matrix, 0, pixel, 0, 1, output);
   }
 }
 

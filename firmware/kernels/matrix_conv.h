@@ -1,5 +1,5 @@
 /* CONV_2D by matrix.h: the windows of up to four neighbouring outputs become a tile of their inputs,
- * side by side; the inputs of a 1x1 window are taken where they are. */
+ * side by side; windows that are a stretch of a row of the image are taken where they are. */
 #ifndef FORGE_KERNELS_MATRIX_CONV_H
 #define FORGE_KERNELS_MATRIX_CONV_H
 
@@ -15,7 +15,7 @@ typedef struct {
   forge_matrix matrix;
 } forge_matrix_conv;
 
-/* Bytes from one pixel of a tile to the next. */
+/* Bytes from one pixel of a tile to the next: whole chunks. */
 FORGE_INLINE int forge_matrix_conv_pitch(const forge_matrix_conv *c) {
   return c->matrix.chunks * FORGE_MATRIX_CHUNK;
 }
@@ -62,6 +62,7 @@ FORGE_SHARED void forge_matrix_conv_parts(const forge_matrix_conv *c, const int8
                                           int x, int pixels, int8_t *tile) {
   const int pitch = forge_matrix_conv_pitch(c);
   forge_matrix_fill(tile, c->input_zero_point, pixels * pitch);
+  tile += c->matrix.missing;
   for (int i = 0; i < pixels; ++i, tile += pitch) {
     forge_matrix_conv_part(c, rows, forge_window_left(&c->window, x + i), tile);
   }
@@ -74,33 +75,44 @@ FORGE_INLINE int forge_matrix_conv_whole(const forge_window *w, const int8_t *co
   return whole;
 }
 
-/* Columns [begin, end) of an output row. tile: room for four pixels. */
-FORGE_INLINE void forge_matrix_conv_columns(const forge_matrix_conv *c, const int8_t *const *rows,
-                                            int begin, int end, int8_t *tile, int8_t *output) {
+/* So many windows, at most four, from column x on. whole: none of their rows is padding. */
+FORGE_INLINE void forge_matrix_conv_fill(const forge_matrix_conv *c, const int8_t *const *rows,
+                                         int whole, int x, int pixels, int8_t *tile) {
   const forge_window *w = &c->window;
-  const int whole = forge_matrix_conv_whole(w, rows);
-  for (int x = begin, pixels; x < end; x += pixels, output += pixels * c->matrix.channels) {
-    pixels = end - x < FORGE_MATRIX_CONV_PIXELS ? end - x : FORGE_MATRIX_CONV_PIXELS;
-    const int left = forge_window_left(w, x);
-    const int right = left + (pixels - 1) * w->stride_width + w->kernel_width;
-    if (whole && pixels == FORGE_MATRIX_CONV_PIXELS && left >= 0 && right <= w->input_width) {
-      const int channels = c->input_channels;
-      forge_matrix_copy_windows(tile, forge_matrix_conv_pitch(c), rows, w->kernel_height,
-                                left * channels, w->kernel_width * channels,
-                                w->stride_width * channels);
-    } else {
-      forge_matrix_conv_parts(c, rows, x, pixels, tile);
-    }
-    forge_matrix_run(&c->matrix, tile, forge_matrix_conv_pitch(c), pixels, output);
+  const int channels = c->input_channels, left = forge_window_left(w, x);
+  const int right = left + (pixels - 1) * w->stride_width + w->kernel_width;
+  if (whole && pixels == FORGE_MATRIX_CONV_PIXELS && left >= 0 && right <= w->input_width) {
+    forge_matrix_copy_windows(tile + c->matrix.missing, forge_matrix_conv_pitch(c), rows,
+                              w->kernel_height, left * channels, w->kernel_width * channels,
+                              w->stride_width * channels);
+  } else {
+    forge_matrix_conv_parts(c, rows, x, pixels, tile);
   }
 }
 
-/* The same of 1x1 windows whose inputs are whole chunks. */
-FORGE_INLINE void forge_matrix_pointwise_columns(const forge_matrix_conv *c,
-                                                 const int8_t *const *rows, int begin, int end,
-                                                 int8_t *output) {
+/* Columns [begin, end) of an output row. tile: room for four pixels. */
+FORGE_INLINE void forge_matrix_conv_columns(const forge_matrix_conv *c, const int8_t *const *rows,
+                                            int begin, int end, int8_t *tile, int8_t *output) {
+  const forge_matrix *m = &c->matrix;
+  const int pitch = forge_matrix_conv_pitch(c), four = FORGE_MATRIX_CONV_PIXELS;
+  const int whole = forge_matrix_conv_whole(&c->window, rows);
+  const int8_t *const inputs = tile + m->missing;
+  int x = begin;
+  for (; x + four <= end; x += four, output += four * m->channels) {
+    forge_matrix_conv_fill(c, rows, whole, x, four, tile);
+    forge_matrix_four(m, 1, inputs, pitch, output);
+  }
+  if (x < end) {
+    forge_matrix_conv_fill(c, rows, whole, x, end - x, tile);
+    forge_matrix_run(m, 1, inputs, pitch, end - x, output);
+  }
+}
+
+/* The same of windows that are a stretch of a row, in the image. */
+FORGE_INLINE void forge_matrix_conv_stretches(const forge_matrix_conv *c, const int8_t *const *rows,
+                                              int begin, int end, int8_t *output) {
   const int pitch = c->window.stride_width * c->input_channels;
-  forge_matrix_run(&c->matrix, rows[0] + begin * pitch, pitch, end - begin, output);
+  forge_matrix_run(&c->matrix, 0, rows[0] + begin * pitch, pitch, end - begin, output);
 }
 
 #endif

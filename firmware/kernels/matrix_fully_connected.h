@@ -1,5 +1,4 @@
-/* FULLY_CONNECTED by matrix.h: rows are pixels, taken where they are or, of depths that are no whole
- * chunks, copied one by one. */
+/* FULLY_CONNECTED by matrix.h: rows are pixels, taken where they are. */
 #ifndef FORGE_KERNELS_MATRIX_FULLY_CONNECTED_H
 #define FORGE_KERNELS_MATRIX_FULLY_CONNECTED_H
 
@@ -12,17 +11,7 @@ typedef struct {
 
 FORGE_INLINE void forge_matrix_fully_connected_run(const forge_matrix_fully_connected *c,
                                                    const int8_t *input, int8_t *output) {
-  forge_matrix_run(&c->matrix, input, c->input_depth, c->rows, output);
-}
-
-/* scratch: whole chunks for a row. */
-FORGE_INLINE void forge_matrix_fully_connected_copied(const forge_matrix_fully_connected *c,
-                                                      const int8_t *input, int8_t *output,
-                                                      int8_t *scratch) {
-  for (int row = 0; row < c->rows; ++row) {
-    forge_matrix_copy(scratch, input + row * c->input_depth, c->input_depth);
-    forge_matrix_run(&c->matrix, scratch, 0, 1, output + row * c->matrix.channels);
-  }
+  forge_matrix_run(&c->matrix, 0, input, c->input_depth, c->rows, output);
 }
 
 #endif

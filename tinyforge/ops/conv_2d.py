@@ -131,14 +131,13 @@ def variants(graph: Graph, op: Operator, target: Target) -> Sequence[Kernel]:
 
 
 def _on_matrix(graph: Graph, op: Operator, found: Matrix) -> Iterator[Kernel]:
-    """By vectors; 1x1 windows of whole chunks where they lie, most 3x3 windows by columns."""
+    """By vectors; windows that are a stretch of a row where they lie, most of 3x3 by columns."""
     source, win = tensor(graph, op, 0), weights_window(graph, op)
-    as_they_are = found.whole and win.kernel == (1, 1) and win.within
-    name = "pointwise" if as_they_are else "conv"
+    stretches = win.kernel[0] == 1 and 1 in (win.dilation[1], win.kernel[1]) and win.within
     general = Kernel(
         header="matrix_conv.h",
         struct="forge_matrix_conv",
-        function=f"forge_matrix_{name}_columns",
+        function=f"forge_matrix_conv_{'stretches' if stretches else 'columns'}",
         fields={
             **win.fields(),
             "input_channels": source.shape[3],
@@ -146,9 +145,9 @@ def _on_matrix(graph: Graph, op: Operator, found: Matrix) -> Iterator[Kernel]:
             **found.fields(),
         },
         inputs=(source.index,),
-        form=Windowed(win, tile_bytes=0 if as_they_are else PIXELS * CHUNK * found.chunks),
+        form=Windowed(win, tile_bytes=0 if stretches else PIXELS * CHUNK * found.chunks),
         way=WAY,
-        cycles=window_instructions(found, win, copied=not as_they_are),
+        cycles=window_instructions(found, win, copied=not stretches),
     )
     yield general
     beside = (win.kernel, win.stride, win.dilation) == ((3, 3), (1, 1), (1, 1))

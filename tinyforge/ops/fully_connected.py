@@ -36,8 +36,8 @@ from tinyforge.ops.convolution import (
 from tinyforge.ops.dense import Dense, dense
 from tinyforge.ops.dense_cycles import in_place_cycles, row_cycles, row_reads
 from tinyforge.ops.forms import WHOLE, Accumulated, Whole, row_by_row
-from tinyforge.ops.matrix import CHUNK, WAY, Matrix, matrix
-from tinyforge.ops.matrix_cycles import row_instructions
+from tinyforge.ops.matrix import WAY, Matrix, matrix
+from tinyforge.ops.matrix_cycles import pixels_instructions
 from tinyforge.ops.quantization import Requantization, activation_name, channel_requantization
 from tinyforge.ops.target import Target
 from tinyforge.ops.turned import same
@@ -115,17 +115,16 @@ def variants(graph: Graph, op: Operator, target: Target) -> Sequence[Kernel]:
 
 
 def _on_matrix(source: Tensor, found: Matrix) -> Kernel:
-    """By vectors; rows of whole chunks where they lie."""
+    """By vectors."""
     rows = source.size // found.depth
     return Kernel(
         header="matrix_fully_connected.h",
         struct="forge_matrix_fully_connected",
-        function=f"forge_matrix_fully_connected_{'run' if found.whole else 'copied'}",
+        function="forge_matrix_fully_connected_run",
         fields={"rows": rows, "input_depth": found.depth, **found.fields()},
         inputs=(source.index,),
-        form=Whole(scratch_bytes=0 if found.whole else CHUNK * found.chunks),
         way=WAY,
-        cycles=row_instructions(found, rows),
+        cycles=pixels_instructions(found, rows),
     )
 
 

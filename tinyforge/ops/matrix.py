@@ -52,9 +52,9 @@ class Matrix:
         return -(-self.depth // CHUNK)
 
     @property
-    def whole(self) -> bool:
-        """Whether a pixel's inputs are whole chunks: the block reads no byte behind them."""
-        return self.depth % CHUNK == 0
+    def missing(self) -> int:
+        """Inputs that a pixel's first chunk has not."""
+        return self.chunks * CHUNK - self.depth
 
     def by_columns(self) -> Matrix:
         """With the inputs of 3x3 windows in the order of matrix_3x3.h."""
@@ -67,6 +67,7 @@ class Matrix:
         return {
             "matrix.stream": Table("int32_t", self._stream()),
             "matrix.chunks": self.chunks,
+            "matrix.missing": self.missing,
             "matrix.channels": self.channels,
             "matrix.output_zero_point": r.output.zero_point,
             "matrix.activation_min": r.low,
@@ -75,8 +76,7 @@ class Matrix:
 
     def _stream(self) -> npt.NDArray[np.int32]:
         """All words, in the order in which they are read."""
-        missing = self.chunks * CHUNK - self.depth
-        weights = np.pad(self.weights, ((0, 0), (0, missing))).astype(np.int8)
+        weights = np.pad(self.weights, ((0, 0), (self.missing, 0))).astype(np.int8)
         chunks = _by_pairs(weights).reshape(-1, 2, self.chunks, CHUNK).swapaxes(1, 2)
         words = np.ascontiguousarray(chunks).reshape(len(chunks), -1).view("<i4")
         parameters = [_by_pairs(x) for x in (self.bias, self.multiplier, self.shift)]

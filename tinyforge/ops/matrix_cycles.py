@@ -9,10 +9,10 @@ from tinyforge.ops.window import Window
 
 # A call for any number of pixels; for fours of them, each four, each two channels: so many
 # and as many a chunk, with a jump for so many chunks.
-_CALL = 15
-_QUADS, _QUAD, _PAIR, _PAIR_CHUNK, _PAIR_JUMP = 85, 16, 23, 14, 8
+_CALL = 45
+_QUADS, _QUAD, _PAIR, _PAIR_CHUNK, _PAIR_JUMP = 55, 16, 23, 14, 8
 # For a pixel alone, and each eight channels of it.
-_SINGLE, _EIGHT, _EIGHT_CHUNK, _EIGHT_JUMP = 60, 37, 17, 4
+_SINGLE, _EIGHT, _EIGHT_CHUNK, _EIGHT_JUMP = 45, 37, 17, 4
 _JUMP = 2
 # By columns: a call, each four pixels, each two channels and each chunk of them.
 _COLUMNS, _COLUMNS_QUAD, _COLUMNS_PAIR, _COLUMNS_CHUNK = 75, 12, 22, 12
@@ -31,7 +31,7 @@ def window_instructions(found: Matrix, win: Window, *, copied: bool) -> int:
     fours, left = divmod(width, PIXELS)
     if not copied:
         return win.pictures * height * pixels_instructions(found, width)
-    line = fours * pixels_instructions(found, PIXELS)
+    line = fours * _fours(found, 1, -(-found.channels // 2), 0)
     line += pixels_instructions(found, left) if left else 0
     return win.pictures * (height * (_LINE + line) + _copies(found, win))
 
@@ -48,33 +48,29 @@ def columns_instructions(found: Matrix, win: Window) -> int:
     return win.pictures * (line + (inside + edges) * quad + edges * copied + calls)
 
 
-def row_instructions(found: Matrix, rows: int) -> int:
-    """Of FULLY_CONNECTED."""
-    if found.whole:
-        return pixels_instructions(found, rows)
-    copied = _PART_ROW + _PART_VECTOR * found.chunks
-    return rows * (pixels_instructions(found, 1) + copied)
-
-
 def pixels_instructions(found: Matrix, count: int) -> int:
     """All channels of so many pixels, side by side."""
     fours, left = divmod(count, PIXELS)
-    every = -(-found.channels // 2)
+    every, part = -(-found.channels // 2), int(found.missing > 0)
+    quads = _fours(found, fours, every, part) if fours else 0
+    if fours and left == PIXELS - 1:
+        return _CALL + quads + _fours(found, 1, every, part)
+    return _CALL + quads + left * _single(found, part)
+
+
+def _single(found: Matrix, part: int) -> int:
+    """Of a pixel alone."""
     groups, rest = divmod(found.channels, 8)
-    single = _SINGLE + groups * _eight(found) + (_fours(found, 1, -(-rest // 2)) if rest else 0)
-    return _CALL + (_fours(found, fours, every) if fours else 0) + left * single
-
-
-def _fours(found: Matrix, count: int, pairs: int) -> int:
-    runs = -(-(found.chunks - 1) // _PAIR_JUMP)
-    pair = _PAIR + _PAIR_CHUNK * found.chunks + _JUMP * runs
-    return _QUADS + count * (_QUAD + pairs * pair)
-
-
-def _eight(found: Matrix) -> int:
-    """Channels of a pixel alone."""
     runs = -(-(found.chunks - 1) // _EIGHT_JUMP)
-    return _EIGHT + _EIGHT_CHUNK * found.chunks + _JUMP * runs
+    eight = _EIGHT + _EIGHT_CHUNK * found.chunks + _JUMP * runs + part
+    return _SINGLE + groups * eight + (_fours(found, 1, -(-rest // 2), part) if rest else 0)
+
+
+def _fours(found: Matrix, count: int, pairs: int, part: int) -> int:
+    """Of so many times four pixels. part: whether first chunks are loaded in part."""
+    runs = -(-(found.chunks - 1) // _PAIR_JUMP)
+    pair = _PAIR + _PAIR_CHUNK * found.chunks + _JUMP * runs + part
+    return _QUADS + count * (_QUAD + pairs * pair)
 
 
 def _copies(found: Matrix, win: Window) -> int:
