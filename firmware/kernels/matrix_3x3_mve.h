@@ -72,8 +72,10 @@ typedef struct {
         "push {r8-r10}\n"                                                                         \
         "push {r0-r7}\n"                                                                          \
         "mov r9, r8\n"                                                                            \
+        "orr.w r7, r7, r7, lsl #16\n"                                                             \
         "mov.w r10, #0x10000\n"                                                                   \
-        FORGE_MATRIX_PLACES("q7", "r7", "r10")                                                    \
+        "movs r0, #3\n"                                                                           \
+        FORGE_MATRIX_PLACES("q7", "r7", "r10", "r0")                                              \
         "1:\n"                                                                                    \
         FORGE_MATRIX_3X3_ROW("vmladav", "r1", channels)                                           \
         FORGE_MATRIX_3X3_ROW("vmladava", "r3", channels)                                          \

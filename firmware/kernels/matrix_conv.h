@@ -75,16 +75,33 @@ FORGE_INLINE int forge_matrix_conv_whole(const forge_window *w, const int8_t *co
   return whole;
 }
 
+/* So many windows, at most four, that lie in the image. */
+FORGE_INLINE void forge_matrix_conv_whole_windows(const forge_matrix_conv *c,
+                                                  const int8_t *const *rows, int left, int pixels,
+                                                  int8_t *tile) {
+  const forge_window *w = &c->window;
+  const int channels = c->input_channels, size = w->kernel_width * channels;
+  const int pitch = forge_matrix_conv_pitch(c), height = w->kernel_height;
+  int column = left * channels;
+  tile += c->matrix.missing;
+  if (pixels == FORGE_MATRIX_CONV_PIXELS) {
+    const int stride = w->stride_width * channels;
+    forge_matrix_copy_windows(tile, pitch, rows, height, column, size, stride);
+    return;
+  }
+  for (; pixels > 0; --pixels, tile += pitch, column += w->stride_width * channels) {
+    forge_matrix_copy_window(tile, size, rows, height, column, size);
+  }
+}
+
 /* So many windows, at most four, from column x on. whole: none of their rows is padding. */
 FORGE_INLINE void forge_matrix_conv_fill(const forge_matrix_conv *c, const int8_t *const *rows,
                                          int whole, int x, int pixels, int8_t *tile) {
   const forge_window *w = &c->window;
-  const int channels = c->input_channels, left = forge_window_left(w, x);
+  const int left = forge_window_left(w, x);
   const int right = left + (pixels - 1) * w->stride_width + w->kernel_width;
-  if (whole && pixels == FORGE_MATRIX_CONV_PIXELS && left >= 0 && right <= w->input_width) {
-    forge_matrix_copy_windows(tile + c->matrix.missing, forge_matrix_conv_pitch(c), rows,
-                              w->kernel_height, left * channels, w->kernel_width * channels,
-                              w->stride_width * channels);
+  if (whole && left >= 0 && right <= w->input_width) {
+    forge_matrix_conv_whole_windows(c, rows, left, pixels, tile);
   } else {
     forge_matrix_conv_parts(c, rows, x, pixels, tile);
   }
@@ -97,14 +114,14 @@ FORGE_INLINE void forge_matrix_conv_columns(const forge_matrix_conv *c, const in
   const int pitch = forge_matrix_conv_pitch(c), four = FORGE_MATRIX_CONV_PIXELS;
   const int whole = forge_matrix_conv_whole(&c->window, rows);
   const int8_t *const inputs = tile + m->missing;
-  int x = begin;
-  for (; x + four <= end; x += four, output += four * m->channels) {
+  int x = begin, left = end - begin;
+  for (; left >= four; left -= four, x += four, output += four * m->channels) {
     forge_matrix_conv_fill(c, rows, whole, x, four, tile);
     forge_matrix_four(m, 1, inputs, pitch, output);
   }
-  if (x < end) {
-    forge_matrix_conv_fill(c, rows, whole, x, end - x, tile);
-    forge_matrix_run(m, 1, inputs, pitch, end - x, output);
+  if (left > 0) {
+    forge_matrix_conv_fill(c, rows, whole, x, left, tile);
+    forge_matrix_run(m, 1, inputs, pitch, left, output);
   }
 }
 

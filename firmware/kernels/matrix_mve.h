@@ -16,23 +16,30 @@ FORGE_INLINE void forge_matrix_quad_any(int part, const forge_matrix_quad_job *j
   if (part) forge_matrix_quad_part(job); else forge_matrix_quad(job);
 }
 
-/* So many times four pixels, from a pair of channels on. step: of outputs, 0 where the four are one. */
+/* So many times four pixels, or one to four of them, from a pair of channels on. */
 FORGE_INLINE void forge_matrix_quads(const forge_matrix *m, int readable, const int8_t *inputs,
-                                     int pitch, int quads, int pair, int step, int8_t *output) {
+                                     int pitch, int pixels, int pair, int8_t *output) {
   const int8_t *const stream = (const int8_t *)m->stream;
   const int pairs = m->channels / 2, bytes = forge_matrix_step(m);
-  const int part = forge_matrix_in_part(m, readable);
+  const int part = forge_matrix_in_part(m, readable), last = pixels < 4 ? pixels - 1 : 3;
+  const int8_t *const first = part ? inputs : inputs - m->missing;
   forge_matrix_quad_job job = {
       .output = output + 2 * pair,
-      .inputs = part ? inputs : inputs - m->missing,
+      .first = first,
       .end = stream + pairs * bytes,
-      .pitch = pitch,
-      .chunks = m->chunks,
+      .second = first + (last < 1 ? last : 1) * pitch,
+      .two = 2,
+      .third = first + (last < 2 ? last : 2) * pitch,
       .zero_point = m->output_zero_point,
+      .fourth = first + last * pitch,
       .stream = stream + pair * bytes,
-      .channels = step,
-      .second = 1 << 16,
-      .quads = quads,
+      .quads = pixels < 4 ? 1 : pixels / 4,
+      .inputs_step = 4 * pitch,
+      .output_step = 4 * m->channels,
+      .chunks = m->chunks,
+      .places = 0x10001 * m->channels,
+      .other = 0x10000,
+      .last = last,
       .missing = m->missing,
   };
   if (pair < pairs) forge_matrix_quad_any(part, &job);
@@ -40,7 +47,7 @@ FORGE_INLINE void forge_matrix_quads(const forge_matrix *m, int readable, const 
     job.output = output + 2 * pairs;
     job.stream = job.end;
     job.end += bytes;
-    job.second = 0;
+    job.other = 0;
     forge_matrix_quad_any(part, &job);
   }
 }
@@ -64,22 +71,28 @@ FORGE_INLINE void forge_matrix_pixel(const forge_matrix *m, int readable, const 
     };
     if (part) forge_matrix_single_part(&job); else forge_matrix_single(&job);
   }
-  if (m->channels % 8) forge_matrix_quads(m, readable, input, 0, 1, 4 * groups, 0, output);
+  if (m->channels % 8) forge_matrix_quads(m, readable, input, 0, 1, 4 * groups, output);
 }
 
-/* Outputs of any number of pixels. Three that are left behind others become four with the last of
- * those. */
+/* Whether so many pixels, less than four, take less one by one: by instructions of a chunk. */
+FORGE_INLINE int forge_matrix_one_by_one(const forge_matrix *m, int pixels) {
+  const int alone = m->channels / 8 * 17 + (m->channels % 8 + 1) / 2 * 14;
+  return pixels * alone < (m->channels + 1) / 2 * 14;
+}
+
 FORGE_INLINE void forge_matrix_pixels(const forge_matrix *m, int readable, const int8_t *inputs,
                                       int pitch, int pixels, int8_t *output) {
-  const int quads = pixels / 4, step = m->channels;
-  if (quads) forge_matrix_quads(m, readable, inputs, pitch, quads, 0, step, output);
-  if (quads && pixels % 4 == 3) {
-    const int last = pixels - 4;
-    forge_matrix_quads(m, readable, inputs + last * pitch, pitch, 1, 0, step, output + last * step);
+  const int fours = pixels & ~3;
+  if (fours) forge_matrix_quads(m, readable, inputs, pitch, fours, 0, output);
+  inputs += fours * pitch;
+  output += fours * m->channels;
+  pixels -= fours;
+  if (!forge_matrix_one_by_one(m, pixels)) {
+    forge_matrix_quads(m, readable, inputs, pitch, pixels, 0, output);
     return;
   }
-  for (int pixel = 4 * quads; pixel < pixels; ++pixel) {
-    forge_matrix_pixel(m, readable, inputs + pixel * pitch, output + pixel * step);
+  for (; pixels > 0; --pixels, inputs += pitch, output += m->channels) {
+    forge_matrix_pixel(m, readable, inputs, output);
   }
 }
 
@@ -112,7 +125,7 @@ FORGE_INLINE void forge_matrix_run(const forge_matrix *m, int readable, const in
 
 FORGE_INLINE void forge_matrix_four(const forge_matrix *m, int readable, const int8_t *inputs,
                                     int pitch, int8_t *output) {
-  forge_matrix_quads(m, readable, inputs, pitch, 1, 0, m->channels, output);
+  forge_matrix_quads(m, readable, inputs, pitch, 4, 0, output);
   forge_matrix_clamp(m, 4, output);
 }
 

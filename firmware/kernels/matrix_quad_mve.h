@@ -6,20 +6,25 @@
 
 #include "kernels/matrix_entry_mve.h"
 
-/* Two channels at a time, until the stream ends, of so many times four pixels, whose inputs lie pitch
- * bytes apart and whose outputs as many as channels. second: 2^16 times what is from the one channel's
- * output to the other's. missing: bytes of the first chunk that are no inputs, of `part` alone. */
+/* Two channels at a time, until the stream ends, of so many times four pixels: the first thirteen
+ * members are in the order of registers. Of less than four pixels the last one, whose number is `last`,
+ * is there several times. inputs_step, output_step: to the next four pixels. places: 2^16 + 1 times the
+ * number of all channels; other: 2^16 times what is from the one channel's output to the other's.
+ * missing: bytes of the first chunk that are no inputs, of `part` alone. */
 typedef struct {
   int8_t *output;
-  const int8_t *inputs;
+  const int8_t *first;
   const int8_t *end;
-  int32_t pitch;
-  int32_t chunks;
+  const int8_t *second;
+  int32_t two;
+  const int8_t *third;
   int32_t zero_point;
+  const int8_t *fourth;
   const int8_t *stream;
-  int32_t channels;
-  int32_t second;
-  int32_t quads;
+  int32_t quads, inputs_step, output_step;
+  int32_t chunks;
+  int32_t places, other;
+  int32_t last;
   int32_t missing;
 } forge_matrix_quad_job;
 
@@ -85,14 +90,15 @@ typedef struct {
   "vstrb.16 q2, [r0, " places "]\n"           \
   "vadd.i16 " places ", " places ", r4\n"
 
-/* Where two channels' outputs of four pixels lie, in 16 bits each. channels: of all outputs, which is
- * changed. second: 2^16 times what is from the one to the other. r12 is lost. */
-#define FORGE_MATRIX_PLACES(places, channels, second)         \
-  "mov.w r12, #0\n"                                           \
-  "vidup.u32 " places ", r12, #1\n"                           \
-  "orr.w " channels ", " channels ", " channels ", lsl #16\n" \
-  "vmul.i32 " places ", " places ", " channels "\n"           \
-  "vadd.i32 " places ", " places ", " second "\n"
+/* Where two channels' outputs of four pixels lie, in 16 bits each. The others are as in the job. r12
+ * and q0 are lost. */
+#define FORGE_MATRIX_PLACES(to, places, other, last)    \
+  "mov.w r12, #0\n"                                     \
+  "vidup.u32 " to ", r12, #1\n"                         \
+  "vdup.32 q0, " last "\n"                              \
+  "vmin.u32 " to ", " to ", q0\n"                       \
+  "vmul.i32 " to ", " to ", " places "\n"               \
+  "vadd.i32 " to ", " to ", " other "\n"
 
 /* q7: of the four pixels' first outputs what q6 is of the next. On the stack behind the eight words:
  * where chunks are entered; the stream, how many fours are left, how far the next one's inputs and
@@ -102,23 +108,18 @@ typedef struct {
     __asm__(                                                                      \
         "push {r4-r11, lr}\n"                                                     \
         "vpush {d8-d15}\n"                                                        \
-        "ldmia.w r0, {r0-r10}\n" prepare                                          \
-        "lsl.w r10, r3, #2\n"                                                     \
-        "lsl.w r11, r7, #2\n"                                                     \
-        "push {r6, r9, r10, r11}\n"                                               \
-        "mov r9, r6\n"                                                            \
-        "add.w r11, r1, r4, lsl #4\n"                                             \
-        FORGE_MATRIX_PLACES("q7", "r7", "r8")                                     \
-        "vmov q6, q7\n"                                                           \
-        "mov r12, r4\n"                                                           \
-        "movs r4, #2\n"                                                           \
-        "mov r6, r5\n"                                                            \
-        "add.w r5, r1, r3, lsl #1\n"                                              \
-        "add.w r7, r5, r3\n"                                                      \
-        "add.w r3, r3, r1\n"                                                      \
+        "mov lr, r0\n"                                                            \
+        "ldmia.w lr, {r0-r12}\n" prepare                                          \
+        "push {r8-r11}\n"                                                         \
+        "mov r9, r8\n"                                                            \
+        "add.w r11, r1, r12, lsl #4\n"                                            \
         FORGE_MATRIX_ENTRY(8, 56)                                                 \
         "push {r10}\n"                                                            \
         "push {r0-r7}\n"                                                          \
+        "ldrd r0, r2, [lr, #52]\n"                                                \
+        "ldr.w r4, [lr, #60]\n"                                                   \
+        FORGE_MATRIX_PLACES("q7", "r0", "r2", "r4")                               \
+        "vmov q6, q7\n"                                                           \
         "1:\n" first                                                              \
         "ldr.w pc, [sp, #32]\n"                                                   \
         "2:\n"                                                                    \
@@ -149,9 +150,17 @@ typedef struct {
         "pop {r4-r11, pc}\n");                                                    \
   }
 
+#define FORGE_MATRIX_QUAD_MISSING  \
+  "ldr.w r4, [lr, #64]\n"          \
+  FORGE_MATRIX_MISSING("r4")       \
+  "sub.w r1, r1, r4\n"             \
+  "sub.w r3, r3, r4\n"             \
+  "sub.w r5, r5, r4\n"             \
+  "sub.w r7, r7, r4\n"             \
+  "movs r4, #2\n"
+
 FORGE_MATRIX_QUAD_FUNCTION(forge_matrix_quad, "", FORGE_MATRIX_QUAD_FIRST)
-FORGE_MATRIX_QUAD_FUNCTION(forge_matrix_quad_part,
-                           FORGE_MATRIX_MISSING("r10") "sub.w r1, r1, r10\n",
+FORGE_MATRIX_QUAD_FUNCTION(forge_matrix_quad_part, FORGE_MATRIX_QUAD_MISSING,
                            FORGE_MATRIX_QUAD_PART)
 
 #endif

@@ -9,8 +9,10 @@ from tinyforge.ops.window import Window
 
 # A call for any number of pixels; for fours of them, each four, each two channels: so many
 # and as many a chunk, with a jump for so many chunks.
-_CALL = 45
-_QUADS, _QUAD, _PAIR, _PAIR_CHUNK, _PAIR_JUMP = 55, 16, 23, 14, 8
+_CALL = 55
+_QUADS, _QUAD, _PAIR, _PAIR_CHUNK, _PAIR_JUMP = 45, 16, 23, 14, 8
+# For a channel that has no second.
+_ODD = 45
 # For a pixel alone, and each eight channels of it.
 _SINGLE, _EIGHT, _EIGHT_CHUNK, _EIGHT_JUMP = 45, 37, 17, 4
 _JUMP = 2
@@ -20,7 +22,7 @@ _COLUMNS, _COLUMNS_QUAD, _COLUMNS_PAIR, _COLUMNS_CHUNK = 75, 12, 22, 12
 _COLUMNS_LINE, _EDGE, _EDGE_VECTOR = 40, 100, 2
 # Copies: a line, four windows; of those in the image each row, and each vector of a row. Of others
 # each window, each row, each vector, and each chunk that is filled first.
-_LINE, _WINDOWS = 30, 20
+_LINE, _WINDOWS = 20, 8
 _ROW, _VECTOR = 17, 12
 _PART, _PART_ROW, _PART_VECTOR, _PART_CHUNK = 35, 8, 3, 2
 
@@ -53,9 +55,8 @@ def pixels_instructions(found: Matrix, count: int) -> int:
     fours, left = divmod(count, PIXELS)
     every, part = -(-found.channels // 2), int(found.missing > 0)
     quads = _fours(found, fours, every, part) if fours else 0
-    if fours and left == PIXELS - 1:
-        return _CALL + quads + _fours(found, 1, every, part)
-    return _CALL + quads + left * _single(found, part)
+    rest = min(_fours(found, 1, every, part), left * _single(found, part))
+    return _CALL + quads + rest
 
 
 def _single(found: Matrix, part: int) -> int:
@@ -70,7 +71,7 @@ def _fours(found: Matrix, count: int, pairs: int, part: int) -> int:
     """Of so many times four pixels. part: whether first chunks are loaded in part."""
     runs = -(-(found.chunks - 1) // _PAIR_JUMP)
     pair = _PAIR + _PAIR_CHUNK * found.chunks + _JUMP * runs + part
-    return _QUADS + count * (_QUAD + pairs * pair)
+    return _QUADS + found.channels % 2 * _ODD + count * (_QUAD + pairs * pair)
 
 
 def _copies(found: Matrix, win: Window) -> int:
