@@ -11,6 +11,12 @@ typedef struct {
   int activation_min, activation_max;
 } forge_pool_2d;
 
+/* Where a window has a channel in one of its rows, of its first column inside the image. */
+FORGE_INLINE const int8_t *forge_pool_row(const forge_pool_2d *c, const forge_place *p, int ky,
+                                          int channel) {
+  return p->rows[ky] + (p->left + p->begin) * c->channels + channel;
+}
+
 /* Columns [begin, end) of an output row. */
 FORGE_INLINE void forge_max_pool_2d_columns(const forge_pool_2d *c, const int8_t *const *rows,
                                             int begin, int end, int8_t *output) {

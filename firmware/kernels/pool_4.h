@@ -11,12 +11,6 @@ FORGE_INLINE int forge_pool_4_channel(const forge_pool_2d *c, int next) {
   return next + 4 <= c->channels ? next : c->channels - 4;
 }
 
-/* Where a window has its first four channels in one of its rows. */
-FORGE_INLINE const int8_t *forge_pool_4_row(const forge_pool_2d *c, const forge_place *p, int ky,
-                                            int channel) {
-  return p->rows[ky] + (p->left + p->begin) * c->channels + channel;
-}
-
 /* Columns [begin, end) of an output row. */
 FORGE_INLINE void forge_max_pool_2d_4_columns(const forge_pool_2d *c, const int8_t *const *rows,
                                               int begin, int end, int8_t *output) {
@@ -29,7 +23,7 @@ FORGE_INLINE void forge_max_pool_2d_4_columns(const forge_pool_2d *c, const int8
       uint32_t most = 0x80808080u;
       for (int ky = 0; ky < w->kernel_height; ++ky) {
         if (p.rows[ky] == NULL) continue;
-        const int8_t *from = forge_pool_4_row(c, &p, ky, channel);
+        const int8_t *from = forge_pool_row(c, &p, ky, channel);
         for (int kx = p.begin; kx < p.end; ++kx, from += c->channels) {
           most = forge_max_4(most, forge_load_4(from));
         }
@@ -68,7 +62,7 @@ FORGE_INLINE void forge_average_pool_2d_4_columns(const forge_pool_2d *c, const 
       forge_sums_4 sums = {0};
       for (int ky = 0; ky < w->kernel_height; ++ky) {
         if (p.rows[ky] == NULL) continue;
-        const int8_t *from = forge_pool_4_row(c, &p, ky, channel);
+        const int8_t *from = forge_pool_row(c, &p, ky, channel);
         for (int kx = p.begin; kx < p.end; ++kx, from += c->channels) {
           sums = forge_add_4(sums, forge_load_4(from));
         }

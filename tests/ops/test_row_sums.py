@@ -49,7 +49,7 @@ def case(graph: Graph, fill: int | None) -> Case:
 
 
 def cases() -> list[Case]:
-    drawn = product((mean, average), WIDTHS, (1, 4, 7), (-128, 127, None))
+    drawn = product((mean, average), WIDTHS, (1, 4, 7, 21), (-128, 127, None))
     return [case(make(width, channels), fill) for make, width, channels, fill in drawn]
 
 
@@ -59,8 +59,11 @@ def test_the_portable_kernels_equal_tflm(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("compiler", ["zig", "gcc"])
 @pytest.mark.parametrize("specialized", [False, True])
-def test_the_kernels_of_a_core_equal_tflm(compiler: str, specialized: bool, tmp_path: Path) -> None:
-    check_on_core(cases(), compiler, tmp_path, specialized=specialized)
+@pytest.mark.parametrize("core", ["cortex-m4", "cortex-m55"])
+def test_the_kernels_of_a_core_equal_tflm(
+    core: str, compiler: str, specialized: bool, tmp_path: Path
+) -> None:
+    check_on_core(cases(), compiler, tmp_path, specialized=specialized, core=core)
 
 
 @pytest.mark.parametrize("compiler", ["zig", "gcc"])

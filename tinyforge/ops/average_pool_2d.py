@@ -16,7 +16,8 @@ from tinyforge.ops.forms import Accumulated
 from tinyforge.ops.target import Target
 from tinyforge.ops.turned import swapped
 
-_COSTS = pool_2d.Costs(pixel=25, four=20, row=14, tap=6.5)
+_COSTS = pool_2d.Costs(pixel=25, part=20, row=14, tap=6.5)
+_VECTOR_COSTS = pool_2d.Costs(pixel=5, part=13, row=7, tap=3.5, lanes=8)
 
 
 def reference(graph: Graph, op: Operator, inputs: Sequence[npt.NDArray[Any]]) -> Values:
@@ -46,7 +47,9 @@ def streaming(graph: Graph, op: Operator, rows: int) -> Kernel | None:
 
 
 def variants(graph: Graph, op: Operator, target: Target) -> Sequence[Kernel]:
-    return pool_2d.four_channels(graph, op, target, "forge_average_pool_2d", _COSTS)
+    name = "forge_average_pool_2d"
+    vectors = pool_2d.by_lanes(graph, op, target, name, _VECTOR_COSTS)
+    return vectors or pool_2d.four_channels(graph, op, target, name, _COSTS)
 
 
 OP = Op(

@@ -14,7 +14,8 @@ from tinyforge.ops.quantization import limits
 from tinyforge.ops.target import Target
 from tinyforge.ops.turned import swapped
 
-_COSTS = pool_2d.Costs(pixel=12, four=6, row=0, tap=7)
+_COSTS = pool_2d.Costs(pixel=12, part=6, row=0, tap=7)
+_VECTOR_COSTS = pool_2d.Costs(pixel=6, part=2, row=1, tap=4, lanes=16)
 
 
 def reference(graph: Graph, op: Operator, inputs: Sequence[npt.NDArray[Any]]) -> Values:
@@ -28,7 +29,9 @@ def lower(graph: Graph, op: Operator) -> Kernel:
 
 
 def variants(graph: Graph, op: Operator, target: Target) -> Sequence[Kernel]:
-    return pool_2d.four_channels(graph, op, target, "forge_max_pool_2d", _COSTS)
+    name = "forge_max_pool_2d"
+    vectors = pool_2d.by_lanes(graph, op, target, name, _VECTOR_COSTS)
+    return vectors or pool_2d.four_channels(graph, op, target, name, _COSTS)
 
 
 OP = Op(

@@ -32,19 +32,22 @@ from tinyforge.ops.window import Window, window
 
 _FOUR = 4
 _MOST_TAPS = 256  # whose sum fits int16
+_MOST_TAPS_BY_INVERSE = 4080  # of means that are exact, by vectors
 
 
 @dataclass(frozen=True)
 class Costs:
-    """Cycles of a pixel; of four of its channels, and of each row and each value of these.
+    """Cycles of a pixel; of so many of its channels, and of each row and each value of these. On
+    cores with vectors, instructions.
 
     Compilers unroll the kernel's loops as they like: between two of them it is a factor of 2.
     """
 
     pixel: float
-    four: float
+    part: float
     row: float
     tap: float
+    lanes: int = _FOUR
 
 
 def pool_window(graph: Graph, op: Operator) -> Window:
@@ -128,6 +131,25 @@ def four_channels(
     return (kernel,)
 
 
+def by_lanes(
+    graph: Graph, op: Operator, target: Target, name: str, costs: Costs
+) -> Sequence[Kernel]:
+    """The kernel that takes 8 or 16 int8 channels at once: firmware/kernels/pool_lanes.h."""
+    source, win = tensor(graph, op, 0), pool_window(graph, op)
+    if not (target.mve and source.dtype is DType.INT8):
+        return ()
+    height, width = win.kernel
+    if width > _MOST_TAPS or height * width > _MOST_TAPS_BY_INVERSE:
+        return ()
+    kernel = replace(
+        lower(graph, op, f"{name}_lanes"),
+        header="pool_lanes.h",
+        way=f"{costs.lanes} channels at once",
+        cycles=_cycles(win, source.shape[3], costs),
+    )
+    return (kernel,)
+
+
 def _cycles(win: Window, channels: int, costs: Costs) -> int:
     # Of all windows together, those inside the image.
     rows, columns = (
@@ -137,9 +159,9 @@ def _cycles(win: Window, channels: int, costs: Costs) -> int:
         )
     )
     height, width = win.output
-    fours = -(-channels // _FOUR)
-    each = costs.four * height * width + costs.row * rows * width + costs.tap * rows * columns
-    return round(win.pictures * (costs.pixel * height * width + fours * each))
+    parts = -(-channels // costs.lanes)
+    each = costs.part * height * width + costs.row * rows * width + costs.tap * rows * columns
+    return round(win.pictures * (costs.pixel * height * width + parts * each))
 
 
 def summary(graph: Graph, op: Operator) -> str:
