@@ -24,9 +24,21 @@
 #endif
 
 /* a * b / 2^31, halves rounded up. Not for a = b = INT32_MIN, whose result does not fit. */
+#ifdef __ARM_ARCH_6M__
+/* From four products of halves, as this core has no wider ones; lower halves are signed, so that the
+ * middle sum fits into 32 bits, whatever a and b. */
+FORGE_INLINE int32_t forge_doubling_high_mul(int32_t a, int32_t b) {
+  const int32_t a_low = (int16_t)a, a_high = (a >> 16) + (a_low < 0);
+  const int32_t b_low = (int16_t)b, b_high = (b >> 16) + (b_low < 0);
+  const uint32_t middle = (uint32_t)(a_low * b_low >> 16) + (uint32_t)(a_low * b_high) +
+                          (uint32_t)(a_high * b_low) + (1u << 14);
+  return (int32_t)((uint32_t)(a_high * b_high) * 2 + (uint32_t)((int32_t)middle >> 15));
+}
+#else
 FORGE_INLINE int32_t forge_doubling_high_mul(int32_t a, int32_t b) {
   return (int32_t)(((int64_t)a * b + (1 << 30)) >> 31);
 }
+#endif
 
 /* x / 2^exponent, halves rounded away from zero; exponent in [0, 31]. */
 FORGE_INLINE int32_t forge_rounding_divide_by_pot(int32_t x, int exponent) {

@@ -1,4 +1,4 @@
-"""What the tests of kernels for cores with DSP have in common: cases of each, run everywhere."""
+"""What the tests of kernels for some cores have in common: cases of each, run everywhere."""
 
 from __future__ import annotations
 

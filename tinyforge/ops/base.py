@@ -28,6 +28,10 @@ PLAIN = (DType.INT32, DType.BOOL, DType.FLOAT32)
 MOVED = (*INT8_OR_INT16, *PLAIN)
 
 
+# The way of kernels that run anywhere.
+PORTABLE = "portable"
+
+
 @dataclass(frozen=True, eq=False)
 class Table:
     """A constant array that a kernel reads from flash. ctype: "int8_t", "int32_t", "float", ..."""
@@ -62,7 +66,7 @@ class Kernel:
     computed inputs, or a Table where an operand is constant. form: how it goes over its tensors.
     repeated: positions of inputs that every step takes whole: what is broadcast over the rows.
     way: how it computes, for people who choose among an operator's kernels. cycles: about how many
-    an inference takes on the target's core, without wait states; None where nobody has to know.
+    an inference takes on the target's core, without wait states; None where that is estimated.
     reads: bytes of its tables that an inference loads; None where nobody counted.
     """
 
@@ -73,14 +77,14 @@ class Kernel:
     inputs: tuple[int | Table, ...]
     form: Form = WHOLE
     repeated: frozenset[int] = frozenset()
-    way: str = "portable"
+    way: str = PORTABLE
     cycles: int | None = None
     reads: int | None = None
 
     @property
     def is_quick(self) -> bool:
         """Whether it was made for a core: such kernels make two pixels in little more time."""
-        return self.cycles is not None
+        return self.way != PORTABLE
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tinyforge.graph import Graph, Operator
+from tinyforge.ops import twins
 from tinyforge.ops.base import (
     HEADERS,
     Kernel,
@@ -121,9 +122,12 @@ def lower(graph: Graph, op: Operator) -> Kernel:
 
 def variants(graph: Graph, op: Operator, target: Target) -> Sequence[Kernel]:
     """The dense block, on windows as int16; for most 3x3 windows, Winograd's way as well. With
-    vectors, the matrix block."""
+    vectors, the matrix block; on a narrow target two pixels at once."""
     if _groups(graph, op) > 1:
         return ()
+    if target.narrow:
+        win = weights_window(graph, op)
+        return twins.conv_kernels(graph, op, _requantization(graph, op), win)
     by_vectors = matrix(graph, op, _requantization(graph, op)) if target.mve else None
     if by_vectors is not None:
         return tuple(_on_matrix(graph, op, by_vectors))

@@ -1,13 +1,15 @@
 """What a kernel costs: memory for its tables, and about how many cycles.
 
-Cycles are those of a Cortex-M4 without wait states. A kernel that was measured says its own; of
-others, portable C, this is what they take in the mean: good enough to choose by where the choice is
-between kernels several times as fast.
+Cycles are those of a Cortex-M4 without wait states; on cores whose cycles nobody modelled,
+instructions stand for them. A kernel that was measured says its own; of others, portable C, this is
+what they take in the mean: good enough to choose by where the choice is between kernels several
+times as fast.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tinyforge.graph import Graph, Operator
@@ -15,14 +17,34 @@ from tinyforge.ops import OPS
 from tinyforge.ops.base import Kernel, Table, output, tensor
 from tinyforge.ops.forms import Accumulated, Windowed
 
-# Cycles a multiply-accumulate, and for each element that is made beside them.
-_A_MAC = {"DEPTHWISE_CONV_2D": 11, "TRANSPOSE_CONV": 8, "CONV_2D": 3, "FULLY_CONNECTED": 3}
-_A_MAC_OF_OTHERS = 8
-_AN_ELEMENT = 25
-# For each value under a window; and of a picture that is taken row by row: of layers that multiply
-# nothing.
-_UNDER_A_WINDOW = 8.5
-_AS_IT_COMES = 3
+
+@dataclass(frozen=True)
+class _Portable:
+    """What portable C takes: a_mac, for a multiply-accumulate of some operators, and of_others;
+    an_element, for each that is made beside them. Of layers that multiply nothing under_a_window,
+    for each value there, and as_it_comes, of a picture that is taken row by row."""
+
+    a_mac: Mapping[str, float]
+    of_others: float
+    an_element: float
+    under_a_window: float
+    as_it_comes: float
+
+
+_PORTABLE = _Portable(
+    {"DEPTHWISE_CONV_2D": 11, "TRANSPOSE_CONV": 8, "CONV_2D": 3, "FULLY_CONNECTED": 3},
+    of_others=8,
+    an_element=25,
+    under_a_window=8.5,
+    as_it_comes=3,
+)
+_NARROW = _Portable(
+    {"DEPTHWISE_CONV_2D": 10, "CONV_2D": 5.5, "FULLY_CONNECTED": 5.5},
+    of_others=12,
+    an_element=90,
+    under_a_window=12,
+    as_it_comes=6,
+)
 
 
 @dataclass(frozen=True)
@@ -60,21 +82,28 @@ def stalls(graph: Graph, op: Operator, kernel: Kernel, flash: SlowFlash | None) 
 
 def cycles(graph: Graph, op: Operator, kernel: Kernel) -> int:
     """Of an inference."""
-    if kernel.cycles is not None:
-        return kernel.cycles
+    return _estimated(graph, op, kernel, _PORTABLE) if kernel.cycles is None else kernel.cycles
+
+
+def narrow_cycles(graph: Graph, op: Operator, kernel: Kernel) -> int:
+    """Of portable C on a narrow target."""
+    return _estimated(graph, op, kernel, _NARROW)
+
+
+def _estimated(graph: Graph, op: Operator, kernel: Kernel, c: _Portable) -> int:
     elements = sum(graph.tensors[t].size for t in op.outputs)
     macs = OPS[op.op].macs(graph, op)
-    products = macs * _A_MAC.get(op.op, _A_MAC_OF_OTHERS) if macs else _sums(graph, op, kernel)
-    return math.ceil(products + elements * _AN_ELEMENT)
+    products = macs * c.a_mac.get(op.op, c.of_others) if macs else _sums(graph, op, kernel, c)
+    return math.ceil(products + elements * c.an_element)
 
 
-def _sums(graph: Graph, op: Operator, kernel: Kernel) -> float:
+def _sums(graph: Graph, op: Operator, kernel: Kernel, c: _Portable) -> float:
     """Of a pool or a mean: what it takes in."""
     if isinstance(kernel.form, Windowed):
         height, width = kernel.form.window.kernel
-        return _UNDER_A_WINDOW * height * width * output(graph, op).size
+        return c.under_a_window * height * width * output(graph, op).size
     if isinstance(kernel.form, Accumulated):
-        return _AS_IT_COMES * tensor(graph, op, 0).size
+        return c.as_it_comes * tensor(graph, op, 0).size
     return 0
 
 

@@ -80,13 +80,18 @@ def _fits(graph: Graph, op: Operator) -> bool:
 
 def scaled(graph: Graph, op: Operator) -> Offsets | None:
     """How doubled sums become outputs; None where the kernels' arithmetic could not."""
+    return offsets(channel_requantization(graph, op), *reach(graph, op))
+
+
+def reach(graph: Graph, op: Operator) -> tuple[Int, Int]:
+    """The least and the most that each channel's sum can be."""
     source, weights = tensor(graph, op, 0), weights_table(tensor(graph, op, 1))
     filters = weights[0].reshape(-1, weights.shape[3]).astype(np.int64)
     bias = bias_values(graph, op, filters.shape[1])
     most, least = 127 - source.zero_point, -128 - source.zero_point
     high = bias + np.maximum(filters * most, filters * least).sum(0)
     low = bias + np.minimum(filters * most, filters * least).sum(0)
-    return offsets(channel_requantization(graph, op), low, high)
+    return low, high
 
 
 def _filters(graph: Graph, op: Operator, found: Offsets) -> npt.NDArray[np.int32]:

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tinyforge.graph import DType, Graph, Operator
-from tinyforge.ops import depthwise_3x3, depthwise_taps, depthwise_words
+from tinyforge.ops import depthwise_3x3, depthwise_list, depthwise_taps, depthwise_words
 from tinyforge.ops.base import (
     HEADERS,
     Kernel,
@@ -109,6 +109,8 @@ def lower(graph: Graph, op: Operator) -> Kernel:
 
 
 def variants(graph: Graph, op: Operator, target: Target) -> Sequence[Kernel]:
+    if target.narrow:
+        return depthwise_list.kernels(graph, op)
     dsp = depthwise_3x3.kernels(graph, op, target) or depthwise_taps.kernels(graph, op, target)
     return (*depthwise_words.kernels(graph, op, target), *dsp)
 

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tinyforge.graph import DType, Graph, Operator, Tensor
+from tinyforge.ops import twins
 from tinyforge.ops.base import (
     HEADERS,
     Kernel,
@@ -107,7 +108,9 @@ def lower(graph: Graph, op: Operator) -> Kernel:
 
 def variants(graph: Graph, op: Operator, target: Target) -> Sequence[Kernel]:
     """The dense block, on rows as int16; of some depths also on rows as they are. With vectors, the
-    matrix block."""
+    matrix block; on a narrow target two channels at once."""
+    if target.narrow:
+        return twins.row_kernels(graph, op, _requantization(graph, op))
     by_vectors = matrix(graph, op, _requantization(graph, op)) if target.mve else None
     if by_vectors is not None:
         return (_on_matrix(tensor(graph, op, 0), by_vectors),)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from tinyforge.graph import Graph, Operator
 from tinyforge.ops import OPS
 from tinyforge.ops.base import Kernel
+from tinyforge.ops.costs import narrow_cycles
 from tinyforge.ops.target import Target
 
 # The kernel that runs each operator with code, by the operator's index.
@@ -18,7 +20,10 @@ def kernels_of(graph: Graph, op: Operator, target: Target) -> tuple[Kernel, ...]
     known = OPS[op.op]
     if known.lower is None:
         return ()
-    return (known.lower(graph, op), *known.variants(graph, op, target))
+    anywhere = known.lower(graph, op)
+    if target.narrow:
+        anywhere = replace(anywhere, cycles=narrow_cycles(graph, op, anywhere))
+    return (anywhere, *known.variants(graph, op, target))
 
 
 def portable(graph: Graph) -> Kernels:
