@@ -114,8 +114,9 @@ FORGE_INLINE void forge_matrix_conv_columns(const forge_matrix_conv *c, const in
   const int pitch = forge_matrix_conv_pitch(c), four = FORGE_MATRIX_CONV_PIXELS;
   const int whole = forge_matrix_conv_whole(&c->window, rows);
   const int8_t *const inputs = tile + m->missing;
-  int x = begin, left = end - begin;
-  for (; left >= four; left -= four, x += four, output += four * m->channels) {
+  const int left = (end - begin) % four;
+  int x = begin;
+  for (; x < end - left; x += four, output += four * m->channels) {
     forge_matrix_conv_fill(c, rows, whole, x, four, tile);
     forge_matrix_four(m, 1, inputs, pitch, output);
   }

@@ -1,9 +1,9 @@
-"""What each objective gives on a Cortex-M4, over TensorFlow Lite Micro with CMSIS-NN.
+"""What each objective gives on a Cortex-M4 or M55, over TensorFlow Lite Micro with CMSIS-NN.
 
-Estimated cycles (mid, no wait states), arena, and flash of code and weights; and instructions over
-those of the best closed engine, by silicon/engines_m4.csv.
+Estimated cycles (mid, no wait states; on an M55 instructions), arena, flash of code and weights.
+On an M4 also instructions over those of the best closed engine, by silicon/engines_m4.csv.
 
-Run: TINYFORGE_CORPUS=.../shared python -m tests.bench.objectives [zig|gcc]
+Run: TINYFORGE_CORPUS=.../shared python -m tests.bench.objectives [zig|gcc] [m4|m55]
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from rich.table import Table
 from tests.bench.figures import MODELS, OPTIMIZE, Case, result, toolchain_named
 from tinyforge.bench import baselines
 
-CORE = "cortex-m4"
-RATIOS = ("cycles", "arena", "flash")
+# What stands for time on each core.
+TIMES = {"cortex-m4": "cycles", "cortex-m55": "instructions"}
 # As that file calls a model, and its maker's name there.
 NAMES = {"resnet8": "ic"}
 CLOSED = "ST"
@@ -43,16 +43,19 @@ def closed(corpus: Path) -> Mapping[str, int]:
 def main() -> None:
     corpus = Path(os.environ["TINYFORGE_CORPUS"])
     toolchain = toolchain_named(sys.argv[1:])
-    known, theirs = baselines.load(corpus / "baselines"), closed(corpus)
+    core = "cortex-m55" if "m55" in sys.argv[1:] else "cortex-m4"
+    known = baselines.load(corpus / "baselines")
+    theirs = closed(corpus) if core == "cortex-m4" else {}
+    names = (*((CLOSED,) if theirs else ()), TIMES[core], "arena", "flash")
     for optimize in OPTIMIZE:
-        table = Table(box=box.SIMPLE_HEAD, title=f"for {optimize}, {toolchain}, {CORE}")
+        table = Table(box=box.SIMPLE_HEAD, title=f"for {optimize}, {toolchain}, {core}")
         table.add_column("over TFLM")
-        for name in ("instructions", f"/ {CLOSED}", *RATIOS):
+        for name in ("instructions", *(f"/ {name}" for name in names)):
             table.add_column(name, justify="right", no_wrap=True)
-        rows: dict[str, list[float]] = {name: [] for name in (CLOSED, *RATIOS)}
+        rows: dict[str, list[float]] = {name: [] for name in names}
         for model in MODELS:
-            found = result(corpus, Case(model, CORE, optimize), toolchain, known)
-            ratios = {name: found.ratios[name] for name in RATIOS}
+            found = result(corpus, Case(model, core, optimize), toolchain, known)
+            ratios = {name: found.ratios[name] for name in names if name != CLOSED}
             if model in theirs:
                 ratios[CLOSED] = found.instructions / theirs[model]
             for name, ratio in ratios.items():

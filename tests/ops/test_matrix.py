@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.ops.cases import random_case
-from tests.ops.draw import SAME, VALID
+from tests.ops.draw import SAME, VALID, Random
 from tests.ops.on_core import Case
 from tests.ops.test_dense import RELU, RELU6, Adversarial, at_the_end, drawn, layer
 from tests.ops.test_dense_cycles import Layer
@@ -40,6 +40,8 @@ def graphs() -> Iterator[Graph]:
     for channels, rows in product(range(1, 20), range(1, 6)):
         depth = 5 * channels + rows
         yield layer(drawn(channels, depth), rows=rows, activation=channels % 4, zero_point=-9)
+    for depth in (16, 40, 144, 160, 328):
+        yield layer(drawn(5, depth), rows=8 + depth % 6)
     for sign, bits, activation in product((1, -1), (23, 30), (0, RELU, RELU6)):
         yield at_the_end(sign, bits, activation=activation)
     for padding, stride, inputs in product((SAME, VALID), (1, 2), (1, 3, 16, 20)):
@@ -48,8 +50,8 @@ def graphs() -> Iterator[Graph]:
         channels = 2 + size % 3 * 2
         yield Layer(size, 3, inputs, channels, relu=False, padding=padding).graph()
     yield Layer(7, 1, 32, 9, 2).graph()
-    for op in ("CONV_2D", "FULLY_CONNECTED"):
-        yield from (g for s in range(100) if kernels(g := random_case(op, s, Adversarial)[0]))
+    for op, kind in product(("CONV_2D", "FULLY_CONNECTED"), (Adversarial, Random)):
+        yield from (g for s in range(60) if kernels(g := random_case(op, s, kind)[0]))
 
 
 @cache
