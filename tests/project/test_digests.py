@@ -14,7 +14,10 @@ from tests.device.emulated import Quiet
 from tinyforge import boards
 from tinyforge.errors import ForgeError
 from tinyforge.generation import generate
-from tinyforge.memory.search import plan
+from tinyforge.graph import Graph
+from tinyforge.memory.plan import Plan
+from tinyforge.memory.search import Aim, plan
+from tinyforge.ops.target import target_of
 from tinyforge.project import writer
 from tinyforge.project.digests import FACTOR, digested
 from tinyforge.proof.examples import synthetic
@@ -40,10 +43,25 @@ def test_a_digest_is_its_definition() -> None:
 def test_layers_whose_rows_come_out_of_step_have_none() -> None:
     found = plan(models.residual(1))
     layer = found.steps[0].layer
-    assert layer in found.first_rows
+    assert layer in found.paces
     twisted = (found.finished[1], found.finished[0], *found.finished[2:])
     assert found.steps[1].layer == layer
-    assert layer not in replace(found, finished=twisted).first_rows
+    assert layer not in replace(found, finished=twisted).paces
+
+
+def quick(graph: Graph) -> Plan:
+    return plan(graph, Aim("speed", target_of("cortex-m4")))
+
+
+def test_layers_that_make_two_rows_at_once_have_one() -> None:
+    """Winograd's: of 4 rows two a step. Of 5 the last step makes one: no pace."""
+    found = quick(models.residual(1))
+    (layer,) = (i for i, kernel in found.kernels.items() if kernel.way == "Winograd")
+    assert found.paces[layer] == (0, 2)
+    assert found.graph.tensors[found.graph.operators[layer].outputs[0]].shape[1] % 2 == 0
+    (t,) = found.graph.operators[layer].outputs
+    odd = replace(found.places[t], room=3)
+    assert layer not in replace(found, places={**found.places, t: odd}).paces
 
 
 @pytest.mark.parametrize("feed", ["frame", "rows"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import NamedTuple
 
 from tinyforge.graph import Graph
 from tinyforge.memory.network import FEED
@@ -73,6 +74,14 @@ class Slot:
         return f"layers {numbers}" if len(self.layers) > 1 else f"layer {numbers}"
 
 
+class Pace(NamedTuple):
+    """Of a layer: the first step that finishes rows of its outputs, and how many it and each later
+    one finish, the next ones, which lie together."""
+
+    first: int
+    rows: int
+
+
 @dataclass(frozen=True)
 class Plan:
     """order: operator indices, as they begin. steps: as layers take them, aliases left out; those
@@ -117,18 +126,22 @@ class Plan:
         return {i: chain.last for i, chain in self.chain_of.items() if i != chain.last}
 
     @cached_property
-    def first_rows(self) -> Mapping[int, int]:
-        """Layers whose every step, from one on, finishes the next row of the outputs, and that
-        step: 0, or the last one of a layer that takes rows in."""
+    def paces(self) -> Mapping[int, Pace]:
+        """Of layers that have one; it begins in step 0, or in the last one of a layer that takes
+        rows in."""
         own: dict[int, list[range]] = {}
         for step, rows in zip(self.steps, self.finished, strict=True):
             own.setdefault(step.layer, []).append(rows)
-        found: dict[int, int] = {}
+        found: dict[int, Pace] = {}
         for layer, made in own.items():
             first = next((number for number, rows in enumerate(made) if rows), None)
-            if layer != FEED and first is not None:
-                regular = [range(row, row + 1) for row in range(len(made) - first)]
-                found |= {layer: first} if made[first:] == regular else {}
+            if layer == FEED or first is None:
+                continue
+            each = len(made[first])
+            regular = [range(row * each, (row + 1) * each) for row in range(len(made) - first)]
+            rooms = (self.places[t].room for t in self.graph.operators[layer].outputs)
+            if made[first:] == regular and all(room % each == 0 for room in rooms):
+                found[layer] = Pace(first, each)
         return found
 
     @property

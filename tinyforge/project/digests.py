@@ -22,7 +22,8 @@ FACTOR = 0x9E3779B3
 @dataclass(frozen=True)
 class Finished:
     """Where rows of an output lie as a layer finishes them: row y in its step first + y, at
-    offset + y % room * size in the arena. layer: its place among those with functions."""
+    offset + y % room * size in the arena; of a layer that finishes several at once, these are one.
+    layer: its place among those with functions."""
 
     layer: int
     first: int
@@ -49,11 +50,11 @@ def digests(graph: Graph, plan: Plan, symbols: Sequence[int], expected: Trace) -
     vectors.
     """
     numbers = {index: number for number, index in enumerate(symbols)}
-    first = plan.first_rows
     pieces = tuple(
-        Finished(numbers[index], first[index], place.room, place.offset, place.row_bytes)
+        Finished(numbers[index], first, place.room // rows, place.offset, place.row_bytes * rows)
         for index in symbols
-        if index in first
+        if index in plan.paces
+        for first, rows in (plan.paces[index],)
         for place in (plan.places[t] for t in graph.operators[index].outputs)
     )
     if not pieces:
@@ -87,7 +88,7 @@ def _powers(count: int) -> npt.NDArray[np.uint64]:
 def _finished(graph: Graph, plan: Plan) -> Iterator[tuple[int, int]]:
     """Tensors and rows of them, as they are finished."""
     for step, rows in zip(plan.steps, plan.finished, strict=True):
-        if step.layer not in plan.first_rows:
+        if step.layer not in plan.paces:
             continue
         for t in graph.operators[step.layer].outputs:
             for row in rows:

@@ -128,7 +128,8 @@ class LayerCoverage:
 class ConstantCoverage:
     """A table of the firmware, a structure, or the pairs of a table's rows: how many elements,
     members or pairs there are, and of how many the self-test sees whatever else stands in the place
-    of that one alone (of a pair: each in the other's place).
+    of that one alone (of a pair: each in the other's place). Of a table that packs constants of the
+    model into words these are looked at, "forge_layer_3_stream (weights)", in the model's order.
 
     missed: the others, "0-3, 17", members' names, or "2/5-7"; it may miss those, or was not asked.
     pairs: whether these are pairs.

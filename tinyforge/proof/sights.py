@@ -47,7 +47,7 @@ def sights(graph: Graph, plan: Plan, values: Mapping[int, Array]) -> dict[int, S
 
 def _digested(plan: Plan, op: Operator, size: int) -> Sight | None:
     """All that is made; rows that nobody needs are not."""
-    if op.index not in plan.first_rows:
+    if op.index not in plan.paces:
         return None
     place = plan.places[op.outputs[0]]
     made = np.arange(size) < place.made * place.row_bytes

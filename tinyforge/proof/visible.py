@@ -4,11 +4,14 @@ A constant is seen if the self-test fails whatever else stands in its place, the
 they should. That is decided, not sampled: another weight moves an accumulator by a multiple of what
 the weight is multiplied by, and how far one must move until a digested byte changes is known
 exactly (margins.py). What is not decided here counts as not seen.
+
+Where a kernel reads weights, biases and scales packed into words of its own, what is looked at are
+these constants of the model, not the words: another one gives other words, and those its outputs.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -68,20 +71,31 @@ def _values(
 @dataclass(frozen=True, eq=False)
 class _Seen:
     """By the names of tables and members: which elements are seen to be more, and to be less, by
-    one vector or another; of exchanges which pairs are seen."""
+    one vector or another; of exchanges which pairs are seen. packed: by layer, the names under
+    which constants stand that its tables pack."""
 
     lowered: Lowered
     tables: dict[str, Mask] = field(default_factory=dict)
     members: dict[str, Mask] = field(default_factory=dict)
     exchanges: dict[str, Mask] = field(default_factory=dict)
+    packed: dict[int, dict[str, str]] = field(default_factory=dict)
 
     def keeps(self, op: Operator, name: str, values: Array) -> bool:
         """Whether a layer's table of that name holds these values, in this order."""
         table = self.lowered.tables.get(f"forge_layer_{op.index}_{name}")
         return table is not None and np.array_equal(table.values.reshape(-1), values.reshape(-1))
 
+    def pack(self, op: Operator, names: Iterable[str]) -> None:
+        """Notes that a layer's one table, in words of its own, holds the constants of those
+        names."""
+        (table,) = _tables(self.lowered, op.index)
+        self.packed[op.index] = {name: f"{table} ({name})" for name in names}
+
+    def _symbol(self, op: Operator, name: str) -> str:
+        return self.packed.get(op.index, {}).get(name, f"forge_layer_{op.index}_{name}")
+
     def table(self, op: Operator, name: str, more: Mask, less: Mask) -> None:
-        symbol = f"forge_layer_{op.index}_{name}"
+        symbol = self._symbol(op, name)
         both = np.stack([more.reshape(-1), less.reshape(-1)])
         self.tables[symbol] = self.tables.get(symbol, np.zeros_like(both)) | both
 
@@ -94,7 +108,7 @@ class _Seen:
                 self.members[key] = self.members.get(key, np.zeros_like(both)) | both
 
     def exchange(self, op: Operator, pairs: Mask) -> None:
-        symbol = f"forge_layer_{op.index}_weights"
+        symbol = self._symbol(op, "weights")
         self.exchanges[symbol] = self.exchanges.get(symbol, np.zeros_like(pairs)) | pairs
 
 
@@ -133,8 +147,9 @@ def _look_at_weights(op: Operator, taps: Taps, sight: Sight, seen: _Seen) -> Non
         "multiplier": requantization.multiplier,
         "shift": requantization.shift,
     }
-    if not all(seen.keeps(op, name, values) for name, values in stored.items()):
-        return  # kept in another form, in which nothing is decided
+    as_they_are = all(seen.keeps(op, name, values) for name, values in stored.items())
+    if not as_they_are:
+        seen.pack(op, stored)
     was = requantization.apply(acc).astype(np.int64)
     found = margins(requantization, acc, sight)
     weights = [
@@ -155,7 +170,8 @@ def _look_at_weights(op: Operator, taps: Taps, sight: Sight, seen: _Seen) -> Non
             more, less = (np.array([one.any() and sight.together]) for one in (more, less))
         seen.table(op, name, more, less)
     if sight.together:
-        _look_at_members(op, taps, was, sight, seen)
+        if as_they_are:
+            _look_at_members(op, taps, was, sight, seen)
         if sight.mixed and not taps.depthwise and acc.shape[1] > 1:
             seen.exchange(op, _exchanges(taps, found.rise, found.fall))
 
@@ -197,21 +213,18 @@ def _exchanges(taps: Taps, rise: Array, fall: Array) -> Mask:
 
 
 def _rows(lowered: Lowered, seen: _Seen) -> Iterator[ConstantCoverage]:
-    """Layers as they run, each one's tables, then its members."""
+    """Layers as they run, each one's tables or what they pack, then its members."""
     for layer, members in sorted(lowered.parameters.items(), key=lambda one: _number(one[0])):
         number = _number(layer)
-        for symbol, table in lowered.tables.items():
-            if symbol.startswith(f"forge_{layer}_"):
-                mask = seen.tables.get(symbol, np.zeros((1, table.values.size), np.bool_)).all(
-                    axis=0
-                )
-                missed = _ranges(np.flatnonzero(~mask))
-                yield ConstantCoverage(number, symbol, mask.size, int(mask.sum()), missed)
-            if symbol == f"forge_{layer}_weights":
-                bias = lowered.tables.get(f"forge_{layer}_bias")
-                channels = 0 if bias is None else bias.values.size
-                blind = np.zeros((channels, channels), np.bool_)
-                yield from _exchanged(number, symbol, seen.exchanges.get(symbol, blind))
+        packed = seen.packed.get(number)
+        sizes = _tables(lowered, number)
+        for symbol in packed.values() if packed else sizes:
+            none = np.zeros((1, sizes.get(symbol, 0)), np.bool_)
+            mask = seen.tables.get(symbol, none).all(axis=0)
+            missed = _ranges(np.flatnonzero(~mask))
+            yield ConstantCoverage(number, symbol, mask.size, int(mask.sum()), missed)
+            if symbol in (f"forge_{layer}_weights", packed and packed["weights"]):
+                yield from _exchanged(number, symbol, _pairs(number, symbol, lowered, seen))
         numbers = [name for name, value in members.items() if not isinstance(value, str)]
         unseen = [
             name for name in numbers if not np.all(seen.members.get(f"{layer}.{name}", False))
@@ -220,6 +233,28 @@ def _rows(lowered: Lowered, seen: _Seen) -> Iterator[ConstantCoverage]:
             yield ConstantCoverage(
                 number, layer, len(numbers), len(numbers) - len(unseen), ", ".join(unseen)
             )
+
+
+def _tables(lowered: Lowered, layer: int) -> dict[str, int]:
+    """The elements of each of a layer's tables, by its name."""
+    own = f"forge_layer_{layer}_"
+    return {
+        symbol: table.values.size
+        for symbol, table in lowered.tables.items()
+        if symbol.startswith(own)
+    }
+
+
+def _pairs(number: int, symbol: str, lowered: Lowered, seen: _Seen) -> Mask:
+    """Which pairs of a layer's channels are seen to have each other's weights."""
+    if symbol in seen.exchanges:
+        return seen.exchanges[symbol]
+    packed = seen.packed.get(number)
+    if packed:
+        channels = seen.tables[packed["bias"]].shape[1]
+    else:
+        channels = _tables(lowered, number).get(f"forge_layer_{number}_bias", 0)
+    return np.zeros((channels, channels), np.bool_)
 
 
 def _number(layer: str) -> int:
