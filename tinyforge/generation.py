@@ -72,12 +72,46 @@ class Generated:
         return replace(self, board=board)
 
 
-def choose_golden(source: Source, examples: Examples, settings: Spec, stages: Stages) -> Chosen:
+@dataclass(frozen=True, eq=False)
+class Planned:
+    """A model's engines for a board, as they are asked for: what a project is rendered of."""
+
+    board: Board
+    choice: Choice
+    aim: Aim
+    lowered: Mapping[str, Lowered]
+
+    @property
+    def plan(self) -> Plan | None:
+        """None without the aot engine."""
+        aot = self.lowered.get("aot")
+        return None if aot is None else aot.plan
+
+
+def planned(
+    source: Source, settings: Spec, stages: Stages, *, board: Board | None = None
+) -> Planned:
+    """The engines' sources. board: None: the one in settings. ForgeError for what cannot be."""
+    board = board or boards.load(settings.board)
+    by_rows = settings.feed == "rows"
+    require_possible(source.graph, inputs_whole=not by_rows)
+    choice = choose(source.graph, settings.engine, by_rows=by_rows)
+    aim = aim_of(settings, board)
+    lowered = {
+        name: _lowered(engine, source, aim, settings, stages)
+        for name, engine in choice.engines.items()
+    }
+    board = board.with_quick_stack(max(one.ram_bytes for one in lowered.values()))
+    return Planned(board, choice, aim, lowered)
+
+
+def choose_golden(
+    source: Source, examples: Examples, settings: Spec, stages: Stages, of: Planned
+) -> Chosen:
     """The golden vectors of a model's project."""
     with stages.stage("Choose golden vectors that see wrong layers"):
-        return golden_vectors.chosen(
-            source.narrowed.graph, examples, settings.seed, layers=settings.engine != "tflm"
-        )
+        graph = source.narrowed.graph
+        return golden_vectors.chosen(graph, examples, settings.seed, plan=of.plan)
 
 
 def generate(
@@ -88,20 +122,12 @@ def generate(
     *,
     golden: Chosen | None = None,
     board: Board | None = None,
+    of: Planned | None = None,
 ) -> Generated:
     """A model's project for a board; None: the one in settings. golden: its golden vectors; None:
-    the first examples."""
-    board = board or boards.load(settings.board)
-    graph = source.graph
-    by_rows = settings.feed == "rows"
-    require_possible(graph, inputs_whole=not by_rows)
-    choice = choose(graph, settings.engine, by_rows=by_rows)
-    aim = aim_of(settings, board)
-    lowered = {
-        name: _lowered(engine, source, aim, settings, stages)
-        for name, engine in choice.engines.items()
-    }
-    board = board.with_quick_stack(max(one.ram_bytes for one in lowered.values()))
+    the first examples. of: its engines for that board, where they are there already."""
+    of = of or planned(source, settings, stages, board=board)
+    graph, board, choice, lowered = source.graph, of.board, of.choice, of.lowered
     with stages.stage("Render the project"):
         inputs = golden.inputs if golden else examples.inputs[: golden_vectors.most(graph)]
         golden_files, seen = _golden(source, inputs, lowered.get("aot"), look=golden is not None)
@@ -121,11 +147,11 @@ def generate(
                 )
             )
         )
-    _tell(graph, board, choice, stages, by_rows=by_rows)
+    _tell(graph, board, choice, stages, by_rows=settings.feed == "rows")
     data = settings.data if settings.data and is_drawn(settings.data) else None
     project = msgspec.structs.replace(settings, model=MODEL_FILE, output=None, data=data)
     files |= {MODEL_FILE: source.model, spec.FILE_NAME: spec.to_toml(project)}
-    return Generated(source, board, aim, lowered, files, seen)
+    return Generated(source, board, of.aim, lowered, files, seen)
 
 
 def _tell(graph: Graph, board: Board, choice: Choice, stages: Stages, *, by_rows: bool) -> None:

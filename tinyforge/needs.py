@@ -10,8 +10,9 @@ import msgspec
 from tinyforge import boards
 from tinyforge.boards import Board, Need
 from tinyforge.errors import ForgeError
-from tinyforge.generation import choose_golden, generate
+from tinyforge.generation import choose_golden, generate, planned
 from tinyforge.proof.budget import require_exact
+from tinyforge.proof.discriminate import Chosen
 from tinyforge.proof.examples import Examples
 from tinyforge.proof.golden import leading
 from tinyforge.proof.record import Proof
@@ -38,15 +39,18 @@ def measure(source: Source, examples: Examples, settings: Spec, stages: Stages) 
     by_core: dict[str, Need] = {}
     unmeasured: list[Board] = []
     compiled = msgspec.structs.replace(settings, engine="aot")
-    golden = choose_golden(source, examples, compiled, stages)
-    examples = leading(golden, examples)
+    golden: Chosen | None = None
     for board in boards.all_boards():
         if not board.emulated:
             unmeasured.append(board)
         elif board.core not in by_core:
             for_core = msgspec.structs.replace(compiled, board=board.id)
-            generated = generate(source, examples, for_core, stages, golden=golden)
             stages.note(f"{board.core}:")
+            engines = planned(source, for_core, stages)
+            if golden is None:  # one choice does for all cores
+                golden = choose_golden(source, examples, for_core, stages, engines)
+                examples = leading(golden, examples)
+            generated = generate(source, examples, for_core, stages, golden=golden, of=engines)
             proof = verify(
                 generated.on(boards.roomy(board)),
                 examples,

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tinyforge import boards, spec
 from tinyforge.errors import DoesNotFitError
-from tinyforge.generation import Generated, choose_golden, generate
+from tinyforge.generation import Generated, choose_golden, generate, planned
 from tinyforge.project import writer
 from tinyforge.proof import budget
 from tinyforge.proof.discriminate import Chosen
@@ -62,9 +62,10 @@ def proved(
 ) -> tuple[Generated, Proof]:
     """A project that may be handed over. ForgeError as of build(): also where write() would
     refuse, before anything is proved."""
-    golden = choose_golden(source, examples, settings, stages)
+    engines = planned(source, settings, stages)
+    golden = choose_golden(source, examples, settings, stages, engines)
     examples = leading(golden, examples)
-    generated = generate(source, examples, settings, stages, golden=golden)
+    generated = generate(source, examples, settings, stages, golden=golden, of=engines)
     writer.check(generated.files, _target(generated, settings), overwrite=overwrite)
     run = generated.on(generated.board.with_core(core))
     try:

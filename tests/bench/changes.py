@@ -9,14 +9,14 @@ kinds come as often as common ones.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 WEIGHTS, MODEL, HEADER = "src/aot/weights.c", "src/aot/model.c", "include/model.h"
 
-_TABLE = re.compile(
+TABLE = re.compile(
     r"^const (\w+) (forge_(?:layer_(\d+)|state_\d+)_?(\w*))\[\d+\] = "
     r"\{\n(.*?)\n\};",
     re.DOTALL | re.MULTILINE,
@@ -62,7 +62,7 @@ class Change:
 
 
 @dataclass(frozen=True)
-class _Spot:
+class Spot:
     """Where a change of a kind can be made, and how it is drawn: the text from begin to end."""
 
     kind: str
@@ -70,11 +70,19 @@ class _Spot:
     make: Callable[[np.random.Generator], Change | None]
 
 
-def drawn(files: Mapping[str, str], count: int, seed: int) -> list[Change]:
-    """So many changes, each another than the others. files: of a project, by path."""
+def drawn(
+    files: Mapping[str, str],
+    count: int,
+    seed: int,
+    *,
+    packed: Collection[str] = (),
+    instead: Iterable[Spot] = (),
+) -> list[Change]:
+    """So many changes, each another than the others. files: of a project, by path. packed: tables
+    whose words are not the model's constants; instead: what can be changed in them."""
     rng = np.random.default_rng(seed)
-    by_kind: dict[str, dict[int | None, list[_Spot]]] = {}
-    for spot in _spots(files):
+    by_kind: dict[str, dict[int | None, list[Spot]]] = {}
+    for spot in (*_spots(files, packed), *instead):
         by_kind.setdefault(spot.kind, {}).setdefault(spot.layer, []).append(spot)
     kinds, found = sorted(by_kind), dict[tuple[str, int, str], Change]()
     for _ in range(100 * count):
@@ -88,15 +96,15 @@ def drawn(files: Mapping[str, str], count: int, seed: int) -> list[Change]:
     return list(found.values())
 
 
-def _spots(files: Mapping[str, str]) -> Iterator[_Spot]:
-    yield from _of_tables(files[WEIGHTS])
+def _spots(files: Mapping[str, str], packed: Collection[str]) -> Iterator[Spot]:
+    yield from _of_tables(files[WEIGHTS], packed)
     yield from _of_members(files[MODEL])
     yield from _of_places(files[MODEL])
     yield from _of_boundary(files[HEADER])
 
 
-def _of_tables(text: str) -> Iterator[_Spot]:
-    tables = list(_TABLE.finditer(text))
+def _of_tables(text: str, packed: Collection[str]) -> Iterator[Spot]:
+    tables = [table for table in TABLE.finditer(text) if table[2] not in packed]
     channels = {m[3]: len(_NUMBER.findall(m[5])) for m in tables if m[4] == "bias"}
     for table in tables:
         layer = int(table[3]) if table[3] else None
@@ -110,7 +118,7 @@ def _of_tables(text: str) -> Iterator[_Spot]:
             numbers: list[tuple[int, int]] = numbers,
             layer: int | None = layer,
             limit: int = limit,
-        ) -> _Spot:
+        ) -> Spot:
             def make(rng: np.random.Generator) -> Change | None:
                 at = int(rng.integers(len(numbers)))
                 begin, end = numbers[at]
@@ -119,10 +127,10 @@ def _of_tables(text: str) -> Iterator[_Spot]:
                     return None
                 return Change(kind, layer, table[2], str(at), WEIGHTS, begin, end, str(now))
 
-            return _Spot(kind, layer, make)
+            return Spot(kind, layer, make)
 
         if table[4] == "weights":
-            yield element(_by_one, "weight +-1")
+            yield element(by_one, "weight +-1")
             yield element(lambda _, rng, limit=limit: int(rng.integers(-limit, limit)),
                           "weight replaced")  # fmt: skip
             if channels.get(table[3], 1) > 1:
@@ -130,14 +138,14 @@ def _of_tables(text: str) -> Iterator[_Spot]:
         elif table[4].endswith("multiplier"):
             yield element(_multiplied, "multiplier")
         elif table[4].endswith("shift"):
-            yield element(_by_one, "shift")
+            yield element(by_one, "shift")
         elif table[4] == "bias":
             yield element(lambda value, _: value + 1, "bias")
         else:
-            yield element(_by_one, "table entry")
+            yield element(by_one, "table entry")
 
 
-def _by_one(value: int, rng: np.random.Generator) -> int:
+def by_one(value: int, rng: np.random.Generator) -> int:
     return value + (1 if rng.integers(2) else -1)
 
 
@@ -145,7 +153,7 @@ def _multiplied(value: int, rng: np.random.Generator) -> int:
     return value + _MULTIPLIER_STEPS[rng.integers(2)]
 
 
-def _exchange(text: str, table: re.Match[str], numbers: list[tuple[int, int]], rows: int) -> _Spot:
+def _exchange(text: str, table: re.Match[str], numbers: list[tuple[int, int]], rows: int) -> Spot:
     """Two stretches exchanged, each as long as one channel's share."""
     size = len(numbers) // rows
 
@@ -162,10 +170,10 @@ def _exchange(text: str, table: re.Match[str], numbers: list[tuple[int, int]], r
             "row order", int(table[3]), table[2], pair, WEIGHTS, begin, end, ", ".join(values)
         )
 
-    return _Spot("row order", int(table[3]), make)
+    return Spot("row order", int(table[3]), make)
 
 
-def _of_members(text: str) -> Iterator[_Spot]:
+def _of_members(text: str) -> Iterator[Spot]:
     for struct in _STRUCT.finditer(text):
         for member in _MEMBER.finditer(text, struct.start(3), struct.end(3)):
             name = member[1].rpartition(".")[2]
@@ -181,7 +189,7 @@ def _of_members(text: str) -> Iterator[_Spot]:
                 elif name.endswith("multiplier") and abs(int(member[2])) > 2**16:
                     now = str(_multiplied(int(member[2]), rng))
                 else:
-                    now = str(_by_one(int(member[2]), rng))
+                    now = str(by_one(int(member[2]), rng))
                 return Change(
                     _member_kind(name),
                     int(struct[2]),
@@ -192,7 +200,7 @@ def _of_members(text: str) -> Iterator[_Spot]:
                     now,
                 )
 
-            yield _Spot(_member_kind(name), int(struct[2]), make)
+            yield Spot(_member_kind(name), int(struct[2]), make)
 
 
 def _member_kind(name: str) -> str:
@@ -204,7 +212,7 @@ def _member_kind(name: str) -> str:
     return "other parameter"
 
 
-def _of_places(text: str) -> Iterator[_Spot]:
+def _of_places(text: str) -> Iterator[Spot]:
     """Of where a layer's rows lie, and how large the arena is."""
     for body in _BODY.finditer(text):
         for place in _PLACE.finditer(text, body.start(3), body.end(3)):
@@ -214,13 +222,13 @@ def _of_places(text: str) -> Iterator[_Spot]:
                 body: re.Match[str] = body,
                 place: re.Match[str] = place,
             ) -> Change | None:
-                now = _by_one(int(place[1]), rng)
+                now = by_one(int(place[1]), rng)
                 where = f"forge_arena + {place[1]}"
                 return Change(
                     "offset", int(body[2]), body[1], where, MODEL, *place.span(1), str(now)
                 )
 
-            yield _Spot("offset", int(body[2]), make)
+            yield Spot("offset", int(body[2]), make)
     arena = _ARENA.search(text)
     assert arena is not None
 
@@ -228,18 +236,18 @@ def _of_places(text: str) -> Iterator[_Spot]:
         now = int(arena[1]) + _ARENA_STEP * (1 + int(rng.integers(4)))
         return Change("arena size", None, "forge_arena", "", MODEL, *arena.span(1), str(now))
 
-    yield _Spot("arena size", None, resized)
+    yield Spot("arena size", None, resized)
 
 
-def _of_boundary(text: str) -> Iterator[_Spot]:
+def _of_boundary(text: str) -> Iterator[Spot]:
     for number in _BOUNDARY.finditer(text):
 
         def make(rng: np.random.Generator, number: re.Match[str] = number) -> Change:
             now = (
                 f"{float(number[2]) * (1 + 1e-3 * int(rng.integers(1, 20))):.9g}"
                 if number[1].endswith("SCALE")
-                else str(_by_one(int(number[2]), rng))
+                else str(by_one(int(number[2]), rng))
             )
             return Change("boundary", None, f"FORGE_{number[1]}", "", HEADER, *number.span(2), now)
 
-        yield _Spot("boundary", None, make)
+        yield Spot("boundary", None, make)

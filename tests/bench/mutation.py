@@ -17,7 +17,7 @@ import subprocess
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import Enum
@@ -27,15 +27,15 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench.changes import Change, drawn
+from tests.bench.changes import WEIGHTS, Change, Spot, drawn
 from tests.bench.figures import MODELS
+from tests.bench.packed import packed_spots
 from tests.device.emulated import Quiet
 from tinyforge.errors import ForgeError
-from tinyforge.generation import choose_golden, generate
+from tinyforge.generation import choose_golden, generate, planned
 from tinyforge.project import writer
 from tinyforge.project.layout import sources_for
 from tinyforge.proof.budget import require_exact
-from tinyforge.proof.discriminate import Chosen
 from tinyforge.proof.examples import Examples, synthetic
 from tinyforge.proof.record import ConstantCoverage
 from tinyforge.sim.toolchains.build import Driver, compile_objects, run
@@ -86,9 +86,10 @@ class Bench:
         self.settings = Spec(engine="aot")
         source = open_tflite(model, Quiet())
         examples = synthetic(source.graph, 24, self.settings.seed)
-        self.chosen: Chosen = choose_golden(source, examples, self.settings, Quiet())
-        golden = Examples(self.chosen.inputs)
-        self.made = generate(source, golden, self.settings, Quiet(), golden=self.chosen)
+        engines = planned(source, self.settings, Quiet())
+        chosen = choose_golden(source, examples, self.settings, Quiet(), engines)
+        golden = Examples(chosen.inputs)
+        self.made = generate(source, golden, self.settings, Quiet(), golden=chosen, of=engines)
         self.examples = golden
         self.folder = folder
         self.project = writer.write(self.made.files, folder / "project")
@@ -105,6 +106,15 @@ class Bench:
         with tempfile.TemporaryDirectory(dir=self.folder, prefix=f"{number:03d}-") as name:
             verdict = self._verdict(Path(name), change)
         return Judged(change, verdict, self._listed(change))
+
+    @property
+    def packed(self) -> set[str]:
+        """Tables whose words are not the model's constants."""
+        return {c.constant.partition(" (")[0] for c in self.made.seen if " (" in c.constant}
+
+    def instead(self, files: Mapping[str, str]) -> Iterator[Spot]:
+        assert self.made.plan is not None
+        return packed_spots(files[WEIGHTS], self.made.plan, self.made.aim.target, self.packed)
 
     def sound(self) -> bool:
         """Whether the self-test passes without any change."""
@@ -180,7 +190,7 @@ def judge(model: Path, count: int, seed: int) -> list[Judged]:
         bench = Bench(model, Path(name))
         assert bench.sound(), f"{model.stem} fails its self-test as it is"
         files = {path: text for path, text in bench.made.files.items() if isinstance(text, str)}
-        changes = drawn(files, count, seed)
+        changes = drawn(files, count, seed, packed=bench.packed, instead=bench.instead(files))
         with ThreadPoolExecutor(_JOBS) as pool:
             return list(pool.map(bench.judged, range(len(changes)), changes))
 

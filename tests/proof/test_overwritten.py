@@ -17,7 +17,7 @@ from tests.device.emulated import Quiet
 from tinyforge import boards
 from tinyforge.device.flash import flash
 from tinyforge.errors import ForgeError
-from tinyforge.generation import Generated, choose_golden, generate
+from tinyforge.generation import Generated, choose_golden, generate, planned
 from tinyforge.ops import OPS
 from tinyforge.project import writer
 from tinyforge.proof.examples import Examples, synthetic
@@ -43,8 +43,9 @@ def written(model: Path, folder: Path) -> tuple[Generated, Examples, Path]:
     settings = Spec(engine="aot")
     source = open_tflite(model, Quiet())
     examples = synthetic(source.graph, 8, seed=0)
-    golden = choose_golden(source, examples, settings, Quiet())
-    made = generate(source, examples, settings, Quiet(), golden=golden)
+    engines = planned(source, settings, Quiet())
+    golden = choose_golden(source, examples, settings, Quiet(), engines)
+    made = generate(source, examples, settings, Quiet(), golden=golden, of=engines)
     return made, examples, writer.write(made.files, folder / "project")
 
 

@@ -57,7 +57,7 @@ def run(
         from dataclasses import asdict
 
         from tinyforge import pipeline, preflight
-        from tinyforge.generation import choose_golden, generate
+        from tinyforge.generation import choose_golden, generate, planned
         from tinyforge.report import findings
         from tinyforge.report.choices import Choices
         from tinyforge.source import model_path, open_tflite, with_examples
@@ -82,8 +82,9 @@ def run(
         preflight.require_project(spec)
         source = open_tflite(model_path(spec), ui)
         source, examples = with_examples(source, spec, ui, inputs=inputs, data=spec.data)
-        golden = choose_golden(source, examples, spec, ui)
-        project = generate(source, examples, spec, ui, golden=golden)
+        engines = planned(source, spec, ui)
+        golden = choose_golden(source, examples, spec, ui, engines)
+        project = generate(source, examples, spec, ui, golden=golden, of=engines)
         folder = pipeline.write(project, spec, overwrite=overwrite)
         if explain:
             ui.print(Choices(spec.optimize, project.choices))

@@ -7,9 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from tinyforge.graph import Graph
-from tinyforge.memory.lowered import smallest
-from tinyforge.memory.network import is_alias
-from tinyforge.ops import OPS
+from tinyforge.memory.plan import Plan
 from tinyforge.proof import discriminate
 from tinyforge.proof.discriminate import Chosen
 from tinyforge.proof.examples import Examples, synthetic
@@ -23,10 +21,10 @@ def most(graph: Graph) -> int:
     return max(1, _BYTES // graph.input_bytes)
 
 
-def chosen(graph: Graph, examples: Examples, seed: int, *, layers: bool = False) -> Chosen:
+def chosen(graph: Graph, examples: Examples, seed: int, *, plan: Plan | None = None) -> Chosen:
     """Those few inputs that see most single changes of the model, of the user's examples first.
 
-    layers: whether the self-test will look at layers too, not at answers alone.
+    plan: of the compiled model, whose self-test looks at layers too; None: at answers alone.
     """
     count = most(graph)
     given = examples.inputs[:0] if examples.drawn else examples.inputs
@@ -34,19 +32,15 @@ def chosen(graph: Graph, examples: Examples, seed: int, *, layers: bool = False)
         spread = np.linspace(0, len(given) - 1, min(len(given), _CANDIDATES)).astype(int)
         given = given[spread]
     drawn = synthetic(graph, max(count, _CANDIDATES), seed).inputs
-    watched = _digested(graph) if layers else frozenset[int]()
+    watched = _digested(plan) if plan else frozenset[int]()
     return discriminate.choose(graph, given, drawn, count, seed, watched=watched)
 
 
-def _digested(graph: Graph) -> frozenset[int]:
-    """What the compiled model leaves of its layers, whichever plan is chosen: all but what may be
-    there for a moment only, within another layer."""
-    if not all(op.op in OPS for op in graph.operators):
-        return frozenset()
-    chains = smallest(graph).chains.values()
-    within = {op.index for chain in chains for op in chain.operators[:-1]}
-    kept = [op for op in graph.operators if op.index not in within and not is_alias(op)]
-    return frozenset(t for op in kept for t in op.outputs)
+def _digested(plan: Plan) -> frozenset[int]:
+    """What a compiled model leaves of its layers whole; rows that nobody needs are not made."""
+    operators = (plan.graph.operators[index] for index in plan.paces)
+    made = (t for op in operators for t in op.outputs)
+    return frozenset(t for t in made if plan.places[t].made == plan.places[t].rows)
 
 
 def leading(golden: Chosen, examples: Examples) -> Examples:
