@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from tests.ops import harness
 from tinyforge.boards.cores import CORES, Core
+from tinyforge.boards.flash_reads import MemorySystem
 from tinyforge.boards.memory import MemoryMap, Region
 from tinyforge.graph import Graph, Tensor
 from tinyforge.ops import Kernel
@@ -59,9 +60,10 @@ class Alone:
 
 @dataclass(frozen=True, eq=False)
 class Timed(Alone):
-    """cycles: by the mid model."""
+    """cycles: by the mid model. simulated: in each memory system that was asked for."""
 
     cycles: int
+    simulated: Sequence[int]
 
 
 def run(
@@ -70,15 +72,17 @@ def run(
     inputs: Sequence[npt.NDArray[np.int8]],
     compiler: Toolchain,
     workspace: Path,
+    systems: Sequence[MemorySystem] = (),
 ) -> Timed:
     """The graph's only operator by a kernel of it, on a Cortex-M4. inputs: each a tensor."""
     made = _built(graph, kernel, inputs, compiler, workspace, CORES["cortex-m4"], _MEMORY)
     found = _counted(made, Unicorn())
     profile = Unicorn().profile(
-        made.firmware, made.feed, output_bytes=made.result.nbytes, probes=_PROBES, systems=()
+        made.firmware, made.feed, output_bytes=made.result.nbytes, probes=_PROBES, systems=systems
     )
     cycles = cycles_by_layer(profile, made.firmware)[0].mid
-    return Timed(found.output, found.instructions, cycles)
+    simulated = [clock[0] for clock in profile.simulated]
+    return Timed(found.output, found.instructions, cycles, simulated)
 
 
 def counted(
