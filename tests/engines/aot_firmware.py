@@ -35,6 +35,7 @@ def build_firmware(
     *,
     compiler: str = "gcc",
     core: str = "cortex-m4",
+    memory: MemoryMap = MEMORY,
     application: Path = APPLICATION,
 ) -> Firmware:
     """Writes the files and builds them with the runtime, the application and the emulator's port.
@@ -53,7 +54,7 @@ def build_firmware(
         [*sources, runtime / "engines" / "common.c", application, *port("sim")],
         include=includes(workspace),
         core=CORES[core],
-        memory=MEMORY,
+        memory=memory,
         output=workspace / "firmware.elf",
     )
 

@@ -5,14 +5,19 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
 
+from tests.bench.figures import MODELS
 from tests.corpus import layers
 from tests.corpus.builder import GraphBuilder
+from tests.engines.aot_firmware import build_firmware, project_files
 from tinyforge.bench.measure import measure
+from tinyforge.boards.memory import MemoryMap, Region
 from tinyforge.cli.ui import Ui
+from tinyforge.engines.aot import compiled
 from tinyforge.graph import Graph
 from tinyforge.memory.search import Aim, plan
 from tinyforge.ops.matrix import WAY, WAY_3X3
@@ -21,9 +26,12 @@ from tinyforge.proof.examples import Examples
 from tinyforge.sim.toolchains import gcc
 from tinyforge.source import open_tflite
 from tinyforge.spec import OptimizeChoice, Spec, ToolchainChoice
+from tinyforge.tflite import read_file
 from tinyforge.tflite.writer import write
 
 CORE = "cortex-m55"
+OBJECTIVES: tuple[Literal["speed", "balanced"], ...] = ("speed", "balanced")
+ROOMY = MemoryMap(flash=Region(0, 4 << 20), ram=Region(0x20000000, 1 << 20))
 
 
 def model() -> Graph:
@@ -38,7 +46,7 @@ def model() -> Graph:
 
 
 @pytest.mark.parametrize("compiler", ["zig", "gcc"])
-@pytest.mark.parametrize("objective", ["speed", "balanced"])
+@pytest.mark.parametrize("objective", OBJECTIVES)
 def test_it_is_proved(compiler: ToolchainChoice, objective: OptimizeChoice, tmp_path: Path) -> None:
     if compiler == "gcc" and not gcc.installed():
         pytest.skip("needs arm-none-eabi-gcc")
@@ -52,8 +60,23 @@ def test_it_is_proved(compiler: ToolchainChoice, objective: OptimizeChoice, tmp_
     measure(source, Examples(inputs.astype(np.int8)), CORE, settings, Ui())
 
 
+@pytest.mark.parametrize("compiler", ["zig", "gcc"])
+@pytest.mark.parametrize("name", MODELS)
+def test_shared_models_compile(name: str, compiler: str, corpus: Path, tmp_path: Path) -> None:
+    """Without a warning, whatever is chosen."""
+    if compiler == "gcc" and not gcc.installed():
+        pytest.skip("needs arm-none-eabi-gcc")
+    _, graph = read_file(corpus / "models" / f"{name}.tflite")
+    for objective in OBJECTIVES:
+        lowered = compiled(plan(graph, Aim(objective, target_of(CORE))))
+        folder = tmp_path / objective
+        build_firmware(
+            project_files(graph, lowered), folder, compiler=compiler, core=CORE, memory=ROOMY
+        )
+
+
 def test_it_has_both_ways_and_chains() -> None:
-    found = {o: plan(model(), Aim(o, target_of(CORE))) for o in ("speed", "balanced")}
+    found = {o: plan(model(), Aim(o, target_of(CORE))) for o in OBJECTIVES}
     ways = {kernel.way for p in found.values() for kernel in p.kernels.values()}
     assert {WAY, WAY_3X3} <= ways
     assert found["balanced"].chain_of
