@@ -12,6 +12,9 @@ from tests.corpus.builder import GraphBuilder
 from tests.corpus.layers import SAME
 from tinyforge.graph import Graph, Quant
 from tinyforge.memory.lowered import smallest
+from tinyforge.ops.chains import chains
+from tinyforge.ops.kernels import kernels_of
+from tinyforge.ops.target import target_of
 
 
 class Net(GraphBuilder):
@@ -139,3 +142,12 @@ def test_tiles_lie_one_after_the_other() -> None:
     # Two rows of a window of three, at the edges less.
     rows = [form.reads(step) for step in range(4)]
     assert rows == [range(3), range(1, 5), range(3, 7), range(5, 8)]
+
+
+@pytest.mark.parametrize(("core", "columns"), [("cortex-m4", 2), ("cortex-m55", 4)])
+def test_quick_kernels_make_several_pixels_at_once(core: str, columns: int) -> None:
+    n, target = Net(), target_of(core)
+    graph = n.build([n.conv(n.x, kernel=1)])
+    quick = {op.index: kernels_of(graph, op, target)[-1] for op in graph.operators}
+    (chain,) = chains(graph, quick, target).values()
+    assert chain.columns == columns

@@ -22,7 +22,9 @@ from tinyforge.ops.target import ANY, Target
 Tile = tuple[int, int]  # rows, columns
 
 _PIXEL: Tile = (1, 1)
-_TOGETHER = (2, 3, 5, 7)
+# How many pixels at once, the best first: quick kernels make two in little more time than one,
+# those that use vectors four.
+_TOGETHER, _BY_VECTORS = (2, 3, 5, 7), (4, 5, 3, 7, 2)
 
 
 @dataclass(frozen=True)
@@ -131,7 +133,7 @@ def _extended(
             continue
         columns = chain.columns
         if not chain.stages and (chain.kernel.is_quick or kernels[op.index].is_quick):
-            columns = _together(graph.tensors[op.outputs[0]].shape[2])
+            columns = _together(graph.tensors[op.outputs[0]].shape[2], target)
         tile = window[0], window[1] * columns
         offset = aligned(chain.tile_bytes)
         kernel = as_on(_on_tile(graph, op, t, tile, columns), op, kernels[op.index], target)
@@ -140,9 +142,10 @@ def _extended(
         yield Chain(chain.first, chain.kernel, (*chain.stages, stage), offset + nbytes, columns)
 
 
-def _together(width: int) -> int:
+def _together(width: int, target: Target) -> int:
     """How many columns at once divide a row, where kernels are quick with two or more."""
-    return next((count for count in _TOGETHER if width % count == 0), 1)
+    counts = _BY_VECTORS if target.mve else _TOGETHER
+    return next((count for count in counts if width % count == 0), 1)
 
 
 def _window(graph: Graph, op: Operator, kernel: Kernel | None, source: Tensor) -> Tile | None:
