@@ -298,3 +298,25 @@ def test_the_list_is_keras_own_layers_without_those_that_load_code() -> None:
 @pytest.mark.parametrize("name", ["k215_fun.keras", "k215_fun.h5", "t_tfk_notstripped.h5"])
 def test_files_that_keras_2_wrote_elsewhere(corpus: Path, name: str) -> None:
     assert load_keras(corpus / "cases" / name).count_params() > 0
+
+
+@pytest.mark.parametrize("make", [net, with_operators])
+@pytest.mark.parametrize("folder", ["keras.src.", "keras."])
+def test_files_of_keras_2_name_modules_as_they_lay(
+    folder: str, make: Callable[[Any], Any], tmp_path: Path
+) -> None:
+    """From 2.13 on below keras.src, up to 2.12 one folder higher."""
+    model = make(tf_keras())
+    path = saved(model, tmp_path / "now.keras")
+    then = tmp_path / "then.keras"
+    with zipfile.ZipFile(path) as old, zipfile.ZipFile(then, "w") as new:
+        for name in old.namelist():
+            content = old.read(name)
+            if name == "config.json":
+                assert b"tf_keras.src.engine" in content
+                content = content.replace(b"tf_keras.src.", folder.encode())
+                content = content.replace(b"tf_keras.", b"keras.")
+            if name == "metadata.json":
+                content = b'{"keras_version": "2.12.0", "date_saved": "2023-05-01@10:00:00"}'
+            new.writestr(name, content)
+    np.testing.assert_array_equal(answers(load_keras(then)), answers(model))

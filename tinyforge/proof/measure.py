@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from tinyforge.datasets.decide import figure
 from tinyforge.datasets.ranges import Reals
@@ -23,6 +24,8 @@ MAX_DROP = 0.05  # of accuracy, from float to int8 or by pruning, that is accept
 _MACS = 2_000_000_000  # that the oracle computes in some ten seconds
 _EXAMPLES = (50, 1000)  # to measure on: at least, at most
 _FEW = 8  # answers: fewer may all be of one class by chance
+_MUCH = 0.3  # of accuracy, that another order of classes gives by no chance
+Classes = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -100,6 +103,24 @@ def warnings(
         names = samples.classes
         name = repr(names[found[0]]) if found[0] < len(names) else str(found[0])
         yield f"warning: the model answers class {name} to all {len(outputs):,} examples"
+    elif samples.labels is not None:
+        yield from _reordered(samples.labels, chosen(goal, outputs), samples.classes)
+
+
+def _reordered(labels: Classes, answers: Classes, names: Sequence[str]) -> Iterator[str]:
+    """Where the model is right much more often with the classes in another order."""
+    count = int(max(labels.max(), answers.max())) + 1
+    times = np.zeros((count, count), np.int64)
+    np.add.at(times, (answers, labels), 1)
+    order = times.argmax(axis=1)  # by answer the class that gets it most often
+    right, now = times.max(axis=1).sum() / len(labels), np.trace(times) / len(labels)
+    if len(set(order.tolist())) == count and right - now >= _MUCH:
+        shown = ", ".join(names[i] if i < len(names) else str(i) for i in order)
+        yield (
+            f"warning: is this the order of classes in which the model was trained? As {shown} it "
+            f"would be right for {right:.0%} of the examples: number class folders so (0_..., "
+            "1_...), or give labels in a .npz"
+        )
 
 
 def require_kept(before: float, after: float, what: str, measure: str, *, accept: bool) -> None:

@@ -32,7 +32,8 @@ _MODULES = words(
     """
 keras keras.layers keras.models keras.initializers keras.regularizers keras.constraints
 keras.mixed_precision keras.random keras.src.models.functional keras.src.models.sequential
-keras.engine.functional keras.engine.sequential keras.src.engine.functional
+keras.engine.functional keras.engine.sequential keras.layers.core.tf_op_layer
+keras.src.engine.functional
 keras.src.engine.sequential keras.src.layers.core.tf_op_layer tf_keras.src.engine.functional
 tf_keras.src.engine.sequential tf_keras.src.layers.core.tf_op_layer
 """

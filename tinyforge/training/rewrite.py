@@ -19,6 +19,7 @@ _HALVES = frozenset(
     {"mixed_float16", "mixed_bfloat16", "float16", "bfloat16", "half", "float64", "double"}
 )
 _WHOLE = ("bool", "uint8", "uint16", "uint32", "uint64", "int8", "int16", "int32", "int64")
+_EARLY = ("keras.engine.", "keras.layers.core.")
 _SHAPES = ("batch_shape", "batch_input_shape")  # Keras 3's name and Keras 2's
 
 
@@ -32,9 +33,18 @@ def rewritten(
     for said in (_in_float32(description), _of_real_inputs(description)):
         if said:
             note(said)
+    _of_later_modules(description)
     _of_any_batch(description)
     _of_shape(description, shape)
     return description
+
+
+def _of_later_modules(description: Description) -> None:
+    """Up to 2.12 Keras named the modules of its classes as they lay then, one folder higher."""
+    for _, entry in entries(description, ""):
+        module = entry.get("module")
+        if isinstance(module, str) and module.startswith(_EARLY):
+            entry["module"] = f"keras.src.{module.removeprefix('keras.')}"  # type: ignore[index]
 
 
 def _in_float32(description: Description) -> str | None:
