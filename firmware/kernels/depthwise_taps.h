@@ -33,16 +33,6 @@ FORGE_INLINE int forge_depthwise_taps_words(const forge_depthwise_taps *c) {
   return 4 + (c->window.kernel_height * c->window.kernel_width + 1) / 2 * 4 + 12;
 }
 
-/* A tap's first channel; padding where that is what it sees. */
-FORGE_INLINE const int8_t *forge_depthwise_tap(const forge_depthwise_taps *c,
-                                               const int8_t *const *rows, int left, int tap,
-                                               const int8_t *padding) {
-  const forge_window *w = &c->window;
-  const int8_t *row = rows[tap / w->kernel_width];
-  const int column = left + tap % w->kernel_width * w->dilation_width;
-  return row && column >= 0 && column < w->input_width ? row + column * c->channels : padding;
-}
-
 #if defined(__ARM_FEATURE_DSP) && defined(__thumb2__)
 #include "kernels/depthwise_taps_dsp.h"
 #else
@@ -56,7 +46,7 @@ FORGE_INLINE int8_t forge_depthwise_taps_1(const forge_depthwise_taps *c,
   for (int tap = 0; tap < taps; ++tap) {
     const int32_t pair = stream[4 + tap / 2 * 4 + i];
     const int32_t weight = tap % 2 ? pair >> 16 : (int16_t)pair;
-    sum += (uint32_t)(weight * forge_depthwise_tap(c, rows, left, tap, padding)[channel]);
+    sum += (uint32_t)(weight * forge_window_tap(&c->window, rows, left, tap, c->channels, padding)[channel]);
   }
   const int32_t *scaling = stream + forge_depthwise_taps_words(c) - 12 + 3 * i;
   const forge_offsets offsets = {scaling[0], scaling[1], scaling[2], c->away};

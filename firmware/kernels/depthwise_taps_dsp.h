@@ -73,7 +73,7 @@ FORGE_INLINE void forge_depthwise_taps_pixel(const forge_depthwise_taps *c,
   const int whole = c->channels / 4 * 4;
   const int8_t **taps = (const int8_t **)(void *)(tile + (c->channels + 3) / 4 * 4);
   for (int tap = 0; tap < count; ++tap) {
-    taps[tap] = forge_depthwise_tap(c, rows, left, tap, tile);
+    taps[tap] = forge_window_tap(&c->window, rows, left, tap, c->channels, tile);
   }
   if (count % 2) taps[count] = tile;
   taps[count + count % 2] = NULL;

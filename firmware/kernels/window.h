@@ -62,4 +62,13 @@ FORGE_INLINE forge_place forge_window_place(const forge_window *w, const int8_t 
   return place;
 }
 
+/* Where a window at input column left sees a tap, counted row by row: its first channel, or padding. */
+FORGE_INLINE const int8_t *forge_window_tap(const forge_window *w, const int8_t *const *rows,
+                                            int left, int tap, int channels,
+                                            const int8_t *padding) {
+  const int8_t *row = rows[tap / w->kernel_width];
+  const int column = left + tap % w->kernel_width * w->dilation_width;
+  return row && column >= 0 && column < w->input_width ? row + column * channels : padding;
+}
+
 #endif

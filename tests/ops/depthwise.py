@@ -39,6 +39,7 @@ class Layer:
     output_zero_point: int = -128  # 0 where there are ties
     ties: bool = False  # many sums lie halfway between two outputs
     bias: int = 3000
+    weight: int | None = None  # all of them, where they are not any
     activation: int = NONE
 
     def _size(self, n: int, kernel: int) -> int:
@@ -52,6 +53,8 @@ class Layer:
         scale, output_scale = (2.0**-6, 2.0**-6) if self.ties else (0.02, self.output_scale)
         bias_scales = tuple(scale * s for s in weight_scales)
         weights = rng.integers(-127, 128, (1, *self.kernel, out)).astype(np.int8)
+        if self.weight is not None:
+            weights = np.full_like(weights, self.weight)
         bias = rng.choice([-self.bias, self.bias], out).astype(np.int32)
         size = map(self._size, (self.height, self.width), self.kernel)
         shape = (1, *size, out)

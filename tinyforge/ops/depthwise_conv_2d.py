@@ -10,7 +10,13 @@ import numpy as np
 import numpy.typing as npt
 
 from tinyforge.graph import DType, Graph, Operator
-from tinyforge.ops import depthwise_3x3, depthwise_list, depthwise_taps, depthwise_words
+from tinyforge.ops import (
+    depthwise_3x3,
+    depthwise_lanes,
+    depthwise_list,
+    depthwise_taps,
+    depthwise_words,
+)
 from tinyforge.ops.base import (
     HEADERS,
     Kernel,
@@ -112,7 +118,8 @@ def variants(graph: Graph, op: Operator, target: Target) -> Sequence[Kernel]:
     if target.narrow:
         return depthwise_list.kernels(graph, op)
     dsp = depthwise_3x3.kernels(graph, op, target) or depthwise_taps.kernels(graph, op, target)
-    return (*depthwise_words.kernels(graph, op, target), *dsp)
+    words = depthwise_words.kernels(graph, op, target)
+    return (*words, *depthwise_lanes.kernels(graph, op, target), *dsp)
 
 
 def macs(graph: Graph, op: Operator) -> int:

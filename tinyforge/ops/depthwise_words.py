@@ -30,17 +30,24 @@ _ROW, _SIXTEEN, _VECTOR, _VECTOR_3, _FOURS, _WINDOW = 70, 80, 15, 13, 10, 20
 _SUMS, _PASS, _PASS_WINDOW, _AWAY, _CLAMP = 11, 58, 12, 2, 9
 
 
+def requantized_right(graph: Graph, op: Operator) -> tuple[Requantization, bool] | None:
+    """How int8 sums become outputs, and whether it is seen where halves below zero are rounded to;
+    None where vectors do not compute what TensorFlow Lite Micro does, or have nothing to."""
+    source, weights = tensor(graph, op, 0), tensor(graph, op, 1)
+    if not source.dtype is weights.dtype is DType.INT8 or option(op, "depth_multiplier") != 1:
+        return None
+    found = channel_requantization(graph, op)
+    away = found.low < found.output.zero_point
+    return None if (found.shift > -int(away)).any() else (found, away)
+
+
 def kernels(graph: Graph, op: Operator, target: Target) -> Sequence[Kernel]:
     """The kernel, where it computes what TensorFlow Lite Micro does."""
-    source, weights, win = tensor(graph, op, 0), tensor(graph, op, 1), weights_window(graph, op)
-    if not target.mve or not source.dtype is weights.dtype is DType.INT8:
+    source, win = tensor(graph, op, 0), weights_window(graph, op)
+    found = requantized_right(graph, op) if target.mve and source.shape[3] >= _FOUR else None
+    if found is None:
         return ()
-    if option(op, "depth_multiplier") != 1 or source.shape[3] < _FOUR:
-        return ()
-    requantization = channel_requantization(graph, op)
-    away = requantization.low < requantization.output.zero_point
-    if (requantization.shift > -int(away)).any():
-        return ()
+    requantization, away = found
     low, high = requantization.low, requantization.high
     clamped = (low, high) != limits(output(graph, op))
     places, stream = _places(win, min(source.shape[3], _LANES)), _stream(graph, op, requantization)

@@ -1,0 +1,118 @@
+"""Depthwise filters on vectors of a Cortex-M55, a channel a lane: windows of all forms, all numbers
+of channels, sums at the ends of int16, roundings both ways; and what it must not be offered for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.ops.alone import counted
+from tests.ops.depthwise import RELU6, Layer
+from tests.ops.draw import SAME, VALID
+from tests.ops.on_core import Case
+from tests.ops.test_dense import Adversarial
+from tests.ops.variants import (
+    cases_of,
+    check_on_core,
+    check_portable,
+    check_within_memory,
+    machine_for,
+)
+from tinyforge.graph import Graph
+from tinyforge.ops import OPS, Kernel
+from tinyforge.ops.target import TARGETS
+from tinyforge.sim.toolchains import gcc, toolchain
+from tinyforge.spec import OptimizeChoice
+
+CORE, WAY = "cortex-m55", "a channel a lane"
+
+
+def kernels(graph: Graph) -> tuple[Kernel, ...]:
+    (op,) = graph.operators
+    return tuple(k for k in OPS[op.op].variants(graph, op, TARGETS[CORE]) if k.way == WAY)
+
+
+def graphs() -> Iterator[Graph]:
+    """Each is offered the kernel."""
+    for channels in range(16, 50):
+        yield Layer(4, 1 + channels % 3, channels, ties=channels % 2 == 0, zero_point=9).graph()
+    forms = [((5, 5), 1, 1), ((9, 1), 1, 1), ((1, 6), 2, 1), ((2, 4), 3, 1), ((1, 1), 2, 1)]
+    forms += [((3, 3), 2, 1), ((3, 3), 1, 2), ((3, 3), 1, 4)]
+    sides = ((SAME, 127), (VALID, 0), (SAME, -128))
+    for (i, (kernel, stride, dilation)), (padding, zero_point) in product(enumerate(forms), sides):
+        yield Layer(
+            height=9,
+            width=9,
+            channels=16 + i,
+            kernel=kernel,
+            stride=stride,
+            dilation=dilation,
+            padding=padding,
+            zero_point=zero_point,
+            ties=zero_point == 0,
+            activation=RELU6 * (i % 2),
+        ).graph()
+    for weight in (-127, 127):
+        yield Layer(3, 3, 16, kernel=(2, 1), weight=weight, zero_point=0).graph()
+    yield Layer(channels=16, bias=2**31 - 2**20).graph()
+    yield Layer(channels=16, output_scale=9e-5).graph()
+
+
+@cache
+def cases() -> tuple[Case, ...]:
+    return cases_of(graphs(), kernels, Adversarial)
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        Layer(channels=15),
+        Layer(channels=16, multiplier=2),
+        Layer(channels=16, weight=-128),
+        Layer(channels=16, output_scale=5e-5),  # factors up to 1.6
+        Layer(channels=16, output_scale=9e-5, output_zero_point=0),  # up to 0.9, and signs matter
+    ],
+)
+def test_is_not_offered(layer: Layer) -> None:
+    assert not kernels(layer.graph())
+
+
+def test_the_portable_kernel_equals_tflm(tmp_path: Path) -> None:
+    check_portable(cases(), tmp_path)
+
+
+@pytest.mark.parametrize("compiler", ["zig", "gcc"])
+@pytest.mark.parametrize("optimize", ["speed", "size"])
+def test_vectors_equal_tflm(compiler: str, optimize: OptimizeChoice, tmp_path: Path) -> None:
+    check_on_core(cases(), compiler, tmp_path, optimize, core=CORE)
+
+
+def test_nothing_is_written_behind_the_tile(tmp_path: Path) -> None:
+    check_within_memory(cases(), tmp_path)
+
+
+@pytest.mark.parametrize("compiler", ["zig", "gcc"])
+@pytest.mark.parametrize(
+    "layer",
+    [
+        Layer(49, 1, 120, kernel=(9, 1)),
+        Layer(20, 1, 24, kernel=(23, 1), ties=True),
+        Layer(6, 6, 64, activation=RELU6),
+    ],
+)
+def test_instructions_are_about_as_estimated(layer: Layer, compiler: str, tmp_path: Path) -> None:
+    """Compilers differ in how they find the taps."""
+    if compiler == "gcc" and not gcc.installed():
+        pytest.skip("needs arm-none-eabi-gcc")
+    machine_for(CORE)
+    (case,) = cases_of([layer.graph()], kernels, Adversarial)
+    found = counted(case.graph, case.kernel, [*case.inputs], toolchain(compiler), tmp_path)
+    np.testing.assert_array_equal(found.output, case.outputs[0])
+    estimate = case.kernel.cycles
+    assert estimate is not None
+    assert abs(estimate / found.instructions - 1) < 0.25, (estimate, found.instructions)
