@@ -75,11 +75,11 @@ def drawn(
     count: int,
     seed: int,
     *,
-    packed: Collection[str] = (),
+    packed: Collection[int] = (),
     instead: Iterable[Spot] = (),
 ) -> list[Change]:
-    """So many changes, each another than the others. files: of a project, by path. packed: tables
-    whose words are not the model's constants; instead: what can be changed in them."""
+    """So many changes, each another than the others. files: of a project, by path. packed: layers
+    whose tables' words are not the model's constants; instead: what can be changed in them."""
     rng = np.random.default_rng(seed)
     by_kind: dict[str, dict[int | None, list[Spot]]] = {}
     for spot in (*_spots(files, packed), *instead):
@@ -96,15 +96,15 @@ def drawn(
     return list(found.values())
 
 
-def _spots(files: Mapping[str, str], packed: Collection[str]) -> Iterator[Spot]:
+def _spots(files: Mapping[str, str], packed: Collection[int]) -> Iterator[Spot]:
     yield from _of_tables(files[WEIGHTS], packed)
     yield from _of_members(files[MODEL])
     yield from _of_places(files[MODEL])
     yield from _of_boundary(files[HEADER])
 
 
-def _of_tables(text: str, packed: Collection[str]) -> Iterator[Spot]:
-    tables = [table for table in TABLE.finditer(text) if table[2] not in packed]
+def _of_tables(text: str, packed: Collection[int]) -> Iterator[Spot]:
+    tables = [t for t in TABLE.finditer(text) if not (t[3] and int(t[3]) in packed)]
     channels = {m[3]: len(_NUMBER.findall(m[5])) for m in tables if m[4] == "bias"}
     for table in tables:
         layer = int(table[3]) if table[3] else None

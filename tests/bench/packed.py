@@ -6,7 +6,8 @@ what its kernel packs of it stands in the table's place.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+import re
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -24,43 +25,59 @@ from tinyforge.ops.target import Target
 Values = npt.NDArray[Any]
 
 
-def packed_spots(text: str, plan: Plan, target: Target, packed: Collection[str]) -> Iterator[Spot]:
-    """text: of weights.c. packed: names of tables that hold constants so."""
+def packed_spots(text: str, plan: Plan, target: Target, layers: Collection[int]) -> Iterator[Spot]:
+    """text: of weights.c. layers: whose tables hold the model's constants so."""
+    by_layer: dict[int, list[re.Match[str]]] = {layer: [] for layer in layers}
     for table in TABLE.finditer(text):
-        if table[2] not in packed:
+        if table[3] and int(table[3]) in by_layer:
+            by_layer[int(table[3])].append(table)
+    for layer, tables in by_layer.items():
+        yield from _of_layer(text, plan, target, plan.graph.operators[layer], tables)
+
+
+def _of_layer(
+    text: str, plan: Plan, target: Target, op: Operator, tables: Sequence[re.Match[str]]
+) -> Iterator[Spot]:
+    weighted = OPS[op.op].weighted
+    assert weighted is not None
+    kinds = {
+        "weight +-1": (_one_by_one, weighted.weights, "weights"),
+        "weight replaced": (_one_replaced, weighted.weights, "weights"),
+        "row order": (_rows_exchanged, weighted.weights, "weights"),
+        "bias": (_one_more, weighted.bias, "bias"),
+    }
+    for kind, (step, position, name) in kinds.items():
+        constant = optional_tensor(plan.graph, op, position)
+        if constant is None or (kind == "row order" and constant.shape[0] < 2):
             continue
-        layer = int(table[3])
-        op, span = plan.graph.operators[layer], table.span(5)
-        weighted = OPS[op.op].weighted
-        assert weighted is not None
-        kinds = {
-            "weight +-1": (_one_by_one, weighted.weights, "weights"),
-            "weight replaced": (_one_replaced, weighted.weights, "weights"),
-            "row order": (_rows_exchanged, weighted.weights, "weights"),
-            "bias": (_one_more, weighted.bias, "bias"),
-        }
-        for kind, (step, position, name) in kinds.items():
-            constant = optional_tensor(plan.graph, op, position)
-            if constant is None or (kind == "row order" and constant.shape[0] < 2):
-                continue
 
-            def make(
-                rng: np.random.Generator,
-                kind: str = kind,
-                step: Any = step,
-                constant: Tensor = constant,
-                op: Operator = op,
-                span: tuple[int, int] = span,
-                named: str = f"{table[2]} ({name})",
-            ) -> Change | None:
-                data, element = step(constant.data, rng)
-                words = _words(plan, op, target, _with(plan.graph, constant.index, data))
-                if words is None or np.array_equal(data, constant.data):
-                    return None
-                listed = ", ".join(map(str, words.tolist()))
-                return Change(kind, op.index, named, element, WEIGHTS, *span, listed)
+        def make(
+            rng: np.random.Generator,
+            kind: str = kind,
+            step: Callable[[Values, np.random.Generator], tuple[Values, str]] = step,
+            constant: Tensor = constant,
+            name: str = name,
+        ) -> Change | None:
+            assert constant.data is not None
+            data, element = step(constant.data, rng)
+            words = _words(plan, op, target, _with(plan.graph, constant.index, data))
+            if words is None or np.array_equal(data, constant.data):
+                return None
+            begin, end = tables[0].start(5), tables[-1].end(5)
+            return Change(
+                kind, op.index, name, element, WEIGHTS, begin, end, _rewritten(text, tables, words)
+            )
 
-            yield Spot(kind, layer, make)
+        yield Spot(kind, op.index, make)
+
+
+def _rewritten(text: str, tables: Sequence[re.Match[str]], words: Mapping[str, Values]) -> str:
+    """From the first table's first number to the last one's last, with other numbers."""
+    pieces, at = [], tables[0].start(5)
+    for table in tables:
+        pieces += [text[at : table.start(5)], ", ".join(map(str, words[table[4]].tolist()))]
+        at = table.end(5)
+    return "".join(pieces)
 
 
 def _with(graph: Graph, index: int, data: Values) -> Graph:
@@ -69,19 +86,23 @@ def _with(graph: Graph, index: int, data: Values) -> Graph:
     return replace(graph, tensors=tuple(tensors))
 
 
-def _words(plan: Plan, op: Operator, target: Target, changed: Graph) -> Values | None:
-    """The table of the kernel as it is for the changed model; None where more than that becomes
+def _words(plan: Plan, op: Operator, target: Target, changed: Graph) -> dict[str, Values] | None:
+    """The tables of the kernel as it is for the changed model; None where more than they becomes
     another."""
     was, now = plan.kernels[op.index], as_on(changed, op, plan.kernels[op.index], target)
-    (before, rest), (table, other) = _parts(was), _parts(now)
-    same = now.way == was.way and rest == other and table.values.size == before.values.size
-    return table.values.reshape(-1) if same else None
+    (before, rest), (tables, other) = _parts(was), _parts(now)
+    sizes = [{name: len(values) for name, values in found.items()} for found in (before, tables)]
+    return tables if now.way == was.way and rest == other and sizes[0] == sizes[1] else None
 
 
-def _parts(kernel: Kernel) -> tuple[Table, dict[str, object]]:
-    (table,) = (value for value in kernel.fields.values() if isinstance(value, Table))
-    others = {n: value for n, value in kernel.fields.items() if not isinstance(value, Table)}
-    return table, others
+def _parts(kernel: Kernel) -> tuple[dict[str, Values], dict[str, object]]:
+    """Tables by the ends of their names, and the other fields."""
+    tables = {
+        name.rpartition(".")[2]: value.values.reshape(-1)
+        for name, value in kernel.fields.items()
+        if isinstance(value, Table)
+    }
+    return tables, {n: v for n, v in kernel.fields.items() if not isinstance(v, Table)}
 
 
 def _changed(data: Values, at: int, value: int) -> tuple[Values, str]:

@@ -60,7 +60,10 @@ def test_a_table_of_terms_is_not_one_of_results() -> None:
     assert [one.seen for one in tables] == [0] * len(tables)
 
 
-AIMS = {"size": SMALLEST, "speed": Aim("speed", target_of("cortex-m4"))}
+AIMS = {
+    "size": SMALLEST,
+    **{core: Aim("speed", target_of(f"cortex-{core}")) for core in ("m4", "m0plus", "m55")},
+}
 
 
 @pytest.mark.parametrize("aim", AIMS)
@@ -78,7 +81,7 @@ def test_a_seen_weight_or_bias_changes_a_digest_whatever_it_becomes(name: str, a
         for kind in ("weights", "bias")
         if one.constant.endswith((f"_{kind}", f" ({kind})")) and not one.pairs
     }
-    assert any("stream (weights)" in one.constant for one in rows.values()) == (aim == "speed")
+    assert any(" (weights)" in one.constant for one in rows.values()) == (aim != "size")
     digested = [t for i in planned.paces for t in graph.operators[i].outputs]
 
     def shows(tensor: int, at: int, value: int) -> bool:
@@ -115,5 +118,5 @@ def test_a_seen_weight_or_bias_changes_a_digest_whatever_it_becomes(name: str, a
                 elif op.index not in planned.within:
                     assert not all(seen), (op.index, kind, at)
                     checked["missed"] += 1
-    assert planned.within or aim == "speed"
+    assert planned.within or aim != "size"
     assert checked["seen"] >= 15, checked

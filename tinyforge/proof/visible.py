@@ -11,7 +11,7 @@ these constants of the model, not the words: another one gives other words, and 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -36,6 +36,8 @@ Array = npt.NDArray[Any]
 # Multiply-accumulates that are looked at, of all vectors together: some seconds.
 _WORK = 500_000_000
 _TABLE_ENTRIES = 256
+# Of tables in which kernels pack what they read.
+_PACKING = ("_stream", "_filters")
 
 
 def coverage(
@@ -71,28 +73,42 @@ def _values(
 @dataclass(frozen=True, eq=False)
 class _Seen:
     """By the names of tables and members: which elements are seen to be more, and to be less, by
-    one vector or another; of exchanges which pairs are seen. packed: by layer, the names under
-    which constants stand that its tables pack."""
+    one vector or another; of exchanges which pairs are seen. names: by layer, under which name each
+    of its constants stands: a table's, or of one that packs it."""
 
     lowered: Lowered
     tables: dict[str, Mask] = field(default_factory=dict)
     members: dict[str, Mask] = field(default_factory=dict)
     exchanges: dict[str, Mask] = field(default_factory=dict)
-    packed: dict[int, dict[str, str]] = field(default_factory=dict)
+    names: dict[int, dict[str, str]] = field(default_factory=dict)
 
     def keeps(self, op: Operator, name: str, values: Array) -> bool:
         """Whether a layer's table of that name holds these values, in this order."""
         table = self.lowered.tables.get(f"forge_layer_{op.index}_{name}")
         return table is not None and np.array_equal(table.values.reshape(-1), values.reshape(-1))
 
-    def pack(self, op: Operator, names: Iterable[str]) -> None:
-        """Notes that a layer's one table, in words of its own, holds the constants of those
-        names."""
-        (table,) = _tables(self.lowered, op.index)
-        self.packed[op.index] = {name: f"{table} ({name})" for name in names}
+    def named(self, op: Operator, stored: Mapping[str, Array]) -> bool:
+        """Whether it is known where a layer's constants of these names stand, which is noted: each
+        in a table of its name, or packed in another. Then none is what its table says alone."""
+        tables = _tables(self.lowered, op.index)
+        packing = next((t for t in tables if t.endswith(_PACKING)), None)
+        homes = {
+            name: f"forge_layer_{op.index}_{name}" if self.keeps(op, name, values) else packing
+            for name, values in stored.items()
+        }
+        if None in homes.values():
+            return False
+        if packing in homes.values():
+            homes = {name: f"{table} ({name})" for name, table in homes.items()}
+        self.names[op.index] = {name: table for name, table in homes.items() if table}
+        return True
+
+    def packs(self, op: Operator) -> bool:
+        """Whether a layer's constants stand packed."""
+        return any(" (" in name for name in self.names[op.index].values())
 
     def _symbol(self, op: Operator, name: str) -> str:
-        return self.packed.get(op.index, {}).get(name, f"forge_layer_{op.index}_{name}")
+        return self.names.get(op.index, {}).get(name, f"forge_layer_{op.index}_{name}")
 
     def table(self, op: Operator, name: str, more: Mask, less: Mask) -> None:
         symbol = self._symbol(op, name)
@@ -147,9 +163,8 @@ def _look_at_weights(op: Operator, taps: Taps, sight: Sight, seen: _Seen) -> Non
         "multiplier": requantization.multiplier,
         "shift": requantization.shift,
     }
-    as_they_are = all(seen.keeps(op, name, values) for name, values in stored.items())
-    if not as_they_are:
-        seen.pack(op, stored)
+    if not seen.named(op, stored):
+        return  # kept in a form in which nothing is decided
     was = requantization.apply(acc).astype(np.int64)
     found = margins(requantization, acc, sight)
     weights = [
@@ -170,7 +185,7 @@ def _look_at_weights(op: Operator, taps: Taps, sight: Sight, seen: _Seen) -> Non
             more, less = (np.array([one.any() and sight.together]) for one in (more, less))
         seen.table(op, name, more, less)
     if sight.together:
-        if as_they_are:
+        if not seen.packs(op):
             _look_at_members(op, taps, was, sight, seen)
         if sight.mixed and not taps.depthwise and acc.shape[1] > 1:
             seen.exchange(op, _exchanges(taps, found.rise, found.fall))
@@ -216,14 +231,14 @@ def _rows(lowered: Lowered, seen: _Seen) -> Iterator[ConstantCoverage]:
     """Layers as they run, each one's tables or what they pack, then its members."""
     for layer, members in sorted(lowered.parameters.items(), key=lambda one: _number(one[0])):
         number = _number(layer)
-        packed = seen.packed.get(number)
+        names = seen.names.get(number, {})
         sizes = _tables(lowered, number)
-        for symbol in packed.values() if packed else sizes:
+        for symbol in _named(sizes, names.values()):
             none = np.zeros((1, sizes.get(symbol, 0)), np.bool_)
             mask = seen.tables.get(symbol, none).all(axis=0)
             missed = _ranges(np.flatnonzero(~mask))
             yield ConstantCoverage(number, symbol, mask.size, int(mask.sum()), missed)
-            if symbol in (f"forge_{layer}_weights", packed and packed["weights"]):
+            if symbol == names.get("weights", f"forge_{layer}_weights"):
                 yield from _exchanged(number, symbol, _pairs(number, symbol, lowered, seen))
         numbers = [name for name, value in members.items() if not isinstance(value, str)]
         unseen = [
@@ -233,6 +248,13 @@ def _rows(lowered: Lowered, seen: _Seen) -> Iterator[ConstantCoverage]:
             yield ConstantCoverage(
                 number, layer, len(numbers), len(numbers) - len(unseen), ", ".join(unseen)
             )
+
+
+def _named(tables: Iterable[str], names: Collection[str]) -> Iterator[str]:
+    """Tables in their order, and in the place of one that packs constants these."""
+    for table in tables:
+        packed = [name for name in names if name.startswith(f"{table} (")]
+        yield from packed or [table]
 
 
 def _tables(lowered: Lowered, layer: int) -> dict[str, int]:
@@ -249,11 +271,9 @@ def _pairs(number: int, symbol: str, lowered: Lowered, seen: _Seen) -> Mask:
     """Which pairs of a layer's channels are seen to have each other's weights."""
     if symbol in seen.exchanges:
         return seen.exchanges[symbol]
-    packed = seen.packed.get(number)
-    if packed:
-        channels = seen.tables[packed["bias"]].shape[1]
-    else:
-        channels = _tables(lowered, number).get(f"forge_layer_{number}_bias", 0)
+    bias = seen.names.get(number, {}).get("bias", f"forge_layer_{number}_bias")
+    known = seen.tables.get(bias)
+    channels = _tables(lowered, number).get(bias, 0) if known is None else known.shape[1]
     return np.zeros((channels, channels), np.bool_)
 
 
