@@ -48,7 +48,7 @@ def planned() -> Plan:
 @pytest.fixture(scope="module")
 def some(planned: Plan) -> Plan:
     """The same with the last layers' tables in flash."""
-    return replace(planned, in_ram=planned.in_ram - {10, 11})
+    return replace(planned, in_ram=planned.in_ram - {10})
 
 
 @pytest.fixture(scope="module")

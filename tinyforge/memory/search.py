@@ -47,6 +47,8 @@ _HARDLY = 1.02  # times the least cycles: less than what is left out of their es
 _PRICE = 8
 _PRICES = (64, 256, 1024, 4096, 2**14, 2**40)
 
+_BYTES_A_CYCLE = 8  # of RAM, that must save as much an inference at the least
+
 _NONE: frozenset[int] = frozenset()  # of the operators has its tables in RAM
 
 
@@ -157,7 +159,7 @@ class _Options:
         ways = [
             [
                 *(Way(self._cost(index, k, price), 0) for k in kernels),
-                *(Way(self._cost(index, k, price, in_ram=True), table_bytes(k)) for k in kernels),
+                *(self._way_in_ram(index, k, price) for k in kernels),
             ]
             for index, kernels in self.kernels.items()
         ]
@@ -165,6 +167,11 @@ class _Options:
         kernels = {i: ks[taken[i] % len(ks)] for i, ks in self.kernels.items()}
         in_ram = frozenset(i for i, ks in self.kernels.items() if taken[i] >= len(ks))
         return kernels, in_ram
+
+    def _way_in_ram(self, index: int, kernel: Kernel, price: int) -> Way:
+        nbytes = table_bytes(kernel)
+        worth = -(-nbytes // _BYTES_A_CYCLE)
+        return Way(self._cost(index, kernel, price, in_ram=True) + worth, nbytes)
 
     def _cost(self, index: int, kernel: Kernel, price: int, *, in_ram: bool = False) -> int:
         op = self.graph.operators[index]
