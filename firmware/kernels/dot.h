@@ -4,7 +4,9 @@
 
 #include "kernels/fixed_point.h"
 
-#if defined(__ARM_FEATURE_DSP) && defined(__thumb2__)
+#if defined(__ARM_FEATURE_MVE)
+#include "kernels/dot_mve.h"
+#elif defined(__ARM_FEATURE_DSP) && defined(__thumb2__)
 #include "kernels/dot_dsp.h"
 #else
 
