@@ -161,7 +161,13 @@ FORGE_BINARY_RUN(forge_add, forge_i16)
 FORGE_BINARY_LOOPS(forge_div, forge_div_run, forge_div_broadcast_run, int8_t, int8_t, int8_t)
 FORGE_BINARY_RUN(forge_maximum, forge_i16)
 FORGE_BINARY_RUN(forge_minimum, forge_i16)
+#if defined(__ARM_FEATURE_MVE)
+#include "kernels/mul_mve.h"
+FORGE_BINARY_LOOPS(forge_mul, forge_mul_i16_run, forge_mul_i16_broadcast_run, forge_i16, forge_i16,
+                   forge_i16)
+#else
 FORGE_BINARY_RUN(forge_mul, forge_i16)
+#endif
 FORGE_BINARY_RUN(forge_prelu, int8_t)
 FORGE_BINARY_RUN(forge_squared_difference, forge_i16)
 FORGE_BINARY_RUN(forge_sub, forge_i16)
