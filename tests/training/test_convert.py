@@ -119,6 +119,16 @@ def test_activations_that_no_firmware_has(activation: str, op: str, fix: str) ->
     assert "--engine" not in error.value.fix and "tinyforge quantize" not in error.value.fix
 
 
+def test_an_operator_that_no_file_may_have_is_advised_on() -> None:
+    layers = keras().layers
+    source = keras().Input((6, 6, 6, 1))
+    model = keras().Model(source, layers.Dense(2)(layers.Flatten()(layers.Conv3D(2, 3)(source))))
+    with pytest.raises(ForgeError, match="no firmware can be made of CONV_3D") as error:
+        quantize(model, inputs((6, 6, 6, 1)))
+    assert "layer 1 CONV_3D" in error.value.where
+    assert "use Conv2D, with the third dimension among the channels" in error.value.fix
+
+
 def test_what_keras_or_the_converter_raises_is_said_in_a_line() -> None:
     layers = keras().layers
     source = keras().Input((4,))

@@ -58,7 +58,10 @@ def runnable(model: bytes) -> bytes:
     """The int8 model, in the form in which engines run it. ForgeError, naming the layer and what
     to change in the Keras model, where none can.
     """
-    graph = tflite.read(model)
+    try:
+        graph = tflite.read(model)
+    except ForgeError as error:
+        raise _unread(error) from error
     inner = with_common_scales(without_islands(graph))
     adapted, _ = adapt(inner)
     try:
@@ -92,6 +95,14 @@ def _line(text: str) -> str:
     called = [i for i, line in enumerate(lines[:-1]) if "Exception encountered when" in line]
     stated = [line.partition(": error: ")[2] for line in lines if ": error: " in line]
     return (lines[called[-1] + 1] if called else (stated or lines[-1:])[0])[:300]
+
+
+def _unread(error: ForgeError) -> ForgeError:
+    """Of a file with an operator that no engine could have: its layer is named by it."""
+    op = next((word for word in error.where.split() if word in ADVICE), None)
+    if op is None:
+        return ForgeError(error.what, where=error.where, fix=_OTHERWISE)
+    return ForgeError(f"no firmware can be made of {op}", where=error.where, fix=ADVICE[op])
 
 
 def _advised(graph: Graph, error: ForgeError) -> ForgeError:
