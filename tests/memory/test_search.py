@@ -71,6 +71,19 @@ def test_quick_kernels_in_chains_make_two_columns_at_once() -> None:
         assert graph.tensors[chain.output].shape[2] % chain.columns == 0
 
 
+def test_for_speed_layers_run_as_one_where_that_saves_cycles() -> None:
+    """A pool of 13 x 13 pixels leaves out a row and a column: in a chain nobody makes them."""
+    net = graphs.Net()
+    even = net.pool(net.conv(net.input(1, 26, 26, 4), 12))
+    odd = net.pool(net.conv(even, 12))
+    graph = net.build(odd)
+    _, first, _, second = range(4)
+    every = search._Options(graph, M4)
+    joined = [set(lowered.chains) for lowered in every.lowered(every.quickest(None, 0))]
+    assert joined == [{first, second}, {second}, set()]
+    assert set(plan(graph, Aim("speed", M4)).chains) == {second}
+
+
 def test_every_choice_has_its_reason() -> None:
     graph = GRAPHS["residual"]
     found = plan(graph, Aim("balanced", M4))

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from tinyforge.errors import ForgeError
-from tinyforge.graph import Graph
+from tinyforge.graph import Graph, Operator
 from tinyforge.memory.knapsack import Way, pick
 from tinyforge.memory.lowered import LoweredGraph
 from tinyforge.memory.plan import Plan
@@ -24,7 +24,7 @@ from tinyforge.memory.planner import plan_of
 from tinyforge.memory.progress import Tell, forward, ignored, part
 from tinyforge.memory.room import Room
 from tinyforge.ops.base import Kernel
-from tinyforge.ops.chains import chains
+from tinyforge.ops.chains import Chain, chains
 from tinyforge.ops.costs import SlowFlash, cycles, memory_bytes, stalls, table_bytes
 from tinyforge.ops.kernels import Kernels, kernels_of
 from tinyforge.ops.target import ANY, Target
@@ -121,12 +121,24 @@ def layer_cycles(found: Plan, index: int, flash: SlowFlash | None = None) -> int
     chain = found.chain_of.get(index)
     if chain is None:
         return cycles(graph, op, kernel) + waits
-    out = graph.tensors[chain.output]
+    return _chained(graph, chain, op, waits)
+
+
+def _chained(graph: Graph, chain: Chain, op: Operator, waits: int = 0) -> int:
+    """Of one of a chain's operators. waits: for flash, of an inference, or of a call in a chain of
+    a kernel that says its cycles."""
+    kernel, out = chain.kernel_of(op), graph.tensors[chain.output]
     calls = out.size // out.shape[-1] // chain.columns
     if op is not chain.first and kernel.cycles is not None:
         return calls * (kernel.cycles + _CALL + waits)
-    alone = _QUICK_ALONE if kernel.is_quick and chain.columns == 1 else 1
-    return int(cycles(graph, op, kernel) * alone) + calls * _CALL + waits
+    if op is not chain.first:
+        return cycles(graph, op, kernel) + calls * _CALL + waits
+    # Of its pixels it makes those that the next layer takes.
+    rows, columns = chain.stages[0].tile
+    _, height, width, _ = graph.tensors[chain.stages[0].tensor].shape
+    alone = _QUICK_ALONE if kernel.is_quick and columns == 1 else 1
+    share = calls * rows * columns / (height * width)
+    return round(share * (cycles(graph, op, kernel) * alone + waits)) + calls * rows * _CALL
 
 
 class _Options:
@@ -184,11 +196,20 @@ class _Options:
         return any(len(kernels) > 1 for kernels in self.kernels.values())
 
     def lowered(self, kernels: Kernels, in_ram: frozenset[int] = _NONE) -> Iterator[LoweredGraph]:
-        """With all chains that there can be, and with none."""
+        """With all chains that there can be, with those that save cycles, and with none."""
         joined = chains(self.graph, kernels, self.target)
+        quicker = {last: chain for last, chain in joined.items() if self._saves(chain, kernels)}
         yield LoweredGraph(self.graph, kernels, joined, in_ram)
+        if 0 < len(quicker) < len(joined):
+            yield LoweredGraph(self.graph, kernels, quicker, in_ram)
         if joined:
             yield LoweredGraph(self.graph, kernels, in_ram=in_ram)
+
+    def _saves(self, chain: Chain, kernels: Kernels) -> bool:
+        """Whether its layers are quicker than by themselves."""
+        return sum(_chained(self.graph, chain, op) for op in chain.operators) < sum(
+            cycles(self.graph, op, kernels[op.index]) for op in chain.operators
+        )
 
 
 @dataclass(frozen=True)
