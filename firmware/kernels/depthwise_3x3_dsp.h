@@ -82,27 +82,31 @@ FORGE_INLINE void forge_depthwise_gather(const forge_depthwise_source *source, i
 #define FORGE_DW_LAST_2(data, y, z) FORGE_DW_MAC(y, data, r11) FORGE_DW_MAC(z, data, r12)
 #define FORGE_DW_LAST_1(data, z) FORGE_DW_MAC(z, data, r12)
 
+/* What a sum begins with: the bias in r12, or itself. */
+#define FORGE_DW_BIAS(sum) "r12"
+#define FORGE_DW_SUM(sum) #sum
+
 /* The lower row of a window that begins with a record, and of one that begins with its second column.
- * r10: its first two weights, r11: its last two, r12: the bias. */
-#define FORGE_DW_LOWER_EVEN(sum, here, next)                \
-  "smlad " #sum ", " #here ", r10, r12\n"                \
+ * r10: its first two weights, r11: its last two. */
+#define FORGE_DW_LOWER_EVEN(from, sum, here, next)          \
+  "smlad " #sum ", " #here ", r10, " from(sum) "\n"      \
   "smlabt " #sum ", " #next ", r11, " #sum "\n"
-#define FORGE_DW_LOWER_ODD(sum, here, next)                 \
-  "smlatb " #sum ", " #here ", r10, r12\n"               \
+#define FORGE_DW_LOWER_ODD(from, sum, here, next)           \
+  "smlatb " #sum ", " #here ", r10, " from(sum) "\n"     \
   "smlad " #sum ", " #next ", r11, " #sum "\n"
 #define FORGE_DW_LOWER_WEIGHTS "pkhtb r11, r11, r10, asr #16\n"
 
 /* Of one to six windows one column apart: the lower row, then the upper two. */
-#define FORGE_DW_LOWER_1_1 \
-  FORGE_DW_TILE(r2, 32) FORGE_DW_TILE(r3, 80) FORGE_DW_LOWER_EVEN(r4, r2, r3)
-#define FORGE_DW_LOWER_1_2 \
-  FORGE_DW_LOWER_WEIGHTS FORGE_DW_LOWER_1_1 FORGE_DW_LOWER_ODD(r5, r2, r3)
-#define FORGE_DW_LOWER_1_3 \
-  FORGE_DW_TILE(lr, 128) FORGE_DW_LOWER_1_2 FORGE_DW_LOWER_EVEN(r6, r3, lr)
-#define FORGE_DW_LOWER_1_4 FORGE_DW_LOWER_1_3 FORGE_DW_LOWER_ODD(r7, r3, lr)
-#define FORGE_DW_LOWER_1_5 \
-  FORGE_DW_LOWER_1_4 FORGE_DW_TILE(r2, 176) FORGE_DW_LOWER_EVEN(r8, lr, r2)
-#define FORGE_DW_LOWER_1_6 FORGE_DW_LOWER_1_5 FORGE_DW_LOWER_ODD(r9, lr, r2)
+#define FORGE_DW_LOWER_1_1(from) \
+  FORGE_DW_TILE(r2, 32) FORGE_DW_TILE(r3, 80) FORGE_DW_LOWER_EVEN(from, r4, r2, r3)
+#define FORGE_DW_LOWER_1_2(from) \
+  FORGE_DW_LOWER_WEIGHTS FORGE_DW_LOWER_1_1(from) FORGE_DW_LOWER_ODD(from, r5, r2, r3)
+#define FORGE_DW_LOWER_1_3(from) \
+  FORGE_DW_TILE(lr, 128) FORGE_DW_LOWER_1_2(from) FORGE_DW_LOWER_EVEN(from, r6, r3, lr)
+#define FORGE_DW_LOWER_1_4(from) FORGE_DW_LOWER_1_3(from) FORGE_DW_LOWER_ODD(from, r7, r3, lr)
+#define FORGE_DW_LOWER_1_5(from) \
+  FORGE_DW_LOWER_1_4(from) FORGE_DW_TILE(r2, 176) FORGE_DW_LOWER_EVEN(from, r8, lr, r2)
+#define FORGE_DW_LOWER_1_6(from) FORGE_DW_LOWER_1_5(from) FORGE_DW_LOWER_ODD(from, r9, lr, r2)
 
 #define FORGE_DW_UPPER_1_1                                                   \
   FORGE_DW_TILE(r2, 0) FORGE_DW_TILE(r3, 16) FORGE_DW_TILE(lr, 48)                 \
@@ -126,12 +130,17 @@ FORGE_INLINE void forge_depthwise_gather(const forge_depthwise_source *source, i
   FORGE_DW_TILE(r3, 160) FORGE_DW_LAST_2(r2, r9, r8) FORGE_DW_LAST_1(r3, r9)
 
 /* Of one to six windows two columns apart: each begins with a record. */
-#define FORGE_DW_LOWER_2_1 FORGE_DW_LOWER_1_1
-#define FORGE_DW_LOWER_2_2 FORGE_DW_TILE(lr, 128) FORGE_DW_LOWER_2_1 FORGE_DW_LOWER_EVEN(r5, r3, lr)
-#define FORGE_DW_LOWER_2_3 FORGE_DW_LOWER_2_2 FORGE_DW_TILE(r2, 176) FORGE_DW_LOWER_EVEN(r6, lr, r2)
-#define FORGE_DW_LOWER_2_4 FORGE_DW_LOWER_2_3 FORGE_DW_TILE(r3, 224) FORGE_DW_LOWER_EVEN(r7, r2, r3)
-#define FORGE_DW_LOWER_2_5 FORGE_DW_LOWER_2_4 FORGE_DW_TILE(lr, 272) FORGE_DW_LOWER_EVEN(r8, r3, lr)
-#define FORGE_DW_LOWER_2_6 FORGE_DW_LOWER_2_5 FORGE_DW_TILE(r2, 320) FORGE_DW_LOWER_EVEN(r9, lr, r2)
+#define FORGE_DW_LOWER_2_1(from) FORGE_DW_LOWER_1_1(from)
+#define FORGE_DW_LOWER_2_2(from) \
+  FORGE_DW_TILE(lr, 128) FORGE_DW_LOWER_2_1(from) FORGE_DW_LOWER_EVEN(from, r5, r3, lr)
+#define FORGE_DW_LOWER_2_3(from) \
+  FORGE_DW_LOWER_2_2(from) FORGE_DW_TILE(r2, 176) FORGE_DW_LOWER_EVEN(from, r6, lr, r2)
+#define FORGE_DW_LOWER_2_4(from) \
+  FORGE_DW_LOWER_2_3(from) FORGE_DW_TILE(r3, 224) FORGE_DW_LOWER_EVEN(from, r7, r2, r3)
+#define FORGE_DW_LOWER_2_5(from) \
+  FORGE_DW_LOWER_2_4(from) FORGE_DW_TILE(lr, 272) FORGE_DW_LOWER_EVEN(from, r8, r3, lr)
+#define FORGE_DW_LOWER_2_6(from) \
+  FORGE_DW_LOWER_2_5(from) FORGE_DW_TILE(r2, 320) FORGE_DW_LOWER_EVEN(from, r9, lr, r2)
 
 /* The column that two windows share is lr of the first one, r2 of the next. */
 #define FORGE_DW_UPPER_2_1 FORGE_DW_UPPER_1_1
@@ -179,7 +188,7 @@ FORGE_INLINE void forge_depthwise_gather(const forge_depthwise_source *source, i
         "add r12, r1, #128\n"                                                                  \
         "push {r2-r12, lr}\n"                                                                  \
         "1:\n"                                                                                 \
-        "ldmia r1!, {r10-r12}\n" FORGE_DW_LOWER_##stride##_##pixels                            \
+        "ldmia r1!, {r10-r12}\n" FORGE_DW_LOWER_##stride##_##pixels(FORGE_DW_BIAS)             \
         "ldmia r1!, {r10-r12}\n" FORGE_DW_UPPER_##stride##_##pixels                            \
         "ldr r12, [r1, #-20]\n"                                                                \
         "ldrd r10, r11, [r1], #8\n"                                                            \
@@ -193,16 +202,47 @@ FORGE_INLINE void forge_depthwise_gather(const forge_depthwise_source *source, i
         "pop {r2-r12, pc}\n");                                                                 \
   }
 
+/* The same of one channel of three more, the next of the tile. */
+#define FORGE_DW_MORE(stride, pixels)                                                          \
+  "adds r0, r0, #4\n"                                                                          \
+  "ldmia r1!, {r10, r11}\n" FORGE_DW_LOWER_##stride##_##pixels(FORGE_DW_SUM)                   \
+  "ldmia r1!, {r10-r12}\n" FORGE_DW_UPPER_##stride##_##pixels
+
+/* Of the tile's first three channels together, for each of four filters. */
+#define FORGE_DW_TRIPLE(name, stride, pixels, rounded)                                         \
+  FORGE_NAKED void name(                                                                       \
+      FORGE_ARGUMENT const int16_t *tile, FORGE_ARGUMENT const int32_t *filters,               \
+      FORGE_ARGUMENT int8_t *output, FORGE_ARGUMENT int step) {                                \
+    __asm__(                                                                                   \
+        "add r12, r1, #288\n"                                                                  \
+        "push {r2-r12, lr}\n"                                                                  \
+        "1:\n"                                                                                 \
+        "ldmia r1!, {r10-r12}\n" FORGE_DW_LOWER_##stride##_##pixels(FORGE_DW_BIAS)             \
+        "ldmia r1!, {r10-r12}\n" FORGE_DW_UPPER_##stride##_##pixels                            \
+        FORGE_DW_MORE(stride, pixels)                                                          \
+        FORGE_DW_MORE(stride, pixels)                                                          \
+        "ldr r12, [r1, #-60]\n"                                                                \
+        "ldrd r10, r11, [r1], #8\n"                                                            \
+        "ldrd r2, r3, [sp]\n"                                                                  \
+        "add lr, r2, #1\n"                                                                     \
+        "str lr, [sp]\n" FORGE_DW_OUTPUTS_##pixels(rounded)                                    \
+        "subs r0, r0, #8\n"                                                                    \
+        "ldr lr, [sp, #40]\n"                                                                  \
+        "cmp r1, lr\n"                                                                         \
+        "bne.w 1b\n"                                                                           \
+        "pop {r2-r12, pc}\n");                                                                 \
+  }
+
 /* Blocks of every size, for a stride and a rounding, and the function that picks one. */
 #define FORGE_DW_CASE(name, pixels) \
   case pixels: name##_##pixels(tile, filters, output, step); break;
-#define FORGE_DW_BLOCKS(name, stride, rounded)                                                 \
-  FORGE_DW_BLOCK(name##_1, stride, 1, rounded)                                                 \
-  FORGE_DW_BLOCK(name##_2, stride, 2, rounded)                                                 \
-  FORGE_DW_BLOCK(name##_3, stride, 3, rounded)                                                 \
-  FORGE_DW_BLOCK(name##_4, stride, 4, rounded)                                                 \
-  FORGE_DW_BLOCK(name##_5, stride, 5, rounded)                                                 \
-  FORGE_DW_BLOCK(name##_6, stride, 6, rounded)                                                 \
+#define FORGE_DW_BLOCKS(block, name, stride, rounded)                                          \
+  block(name##_1, stride, 1, rounded)                                                          \
+  block(name##_2, stride, 2, rounded)                                                          \
+  block(name##_3, stride, 3, rounded)                                                          \
+  block(name##_4, stride, 4, rounded)                                                          \
+  block(name##_5, stride, 5, rounded)                                                          \
+  block(name##_6, stride, 6, rounded)                                                          \
   FORGE_INLINE void name(int pixels, const int16_t *tile, const int32_t *filters,              \
                          int8_t *output, int step) {                                           \
     switch (pixels) {                                                                          \
@@ -216,17 +256,32 @@ FORGE_INLINE void forge_depthwise_gather(const forge_depthwise_source *source, i
     }                                                                                          \
   }
 
-FORGE_DW_BLOCKS(forge_depthwise_block_1, 1, FORGE_DW_UP)
-FORGE_DW_BLOCKS(forge_depthwise_block_1_away, 1, FORGE_DW_AWAY)
-FORGE_DW_BLOCKS(forge_depthwise_block_2, 2, FORGE_DW_UP)
-FORGE_DW_BLOCKS(forge_depthwise_block_2_away, 2, FORGE_DW_AWAY)
+FORGE_DW_BLOCKS(FORGE_DW_BLOCK, forge_depthwise_block_1, 1, FORGE_DW_UP)
+FORGE_DW_BLOCKS(FORGE_DW_BLOCK, forge_depthwise_block_1_away, 1, FORGE_DW_AWAY)
+FORGE_DW_BLOCKS(FORGE_DW_BLOCK, forge_depthwise_block_2, 2, FORGE_DW_UP)
+FORGE_DW_BLOCKS(FORGE_DW_BLOCK, forge_depthwise_block_2_away, 2, FORGE_DW_AWAY)
+FORGE_DW_BLOCKS(FORGE_DW_TRIPLE, forge_triple_block_1, 1, FORGE_DW_UP)
+FORGE_DW_BLOCKS(FORGE_DW_TRIPLE, forge_triple_block_1_away, 1, FORGE_DW_AWAY)
+FORGE_DW_BLOCKS(FORGE_DW_TRIPLE, forge_triple_block_2, 2, FORGE_DW_UP)
+FORGE_DW_BLOCKS(FORGE_DW_TRIPLE, forge_triple_block_2_away, 2, FORGE_DW_AWAY)
 
-FORGE_INLINE void forge_depthwise_block(int stride, int away, int pixels, const int16_t *tile,
-                                        const int32_t *filters, int8_t *output, int step) {
-  if (stride == 1 && away) forge_depthwise_block_1_away(pixels, tile, filters, output, step);
-  if (stride == 1 && !away) forge_depthwise_block_1(pixels, tile, filters, output, step);
-  if (stride == 2 && away) forge_depthwise_block_2_away(pixels, tile, filters, output, step);
-  if (stride == 2 && !away) forge_depthwise_block_2(pixels, tile, filters, output, step);
+/* As in depthwise_3x3.h. */
+FORGE_INLINE void forge_depthwise_block(int inputs, int stride, int away, int pixels,
+                                        const int16_t *tile, const int32_t *filters,
+                                        int8_t *output, int step) {
+  if (inputs == 1 && stride == 1) {
+    if (away) forge_depthwise_block_1_away(pixels, tile, filters, output, step);
+    else forge_depthwise_block_1(pixels, tile, filters, output, step);
+  } else if (inputs == 1) {
+    if (away) forge_depthwise_block_2_away(pixels, tile, filters, output, step);
+    else forge_depthwise_block_2(pixels, tile, filters, output, step);
+  } else if (stride == 1) {
+    if (away) forge_triple_block_1_away(pixels, tile, filters, output, step);
+    else forge_triple_block_1(pixels, tile, filters, output, step);
+  } else {
+    if (away) forge_triple_block_2_away(pixels, tile, filters, output, step);
+    else forge_triple_block_2(pixels, tile, filters, output, step);
+  }
 }
 
 #endif

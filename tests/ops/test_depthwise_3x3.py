@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.ops import alone
 from tests.ops.depthwise import (
     RELU6,
     Layer,
@@ -15,6 +16,7 @@ from tests.ops.depthwise import (
     variants,
 )
 from tests.ops.draw import SAME, VALID
+from tinyforge.sim.toolchains import toolchain
 
 WAY = "pairs of rows"
 
@@ -87,3 +89,20 @@ def test_all_blocks_equal_tflm(compiler: str, core: str, tmp_path: Path) -> None
 )
 def test_cycles_are_about_as_estimated(layer: Layer, compiler: str, tmp_path: Path) -> None:
     assert_costs_as_estimated(case(layer, WAY), compiler, tmp_path, within=0.1)
+
+
+@pytest.mark.parametrize("compiler", ["gcc", "zig"])
+@pytest.mark.parametrize("stride", [1, 2])
+def test_parts_of_rows_cost_about_as_estimated(stride: int, compiler: str, tmp_path: Path) -> None:
+    """Rows of two windows, against rows of 24 that are divided into as many."""
+    wide, narrow = (
+        case(Layer(12, (n - 1) * stride + 3, 16, stride=stride, padding=VALID), WAY)
+        for n in (24, 2)
+    )
+    whole, part = (
+        alone.run(c.graph, c.kernel, c.inputs, toolchain(compiler), tmp_path).cycles
+        for c in (wide, narrow)
+    )
+    rows, parts = wide.outputs[0].shape[1], 12
+    estimated = whole + rows * (parts - 1) * wide.kernel.part
+    assert estimated == pytest.approx(parts * part, rel=0.15)

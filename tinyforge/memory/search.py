@@ -138,7 +138,8 @@ def _chained(graph: Graph, chain: Chain, op: Operator, waits: int = 0) -> int:
     _, height, width, _ = graph.tensors[chain.stages[0].tensor].shape
     alone = _QUICK_ALONE if kernel.is_quick and columns == 1 else 1
     share = calls * rows * columns / (height * width)
-    return round(share * (cycles(graph, op, kernel) * alone + waits)) + calls * rows * _CALL
+    parts = (calls - out.shape[1]) * rows * kernel.part + calls * rows * _CALL
+    return round(share * (cycles(graph, op, kernel) * alone + waits)) + parts
 
 
 class _Options:

@@ -67,6 +67,7 @@ class Kernel:
     repeated: positions of inputs that every step takes whole: what is broadcast over the rows.
     way: how it computes, for people who choose among an operator's kernels. cycles: about how many
     an inference takes on the target's core, without wait states; None where that is estimated.
+    part: how many more each part of a row takes, where rows are made in parts.
     reads: bytes of its tables that an inference loads; None where nobody counted.
     """
 
@@ -79,6 +80,7 @@ class Kernel:
     repeated: frozenset[int] = frozenset()
     way: str = PORTABLE
     cycles: int | None = None
+    part: int = 0
     reads: int | None = None
 
     @property

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tinyforge.graph import Graph, Operator
-from tinyforge.ops import twins
+from tinyforge.ops import depthwise_3x3, twins
 from tinyforge.ops.base import (
     HEADERS,
     Kernel,
@@ -177,6 +177,7 @@ def _with_dsp(graph: Graph, op: Operator) -> Sequence[Kernel]:
     pixels = min(2, win.output[1])
     copied = 0 if inside else pixels * size + 3
     by_blocks = winograd(graph, op, _requantization(graph, op), win)
+    few = depthwise_3x3.of_few_channels(graph, op)
     denser = tuple(
         Kernel(
             header="dense_conv.h",
@@ -196,7 +197,7 @@ def _with_dsp(graph: Graph, op: Operator) -> Sequence[Kernel]:
         )
         for found in dense(graph, op, _requantization(graph, op), rows, size)
     )
-    return denser if by_blocks is None else (*denser, by_blocks)
+    return (*denser, *few) if by_blocks is None else (*denser, *few, by_blocks)
 
 
 def macs(graph: Graph, op: Operator) -> int:

@@ -5,7 +5,8 @@ The kernel's filters: firmware/kernels/depthwise_3x3.h says what they hold.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -23,59 +24,106 @@ from tinyforge.ops.window import Window, weights_window
 _QUAD = 4  # channels at a time
 _RECORD_BYTES = 48  # of the tile: two columns of four channels
 _BLOCK = 6  # pixels, or fewer
-_FILTER_BYTES = 32  # of a channel
 
-# By stride, of four channels of a row: for the row, for each block and for each pixel.
-_CYCLES = {1: (65, 152, 85.5), 2: (50, 145, 125.0)}
+
+@dataclass(frozen=True)
+class Costs:
+    """Cycles of a row and of each of its pixels, where the tile is filled once for all channels; of
+    four channels of a row: for the row, for each block and for each pixel."""
+
+    row: float
+    column: float
+    four: float
+    block: float
+    pixel: float
+
+
+# By stride.
+_CYCLES = {1: Costs(100, 0, 65, 152, 85.5), 2: Costs(100, 0, 50, 145, 125.0)}
+_SINGLE_CYCLES = {1: Costs(60, 23, 5, 150, 54.5), 2: Costs(60, 50, 0, 140, 62)}
+_TRIPLE_CYCLES = {1: Costs(87, 36.5, 0, 238, 114.5), 2: Costs(90, 71.5, 0, 306, 124)}
+# CONV_2D, by its input's channels.
+_OF_FEW = {
+    1: ("single_3x3", "one channel, pairs of rows", _SINGLE_CYCLES),
+    3: ("triple_3x3", "three channels, pairs of rows", _TRIPLE_CYCLES),
+}
 _AWAY_CYCLES, _CLAMP_CYCLES = 1.0, 2.8  # a value
 
 
 def kernels(graph: Graph, op: Operator, target: Target) -> Sequence[Kernel]:
     """The kernel, where it computes what TensorFlow Lite Micro does."""
+    offered = target.dsp and option(op, "depth_multiplier") == 1
+    return _kernels(graph, op, "depthwise_3x3", "pairs of rows", _CYCLES) if offered else ()
+
+
+def of_few_channels(graph: Graph, op: Operator) -> Sequence[Kernel]:
+    """Of CONV_2D the same, where its input has one channel or three: those of each filter."""
+    way = _OF_FEW.get(tensor(graph, op, 0).shape[3])
+    return () if way is None else _kernels(graph, op, *way)
+
+
+def _kernels(
+    graph: Graph, op: Operator, header: str, way: str, costs: Mapping[int, Costs]
+) -> Sequence[Kernel]:
     source, win = tensor(graph, op, 0), weights_window(graph, op)
-    found = scaled(graph, op) if target.dsp and _fits(graph, op) else None
+    channels = output(graph, op).shape[3]
+    found = scaled(graph, op) if _fits(graph, op) and win.stride[1] in costs else None
     if found is None:
         return ()
     requantization = channel_requantization(graph, op)
     low, high = requantization.low, requantization.high
     each_value = _AWAY_CYCLES * found.away
     each_value += _CLAMP_CYCLES * ((low, high) != limits(output(graph, op)))
+    filters = _filters(graph, op, found)
     columns = (win.output[1] - 1) * win.stride[1] + win.kernel[1]
     return (
         Kernel(
-            header="depthwise_3x3.h",
+            header=f"{header}.h",
             struct="forge_depthwise_3x3",
-            function="forge_depthwise_3x3_columns",
+            function=f"forge_{header}_columns",
             fields={
                 **win.fields(),
-                "channels": source.shape[3],
+                "channels": channels,
                 "input_zero_point": source.zero_point,
                 "activation_min": low,
                 "activation_max": high,
                 "away": int(found.away),
-                "filters": Table("int32_t", _filters(graph, op, found)),
+                "filters": Table("int32_t", filters),
             },
             inputs=(source.index,),
             form=Windowed(win, tile_bytes=-(-columns // 2) * _RECORD_BYTES),
-            way="pairs of rows",
-            cycles=_cycles(win, source.shape[3], each_value),
-            reads=win.pictures * win.output[0] * source.shape[3] * _FILTER_BYTES,
+            way=way,
+            cycles=_cycles(win, channels, each_value, costs[win.stride[1]]),
+            part=_part_cycles(channels, costs[win.stride[1]]),
+            reads=win.pictures * win.output[0] * filters.nbytes,
         ),
     )
 
 
 def _fits(graph: Graph, op: Operator) -> bool:
-    """int8, a filter of 3x3 a channel, a stride that there are blocks for; and each window's middle
-    lies in the picture."""
+    """int8, a filter of 3x3 a channel; and each window's middle lies in the picture."""
     source, weights, win = tensor(graph, op, 0), tensor(graph, op, 1), weights_window(graph, op)
-    if not source.dtype is weights.dtype is DType.INT8 or option(op, "depth_multiplier") != 1:
-        return False
     middles = (
         p <= 1 and (o - 1) * s - p + 1 < n
         for p, o, s, n in zip(win.padding, win.output, win.stride, win.input, strict=True)
     )
     undilated = win.kernel == (3, 3) and win.dilation == (1, 1)
-    return undilated and win.stride[1] in _CYCLES and source.shape[3] >= _QUAD and all(middles)
+    return (
+        source.dtype is weights.dtype is DType.INT8
+        and undilated
+        and output(graph, op).shape[3] >= _QUAD
+        and all(middles)
+    )
+
+
+def filters_of(graph: Graph, op: Operator) -> Int:
+    """(height, width, inputs, channels), of CONV_2D, or of DEPTHWISE_CONV_2D with one input."""
+    weights = weights_table(tensor(graph, op, 1)).astype(np.int64)
+    return weights[0][:, :, None] if _is_depthwise(op) else np.moveaxis(weights, 0, 3)
+
+
+def _is_depthwise(op: Operator) -> bool:
+    return "depth_multiplier" in op.options
 
 
 def scaled(graph: Graph, op: Operator) -> Offsets | None:
@@ -85,34 +133,33 @@ def scaled(graph: Graph, op: Operator) -> Offsets | None:
 
 def reach(graph: Graph, op: Operator) -> tuple[Int, Int]:
     """The least and the most that each channel's sum can be."""
-    source, weights = tensor(graph, op, 0), weights_table(tensor(graph, op, 1))
-    filters = weights[0].reshape(-1, weights.shape[3]).astype(np.int64)
-    bias = bias_values(graph, op, filters.shape[1])
+    source, filters = tensor(graph, op, 0), filters_of(graph, op)
+    bias = bias_values(graph, op, filters.shape[3])
     most, least = 127 - source.zero_point, -128 - source.zero_point
-    high = bias + np.maximum(filters * most, filters * least).sum(0)
-    low = bias + np.minimum(filters * most, filters * least).sum(0)
+    high = bias + np.maximum(filters * most, filters * least).sum((0, 1, 2))
+    low = bias + np.minimum(filters * most, filters * least).sum((0, 1, 2))
     return low, high
 
 
 def _filters(graph: Graph, op: Operator, found: Offsets) -> npt.NDArray[np.int32]:
-    """(channels, 8)"""
-    upper, middle, lower = 2 * weights_table(tensor(graph, op, 1))[0].astype(np.int64)
-    words = (
-        pairs(lower[0], lower[1]),
-        pairs(found.shift, lower[2]),
-        2 * inputs_bias(graph, op),
-        *(pairs(upper[x], middle[x]) for x in range(3)),
-        found.multiplier,
-        found.offset,
-    )
+    """(channels, words), as depthwise_3x3.h has them."""
+    filters = 2 * filters_of(graph, op)
+    words: list[Int] = []
+    for i in range(filters.shape[2]):
+        upper, middle, lower = filters[:, :, i]
+        begins = i == 0
+        words += [pairs(lower[0], lower[1]), pairs(found.shift * begins, lower[2])]
+        words += [2 * inputs_bias(graph, op)] * begins
+        words += [pairs(upper[x], middle[x]) for x in range(3)]
+    words += [found.multiplier, found.offset]
     return np.stack(words, axis=1).astype(np.uint32).view(np.int32)
 
 
 def inputs_bias(graph: Graph, op: Operator) -> Int:
     """Of sums of inputs as they are: with what the zero point takes away."""
-    weights = weights_table(tensor(graph, op, 1))[0].astype(np.int64)
-    bias = bias_values(graph, op, weights.shape[2])
-    bias -= tensor(graph, op, 0).zero_point * weights.sum((0, 1))
+    filters = filters_of(graph, op)
+    bias = bias_values(graph, op, filters.shape[3])
+    bias -= tensor(graph, op, 0).zero_point * filters.sum((0, 1, 2))
     return bias
 
 
@@ -121,12 +168,16 @@ def pairs(first: Int, second: Int) -> Int:
     return (first & 0xFFFF) | (second & 0xFFFF) << 16
 
 
-def _cycles(win: Window, channels: int, each_value: float) -> int:
+def _cycles(win: Window, channels: int, each_value: float, costs: Costs) -> int:
     """Fitted to what gcc 12 makes; within a few percent."""
     width = win.output[1]
     blocks = -(-width // _BLOCK)
-    quads = -(-channels // _QUAD)
-    fixed, each_block, each_pixel = _CYCLES[win.stride[1]]
-    row = 100 + quads * (fixed + each_block * blocks + each_pixel * width)
+    four = costs.four + costs.block * blocks + costs.pixel * width
+    row = costs.row + costs.column * width + -(-channels // _QUAD) * four
     row += each_value * width * channels
     return round(win.pictures * win.output[0] * row)
+
+
+def _part_cycles(channels: int, costs: Costs) -> int:
+    """What a part of a row takes beside its pixels: a block of fewer."""
+    return round(costs.row + -(-channels // _QUAD) * (costs.four + 0.7 * costs.block))
