@@ -19,25 +19,11 @@ FORGE_INLINE int32x4_t forge_requantize_mve(int32x4_t x, int32x4_t multiplier, i
   return vrshlq_s32(vaddq_s32(scaled, away), right);
 }
 
-/* Shifts in [-31, -1]. The sign of x stands for that of what it is scaled to: where they differ that
- * is 0, and one less is rounded to the same. */
-FORGE_INLINE int32x4_t forge_requantize_right_mve(int32x4_t x, int32x4_t multiplier,
-                                                  int32x4_t shift) {
-  const int32x4_t scaled = vqrdmulhq_s32(x, multiplier);
-  return vrshlq_s32(vaddq_s32(scaled, vshrq_n_s32(x, 31)), shift);
-}
-
-/* The same of one multiplier and shift for all lanes. */
+/* The same of one multiplier and shift for all lanes, the shift in [-31, -1]. The sign of x stands for
+ * that of what it is scaled to: where they differ that is 0, and one less is rounded to the same. */
 FORGE_INLINE int32x4_t forge_requantize_right_all_mve(int32x4_t x, int32_t multiplier,
                                                       int32_t shift) {
   return vrshlq_n_s32(vqrdmlahq_n_s32(vshrq_n_s32(x, 31), x, multiplier), shift);
-}
-
-/* Shifts in [-31, 0], where every result below zero is clamped to zero: it is not seen where halves
- * below zero are rounded to. */
-FORGE_INLINE int32x4_t forge_requantize_rectified_mve(int32x4_t x, int32x4_t multiplier,
-                                                      int32x4_t shift) {
-  return vrshlq_s32(vqrdmulhq_s32(x, multiplier), shift);
 }
 
 /* Plus the output's zero point, clamped to [low, high]; vstrbq_s32 stores the four as bytes. */
