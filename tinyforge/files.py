@@ -33,20 +33,21 @@ def require_writable(path: Path) -> None:
         )
 
 
-def write_files(contents: Mapping[Path, str | bytes]) -> None:
+def write_files(contents: Mapping[Path, str | bytes], *, asked_for: bool = True) -> None:
     """Writes each file beside its place, then moves all of them there.
 
-    ForgeError, with every file as it was, when one cannot be written: a missing folder, a folder
-    or a symbolic link of that name, a full disk.
+    asked_for: whether it is what the user wants of the command, who is told of it if the command is
+    interrupted behind it. ForgeError, with every file as it was, when one cannot be written: a
+    missing folder, a folder or a symbolic link of that name, a full disk.
     """
     staged: dict[Path, Path] = {}
     try:
         for path, content in contents.items():
             require_writable(path)
             staged[path] = _stage(path, content)
-        interrupts.require_none()
-        for path, temporary in staged.items():
-            temporary.replace(path)
+        with interrupts.writing(*(staged if asked_for else ())):
+            for path, temporary in staged.items():
+                temporary.replace(path)
     except OSError as error:
         raise ForgeError(
             f"cannot write: {error.strerror}",

@@ -1,8 +1,8 @@
-"""Ctrl-C: a command that is interrupted anywhere ends, and has written nothing.
+"""Ctrl-C: a command that is interrupted anywhere ends, and has written nothing, or all of it.
 
 Python raises KeyboardInterrupt wherever its main thread is, and where that is a callback from
 foreign code the exception is lost there. So it is remembered, and asked for before anything is
-written.
+written; while files move to their places it waits.
 """
 
 from __future__ import annotations
@@ -11,12 +11,14 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from types import FrameType
 
 # The status of a command that was interrupted, as shells have it: 128 + SIGINT.
 EXIT_INTERRUPTED = 130
 
 _interrupted = threading.Event()
+_written: list[Path] = []
 
 
 @contextmanager
@@ -27,6 +29,7 @@ def remembered() -> Iterator[None]:
         yield
         return
     before = signal.signal(signal.SIGINT, _raise)
+    _written.clear()
     try:
         yield
     finally:
@@ -46,6 +49,36 @@ def require_none() -> None:
     """KeyboardInterrupt where one came and was lost. Before anything is written."""
     if _interrupted.is_set():
         raise KeyboardInterrupt
+
+
+@contextmanager
+def writing(*paths: Path) -> Iterator[None]:
+    """While files or folders move to these places an interrupt waits. KeyboardInterrupt, with
+    nothing moved, where one came before; one that comes meanwhile is raised when the command ends,
+    or, where there is none, here.
+    """
+    require_none()
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, _remember)
+    try:
+        yield
+        _written.extend(paths)
+    finally:
+        signal.signal(signal.SIGINT, before)
+        if before is not _raise and _interrupted.is_set():
+            _interrupted.clear()
+            raise KeyboardInterrupt
+
+
+def _remember(_number: int, _frame: FrameType | None) -> None:
+    _interrupted.set()
+
+
+def written() -> list[Path]:
+    """What the command has written, and is still there."""
+    return [path for path in _written if path.exists()]
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -19,7 +20,10 @@ import pytest
 from tests.corpus import models
 from tests.device import emulated
 from tinyforge import interrupts
+from tinyforge.cli.ui import Ui
 from tinyforge.errors import ForgeError
+from tinyforge.files import write_files
+from tinyforge.project import writer
 from tinyforge.project.ini import LOCAL
 from tinyforge.tflite import write
 from tinyforge.training import runtime
@@ -207,6 +211,39 @@ def test_an_error_that_an_interrupt_led_to_is_an_interrupt() -> None:
 
     with pytest.raises(KeyboardInterrupt), interrupts.remembered():
         mistaken()
+
+
+def test_what_was_written_before_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A file and a folder, and one that was only for a while; the interrupt comes behind them."""
+    passing, kept = tmp_path / "passing", tmp_path / "kept"
+    with pytest.raises(SystemExit) as ended, Ui().errors():
+        write_files({tmp_path / "file": "x"})
+        write_files({tmp_path / "tool": "x"}, asked_for=False)
+        writer.write({"a": "b"}, passing)
+        shutil.rmtree(passing)
+        writer.write({"a": "b"}, kept)
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(0.1)
+    assert ended.value.code == interrupts.EXIT_INTERRUPTED
+    assert capsys.readouterr().err == f"interrupted: written: {tmp_path / 'file'}, {kept}\n"
+
+
+def test_an_interrupt_waits_while_files_move(tmp_path: Path) -> None:
+    moved = tmp_path / "moved"
+    with pytest.raises(KeyboardInterrupt), interrupts.remembered():
+        with interrupts.writing(moved):
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(0.1)
+            moved.touch()
+        assert interrupts.written() == [moved]
+    assert moved.exists()
+    with pytest.raises(KeyboardInterrupt), interrupts.writing(moved):
+        os.kill(os.getpid(), signal.SIGINT)
+        moved.unlink()
+    assert not moved.exists()
+    interrupts.require_none()
 
 
 def test_foreign_code_is_stopped_and_then_interrupted() -> None:

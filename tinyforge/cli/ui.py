@@ -95,7 +95,9 @@ class Ui:
             with interrupts.remembered():
                 yield
         except KeyboardInterrupt:
-            _print("interrupted: nothing was written", sys.stderr)
+            written = [str(path) for path in interrupts.written()]
+            said = f"written: {', '.join(written)}" if written else "nothing was written"
+            _print(f"interrupted: {said}", sys.stderr)
             raise SystemExit(interrupts.EXIT_INTERRUPTED) from None
         except ForgeError as error:
             self._show(error)

@@ -150,7 +150,7 @@ def _write(folder: Path, version: str) -> None:
     # The .piopm makes the folder a package: it comes last, so that there is never half a package.
     for path, content in ((folder / _SCRIPT, text), (folder / ".piopm", json.dumps(package))):
         if not path.is_file() or path.read_text(encoding="utf-8") != content:
-            write_files({path: content})
+            write_files({path: content}, asked_for=False)
 
 
 def _scons_folder(version: str) -> Path:

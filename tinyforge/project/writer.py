@@ -211,11 +211,11 @@ def _replace(folder: Path, contents: Mapping[str, bytes], carried: _Carried) -> 
     stage.mkdir()
     try:
         _fill(stage, folder, contents, carried)
-        interrupts.require_none()
-        if folder.exists():
-            exchange(stage, folder)
-        else:
-            stage.rename(folder)
+        with interrupts.writing(folder):
+            if folder.exists():
+                exchange(stage, folder)
+            else:
+                stage.rename(folder)
     finally:
         # The unfinished new folder, or the old one, whose files live on through their links. The
         # outcome is settled by now: what cannot be removed stays as a hidden folder, no error.
