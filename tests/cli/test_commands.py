@@ -15,6 +15,7 @@ from tests.bench.baseline_files import baseline_files
 from tests.corpus import models
 from tests.corpus.boundary import with_boundary
 from tinyforge.graph import DType
+from tinyforge.ops.forms import ALIGNMENT
 from tinyforge.tflite import read, require_quantized, write
 
 
@@ -121,7 +122,8 @@ def test_a_model_fed_by_rows_is_built(app: str, tmp_path: Path) -> None:
     fed = ("build", "m.tflite", "-o", "fed", "--feed", "rows", "--app", app)
     proof = document(*fed, folder=tmp_path)["proof"]
     assert proof["bit_exact"] is True
-    assert proof["arena"]["touched"] == proof["arena"]["planned"]
+    # A kernel's own memory ends with a whole word, of which it may not need all.
+    assert 0 <= proof["arena"]["planned"] - proof["arena"]["touched"] < ALIGNMENT
     assert proof["arena"]["planned"] < whole["proof"]["arena"]["planned"]
     assert "forge_push_row" in (tmp_path / "fed" / "README.md").read_text()
     assert not (tmp_path / "fed" / "src" / "tflm").exists()
