@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.bench.figures import CASES, STORE, Case, measured, stored
+from tinyforge.boards.cores import CORES
 
 pytest.importorskip("unicorn")
 
@@ -20,6 +22,8 @@ def test_every_case_is_stored() -> None:
 def test_nothing_gets_worse(
     case: Case, corpus: Path, record_property: Callable[[str, object], None]
 ) -> None:
+    if CORES[case.core].unicorn_model is None and shutil.which("qemu-system-arm") is None:
+        pytest.skip("needs qemu-system-arm")
     before, now = stored()[str(case)], measured(corpus, case)
     assert now["toolchain"] == before["toolchain"], f"other compilers give other figures: {STORE}"
     assert list(now) == list(before), f"run {STORE}"
