@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from tinyforge.ops.dense import as_words
 from tinyforge.ops.fixed_point import Int
 from tinyforge.ops.offsets import offsets
 from tinyforge.ops.quantization import Requantization
@@ -54,7 +55,6 @@ def come_apart(weights: Int) -> bool:
     return not (weights.reshape(-1, 2) == _WIDEST).all(axis=1).any()
 
 
-def stream(*parts: npt.NDArray[np.int64]) -> npt.NDArray[np.int32]:
+def stream(*parts: Int) -> npt.NDArray[np.int32]:
     """Words, of which each part has a row a stretch of the stream."""
-    words = np.concatenate(parts, axis=1).reshape(-1)
-    return (words & 0xFFFFFFFF).astype(np.uint32).view(np.int32)
+    return as_words(np.concatenate(parts, axis=1))
