@@ -51,7 +51,7 @@ def written(model: Path, folder: Path) -> tuple[Generated, Examples, Path]:
 
 def overwritten(text: str, layer: int) -> str:
     """weights.c with every weight of a layer 7, or everything in the stream that holds them."""
-    table = re.search(rf"forge_layer_{layer}_(weights|stream)\[\d+\] = {{", text)
+    table = re.search(rf"forge_layer_{layer}_(weights|stream|filters)\[\d+\] = {{", text)
     assert table is not None
     begin, end = table.end(), text.index("}", table.end())
     return text[:begin] + re.sub(r"-?\d+", "7", text[begin:end]) + text[end:]
@@ -95,12 +95,16 @@ def test_no_layer_s_weights_can_be_overwritten(
         (project / WEIGHTS).write_text(overwritten(right, layer))
         firmware = built(made, project)
         assert "FAIL: golden vector" in booted(made, examples, firmware), layer
-        with pytest.raises(ForgeError, match=rf"forge_layer_{layer}_(weights|stream)\[\d+\] is "):
+        with pytest.raises(
+            ForgeError, match=rf"forge_layer_{layer}_(weights|stream|filters)\[\d+\] is "
+        ):
             require_constants(
                 firmware, project, made.lowered["aot"], made.source.graph_of("aot"),
                 compiler=toolchain(None), output=firmware.path,
             )  # fmt: skip
-    with pytest.raises(ForgeError, match=rf"forge_layer_{layer}_(weights|stream)\[\d+\] is "):
+    with pytest.raises(
+        ForgeError, match=rf"forge_layer_{layer}_(weights|stream|filters)\[\d+\] is "
+    ):
         verify_folder(made, project, examples, Spec(engine="aot"), Quiet())
 
 

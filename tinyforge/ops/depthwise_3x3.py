@@ -24,6 +24,8 @@ from tinyforge.ops.window import Window, weights_window
 _QUAD = 4  # channels at a time
 _RECORD_BYTES = 48  # of the tile: two columns of four channels
 _BLOCK = 6  # pixels, or fewer
+# Of a cache that keeps what one block has read of its filters for the next one: a small one's.
+_CACHED_BYTES = 256
 
 
 @dataclass(frozen=True)
@@ -95,9 +97,15 @@ def _kernels(
             way=way,
             cycles=_cycles(win, channels, each_value, costs[win.stride[1]]),
             part=_part_cycles(channels, costs[win.stride[1]]),
-            reads=win.pictures * win.output[0] * filters.nbytes,
+            reads=win.pictures * win.output[0] * _row_reads(filters, win),
         ),
     )
+
+
+def _row_reads(filters: npt.NDArray[np.int32], win: Window) -> int:
+    """Bytes of filters that a row of outputs loads."""
+    four = _QUAD * filters[0].nbytes
+    return filters.nbytes * (1 if four <= _CACHED_BYTES else -(-win.output[1] // _BLOCK))
 
 
 def _fits(graph: Graph, op: Operator) -> bool:
