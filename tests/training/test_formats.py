@@ -210,6 +210,7 @@ def test_own_layers_are_asked_for_and_taken_from_a_file(tmp_path: Path) -> None:
         file.write_text(text)
         with pytest.raises(ForgeError, match=what):
             load_keras(path, Loading(custom=file))
+    assert {path.name for path in tmp_path.iterdir()} == {"layers.py", "model.keras"}
 
 
 @pytest.mark.parametrize("trust", [False, True])
