@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 
 import numpy as np
 
 from tests.corpus.builder import Constant, TensorSpec, single_op
 from tests.ops import alone, harness, on_core
-from tests.ops.draw import SAME
+from tests.ops.draw import SAME, VALID
 from tests.ops.on_core import Case
 from tinyforge.boards.cores import CORES
 from tinyforge.graph import Graph, Quant
@@ -75,6 +77,28 @@ class Layer:
                 "depth_multiplier": self.multiplier,
                 "fused_activation_function": self.activation,
             },
+        )
+
+
+# Kernel, stride, dilation.
+Forms = Sequence[tuple[tuple[int, int], int, int]]
+
+
+def layers_of(forms: Forms, *, height: int, channels: int) -> Iterator[Layer]:
+    """Of each form in and out of the picture, each with one channel more than the one before."""
+    sides = ((SAME, 127), (VALID, 0), (SAME, -128))
+    for (i, (kernel, stride, dilation)), (padding, zero_point) in product(enumerate(forms), sides):
+        yield Layer(
+            height=height,
+            width=9,
+            channels=channels + i,
+            kernel=kernel,
+            stride=stride,
+            dilation=dilation,
+            padding=padding,
+            zero_point=zero_point,
+            ties=zero_point == 0,
+            activation=RELU6 * (i % 2),
         )
 
 

@@ -5,15 +5,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cache
-from itertools import product
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from tests.ops.alone import counted
-from tests.ops.depthwise import RELU6, Layer
-from tests.ops.draw import SAME, VALID
+from tests.ops.depthwise import RELU6, Layer, layers_of
 from tests.ops.on_core import Case
 from tests.ops.test_dense import Adversarial
 from tests.ops.variants import (
@@ -43,20 +41,7 @@ def graphs() -> Iterator[Graph]:
         yield Layer(4, 1 + channels % 3, channels, ties=channels % 2 == 0, zero_point=9).graph()
     forms = [((5, 5), 1, 1), ((9, 1), 1, 1), ((1, 6), 2, 1), ((2, 4), 3, 1), ((1, 1), 2, 1)]
     forms += [((3, 3), 2, 1), ((3, 3), 1, 2), ((3, 3), 1, 4)]
-    sides = ((SAME, 127), (VALID, 0), (SAME, -128))
-    for (i, (kernel, stride, dilation)), (padding, zero_point) in product(enumerate(forms), sides):
-        yield Layer(
-            height=9,
-            width=9,
-            channels=16 + i,
-            kernel=kernel,
-            stride=stride,
-            dilation=dilation,
-            padding=padding,
-            zero_point=zero_point,
-            ties=zero_point == 0,
-            activation=RELU6 * (i % 2),
-        ).graph()
+    yield from (made.graph() for made in layers_of(forms, height=9, channels=16))
     for weight in (-127, 127):
         yield Layer(3, 3, 16, kernel=(2, 1), weight=weight, zero_point=0).graph()
     yield Layer(channels=16, bias=2**31 - 2**20).graph()

@@ -13,8 +13,7 @@ import pytest
 
 from tests.ops.alone import counted
 from tests.ops.cases import random_case
-from tests.ops.depthwise import RELU6, Layer
-from tests.ops.draw import SAME, VALID
+from tests.ops.depthwise import Layer, layers_of
 from tests.ops.on_core import Case
 from tests.ops.test_dense import Adversarial
 from tests.ops.variants import (
@@ -44,20 +43,7 @@ def graphs() -> Iterator[Graph]:
         yield Layer(4, 1 + channels % 7, channels, ties=channels % 2 == 0, zero_point=9).graph()
     forms = [((5, 5), 1, 1), ((9, 1), 1, 1), ((17, 1), 1, 1), ((1, 6), 2, 1), ((2, 4), 3, 1)]
     forms += [((3, 3), 2, 1), ((3, 3), 1, 2), ((4, 4), 1, 1), ((1, 1), 2, 1), ((3, 3), 1, 4)]
-    sides = ((SAME, 127), (VALID, 0), (SAME, -128))
-    for (i, (kernel, stride, dilation)), (padding, zero_point) in product(enumerate(forms), sides):
-        yield Layer(
-            height=17,
-            width=9,
-            channels=4 + i,
-            kernel=kernel,
-            stride=stride,
-            dilation=dilation,
-            padding=padding,
-            zero_point=zero_point,
-            ties=zero_point == 0,
-            activation=RELU6 * (i % 2),
-        ).graph()
+    yield from (made.graph() for made in layers_of(forms, height=17, channels=4))
     yield Layer(bias=2**31 - 2**20).graph()
     yield Layer(output_scale=9e-5).graph()
     seeds = (random_case("DEPTHWISE_CONV_2D", s, Adversarial)[0] for s in range(100))

@@ -9,24 +9,14 @@ import numpy as np
 import pytest
 
 from tests.ops import alone, harness
-from tests.ops.draw import VALID
+from tests.ops.test_dense_cycles import LAYERS as DENSE_LAYERS
 from tests.ops.test_dense_cycles import Layer
 from tests.ops.test_matrix import kernels
 from tinyforge.sim.toolchains import gcc, toolchain
 
 TOLERANCE = 0.15
 
-LAYERS = (
-    Layer(9, 1, 64, 64),
-    Layer(12, 3, 16, 16),
-    Layer(8, 3, 32, 32),
-    Layer(8, 3, 20, 10, stride=2, relu=False),
-    Layer(16, 3, 3, 8),
-    Layer(16, 3, 1, 12, padding=VALID),
-    Layer(3, 1, 128, 30),
-    Layer(0, 1, 128, 64),
-    Layer(0, 1, 36, 7, relu=False),
-)
+LAYERS = (*DENSE_LAYERS, Layer(8, 3, 32, 32))
 
 
 @pytest.mark.parametrize("compiler", ["zig", "gcc"])

@@ -14,7 +14,7 @@ from tinyforge.graph import Graph, Operator
 from tinyforge.ops.base import Kernel, Table, output, tensor
 from tinyforge.ops.convolution import weights_table
 from tinyforge.ops.depthwise_3x3 import inputs_bias
-from tinyforge.ops.depthwise_words import requantized_right
+from tinyforge.ops.depthwise_words import requantized_right, vector_fields
 from tinyforge.ops.forms import Windowed, aligned
 from tinyforge.ops.quantization import Requantization, limits
 from tinyforge.ops.target import Target
@@ -48,13 +48,7 @@ def kernels(graph: Graph, op: Operator, target: Target) -> Sequence[Kernel]:
             struct="forge_depthwise_lanes",
             function="forge_depthwise_lanes_columns",
             fields={
-                **win.fields(),
-                "channels": source.shape[3],
-                "input_zero_point": source.zero_point,
-                "output_zero_point": requantization.output.zero_point,
-                "activation_min": low,
-                "activation_max": high,
-                "away": int(away),
+                **vector_fields(source, win, requantization, away=away),
                 "filters": Table("int32_t", stream),
             },
             inputs=(source.index,),

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from tinyforge.graph import DType, Graph, Operator
+from tinyforge.graph import DType, Graph, Operator, Tensor
 from tinyforge.ops.base import Kernel, Table, option, output, tensor
 from tinyforge.ops.convolution import weights_table
 from tinyforge.ops.depthwise_3x3 import inputs_bias
@@ -41,6 +41,21 @@ def requantized_right(graph: Graph, op: Operator) -> tuple[Requantization, bool]
     return None if (found.shift > -int(away)).any() else (found, away)
 
 
+def vector_fields(
+    source: Tensor, win: Window, requantization: Requantization, *, away: bool
+) -> dict[str, int]:
+    """The members that depthwise kernels on vectors have in common."""
+    return {
+        **win.fields(),
+        "channels": source.shape[3],
+        "input_zero_point": source.zero_point,
+        "output_zero_point": requantization.output.zero_point,
+        "activation_min": requantization.low,
+        "activation_max": requantization.high,
+        "away": int(away),
+    }
+
+
 def kernels(graph: Graph, op: Operator, target: Target) -> Sequence[Kernel]:
     """The kernel, where it computes what TensorFlow Lite Micro does."""
     source, win = tensor(graph, op, 0), weights_window(graph, op)
@@ -57,13 +72,7 @@ def kernels(graph: Graph, op: Operator, target: Target) -> Sequence[Kernel]:
             struct="forge_depthwise_words",
             function="forge_depthwise_words_columns",
             fields={
-                **win.fields(),
-                "channels": source.shape[3],
-                "input_zero_point": source.zero_point,
-                "output_zero_point": requantization.output.zero_point,
-                "activation_min": low,
-                "activation_max": high,
-                "away": int(away),
+                **vector_fields(source, win, requantization, away=away),
                 "passes": len(places),
                 "places": Table("int32_t", places),
                 "filters": Table("int32_t", stream),
