@@ -251,3 +251,20 @@ def test_foreign_code_is_stopped_and_then_interrupted() -> None:
     with pytest.raises(KeyboardInterrupt), interrupts.held(stopped.set):
         os.kill(os.getpid(), signal.SIGINT)
         assert stopped.wait(5)
+
+
+_DONE = """\
+import os, signal, sys
+from tinyforge.__main__ import main
+sys.argv = ["tinyforge", "--help"]
+try:
+    main()
+except SystemExit as ended:
+    os.kill(os.getpid(), signal.SIGINT)
+    os._exit(ended.code)
+"""
+
+
+def test_when_all_is_done_there_is_nothing_to_interrupt() -> None:
+    done = subprocess.run([sys.executable, "-c", _DONE], capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr
