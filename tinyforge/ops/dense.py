@@ -151,11 +151,15 @@ def _filters(graph: Graph, op: Operator) -> Int:
     return table.reshape(len(table), -1).astype(np.int64)
 
 
+def inputs_bias(graph: Graph, op: Operator) -> Int:
+    """Of each channel, for the inputs as they are: with what the zero point takes away."""
+    sums: Int = _filters(graph, op).sum(axis=1)
+    return bias_values(graph, op, len(sums)) - tensor(graph, op, 0).zero_point * sums
+
+
 def folded_bias(graph: Graph, op: Operator, scaled: Scaled) -> Int:
-    """Of the inputs as they are, without the zero point; 0 of channels that are settled."""
-    weights, zero_point = _filters(graph, op), tensor(graph, op, 0).zero_point
-    bias = bias_values(graph, op, len(weights)) - zero_point * weights.sum(axis=1)
-    return np.where(scaled.settled, 0, bias)
+    """The same; 0 of channels that are settled."""
+    return np.where(scaled.settled, 0, inputs_bias(graph, op))
 
 
 def scaling_of(graph: Graph, op: Operator, requantization: Requantization) -> Scaled | None:

@@ -10,8 +10,8 @@ import numpy.typing as npt
 
 from tinyforge.graph import DType, Graph, Operator
 from tinyforge.ops.base import Table, tensor
-from tinyforge.ops.convolution import bias_values, weights_table
-from tinyforge.ops.dense import as_words
+from tinyforge.ops.convolution import weights_table
+from tinyforge.ops.dense import as_words, inputs_bias
 from tinyforge.ops.quantization import Requantization
 
 Int = npt.NDArray[np.int64]
@@ -102,6 +102,4 @@ def matrix(graph: Graph, op: Operator, requantization: Requantization) -> Matrix
     shift = np.where(multiplier == 0, -1, shift)
     if shift.max() >= 0 or len(weights) > _MOST_CHANNELS:
         return None
-    bias = bias_values(graph, op, len(weights))
-    bias = bias - tensor(graph, op, 0).zero_point * weights.sum(axis=1)
-    return Matrix(weights, bias, multiplier, shift, requantization)
+    return Matrix(weights, inputs_bias(graph, op), multiplier, shift, requantization)

@@ -9,8 +9,8 @@ import numpy as np
 
 from tinyforge.graph import DType, Graph, Operator
 from tinyforge.ops.base import Kernel, Table, tensor
-from tinyforge.ops.convolution import bias_values, weights_table
-from tinyforge.ops.dense import by_pairs, reach
+from tinyforge.ops.convolution import weights_table
+from tinyforge.ops.dense import by_pairs, inputs_bias, reach
 from tinyforge.ops.fixed_point import Int
 from tinyforge.ops.forms import Whole, Windowed
 from tinyforge.ops.narrow import come_apart, narrow, stream
@@ -40,7 +40,7 @@ def conv_kernels(
             "input_channels": source.shape[3],
             "input_zero_point": source.zero_point,
             "twins.stream": Table(
-                "int32_t", stream(_bias(graph, op)[:, None], words, scaling.words)
+                "int32_t", stream(inputs_bias(graph, op)[:, None], words, scaling.words)
             ),
             "twins.words": taps // _WORD,
             "twins.channels": channels,
@@ -74,7 +74,8 @@ def row_kernels(graph: Graph, op: Operator, requantization: Requantization) -> S
             "input_depth": depth,
             "channels": channels,
             "stream": Table(
-                "int32_t", stream(by_pairs(_bias(graph, op)), first + (second << 16), scalings)
+                "int32_t",
+                stream(by_pairs(inputs_bias(graph, op)), first + (second << 16), scalings),
             ),
             **scaling.fields(),
         },
@@ -95,12 +96,6 @@ def _weights(graph: Graph, op: Operator, multiple: int) -> Int:
     table = weights_table(tensor(graph, op, 1))
     flat = table.reshape(len(table), -1).astype(np.int64)
     return np.pad(flat, ((0, 0), (0, -flat.shape[1] % multiple)))
-
-
-def _bias(graph: Graph, op: Operator) -> Int:
-    """Of the inputs as they are, with what the zero point takes away."""
-    sums: Int = _weights(graph, op, 1).sum(axis=1)
-    return bias_values(graph, op, len(sums)) - tensor(graph, op, 0).zero_point * sums
 
 
 def _window_cycles(win: Window, channels: int, taps: int) -> int:
