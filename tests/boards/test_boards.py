@@ -321,6 +321,23 @@ def test_time_without_a_simulation_is_the_range():
     assert found.basis.startswith("not simulated: 1.2 to 2.42 cycles an instruction")
 
 
+def test_energy_is_what_the_board_draws_over_that_time():
+    """52 µA a MHz at 3 V: 156 µJ for each million cycles, 1.2 to 2.425 of them."""
+    found = timing(load("nrf52840_dk"), 1_000_000).microjoules
+    assert found is not None
+    assert (found.low, found.high) == pytest.approx((187.2, 378.3))
+    assert str(found) == "187 to 378 µJ"
+    simulated = timing(load("nucleo_l4r5zi"), 1, Simulated(10_000_000, 12_000_000, 12_500_000))
+    assert simulated.microjoules is not None
+    assert simulated.microjoules.high == pytest.approx(110 * 3.3 * 12 * 1.032)
+    assert simulated.drawn.endswith("(ST STM32L4R5xx data sheet, run mode, LDO)")
+
+
+def test_a_board_that_does_not_say_what_it_draws_has_no_energy():
+    found = timing(load("nucleo_h743zi"), 1_000_000)
+    assert (found.microjoules, found.drawn) == (None, "")
+
+
 def test_the_figures_of_families_are_those_of_their_manuals():
     """Reads in bytes, lines and their bytes of both caches: RM0432, RM0351, RM0394, RM0440, RM0434
     have 32 lines of 4 x 64 bits and 8 of them; RM0090, RM0383, RM0390 64 of 128 bits and 8."""

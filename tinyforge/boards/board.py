@@ -9,6 +9,7 @@ import msgspec
 from tinyforge.boards.cores import CORES, Core, core_named, full_name
 from tinyforge.boards.flash_reads import FlashReads, MemorySystem
 from tinyforge.boards.memory import MemoryMap, Region
+from tinyforge.boards.power import Power
 from tinyforge.errors import ForgeError
 
 # The cores that boards may have but that nothing here emulates.
@@ -96,6 +97,7 @@ class Board(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     flash_wait_states: at that clock, prefetch and caches off; None where code runs from RAM or
     from external flash behind a cache, for which there is no single figure.
     ram: every RAM; the first holds .data, .bss, the arena and the stack.
+    power: what it draws; None where no data sheet's figure is known here.
     """
 
     id: _Word
@@ -109,6 +111,7 @@ class Board(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     flash: Flash
     ram: Annotated[tuple[Memory, ...], msgspec.Meta(min_length=1)]
     platformio: PlatformIO
+    power: Power | None = None
 
     def __post_init__(self) -> None:
         if self.core not in CORES and self.core not in XTENSA:

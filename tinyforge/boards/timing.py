@@ -1,5 +1,5 @@
 """How long an inference takes on a board: simulated in its memory system where that is known, else
-a range from counted instructions.
+a range from counted instructions. And the energy that it takes, where the board says what it draws.
 
 The range: instructions are exact; what a cycle does with them is not known without the silicon.
 low: everything hits. A Cortex-M4 then takes 1.2 cycles an instruction, by its timing tables (Arm
@@ -13,6 +13,7 @@ that (prefetch, caches, wider lines) lies between the two.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from tinyforge.boards.board import Board
 
@@ -23,15 +24,25 @@ _FLASH_ACCESSES = 1 / 4 + 1 / 16  # an instruction
 
 
 @dataclass(frozen=True)
-class Milliseconds:
+class _Range:
     """The lowest and the highest."""
 
     low: float
     high: float
 
+    unit: ClassVar[str]
+
     def __str__(self) -> str:
         digits = 0 if self.low >= 10 else 1 if self.low >= 1 else 2
-        return f"{self.low:.{digits}f} to {self.high:.{digits}f} ms"
+        return f"{self.low:,.{digits}f} to {self.high:,.{digits}f} {self.unit}"
+
+
+class Milliseconds(_Range):
+    unit = "ms"
+
+
+class Microjoules(_Range):
+    unit = "µJ"
 
 
 @dataclass(frozen=True)
@@ -49,7 +60,8 @@ class Timing:
     """What an inference takes on a board. Field names are keys of `--json`.
 
     cycles: simulated; None where the range alone is known. error: of such cycles, in percent, at
-    worst; None where it was not measured. basis: where all this comes from.
+    worst; None where it was not measured. basis: where all this comes from. microjoules: of the
+    microcontroller alone; None where the board does not say what it draws. drawn: what it says.
     """
 
     board: str
@@ -58,6 +70,8 @@ class Timing:
     milliseconds: Milliseconds
     error: float | None
     basis: str
+    microjoules: Microjoules | None = None
+    drawn: str = ""
 
 
 def cycles_per_instruction(board: Board) -> tuple[float, float]:
@@ -82,20 +96,34 @@ def timing(board: Board, instructions: int, simulated: Simulated | None = None) 
             f"not simulated: {low:.2g} to {high:.2f} cycles an instruction, from all hits to every "
             "access to flash waiting"
         )
-        return Timing(board.id, board.mhz, None, milliseconds(board, instructions), None, basis)
-    error = None
+        return _timing(board, (instructions * low, instructions * high), basis)
     if reads.checked is None:
-        span = _milliseconds(board, simulated.low, simulated.high)
         basis = f"flash and caches simulated as documented ({reads.source}), not checked on silicon"
-    else:
-        found = reads.checked
-        error, off = found.worst, simulated.mid * found.worst / 100
-        span = _milliseconds(board, simulated.mid - off, simulated.mid + off)
-        basis = (
-            f"flash and caches simulated ({reads.source}); of {found.programs} programs measured "
-            f"on {found.on} it was off by {found.mean:g} % in the mean, {found.worst:g} % at worst"
-        )
-    return Timing(board.id, board.mhz, simulated.mid, span, error, basis)
+        return _timing(board, (simulated.low, simulated.high), basis, cycles=simulated.mid)
+    found = reads.checked
+    off = simulated.mid * found.worst / 100
+    basis = (
+        f"flash and caches simulated ({reads.source}); of {found.programs} programs measured "
+        f"on {found.on} it was off by {found.mean:g} % in the mean, {found.worst:g} % at worst"
+    )
+    span = (simulated.mid - off, simulated.mid + off)
+    return _timing(board, span, basis, cycles=simulated.mid, error=found.worst)
+
+
+def _timing(
+    board: Board,
+    span: tuple[float, float],
+    basis: str,
+    *,
+    cycles: int | None = None,
+    error: float | None = None,
+) -> Timing:
+    """span: cycles, from the least to the most."""
+    milliseconds, power = _milliseconds(board, *span), board.power
+    if power is None:
+        return Timing(board.id, board.mhz, cycles, milliseconds, error, basis)
+    energy = Microjoules(*map(power.microjoules, span))
+    return Timing(board.id, board.mhz, cycles, milliseconds, error, basis, energy, str(power))
 
 
 def _milliseconds(board: Board, low: float, high: float) -> Milliseconds:

@@ -163,6 +163,8 @@ def _facts(result: Result) -> Table:
     )
     if result.time is not None:
         grid.add_row("time", f"{findings.time(result.time)} on {result.time.board}")
+        if result.time.microjoules is not None:
+            grid.add_row("energy", f"{result.time.microjoules}: {result.time.drawn}")
     return grid
 
 

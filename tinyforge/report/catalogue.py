@@ -48,6 +48,7 @@ def board_facts(board: Board) -> Table:
         ("frameworks", ", ".join(pio.frameworks)),
         ("flash wait states", "no single figure" if waits is None else f"{waits}"),
         ("flash is read", _reads(board.flash.reads)),
+        ("draws", "an amount not known here" if board.power is None else str(board.power)),
         ("upload", pio.upload_protocol),
         ("debugger", pio.debug_tool or "none"),
     ):

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from tinyforge.boards.timing import Timing
 from tinyforge.proof.record import ConstantCoverage, LayerCoverage, Proof
 from tinyforge.report import charts, findings, wording
 from tinyforge.report.png import data_uri
@@ -161,6 +162,8 @@ def _headline(report: Report) -> Iterator[Figure]:
         cycles = proof.time.cycles
         how = "estimated" if cycles is None else f"{wording.about(cycles)} cycles, simulated"
         yield Figure("time", str(proof.time.milliseconds), f"one inference, {how}")
+        if proof.time.microjoules is not None:
+            yield Figure("energy", str(proof.time.microjoules), "one inference, estimated")
     if report.accuracy is not None:
         found = report.accuracy
         before = "" if found.float_model is None else f"float {found.figure(found.float_model)}; "
@@ -206,6 +209,14 @@ def _known(one: ConstantCoverage) -> Known:
     return Known(what, f"{wording.count(one.seen)} of {wording.count(one.count)}", missed)
 
 
+def _timing(found: Timing | None) -> Iterator[tuple[str, str]]:
+    if found is None:
+        return
+    yield "time", f"{findings.time(found)}: {found.basis}"
+    if found.microjoules is not None:
+        yield "energy", f"{found.microjoules}: {found.drawn}"
+
+
 def _facts(report: Report) -> Iterator[tuple[str, str]]:
     proof = report.proof
     rows = (
@@ -220,7 +231,7 @@ def _facts(report: Report) -> Iterator[tuple[str, str]]:
         ("layers", wording.count(proof.layers)),
         ("instructions", findings.instructions(proof)),
         *([("cycles", findings.cycles(proof))] if proof.cycles else []),
-        *([("time", f"{findings.time(proof.time)}: {proof.time.basis}")] if proof.time else []),
+        *_timing(proof.time),
         ("arena", findings.arena(proof.arena)[1]),
         *((memory.name, str(memory)) for memory in findings.memories(proof)),
         *report.facts,

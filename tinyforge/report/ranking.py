@@ -20,7 +20,8 @@ ESTIMATE = (
     "RAM, flash and instructions are measured. Times: * simulated with the board's\n"
     "flash and caches, within the error measured on silicon; + simulated as\n"
     "documented, never checked; others estimated, from 1.2 cycles an instruction\n"
-    "(M7: 0.6, M33: 1.1) to 1.8 and a wait at every access to flash."
+    "(M7: 0.6, M33: 1.1) to 1.8 and a wait at every access to flash. Energy: of the\n"
+    "microcontroller alone, by what its data sheet says it draws, where known."
 )
 
 
@@ -38,10 +39,10 @@ class Ranking:
                 f"{core}: {need.ram:,} bytes of RAM, {need.flash:,} of flash, "
                 f"{need.instructions:,} instructions"
             )
-        table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+        table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
         table.add_column("board", no_wrap=True)
         table.add_column("core", no_wrap=True)
-        for name in ("RAM", "flash", "inference"):
+        for name in ("RAM", "flash", "inference", "≤ µJ"):
             table.add_column(name, justify="right", no_wrap=True)
         for fit in self.fits:
             table.add_row(
@@ -49,7 +50,7 @@ class Ranking:
                 fit.board.core.partition("-")[2],
                 _kib(fit.ram_left),
                 _kib(fit.flash_left),
-                _time(fit.time) if fit.ok else "does not fit",
+                *((_time(fit.time), _energy(fit.time)) if fit.ok else ("does not fit", "")),
             )
         table.caption = "RAM and flash: KiB left, or missing (-)"
         yield table
@@ -67,13 +68,20 @@ def _time(timing: Timing | None) -> str:
     return f"{timing.milliseconds} {mark or ' '}"
 
 
+def _energy(timing: Timing | None) -> str:
+    """Of the microcontroller alone; empty where the board does not say what it draws."""
+    if timing is None or timing.microjoules is None:
+        return ""
+    return f"{timing.microjoules.high:,.0f}"
+
+
 def _kib(nbytes: int) -> str:
     return f"{nbytes / 1024:,.0f}"
 
 
 def ranking_json(ranking: Ranking) -> dict[str, Any]:
-    """What --json prints: bytes, instructions, milliseconds; left is negative where missing.
-    cycles: simulated. error: of those, in percent, at worst, where measured."""
+    """What --json prints: bytes, instructions, milliseconds, microjoules; left is negative where
+    missing. cycles: simulated. error: of those, in percent, at worst, where measured."""
     return {
         "cores": {core: asdict(need) for core, need in ranking.needs.by_core.items()},
         "boards": [_board(fit) for fit in ranking.fits],
@@ -93,6 +101,7 @@ def _board(fit: Fit) -> Mapping[str, Any]:
         "flash": {"used": need.flash, "limit": board.flash_limit, "left": fit.flash_left},
         "instructions": need.instructions,
         "milliseconds": None if time is None else asdict(time.milliseconds),
+        "microjoules": None if not time or not time.microjoules else asdict(time.microjoules),
         "cycles": None if time is None else time.cycles,
         "error": None if time is None else time.error,
         "basis": None if time is None else time.basis,

@@ -131,6 +131,9 @@ def _facts(report: Report) -> Table:
     if proof.time is not None:
         grid.add_row("time", findings.time(proof.time))
         grid.add_row("", Text(proof.time.basis, QUIET))
+        if proof.time.microjoules is not None:
+            grid.add_row("energy", f"{proof.time.microjoules} an inference")
+            grid.add_row("", Text(proof.time.drawn, QUIET))
     if proof.golden is not None:
         for name, said in zip_longest(
             ["golden vectors"], findings.golden(proof.golden), fillvalue=""
