@@ -18,7 +18,8 @@ def corpus() -> Path:
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """With TINYFORGE_NO_SKIPS set, as in CI, a skipped test fails the run.
 
-    Excepted are tests that need a checkout of TensorFlow Lite Micro (TINYFORGE_TFLM).
+    Excepted are tests that need a local copy of a library of TensorFlow Lite Micro
+    (TINYFORGE_TFLM), as sim_tflm takes it.
     """
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
     if reporter is None or not os.environ.get("TINYFORGE_NO_SKIPS"):

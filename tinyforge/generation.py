@@ -24,8 +24,9 @@ from tinyforge.memory.search import Aim
 from tinyforge.ops.upright import rows_input
 from tinyforge.project import tree
 from tinyforge.project.digests import digests
-from tinyforge.project.ini import environment
+from tinyforge.project.ini import SIM, environment
 from tinyforge.project.layer_tests import LayerTests
+from tinyforge.project.library import dependency, library_for
 from tinyforge.project.model_files import Golden
 from tinyforge.proof import golden as golden_vectors
 from tinyforge.proof import oracle, visible
@@ -128,6 +129,7 @@ def generate(
     the first examples. of: its engines for that board, where they are there already."""
     of = of or planned(source, settings, stages, board=board)
     graph, board, choice, lowered = source.graph, of.board, of.choice, of.lowered
+    library = dependency(settings.tflm_library)
     with stages.stage("Render the project"):
         inputs = golden.inputs if golden else examples.inputs[: golden_vectors.most(graph)]
         golden_files, seen = _golden(source, inputs, lowered.get("aot"), look=golden is not None)
@@ -144,17 +146,22 @@ def generate(
                     settings.app,
                     settings.optimize,
                     _layer_tests(source, inputs, choice, lowered) if settings.layer_tests else None,
+                    library,
                 )
             )
         )
-    _tell(graph, board, choice, stages, by_rows=settings.feed == "rows")
+    _tell(graph, choice, stages, by_rows=settings.feed == "rows")
+    if "tflm" in choice.engines:
+        _tell_lacking(graph, board, library, stages)
     data = settings.data if settings.data and is_drawn(settings.data) else None
-    project = msgspec.structs.replace(settings, model=MODEL_FILE, output=None, data=data)
+    project = msgspec.structs.replace(
+        settings, model=MODEL_FILE, output=None, data=data, tflm_library=library
+    )
     files |= {MODEL_FILE: source.model, spec.FILE_NAME: spec.to_toml(project)}
     return Generated(source, board, of.aim, lowered, files, seen)
 
 
-def _tell(graph: Graph, board: Board, choice: Choice, stages: Stages, *, by_rows: bool) -> None:
+def _tell(graph: Graph, choice: Choice, stages: Stages, *, by_rows: bool) -> None:
     """What the user should know of how the model will run."""
     if by_rows and len(graph.inputs) > 1:
         fed = graph.input_tensors[rows_input(graph)]
@@ -163,11 +170,17 @@ def _tell(graph: Graph, board: Board, choice: Choice, stages: Stages, *, by_rows
         )
     for engine, layers in choice.left_out.items():
         stages.note(f"warning: no {engine} engine: {layers[0].what}, {layers[0].where}")
-    if "tflm" in choice.engines:
-        stages.note(
-            f"note: {environment(board, 'tflm')} compiles with TensorFlow Lite Micro in "
-            "lib/tflite-micro: see the project's README; tinyforge tflm install fetches the sources"
-        )
+
+
+def _tell_lacking(graph: Graph, board: Board, given: str | None, stages: Stages) -> None:
+    """Which operators of the model no library that the project declares has."""
+    for name, port in ((board, board.framework), (SIM, SIM)):
+        library = library_for(port, given)
+        if lacks := sorted(library.lacks & {op.op for op in graph.operators}):
+            stages.note(
+                f"warning: {environment(name, 'tflm')} will not compile: {library.dependency} "
+                f"has no {', '.join(lacks)}; --tflm-library takes another"
+            )
 
 
 def _lowered(engine: Engine, source: Source, aim: Aim, settings: Spec, stages: Stages) -> Lowered:

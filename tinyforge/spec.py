@@ -52,7 +52,9 @@ class Spec(
     project's own code is compiled for. weights_in_ram: how many bytes of them may lie there, to be
     read quicker than from slow flash; auto: for speed a share of what is left. feed: whether the
     input is there as a whole, or a camera hands it in row by row. layer_tests: whether the project
-    has a unit test for each layer of the compiled model. output: the project's folder.
+    has a unit test for each layer of the compiled model. tflm_library: what the interpreter comes
+    from: a folder, or as PlatformIO's lib_deps spells it; None: what the framework's users take.
+    output: the project's folder.
     Relative paths are relative to the file that names them, or to the current folder.
     """
 
@@ -67,6 +69,7 @@ class Spec(
     weights_in_ram: WeightsInRam = "auto"
     feed: FeedChoice = "frame"
     layer_tests: bool = False
+    tflm_library: str | None = None
     machine: MachineChoice | None = None
     seed: int = 0
     output: str | None = None
@@ -102,8 +105,10 @@ def load(path: Path) -> Spec:
         ) from error
     given = {name: getattr(found, name) for name in _PATHS}
     resolved = {name: str(path.parent / value) for name, value in given.items() if value}
-    if found.data and (path.parent / found.data).exists():  # else a name, like doodles
-        resolved["data"] = str(path.parent / found.data)
+    for name in ("data", "tflm_library"):  # else a name, like doodles
+        value = getattr(found, name)
+        if value and (path.parent / value).exists():
+            resolved[name] = str(path.parent / value)
     return msgspec.structs.replace(found, **resolved)
 
 

@@ -63,7 +63,6 @@ def survey() -> tuple[Tool, ...]:
             "apt-get install qemu-system-arm",
         ),
         _program("cc", "host compiler", "--machine native without zig", "apt-get install gcc"),
-        _program("git", "fetches TensorFlow Lite Micro", "tflm install", "apt-get install git"),
         _package("platformio", "builds and flashes projects", "pio", pip_install("platformio")),
     )
 

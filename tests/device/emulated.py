@@ -62,13 +62,21 @@ def generate(
     engine: EngineChoice = "aot",
     feed: FeedChoice = "frame",
     layer_tests: bool = False,
+    tflm_library: str | None = None,
 ) -> Path:
     """A project's folder."""
     folder.mkdir(parents=True, exist_ok=True)
     model = folder / "model.tflite"
     model.write_bytes(to_tflite(graph))
     # For size, layers run within others, which is harder to get right.
-    settings = Spec(board=board, engine=engine, feed=feed, layer_tests=layer_tests, optimize="size")
+    settings = Spec(
+        board=board,
+        engine=engine,
+        feed=feed,
+        layer_tests=layer_tests,
+        tflm_library=tflm_library,
+        optimize="size",
+    )
     source = open_tflite(model, Quiet())
     examples = synthetic(source.graph, VECTORS, seed=0)
     made = generation.generate(source, examples, settings, Quiet())

@@ -14,17 +14,15 @@ from tests.corpus.tflm import run
 from tests.host_program import build, output_of
 from tests.project.test_several import MIXED, VECTORS
 from tinyforge.bench import baselines
-from tinyforge.cli.ui import Ui
 from tinyforge.engines.base import Wish
 from tinyforge.engines.tflm import TFLM, arena, embedded_model
 from tinyforge.engines.tflm.arena import MARGIN, ArenaSize, arena_size, recorded
-from tinyforge.engines.tflm.pins import SOURCES
 from tinyforge.engines.tflm.resolver import FLOAT_ONLY, INT8_HEADERS, METHODS, registrations
-from tinyforge.engines.tflm.sources import install
 from tinyforge.errors import ForgeError
 from tinyforge.graph import DType
 from tinyforge.memory.interpreter import HOST, kernels, predict, target_for
 from tinyforge.memory.interpreter import arena as interpreter_arena
+from tinyforge.project.library import library_for
 from tinyforge.project.model_files import Golden, model_files
 from tinyforge.resources import folder
 from tinyforge.tflite import read_file
@@ -263,19 +261,21 @@ def test_the_table_names_operators():
     assert len(set(METHODS.values())) == len(METHODS)
 
 
-def test_the_table_equals_the_resolvers_header(tmp_path):
-    """TINYFORGE_TFLM: a folder with a clone of tflite-micro, which has the pinned commit."""
-    clones = os.environ.get("TINYFORGE_TFLM")
-    if not clones:
+def test_the_tables_equal_the_librarys_headers():
+    """TINYFORGE_TFLM: a local copy of the library that sim_tflm takes."""
+    copy = os.environ.get("TINYFORGE_TFLM")
+    if not copy:
         pytest.skip("needs TINYFORGE_TFLM")
-    pins = [source for source in SOURCES if source.name == "tflite-micro"]
-    (found,) = install(Path(clones), Ui(), cache=tmp_path, sources=pins)
-    micro = found.folder / "tensorflow/lite/micro"
+    micro = Path(copy) / "src/tensorflow/lite/micro"
     text = (micro / "micro_mutable_op_resolver.h").read_text()
     found = re.findall(
         r"TfLiteStatus (Add\w+)\([^{]*\{\s*return AddBuiltin\(\s*BuiltinOperator_(\w+)", text
     )
-    assert {op: method for method, op in found} == METHODS
+    methods = {op: method for method, op in found}
+    has = {op: method for op, method in METHODS.items() if op not in CUSTOM_CODES}
+    lacks = library_for("sim").lacks
+    assert {op: methods.get(op, method) for op, method in has.items()} == has
+    assert {op for op in has if op not in methods} == lacks
     for op, header in INT8_HEADERS.items():
         assert f"Register_{op}_INT8()" in (micro / "kernels" / header).read_text()
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import msgspec
 import pytest
 from platformio import fs
+from platformio.package.meta import PackageSpec
 from platformio.project.config import ProjectConfig
 
 from tinyforge.boards import all_boards, load
@@ -13,15 +14,19 @@ from tinyforge.project.ini import environment, render_ini, sections
 from tinyforge.project.layout import SOURCE_SUFFIXES, sources_for
 from tinyforge.project.lint import lint
 from tinyforge.project.platforms import simulated_core
+from tinyforge.project.selftest import selftest_sections
 from tinyforge.resources import folder
 
 BOTH = ("aot", "tflm")
 DK = load("nrf52840_dk")
 
 
-def written(folder: Path, board=DK, engines=BOTH) -> Path:
+def written(folder: Path, board=DK, engines=BOTH, library=None, selftest=False) -> Path:
+    content = sections(board, engines, tflm_library=library)
+    if selftest:
+        content += selftest_sections(board, engines)
     ini = folder / "platformio.ini"
-    ini.write_text(render_ini(sections(board, engines)), encoding="utf-8")
+    ini.write_text(render_ini(content), encoding="utf-8")
     return ini
 
 
@@ -43,7 +48,6 @@ def test_platformio_reads_what_we_mean(tmp_path, board):
         assert env["upload_protocol"] == pio.upload_protocol
         assert env["monitor_speed"] == 115200
         assert "-D FORGE_SERIAL_BAUD=115200" in env["build_flags"]
-        assert ("-D TF_LITE_STATIC_MEMORY" in env["build_flags"]) == name.endswith("_tflm")
         assert "-O2" in env["build_src_flags"]
         assert env["test_ignore"] == ["*"]
 
@@ -58,15 +62,91 @@ def test_every_board_has_a_simulation_and_a_native_build(tmp_path, board):
         assert {"-Wall", "-Wextra", "-Werror"} <= set(env["build_src_flags"])
         assert env["test_framework"] == "custom"
         assert env["test_build_src"] is True
-        tflm = "-D TF_LITE_STATIC_MEMORY" in env.get("build_flags", [])
-        assert tflm == name.endswith("_tflm")
+        tflm = name.endswith("_tflm")
         assert env.get("test_ignore", []) == (["test_layers"] if tflm else [])
         assert "framework" not in env
-        assert "lib_deps" not in env
+        assert (env.get("lib_deps"), env.get("lib_compat_mode")) == (
+            (["trylaarsdam/Tensorflow Lite for Microcontrollers (WCL)@1.1.1"], "off")
+            if tflm
+            else (None, None)
+        )
+        assert ("-D TF_LITE_STATIC_MEMORY" in env.get("build_flags", [])) == tflm
     sim = config.items(env="sim", as_dict=True)
     assert sim["board"] == (board.core if board.emulated else "cortex-m4")
     assert sim["board_upload.maximum_ram_size"] == str(board.ram_limit)
     assert sim["board_upload.maximum_size"] == str(board.flash_limit)
+
+
+def with_framework(board, name):
+    """The board with a project for another framework."""
+    pio = msgspec.structs.replace(board.platformio, frameworks=(name,))
+    return msgspec.structs.replace(board, platformio=pio)
+
+
+def interpreters(folder: Path, board, **given) -> list[dict]:
+    """What the two environments with the interpreter on a board say: the application's, and that
+    which answers a computer."""
+    ini = written(folder, board, selftest=True, **given)
+    lint(ini)
+    config = ProjectConfig(str(ini))
+    names = (f"{board.id}_tflm", f"{board.id}_tflm_selftest")
+    return [config.items(env=name, as_dict=True) for name in names]
+
+
+@pytest.mark.parametrize("board", all_boards(), ids=lambda b: b.id)
+def test_the_interpreter_is_a_library_by_name_and_version(tmp_path, board):
+    """For Arduino, as all boards are: the one that its users take, compiled as they compile it."""
+    for env in interpreters(tmp_path, board):
+        assert env["lib_deps"] == ["spaziochirale/Chirale_TensorFLowLite@2.0.0"]
+        assert env["lib_compat_mode"] == "off"
+        assert env["build_unflags"] == ["-std=gnu++11", "-std=gnu++14"]
+        assert {"-D FORGE_SERIAL_BAUD=115200", "-std=gnu++17", "-w"} <= set(env["build_flags"])
+        assert not any("STATIC_MEMORY" in flag for flag in env["build_flags"])
+    aot = ProjectConfig(str(written(tmp_path, board))).items(env=board.id, as_dict=True)
+    assert not {"lib_deps", "lib_compat_mode", "build_unflags"} & set(aot)
+    assert aot["build_flags"] == ["-D FORGE_SERIAL_BAUD=115200"]
+
+
+@pytest.mark.parametrize("framework", ["stm32cube", "zephyr"])
+def test_elsewhere_it_is_a_library_for_any_framework(tmp_path, framework):
+    board = with_framework(load("nucleo_f446re"), framework)
+    for env in interpreters(tmp_path, board):
+        assert env["lib_deps"] == ["trylaarsdam/Tensorflow Lite for Microcontrollers (WCL)@1.1.1"]
+        assert {"-D TF_LITE_STATIC_MEMORY", "-std=gnu++17", "-w"} <= set(env["build_flags"])
+
+
+def test_platformio_reads_the_names_as_they_are_meant(tmp_path):
+    """One holds spaces and brackets."""
+    config = ProjectConfig(str(written(tmp_path)))
+    found = [
+        PackageSpec(config.get(f"env:{name}", "lib_deps")[0])
+        for name in ("nrf52840_dk_tflm", "sim_tflm")
+    ]
+    assert [(spec.owner, spec.name, str(spec.requirements)) for spec in found] == [
+        ("spaziochirale", "Chirale_TensorFLowLite", "2.0.0"),
+        ("trylaarsdam", "Tensorflow Lite for Microcontrollers (WCL)", "1.1.1"),
+    ]
+
+
+def test_esp_idf_takes_a_component(tmp_path):
+    board = with_framework(load("esp32dev"), "espidf")
+    for env in interpreters(tmp_path, board, library="symlink:///lib"):
+        assert not {"lib_deps", "lib_compat_mode", "build_unflags"} & set(env)
+        assert "-D TF_LITE_STATIC_MEMORY" in env["build_flags"]
+    config = ProjectConfig(str(tmp_path / "platformio.ini"))
+    assert config.get("env:sim_tflm", "lib_deps") == ["symlink:///lib"]
+
+
+def test_the_users_own_library(tmp_path):
+    ini = written(tmp_path, library="symlink:///home/me/a library", selftest=True)
+    config = ProjectConfig(str(ini))
+    for name in ("nrf52840_dk_tflm", "nrf52840_dk_tflm_selftest", "sim_tflm", "native_tflm"):
+        assert config.get(f"env:{name}", "lib_deps") == ["symlink:///home/me/a library"]
+    static = [
+        "-D TF_LITE_STATIC_MEMORY" in config.get(f"env:{n}", "build_flags")
+        for n in ("nrf52840_dk_tflm", "sim_tflm")
+    ]
+    assert static == [False, True]
 
 
 @pytest.mark.parametrize(("optimize", "flag"), [("speed", "-O2"), ("size", "-Os")])

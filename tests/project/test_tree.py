@@ -95,7 +95,7 @@ def test_one_engine_alone(engine):
     other = {"aot": "tflm", "tflm": "aot"}[engine]
     assert not any(path.startswith(f"src/{other}/") for path in files)
     assert any("/kernels/" in path for path in files) == (engine == "aot")
-    assert ("tflite-micro" in files["README.md"]) == (engine == "tflm")
+    assert ("lib_deps" in files["README.md"]) == (engine == "tflm")
 
 
 def test_the_readme_says_what_was_left_out_and_why():

@@ -20,7 +20,6 @@ from tinyforge.cli import (
     quantize,
     setup_offline,
     simulate,
-    tflm,
     train,
 )
 from tinyforge.cli.groups import Groups
@@ -75,7 +74,6 @@ for command in _COMMANDS:
     name = command.__name__.rpartition(".")[2].replace("_", "-")
     app.command(name, epilog=command.EXAMPLE)(command.run)
 app.add_typer(boards.app, name="boards")
-app.add_typer(tflm.app, name="tflm")
 
 
 def main() -> None:

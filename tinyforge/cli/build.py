@@ -29,6 +29,7 @@ from tinyforge.cli.options import (
     Overwrite,
     Range,
     Seed,
+    TflmLibrary,
     Toolchain,
     Trust,
     WeightsInRam,
@@ -56,6 +57,7 @@ def run(
     explain: Explain = False,
     feed: Feed = None,
     layer_tests: LayerTests = None,
+    tflm_library: TflmLibrary = None,
     machine: Machine = None,
     seed: Seed = None,
     trust_model: Trust = False,
@@ -95,6 +97,7 @@ def run(
             weights_in_ram=ram_of(weights_in_ram),
             feed=feed,
             layer_tests=layer_tests,
+            tflm_library=tflm_library,
             machine=machine,
             seed=seed,
         )

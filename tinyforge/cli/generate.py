@@ -24,6 +24,7 @@ from tinyforge.cli.options import (
     Overwrite,
     Range,
     Seed,
+    TflmLibrary,
     WeightsInRam,
 )
 from tinyforge.cli.ui import Ui
@@ -46,6 +47,7 @@ def run(
     explain: Explain = False,
     feed: Feed = None,
     layer_tests: LayerTests = None,
+    tflm_library: TflmLibrary = None,
     seed: Seed = None,
     config: Config = None,
     json: Json = False,
@@ -77,6 +79,7 @@ def run(
             weights_in_ram=ram_of(weights_in_ram),
             feed=feed,
             layer_tests=layer_tests,
+            tflm_library=tflm_library,
             seed=seed,
         )
         preflight.require_project(spec)

@@ -11,7 +11,7 @@ GROUPS = {
     "From a model to proved firmware": ("demo", "build", "generate", "simulate", "flash"),
     "Look at a model": ("inspect", "arena", "bench", "boards"),
     "Make a model": ("train", "prune", "quantize", "convert"),
-    "Tools": ("doctor", "setup-offline", "tflm"),
+    "Tools": ("doctor", "setup-offline"),
 }
 _NAME_WIDTH = max(len(name) for names in GROUPS.values() for name in names)
 

@@ -74,6 +74,15 @@ LayerTests = Annotated[
         help="Unit tests of each layer in the project. [default: none]",
     ),
 ]
+TflmLibrary = Annotated[
+    str | None,
+    typer.Option(
+        "--tflm-library",
+        help="Where the interpreter comes from: a folder with a PlatformIO library, or "
+        "owner/name@version. [default: what the board's framework has]",
+        metavar="LIBRARY",
+    ),
+]
 Machine = Annotated[
     MachineChoice | None,
     typer.Option(

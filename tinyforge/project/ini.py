@@ -6,7 +6,7 @@ emulator and `native` on this computer.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from configparser import ConfigParser
 from dataclasses import dataclass
 
@@ -15,6 +15,7 @@ from tinyforge.boards.cores import Core
 from tinyforge.names import c_comment, ini_value
 from tinyforge.project import platforms
 from tinyforge.project.layout import LAYER_TESTS, source_patterns
+from tinyforge.project.library import by_component, library_for
 from tinyforge.project.templates import render
 from tinyforge.sim.toolchains.build import OPTIMIZE_FLAGS
 from tinyforge.spec import OptimizeChoice
@@ -36,7 +37,7 @@ _DECODERS: Mapping[str, tuple[str, ...]] = {"espressif32": ("esp32_exception_dec
 _WARNINGS = ("-Wall", "-Wextra")
 _LANGUAGE_FLAGS: Mapping[str, tuple[str, ...]] = {
     "aot": (),
-    "tflm": ("-std=gnu++17", "-fno-exceptions", "-fno-rtti"),
+    "tflm": ("-fno-exceptions", "-fno-rtti"),
 }
 _OPTIMIZE_COMMENTS: Mapping[OptimizeChoice, str] = {
     "balanced": "Speed for the project's own code; the framework stays small (-Os).",
@@ -45,19 +46,18 @@ _OPTIMIZE_COMMENTS: Mapping[OptimizeChoice, str] = {
 }
 # Where only our own sources are compiled, a warning is an error.
 _STRICT = "-Werror"
-# Of TensorFlow Lite Micro's headers, which our sources include; and why.
-_TFLM_HEADERS = (("-Wno-unused-parameter",), ("The interpreter's headers have unused parameters.",))
 _QUICK_RAM = (
     "What is quick to load from: the stack lies at its end. A program that needs more has it",
     "without this line, and a stack that costs a cycle more for each load.",
 )
 # What the interpreter needs of a C and a C++ library; the compiled model needs neither.
 _TFLM_LIBRARIES = ("-lstdc++", "-lm", "-lc", "-lnosys")
+# The interpreter is C++17. Frameworks ask for less.
+_CPP = "-std=gnu++17"
+_OLDER_CPP = ("-std=gnu++11", "-std=gnu++14")
 _ENGINE_COMMENTS: Mapping[str, tuple[str, ...]] = {
     "aot": ("The model as compiled C.",),
-    "tflm": (
-        "The model in TensorFlow Lite Micro's interpreter. Needs lib/tflite-micro: see README.md.",
-    ),
+    "tflm": ("The model in TensorFlow Lite Micro's interpreter.",),
 }
 
 
@@ -77,6 +77,19 @@ class Section:
     comment: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class _Target:
+    """A board, SIM or NATIVE: its name, its sources' port, what its environments share."""
+
+    name: str
+    port: str
+    shared: Section
+
+    @property
+    def on_board(self) -> bool:
+        return self.name not in (SIM, NATIVE)
+
+
 def environment(target: Board | str, engine: str) -> str:
     """The name of the environment that runs an engine on a target: a board, SIM or NATIVE."""
     name = target if isinstance(target, str) else target.id
@@ -88,23 +101,25 @@ def sections(
     engines: Sequence[str],
     simulated: Core | None = None,
     optimize: OptimizeChoice = "balanced",
+    tflm_library: str | None = None,
 ) -> tuple[Section, ...]:
     """What platformio.ini says for these engines; the first is built by default.
 
     simulated: the core that sim emulates; None: what stands for the board's when it is small.
-    optimize: what the project's own code is compiled for, in every environment.
+    optimize: what the project's own code is compiled for, in every environment. tflm_library: in
+    place of the libraries that have the interpreter, as lib_deps spells it.
     ForgeError when a value cannot stand in the file.
     """
     core = platforms.simulated_core(board) if simulated is None else simulated
     targets = (
-        (board.id, board.framework, _shared(board)),
-        (SIM, SIM, _simulation(board, core)),
-        (NATIVE, NATIVE, _native()),
+        _Target(board.id, board.framework, _shared(board)),
+        _Target(SIM, SIM, _simulation(board, core)),
+        _Target(NATIVE, NATIVE, _native()),
     )
     found = [_project(environment(board, engines[0])), _every_environment()]
-    for target, port, shared in targets:
-        found.append(shared)
-        found += [_environment(target, shared.name, port, engine, optimize) for engine in engines]
+    for target in targets:
+        found.append(target.shared)
+        found += [_environment(target, engine, optimize, tflm_library) for engine in engines]
     return tuple(found)
 
 
@@ -227,7 +242,7 @@ def _simulation(board: Board, core: Core) -> Section:
             _option("board_upload.maximum_size", str(board.flash_limit)),
         ),
         (
-            f"An emulated {core.name}{own}: no board is needed, and nothing is fetched.",
+            f"An emulated {core.name}{own}: no board is needed.",
             "custom_toolchain = gcc | zig and custom_machine = qemu | unicorn choose the tools.",
         ),
     )
@@ -242,33 +257,49 @@ def _native() -> Section:
 
 
 def _environment(
-    target: str, shared: str, port: str, engine: str, optimize: OptimizeChoice
+    target: _Target, engine: str, optimize: OptimizeChoice, given: str | None
 ) -> Section:
-    patterns = source_patterns(engine, port)
-    on_board = target not in (SIM, NATIVE)
+    patterns = source_patterns(engine, target.port)
     options = [
-        _option("extends", shared),
+        _option("extends", target.shared.name),
         _option("build_src_filter", "-<*>", *(f"+<{pattern}>" for pattern in patterns)),
-        _source_flags(engine, optimize, on_board=on_board),
+        _source_flags(engine, optimize, on_board=target.on_board),
     ]
     if engine == "tflm":
-        comment = ("The library and all that includes it must agree on this: see README.md.",)
-        inherited = (f"${{{shared}.build_flags}}",) if on_board else ()
-        libraries = _TFLM_LIBRARIES if target == SIM else ()
-        flags = (*inherited, "-D TF_LITE_STATIC_MEMORY", *libraries)
-        options.append(Option("build_flags", flags, comment))
-        if not on_board:
+        options += _interpreter(target, given)
+        if not target.on_board:
             comment = ("Tests of layers, where there are any, are of the compiled model.",)
             options.append(_option("test_ignore", LAYER_TESTS, comment=comment))
-    return Section(f"env:{environment(target, engine)}", tuple(options), _ENGINE_COMMENTS[engine])
+    name = environment(target.name, engine)
+    return Section(f"env:{name}", tuple(options), _ENGINE_COMMENTS[engine])
+
+
+def _interpreter(target: _Target, given: str | None) -> Iterator[Option]:
+    """Where the interpreter comes from, and what it is compiled with. given: as tflm_library."""
+    library = library_for(target.port, given)
+    declared = not by_component(target.port)
+    if declared:
+        comment = ("Another one, or a folder as symlink:///its/path: README.md says how.",)
+        yield _option("lib_deps", library.dependency, comment=comment)
+        comment = ("Its manifest names fewer platforms than it is used on.",)
+        yield _option("lib_compat_mode", "off", comment=comment)
+    flags = ["-w", *library.flags, *(_TFLM_LIBRARIES if target.name == SIM else ())]
+    if target.on_board and declared:
+        comment = ("The interpreter is C++17.",)
+        yield _option("build_unflags", *_OLDER_CPP, comment=comment)
+        flags.insert(0, _CPP)
+    if target.on_board:
+        # A value of our own making; ${} is how one section takes over what another says.
+        flags.insert(0, f"${{{target.shared.name}.build_flags}}")
+    comment = ("For the library and all that includes it alike; it is not free of warnings.",)
+    yield Option("build_flags", tuple(flags), comment)
 
 
 def _source_flags(engine: str, optimize: OptimizeChoice, *, on_board: bool) -> Option:
     """Flags of the project's own sources. Our platforms know which of them C does not have."""
     flags = (OPTIMIZE_FLAGS[optimize], *_WARNINGS)
     if not on_board:
-        own, comment = _TFLM_HEADERS if engine == "tflm" else ((), ())
-        return _option("build_src_flags", *flags, _STRICT, *own, comment=comment)
+        return _option("build_src_flags", *flags, _STRICT)
     comment = (_OPTIMIZE_COMMENTS[optimize],)
     return _option("build_src_flags", *_LANGUAGE_FLAGS[engine], *flags, comment=comment)
 

@@ -11,7 +11,6 @@ from types import MappingProxyType
 from tinyforge.boards import Board
 from tinyforge.boards.cores import Core
 from tinyforge.engines.base import Lowered, Missing
-from tinyforge.engines.tflm.pins import SOURCES
 from tinyforge.errors import ForgeError
 from tinyforge.graph import Graph
 from tinyforge.names import c_comment, safe_path
@@ -22,6 +21,13 @@ from tinyforge.project.identity import identity_file
 from tinyforge.project.ini import LOCAL, NATIVE, SIM, environment, render_ini, sections
 from tinyforge.project.layer_tests import LayerTests, layer_test_files
 from tinyforge.project.layout import LAYER_TESTS, SELFTEST
+from tinyforge.project.library import (
+    COMPONENTS,
+    Library,
+    by_component,
+    component_file,
+    library_for,
+)
 from tinyforge.project.model_files import Golden, model_files
 from tinyforge.project.real_inputs import real_inputs
 from tinyforge.project.selftest import selftest_sections
@@ -58,7 +64,7 @@ class Project:
     that PlatformIO builds by default. model: the .tflite bytes. labels: the classes' names, or
     none. left_out: an engine that was asked for but cannot run the model, and the layers it lacks.
     app: the application. optimize: what its own code is compiled for. layer_tests: where the
-    compiled model's layers are to have unit tests.
+    compiled model's layers are to have unit tests. tflm_library: the user's own, as in lib_deps.
     """
 
     graph: Graph
@@ -71,6 +77,7 @@ class Project:
     app: AppChoice = "classify"
     optimize: OptimizeChoice = "balanced"
     layer_tests: LayerTests | None = None
+    tflm_library: str | None = None
 
 
 def project_files(project: Project) -> Mapping[str, str]:
@@ -87,6 +94,7 @@ def project_files(project: Project) -> Mapping[str, str]:
                     tuple(project.engines),
                     _simulated(project),
                     project.optimize,
+                    project.tflm_library,
                 ),
                 *selftest_sections(project.board, tuple(project.engines)),
             )
@@ -102,6 +110,7 @@ def project_files(project: Project) -> Mapping[str, str]:
         **_firmware(tuple(project.engines), project.app),
         **_layer_tests(project),
         **_layer_digests(project),
+        **_components(project),
         **platforms.board_files(),
     }
     for engine, lowered in project.engines.items():
@@ -165,6 +174,23 @@ def _layer_digests(project: Project) -> dict[str, str]:
     return digest_files(found) | {"src/aot/layers.c": layers}
 
 
+def _components(project: Project) -> dict[str, str]:
+    """The list of what ESP-IDF fetches, where the project is for it and has the interpreter."""
+    framework = project.board.framework
+    if "tflm" not in project.engines or not by_component(framework):
+        return {}
+    return {COMPONENTS: component_file(library_for(framework))}
+
+
+def _libraries(project: Project) -> tuple[tuple[str, Library], ...]:
+    """Where the interpreter comes from: environments, and what they declare."""
+    board, given = project.board, project.tflm_library
+    return (
+        (f"`{environment(board, 'tflm')}`", library_for(board.framework, given)),
+        ("`sim_tflm`, `native_tflm`", library_for(SIM, given)),
+    )
+
+
 def _copied(source: Path, target: str) -> dict[str, str]:
     """A folder's files below another path."""
     found = sorted(p for p in source.rglob("*.*") if p.is_file() and p.suffix != ".pyc")
@@ -217,7 +243,8 @@ def _readme(project: Project) -> str:
         simulated=environment(SIM, engines[0]),
         native=environment(NATIVE, engines[0]),
         core=_simulated(project).name,
-        sources=SOURCES,
+        libraries=_libraries(project),
+        component=COMPONENTS if by_component(project.board.framework) else "",
         vectors=len(project.golden.inputs),
         input=project.graph.input_bytes,
         back=answer_words(project.graph, project.labels),

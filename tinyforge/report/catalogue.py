@@ -10,7 +10,6 @@ from rich.text import Text
 
 from tinyforge.boards import Board
 from tinyforge.boards.flash_reads import FlashReads
-from tinyforge.engines.tflm.sources import Found, State
 from tinyforge.report.wording import printable
 from tinyforge.tools import Tool
 
@@ -84,17 +83,4 @@ def tools_table(tools: Sequence[Tool]) -> Table:
         else:
             cost = f"{tool.purpose}. Without it: no {tool.without}.\n{tool.install}"
             table.add_row(tool.name, Text("missing", "bold yellow"), cost)
-    return table
-
-
-def sources_table(found: Sequence[Found]) -> Table:
-    """One row a source of TensorFlow Lite Micro: its version, its licence, whether it is there."""
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for name in ("source", "version", "licence", "what for"):
-        table.add_column(name, no_wrap=name != "what for")
-    table.add_column("state", no_wrap=True)
-    for f in found:
-        style = "green" if f.state is State.INSTALLED else "bold yellow"
-        s = f.source
-        table.add_row(s.title, s.version, s.licence, s.purpose, Text(f.state.value, style))
     return table
