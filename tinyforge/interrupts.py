@@ -76,6 +76,15 @@ def _remember(_number: int, _frame: FrameType | None) -> None:
     _interrupted.set()
 
 
+@contextmanager
+def welcome() -> Iterator[None]:
+    """While this runs an interrupt is how its user ends it, and nothing that went wrong."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        _interrupted.clear()
+
+
 def written() -> list[Path]:
     """What the command has written, and is still there."""
     return [path for path in _written if path.exists()]

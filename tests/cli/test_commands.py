@@ -52,6 +52,7 @@ COMMANDS = [
     "generate",
     "simulate",
     "flash",
+    "monitor",
     "inspect",
     "arena",
     "bench",

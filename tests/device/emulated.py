@@ -104,6 +104,22 @@ def build(project: Path, core: str = "cortex-m4", *, identity: str = "aot") -> F
     )
 
 
+def build_application(project: Path) -> Firmware:
+    """The project's application, with a board's port that has sensors and console on its UART."""
+    sources, include = sources_for(project, "aot", "sim")
+    port = project / "src" / "ports" / "uart" / "port.c"
+    port.parent.mkdir(exist_ok=True)
+    port.write_bytes((Path(__file__).parent / "board" / "uart_port.c").read_bytes())
+    model = core_named("cortex-m4")
+    return toolchain("zig").build(
+        [*(path for path in sources if path.name != "port.c"), port],
+        include=include,
+        core=model,
+        memory=qemu_memory(model),
+        output=project.parent / "build-application" / "firmware.elf",
+    )
+
+
 class Wire:
     """The line between terminal and board. to_board, from_board: what it does to the bytes.
 

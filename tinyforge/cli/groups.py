@@ -8,7 +8,14 @@ from typer.core import TyperGroup
 
 # Every command once, in the order in which a newcomer meets them.
 GROUPS = {
-    "From a model to proved firmware": ("demo", "build", "generate", "simulate", "flash"),
+    "From a model to proved firmware": (
+        "demo",
+        "build",
+        "generate",
+        "simulate",
+        "flash",
+        "monitor",
+    ),
     "Look at a model": ("inspect", "arena", "bench", "boards"),
     "Make a model": ("train", "prune", "quantize", "convert"),
     "Tools": ("doctor", "setup-offline"),

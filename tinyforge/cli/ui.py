@@ -20,7 +20,7 @@ from tinyforge.errors import ForgeError
 from tinyforge.report.wording import printable
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
+    from rich.console import Console, RenderableType
     from rich.progress import Progress
 
 # Called with the number of steps that are done.
@@ -71,6 +71,21 @@ class Ui:
         """Shows a result on stdout. With json nothing: the document says it all."""
         if not self.json:
             _print(renderable, sys.stdout)
+
+    @contextmanager
+    def live(self, renderable: RenderableType) -> Iterator[Callable[[RenderableType], None]]:
+        """Shows a result that changes on stdout; yields the function to call after each change.
+
+        On a terminal it is drawn again, and stays as it is at the end; elsewhere what that function
+        is given is printed. With json nothing.
+        """
+        if self.json or not sys.stdout.isatty():
+            yield self.print
+            return
+        from rich.live import Live
+
+        with Live(renderable, console=_console(sys.stdout), auto_refresh=False) as live:
+            yield lambda _line: live.refresh()
 
     def note(self, text: str) -> None:
         """Tells the user something on stderr that is not the result: a warning, a path."""
@@ -123,15 +138,19 @@ def _harmless(text: str) -> str:
 
 
 def _print(renderable: RenderableType, stream: TextIO) -> None:
-    from rich.console import Console
     from rich.text import Text
+
+    # Plain text is not broken at 80 columns: paths and commands in it are there to be copied.
+    _console(stream).print(renderable, soft_wrap=isinstance(renderable, str | Text))
+
+
+def _console(stream: TextIO) -> Console:
+    from rich.console import Console
 
     # A character that the stream's encoding lacks must not end the command with a traceback.
     if isinstance(stream, TextIOWrapper):
         stream.reconfigure(errors="replace")
-    console = Console(file=stream, highlight=False, markup=False, emoji=False)
-    # Plain text is not broken at 80 columns: paths and commands in it are there to be copied.
-    console.print(renderable, soft_wrap=isinstance(renderable, str | Text))
+    return Console(file=stream, highlight=False, markup=False, emoji=False)
 
 
 @contextmanager

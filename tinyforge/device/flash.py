@@ -52,7 +52,7 @@ def flash(
     answer, which the proof holds; before an upload also for a constant in the project's sources
     that is not the model's.
     """
-    settings = _settings(project, engine)
+    settings = project_settings(project, engine)
     source = open_tflite(model_path(settings), stages)
     examples = _golden(project, source)
     board = boards.load(settings.board)
@@ -89,7 +89,7 @@ def flash(
     return proof, report
 
 
-def _settings(project: Path, engine: EngineChoice | None) -> Spec:
+def project_settings(project: Path, engine: EngineChoice | None) -> Spec:
     """The project's own. ForgeError where there is none."""
     path = project / FILE_NAME
     if not path.is_file():

@@ -40,6 +40,11 @@ def glyphs_of(options: ConsoleOptions) -> Glyphs:
     return _ASCII if options.ascii_only else _DRAWN
 
 
+def levels_of(options: ConsoleOptions) -> str:
+    """Characters from the lowest to the highest, for lines of values."""
+    return "_.:-=+*#" if options.ascii_only else "▁▂▃▄▅▆▇█"
+
+
 def fitted(options: ConsoleOptions) -> ConsoleOptions:
     """The console, or as much of its width as a report uses."""
     return options.update_width(min(options.max_width, _MAX_WIDTH))

@@ -1,0 +1,77 @@
+"""tinyforge monitor: what an application answers on its board, drawn as it comes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tinyforge.cli.options import Debug, Json
+from tinyforge.cli.ui import Ui
+
+EXAMPLE = "Example: tinyforge monitor firmware --inputs pictures"
+
+
+def run(
+    project: Annotated[Path, typer.Argument(help="The folder of the project on the board.")],
+    port: Annotated[
+        str | None,
+        typer.Option("--port", help="The board's serial port. [default: the only one there is]"),
+    ] = None,
+    inputs: Annotated[
+        Path | None,
+        typer.Option(
+            "--inputs",
+            help="Send these to the board, which waits for them: a .npz, or any data that --data "
+            "takes. [default: listen to a board with sensors of its own]",
+        ),
+    ] = None,
+    answers: Annotated[
+        int | None, typer.Option("--answers", help="Stop after so many. [default: never]", min=1)
+    ] = None,
+    timeout: Annotated[
+        float, typer.Option("--timeout", help="Seconds that an answer may take.", min=0.1)
+    ] = 30.0,
+    json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Show what an application answers on its board, as it comes.
+
+    On a terminal: each class with its scores over time, the time between answers, and of inputs
+    with labels how many were right. Elsewhere a line for each that the board says. Ctrl-C ends it.
+    """
+    ui = Ui(json=json, debug=debug)
+    with ui.errors():
+        from tinyforge import interrupts
+        from tinyforge.device import port as ports
+        from tinyforge.device.answers import Console
+        from tinyforge.device.monitor import Event, application, ask, listen
+        from tinyforge.report.monitor import History, event_text, monitor_json
+
+        found = application(project, ui, inputs=inputs)
+        name = port or ports.find(appear_seconds=0)
+        history = History(f"{found.model} on {found.board.id}, {name}")
+        heard: list[Event] = []
+        baud = found.board.platformio.monitor_speed
+        with (
+            ports.SerialPort(name, baud, appear_seconds=0) as line,
+            ui.live(history) as show,
+            interrupts.welcome(),
+        ):
+            console = Console(found.labels)
+            events = (
+                ask(line, console, found.inputs, seconds=timeout)
+                if found.inputs
+                else listen(line, console)
+            )
+            for event in events:
+                if event is None:
+                    continue
+                history.add(event)
+                show(event_text(event))
+                if json:
+                    heard.append(event)
+                if answers is not None and history.answers >= answers:
+                    break
+        ui.emit_json(monitor_json(name, heard, history))
