@@ -11,9 +11,7 @@ import os
 import pty
 import select
 import socket
-import subprocess
 import threading
-import time
 import tty
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -26,7 +24,7 @@ from tinyforge.project.writer import write
 from tinyforge.proof.examples import synthetic
 from tinyforge.sim.elf import Firmware
 from tinyforge.sim.machines.qemu import qemu_memory
-from tinyforge.sim.machines.qemu_session import command
+from tinyforge.sim.machines.qemu_serial import serial_socket
 from tinyforge.sim.toolchains import toolchain
 from tinyforge.source import open_tflite
 from tinyforge.spec import EngineChoice, FeedChoice, Spec
@@ -37,8 +35,6 @@ Change = Callable[[bytes], bytes]
 
 # Golden vectors of a project.
 VECTORS = 6
-
-_START_SECONDS = 60.0
 
 
 class Quiet:
@@ -104,22 +100,6 @@ def build(project: Path, core: str = "cortex-m4", *, identity: str = "aot") -> F
     )
 
 
-def build_application(project: Path) -> Firmware:
-    """The project's application, with a board's port that has sensors and console on its UART."""
-    sources, include = sources_for(project, "aot", "sim")
-    port = project / "src" / "ports" / "uart" / "port.c"
-    port.parent.mkdir(exist_ok=True)
-    port.write_bytes((Path(__file__).parent / "board" / "uart_port.c").read_bytes())
-    model = core_named("cortex-m4")
-    return toolchain("zig").build(
-        [*(path for path in sources if path.name != "port.c"), port],
-        include=include,
-        core=model,
-        memory=qemu_memory(model),
-        output=project.parent / "build-application" / "firmware.elf",
-    )
-
-
 class Wire:
     """The line between terminal and board. to_board, from_board: what it does to the bytes.
 
@@ -176,42 +156,7 @@ def wire_to(peer: socket.socket) -> Iterator[Wire]:
 
 
 @contextlib.contextmanager
-def board(firmware: Firmware, folder: Path) -> Iterator[Wire]:
+def board(firmware: Firmware) -> Iterator[Wire]:
     """The firmware, running."""
-    core = firmware.core
-    assert core is not None
-    assert core.qemu_machine is not None
-    uart = folder / "uart"
-    process = subprocess.Popen(
-        [
-            *(command(), "-machine", core.qemu_machine, "-kernel", str(firmware.path)),
-            *("-display", "none", "-monitor", "none"),
-            *("-semihosting-config", "enable=on,target=native"),
-            *("-serial", "unix:uart,server=on,wait=off"),
-        ],
-        cwd=folder,  # a unix socket's path may be short only
-        stdin=subprocess.DEVNULL,
-    )
-    try:
-        with wire_to(_connected(uart, process)) as wire:
-            yield wire
-    finally:
-        process.kill()
-        process.wait()
-        uart.unlink(missing_ok=True)
-
-
-def _connected(path: Path, process: subprocess.Popen[bytes]) -> socket.socket:
-    end = time.monotonic() + _START_SECONDS
-    here = Path.cwd()
-    while True:
-        connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        try:
-            connection.connect(os.path.relpath(path, here))
-        except OSError:
-            connection.close()
-            assert process.poll() is None, "qemu ended"
-            assert time.monotonic() < end, "qemu does not start"
-            time.sleep(0.01)
-        else:
-            return connection
+    with serial_socket(firmware) as connection, wire_to(connection) as wire:
+        yield wire

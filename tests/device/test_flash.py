@@ -43,8 +43,8 @@ def firmware(project: Path) -> Firmware:
 
 
 @pytest.fixture
-def wire(firmware: Firmware, tmp_path: Path) -> Iterator[Wire]:
-    with emulated.board(firmware, tmp_path) as wire:
+def wire(firmware: Firmware) -> Iterator[Wire]:
+    with emulated.board(firmware) as wire:
         yield wire
 
 
@@ -86,7 +86,7 @@ def test_outputs_are_proved(project: Path, wire: Wire) -> None:
 # One of each UART address that ports/sim/uart.c knows.
 @pytest.mark.parametrize("core", ["cortex-m0plus", "cortex-m4", "cortex-m33", "cortex-m55"])
 def test_every_layer_on_every_uart_of_qemu(core: str, project: Path, tmp_path: Path) -> None:
-    with emulated.board(emulated.build(project, core), tmp_path) as wire:
+    with emulated.board(emulated.build(project, core)) as wire:
         proof, device = proved(project, wire, layers=True)
     assert proof.bit_exact
     assert [row.index for row in proof.instructions_by_layer] == list(plan(GRAPH).order)
@@ -101,7 +101,7 @@ def test_several_inputs_and_outputs(feed: FeedChoice, tmp_path: Path) -> None:
     """Written and read in pieces that begin and end within one or another; the rows come last."""
     graph = several.tangled()
     project = emulated.generate(graph, tmp_path, feed=feed)
-    with emulated.board(emulated.build(project), tmp_path) as wire:
+    with emulated.board(emulated.build(project)) as wire:
         for layers_too in (False, True):
             proof, device = proved(project, wire, layers=layers_too)
             assert proof.bit_exact
@@ -121,7 +121,7 @@ def test_a_wrong_output_of_several_is_named(tmp_path: Path) -> None:
     )
     assert count == 1
     model.write_text(text)
-    with emulated.board(emulated.build(project), tmp_path) as wire:
+    with emulated.board(emulated.build(project)) as wire:
         proof, _ = proved(project, wire)
     assert not proof.bit_exact
     assert proof.first_difference is not None
@@ -132,7 +132,7 @@ def test_a_model_that_remembers(tmp_path: Path) -> None:
     """Proof after proof without a reset of the board, each of the same sequence."""
     graph = models.keywords(1)
     project = emulated.generate(graph, tmp_path)
-    with emulated.board(emulated.build(project), tmp_path) as wire:
+    with emulated.board(emulated.build(project)) as wire:
         for layers_too in (False, True, False):
             proof, _ = proved(project, wire, layers=layers_too)
             assert proof.bit_exact
@@ -148,7 +148,7 @@ def test_a_wrong_layer_that_remembers_is_named(tmp_path: Path) -> None:
     text, count = re.subn(r"(forge_layer_1\(int row\) \{)", spoilt, model.read_text())
     assert count == 1
     model.write_text(text)
-    with emulated.board(emulated.build(project), tmp_path) as wire:
+    with emulated.board(emulated.build(project)) as wire:
         proof, _ = proved(project, wire)
     assert not proof.bit_exact
     found = proof.first_difference
@@ -159,7 +159,7 @@ def test_a_wrong_layer_that_remembers_is_named(tmp_path: Path) -> None:
 def test_the_interpreter_s_outputs(tmp_path: Path) -> None:
     """Firmware that names itself as the interpreter's does: it has no layers to be asked for."""
     project = emulated.generate(GRAPH, tmp_path, engine="both")
-    with emulated.board(emulated.build(project, identity="tflm"), tmp_path) as wire:
+    with emulated.board(emulated.build(project, identity="tflm")) as wire:
         proof, device = flash(
             project,
             Quiet(),
@@ -179,12 +179,12 @@ def test_the_interpreter_s_outputs(tmp_path: Path) -> None:
 def test_a_model_that_is_fed_by_rows(tmp_path: Path) -> None:
     """It runs while its input comes, so that only answers can be compared."""
     project = emulated.generate(GRAPH, tmp_path / "sources", feed="rows")
-    with emulated.board(emulated.build(project), tmp_path) as wire:
+    with emulated.board(emulated.build(project)) as wire:
         proof, device = proved(project, wire, layers=True)
     assert proof.bit_exact
     assert (proof.inputs, device.layers_compared, device.damaged) == (VECTORS, 0, 0)
     wrong = corrupted(project, tmp_path, 0)
-    with emulated.board(emulated.build(wrong), tmp_path) as wire:
+    with emulated.board(emulated.build(wrong)) as wire:
         proof, _ = proved(project, wire)
     assert not proof.bit_exact
 
@@ -199,7 +199,7 @@ def reshaped_first() -> Graph:
 @pytest.mark.parametrize("graph", [reshaped_first(), models.separable(1)], ids=lambda g: g.name)
 def test_every_layer_of_other_networks(graph: Graph, tmp_path: Path) -> None:
     folder = emulated.generate(graph, tmp_path / "sources")
-    with emulated.board(emulated.build(folder), tmp_path) as wire:
+    with emulated.board(emulated.build(folder)) as wire:
         proof, device = proved(folder, wire, layers=True)
     assert proof.bit_exact
     assert device.layers_compared == len(graph.operators) - len(plan(graph).within)
@@ -226,7 +226,7 @@ def test_wrong_weights_are_named_by_their_layer(
     every_layer: bool, layer: int, project: Path, tmp_path: Path
 ) -> None:
     folder = corrupted(project, tmp_path, layer)
-    with emulated.board(emulated.build(folder), tmp_path) as wire:
+    with emulated.board(emulated.build(folder)) as wire:
         proof, _ = proved(folder, wire, layers=every_layer)
     assert not proof.bit_exact
     assert proof.first_difference is not None
@@ -397,7 +397,7 @@ def test_no_application_without_a_proof(
     """What runs on the board is not what was uploaded."""
     uploads = Uploads(monkeypatch)
     wrong = emulated.build(corrupted(project, tmp_path, 10))
-    with emulated.board(wrong, tmp_path) as wire:
+    with emulated.board(wrong) as wire:
         assert not flashed(project, wire.port).bit_exact
     assert [environment for environment, _ in uploads.calls] == ["nrf52840_dk_selftest"]
 

@@ -20,11 +20,14 @@ import pytest
 from tests.corpus import models
 from tests.device import emulated
 from tests.device.emulated import Wire
+from tinyforge.boards import load
 from tinyforge.device.answers import Console
 from tinyforge.device.monitor import application
 from tinyforge.errors import ForgeError
 from tinyforge.proof.examples import Examples
 from tinyforge.sim.elf import Firmware
+from tinyforge.sim.firmware import build_on_serial
+from tinyforge.sim.toolchains import toolchain
 from tinyforge.simulate import golden_examples
 
 GRAPH = models.classifier(1)
@@ -37,12 +40,12 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def firmware(project: Path) -> Firmware:
-    return emulated.build_application(project)
+    return build_on_serial(project, "aot", load("nrf52840_dk"), compiler=toolchain("zig"))
 
 
 @pytest.fixture
-def wire(firmware: Firmware, tmp_path: Path) -> Iterator[Wire]:
-    with emulated.board(firmware, tmp_path) as wire:
+def wire(firmware: Firmware) -> Iterator[Wire]:
+    with emulated.board(firmware) as wire:
         yield wire
 
 
@@ -86,6 +89,24 @@ def test_each_answer_is_told_and_held_against_its_label(
     assert [a["expected"] for a in found["answers"]] == [f"class {n}" for n in labels]
     assert found["accuracy"] == pytest.approx(1 - 1 / len(best))
     assert all(0 < a["took"] < 30 for a in found["answers"])
+
+
+def test_a_board_that_is_not_there_is_emulated(project: Path, examples: Path) -> None:
+    """From the project's own sources, which stay as they are."""
+    before = sorted(project.rglob("*"))
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "tinyforge", "monitor", str(project), "--emulated"),
+            *("--inputs", str(examples), "--json"),
+        ],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    found = json.loads(done.stdout)
+    assert len(found["answers"]) == len(np.load(examples)["labels"])
+    assert found["port"] == "qemu"
+    assert sorted(project.rglob("*")) == before
 
 
 def test_a_pipe_gets_a_line_for_each(project: Path, wire: Wire, examples: Path) -> None:

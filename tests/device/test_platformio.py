@@ -50,7 +50,7 @@ def test_platformio_s_self_test_is_proved(engine: EngineChoice, name: str, tmp_p
     (project / LOCAL).write_text(SELFTEST.format(name=name))
     run_pio(project, "run", environment=f"{name}_selftest")
     elf = project / ".pio" / "build" / f"{name}_selftest" / "firmware.elf"
-    with emulated.board(loaded(elf), tmp_path) as wire:
+    with emulated.board(loaded(elf)) as wire:
         proof, device = flash(project, Quiet(), port=wire.port, upload=False, layers=True)
     assert proof.bit_exact
     assert (proof.engine, device.engine) == (engine, engine)
@@ -86,7 +86,7 @@ def test_flashed_by_platformio_and_proved(tmp_path: Path) -> None:
         while not uploaded.exists():
             if done.wait(0.05):
                 return
-        with emulated.board(loaded(uploaded), tmp_path) as wire:
+        with emulated.board(loaded(uploaded)) as wire:
             port.symlink_to(wire.port)
             done.wait()
 

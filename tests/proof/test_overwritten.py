@@ -115,7 +115,7 @@ def test_no_board_whose_weights_were_overwritten_is_taken(tmp_path: Path) -> Non
     made, _, project = written(model, tmp_path)
 
     def exact() -> bool:
-        with emulated.board(emulated.build(project), tmp_path) as wire:
+        with emulated.board(emulated.build(project)) as wire:
             proof, _ = flash(project, Quiet(), port=wire.port, upload=False, seconds=20.0)
         return proof.bit_exact
 

@@ -27,6 +27,14 @@ def run(
             "takes. [default: listen to a board with sensors of its own]",
         ),
     ] = None,
+    emulated: Annotated[
+        bool,
+        typer.Option(
+            "--emulated",
+            help="In the board's place QEMU, which runs the project's "
+            "sources; without --inputs on its golden vectors.",
+        ),
+    ] = False,
     answers: Annotated[
         int | None, typer.Option("--answers", help="Stop after so many. [default: never]", min=1)
     ] = None,
@@ -44,34 +52,20 @@ def run(
     ui = Ui(json=json, debug=debug)
     with ui.errors():
         from tinyforge import interrupts
-        from tinyforge.device import port as ports
-        from tinyforge.device.answers import Console
-        from tinyforge.device.monitor import Event, application, ask, listen
+        from tinyforge.device.monitor import application, board_line, emulated_line, watch
         from tinyforge.report.monitor import History, event_text, monitor_json
 
-        found = application(project, ui, inputs=inputs)
-        name = port or ports.find(appear_seconds=0)
-        history = History(f"{found.model} on {found.board.id}, {name}")
-        heard: list[Event] = []
-        baud = found.board.platformio.monitor_speed
-        with (
-            ports.SerialPort(name, baud, appear_seconds=0) as line,
-            ui.live(history) as show,
-            interrupts.welcome(),
-        ):
-            console = Console(found.labels)
-            events = (
-                ask(line, console, found.inputs, seconds=timeout)
-                if found.inputs
-                else listen(line, console)
-            )
-            for event in events:
-                if event is None:
-                    continue
-                history.add(event)
-                show(event_text(event))
-                if json:
-                    heard.append(event)
-                if answers is not None and history.answers >= answers:
-                    break
-        ui.emit_json(monitor_json(name, heard, history))
+        found = application(project, ui, inputs=inputs, golden=emulated)
+        opened = emulated_line(found, ui) if emulated else board_line(found, port)
+        heard = []
+        with opened as line, interrupts.welcome():
+            history = History(f"{found.model} on {found.board.id}, {line.name}")
+            with ui.live(history) as show:
+                for event in watch(line, found.labels, found.inputs, seconds=timeout):
+                    history.add(event)
+                    show(event_text(event))
+                    if json:
+                        heard.append(event)
+                    if history.answers == answers:
+                        break
+        ui.emit_json(monitor_json(line.name, heard, history))

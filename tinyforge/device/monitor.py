@@ -3,19 +3,27 @@ that are sent to it."""
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tinyforge import boards
 from tinyforge.boards import Board
+from tinyforge.device import port as ports
 from tinyforge.device.answers import Console, Said
 from tinyforge.device.flash import project_settings
 from tinyforge.device.link import Line
 from tinyforge.errors import ForgeError
 from tinyforge.project.model_files import class_scores
 from tinyforge.proof.examples import Examples
+from tinyforge.sim.firmware import build_on_serial
+from tinyforge.sim.machines.qemu_serial import serial_line
+from tinyforge.sim.toolchains import toolchain
+from tinyforge.simulate import golden_examples
 from tinyforge.source import model_path, open_tflite, with_examples
 from tinyforge.spec import Spec
 from tinyforge.stages import Stages
@@ -50,16 +58,25 @@ class Sent:
 
 @dataclass(frozen=True)
 class Application:
-    """What runs on the board. labels: its classes' names, perhaps none. inputs: to send, if any."""
+    """What runs on the board. project: its folder, with these settings. model: its name. labels:
+    its classes' names, perhaps none. inputs: to send, if any."""
 
+    project: Path
+    settings: Spec
     model: str
-    board: Board
     labels: tuple[str, ...]
     inputs: tuple[Sent, ...]
 
+    @property
+    def board(self) -> Board:
+        return boards.load(self.settings.board)
 
-def application(project: Path, stages: Stages, *, inputs: Path | None) -> Application:
-    """The application of a project. inputs: examples, or data, as a proof takes them.
+
+def application(
+    project: Path, stages: Stages, *, inputs: Path | None, golden: bool = False
+) -> Application:
+    """The application of a project. inputs: examples, or data, as a proof takes them; golden:
+    without any, the project's golden vectors.
 
     ForgeError for a model that is no classifier, and for inputs that do not fit it.
     """
@@ -71,12 +88,16 @@ def application(project: Path, stages: Stages, *, inputs: Path | None) -> Applic
             where=str(project),
             fix="read them with a program of yours: each answer is its outputs, one after another",
         )
-    sent: tuple[Sent, ...] = ()
+    examples = None
     if inputs is not None:
         source, examples = with_examples(source, settings, stages, inputs=inputs)
+    elif golden:
+        examples = golden_examples(project)
+    sent: tuple[Sent, ...] = ()
+    if examples is not None:
         _require_order(settings, len(source.graph.input_tensors))
         sent = tuple(_sent(source.labels, examples))
-    return Application(source.graph.name, boards.load(settings.board), source.labels, sent)
+    return Application(project, settings, source.graph.name, source.labels, sent)
 
 
 def _require_order(settings: Spec, count: int) -> None:
@@ -96,9 +117,44 @@ def _sent(labels: Sequence[str], examples: Examples) -> Iterator[Sent]:
         yield Sent(row.tobytes(), name)
 
 
-def listen(line: Line, console: Console) -> Iterator[Event | None]:
-    """What the board says, without end; None when it has said nothing for a moment. ForgeError
-    when the line is gone."""
+@contextmanager
+def board_line(found: Application, port: str | None) -> Iterator[Line]:
+    """The serial port of the board. port: None: the only one there is. ForgeError without one."""
+    name = port or ports.find(appear_seconds=0)
+    with ports.SerialPort(name, found.board.platformio.monitor_speed, appear_seconds=0) as line:
+        yield line
+
+
+@contextmanager
+def emulated_line(found: Application, stages: Stages) -> Iterator[Line]:
+    """That of a board in QEMU, with the application that is built from the project's sources;
+    nothing is written. ForgeError where they do not build, or QEMU is missing."""
+    settings, board = found.settings, found.board
+    with tempfile.TemporaryDirectory(prefix="tinyforge-") as name:
+        folder = Path(name).resolve() / "project"
+        shutil.copytree(found.project, folder, ignore=shutil.ignore_patterns(".pio"))
+        compiler = toolchain(settings.toolchain, settings.optimize)
+        with stages.stage(f"Build the application with {compiler.name}"):
+            firmware = build_on_serial(folder, "aot", board, compiler=compiler)
+        with serial_line(firmware) as line:
+            yield line
+
+
+def watch(
+    line: Line, labels: Sequence[str], inputs: Sequence[Sent], *, seconds: float
+) -> Iterator[Event]:
+    """What the board says while inputs are sent, each when the one before has its answer; without
+    inputs all it says, for ever.
+
+    ForgeError when the line is gone, or an answer to an input takes longer than so many seconds.
+    """
+    heard = _heard(line, Console(labels))
+    events = _answered(line, heard, inputs, seconds) if inputs else heard
+    return (event for event in events if event is not None)
+
+
+def _heard(line: Line, console: Console) -> Iterator[Event | None]:
+    """None when the board has said nothing for a moment."""
     begun = time.monotonic()
     while True:
         lines = list(console.feed(line.read()))
@@ -108,14 +164,9 @@ def listen(line: Line, console: Console) -> Iterator[Event | None]:
             yield None
 
 
-def ask(
-    line: Line, console: Console, inputs: Sequence[Sent], *, seconds: float
+def _answered(
+    line: Line, heard: Iterator[Event | None], inputs: Sequence[Sent], seconds: float
 ) -> Iterator[Event | None]:
-    """The same while inputs are sent, each when the one before has its answer, until all have one.
-
-    ForgeError when an answer takes longer than so many seconds.
-    """
-    heard = listen(line, console)
     yield from _until_quiet(heard)
     for number, sent in enumerate(inputs):
         begun = time.monotonic()
@@ -129,6 +180,7 @@ def ask(
             if took > seconds:
                 raise ForgeError(
                     f"no answer to input {number} within {seconds:g} s",
+                    where=line.name,
                     fix="reset the board, which may be waiting for the rest of an input; is the "
                     "application on it this project's? tinyforge flash puts it there",
                 )

@@ -12,6 +12,9 @@ from tinyforge.errors import ForgeError
 # What a compiler takes; PlatformIO's list has more, but projects hold only these.
 SOURCE_SUFFIXES = (".c", ".cc", ".cpp", ".S")
 
+# The ports that are for this computer, of no board's framework.
+HOST_PORTS = ("native", "sim", "sim_serial")
+
 # The folder below src/ of the application that answers a computer, in place of main.c.
 SELFTEST = "selftest"
 
@@ -52,3 +55,10 @@ def sources_for(project: Path, engine: str, port: str) -> tuple[tuple[Path, ...]
             )
         found += sources
     return tuple(found), (project / "include", project / "lib" / "forge" / "include")
+
+
+def serial_sources(project: Path, engine: str) -> tuple[tuple[Path, ...], tuple[Path, ...]]:
+    """The same for an emulated board whose sensors and console are its serial port, not files."""
+    sources, include = sources_for(project, engine, "sim")
+    kept = [path for path in sources if path.name != "files.c"]
+    return (*kept, project / "src" / "ports" / "sim_serial" / "port.c"), include

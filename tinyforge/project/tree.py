@@ -20,7 +20,7 @@ from tinyforge.project.example import answer_words, example_lines, frame_lines
 from tinyforge.project.identity import identity_file
 from tinyforge.project.ini import LOCAL, NATIVE, SIM, environment, render_ini, sections
 from tinyforge.project.layer_tests import LayerTests, layer_test_files
-from tinyforge.project.layout import LAYER_TESTS, SELFTEST
+from tinyforge.project.layout import HOST_PORTS, LAYER_TESTS, SELFTEST
 from tinyforge.project.library import (
     COMPONENTS,
     Library,
@@ -123,8 +123,8 @@ def project_files(project: Project) -> Mapping[str, str]:
 def _require_port(board: Board) -> None:
     """ForgeError for a board whose framework nothing is known of: a user's own."""
     ports = sorted(path.name for path in (folder("firmware") / "ports").iterdir() if path.is_dir())
-    if board.framework not in ports:
-        frameworks = [name for name in ports if name not in ("native", "sim")]
+    frameworks = [name for name in ports if name not in HOST_PORTS]
+    if board.framework not in frameworks:
         raise ForgeError(
             f"no port for the framework {board.framework}",
             where=f"board {board.id}",

@@ -17,6 +17,7 @@ from tinyforge.report.drawing import ACCENT, BAD, GOOD, QUIET, bar, fitted, leve
 
 # Answers that are drawn, a column each.
 _DRAWN = 40
+_WAITING = "waiting for the first answer; a board without sensors waits for --inputs"
 
 
 class History:
@@ -66,7 +67,7 @@ class History:
         yield Text(self._title, ACCENT)
         yield Text()
         if not self._recent:
-            yield Text("waiting for the first answer", QUIET)
+            yield Text(_WAITING, QUIET)
         else:
             yield self._scores(levels)
             yield Text()

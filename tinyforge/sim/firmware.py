@@ -5,15 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 
 from tinyforge.boards import Board
+from tinyforge.boards.cores import Core
 from tinyforge.errors import ForgeError
-from tinyforge.project.layout import sources_for
+from tinyforge.project.layout import serial_sources, sources_for
 from tinyforge.sim.base import Machine, Toolchain
 from tinyforge.sim.elf import Firmware
+from tinyforge.sim.machines.qemu import Qemu
 from tinyforge.sim.toolchains import toolchain
 from tinyforge.sim.toolchains.host import Host
 from tinyforge.spec import OptimizeChoice
 
 _HOST_MACHINE = "native"
+_OUTPUT = Path(".tinyforge-build") / "firmware.elf"
 
 
 def compiler_for(
@@ -31,13 +34,7 @@ def build_firmware(
 
     ForgeError when the machine has no such core, or the sources do not build or do not fit.
     """
-    core = board.core_model()
-    if not machine.supports(core):
-        raise ForgeError(
-            f"{machine.name} does not run a {core.name}",
-            where=f"board {board.id}",
-            fix="use --machine qemu" if core.qemu_machine else "use --machine unicorn",
-        )
+    core = _core(board, machine)
     port = "native" if machine.name == _HOST_MACHINE else "sim"
     sources, include = sources_for(folder, engine, port)
     return compiler.build(
@@ -45,5 +42,30 @@ def build_firmware(
         include=include,
         core=core,
         memory=machine.memory(core, board.memory_map()),
-        output=folder / ".tinyforge-build" / "firmware.elf",
+        output=folder / _OUTPUT,
+    )
+
+
+def build_on_serial(folder: Path, engine: str, board: Board, *, compiler: Toolchain) -> Firmware:
+    """The same for QEMU, with the application's sensors and console on the serial port."""
+    machine = Qemu()
+    core = _core(board, machine)
+    sources, include = serial_sources(folder, engine)
+    return compiler.build(
+        sources,
+        include=include,
+        core=core,
+        memory=machine.memory(core, board.memory_map()),
+        output=folder / _OUTPUT,
+    )
+
+
+def _core(board: Board, machine: Machine) -> Core:
+    core = board.core_model()
+    if machine.supports(core):
+        return core
+    raise ForgeError(
+        f"{machine.name} does not run a {core.name}",
+        where=f"board {board.id}",
+        fix="use --machine qemu" if core.qemu_machine else "use --machine unicorn",
     )

@@ -95,8 +95,8 @@ def session(
             )
         try:
             with (
-                _connect(process, folder / _GDB, seconds) as debugger,
-                _connect(process, folder / _MONITOR, _MONITOR_SECONDS) as monitor,
+                connect(process, folder / _GDB, seconds) as debugger,
+                connect(process, folder / _MONITOR, _MONITOR_SECONDS) as monitor,
             ):
                 yield Session(process, GdbRemote(debugger), Monitor(monitor), folder)
         except RemoteError as error:
@@ -138,7 +138,7 @@ def _arguments(firmware: Firmware) -> list[str]:
     ]
 
 
-def _connect(process: subprocess.Popen[bytes], path: Path, timeout: float) -> socket.socket:
+def connect(process: subprocess.Popen[bytes], path: Path, timeout: float) -> socket.socket:
     """A connection to a unix socket that QEMU opens when it is ready."""
     end = time.monotonic() + _START_SECONDS
     while True:
