@@ -25,13 +25,9 @@ class Picks:
     bound: int
 
 
-@dataclass(frozen=True)
-class _Partial:
-    """A choice for the first few things."""
-
-    cost: int
-    weight: int
-    ways: tuple[int, ...] = ()
+# A choice for the first few things: its cost, its weight, its ways. A plain tuple, of which there
+# are many, and which sorts by just these.
+_Partial = tuple[int, int, tuple[int, ...]]
 
 
 def pick(things: Sequence[Sequence[Way]], limit: int | None = None) -> Picks:
@@ -44,26 +40,29 @@ def pick(things: Sequence[Sequence[Way]], limit: int | None = None) -> Picks:
     rest = sum(min(way.weight for way in ways) for ways in things)
     if limit is None or limit < rest:
         limit = rest if limit is not None else sum(max(w.weight for w in ways) for ways in things)
-    kept, exact = [_Partial(0, 0)], True
+    kept: list[_Partial] = [(0, 0, ())]
+    exact = True
     for ways in things:
         rest -= min(way.weight for way in ways)
+        options = [(way.cost, way.weight, (number,)) for number, way in enumerate(ways)]
+        room = limit - rest
         kept = _best_of(
-            _Partial(old.cost + way.cost, old.weight + way.weight, (*old.ways, number))
-            for old in kept
-            for number, way in enumerate(ways)
-            if old.weight + way.weight + rest <= limit
+            (cost + more, weight + heavier, taken + way)
+            for cost, weight, taken in kept
+            for more, heavier, way in options
+            if weight + heavier <= room
         )
         if len(kept) > _MOST_KEPT:
             kept, exact = kept[:: -(-len(kept) // _MOST_KEPT)], False
-    best = kept[0]
+    cost, weight, taken = kept[0]
     cheapest = sum(min(way.cost for way in ways) for ways in things)
-    return Picks(best.ways, best.cost, best.weight, best.cost if exact else cheapest)
+    return Picks(taken, cost, weight, cost if exact else cheapest)
 
 
 def _best_of(partials: Iterable[_Partial]) -> list[_Partial]:
     """Those than which none is better, the cheapest first, the lightest last."""
     kept: list[_Partial] = []
-    for partial in sorted(partials, key=lambda p: (p.cost, p.weight, p.ways)):
-        if not kept or partial.weight < kept[-1].weight:
+    for partial in sorted(partials):
+        if not kept or partial[1] < kept[-1][1]:
             kept.append(partial)
     return kept
