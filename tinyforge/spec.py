@@ -18,6 +18,9 @@ ToolchainChoice = Literal["zig", "gcc"]
 OptimizeChoice = Literal["size", "balanced", "speed"]
 FeedChoice = Literal["frame", "rows"]
 MachineChoice = Literal["unicorn", "qemu", "native"]
+FormChoice = Literal[
+    "c", "cmake", "platformio-library", "arduino", "zephyr", "idf-component", "cmsis-pack"
+]
 
 _Limit = Annotated[int, msgspec.Meta(ge=1)]
 _Bytes = Annotated[int, msgspec.Meta(ge=0)]

@@ -50,6 +50,7 @@ COMMANDS = [
     "demo",
     "build",
     "generate",
+    "export",
     "simulate",
     "flash",
     "monitor",

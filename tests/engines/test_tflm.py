@@ -127,8 +127,8 @@ def scenario(program: Path, spoiled: str, number: int = 0) -> list[str]:
 def test_all_is_well(glue):
     program, nbytes = glue
     assert scenario(program, "nothing") == [
-        "invoke: forge_init has not succeeded",
-        "reset: forge_init has not succeeded",
+        "invoke: initializing did not succeed",
+        "reset: initializing did not succeed",
         "before: input missing, output missing",
         "init: ok",
         "after: input there, output there",
@@ -159,8 +159,8 @@ def test_whatever_fails_stops_forge_init(glue, spoiled, numbers, status):
         assert lines[3:8] == [
             f"init: {status}",
             "after: input missing, output missing",
-            "invoke: forge_init has not succeeded",
-            "reset: forge_init has not succeeded",
+            "invoke: initializing did not succeed",
+            "reset: initializing did not succeed",
             f"again: {status}",
         ]
 

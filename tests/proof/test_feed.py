@@ -93,7 +93,7 @@ def test_rows_are_taken_in_either_mode(feed: FeedChoice, corpus: Path, tmp_path:
         assert answer == expected.tobytes()
     assert (library.forge_input_at(0) is None) == (feed == "rows")
     said = library.forge_status_text(library.forge_invoke()).decode()
-    assert said == ("this model takes rows: call forge_push_row" if feed == "rows" else "ok")
+    assert said == ("this model takes its input row by row only" if feed == "rows" else "ok")
 
 
 def test_the_interpreter_is_not_fed_by_rows(corpus: Path) -> None:

@@ -12,6 +12,7 @@ GROUPS = {
         "demo",
         "build",
         "generate",
+        "export",
         "simulate",
         "flash",
         "monitor",

@@ -51,9 +51,9 @@ _STATUS = (
     "the arena is too small for the model",
     "the model does not match the generated constants",
     "an operator could not be registered or failed",
-    "forge_init has not succeeded",
+    "initializing did not succeed",
     "the self-test's outputs differ from the golden vectors",
-    "this model takes rows: call forge_push_row",
+    "this model takes its input row by row only",
 )
 
 _HELLO = struct.Struct("<BBB8sIIIHH")

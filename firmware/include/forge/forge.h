@@ -27,9 +27,9 @@ extern "C" {
   X(FORGE_ERROR_ARENA, "the arena is too small for the model")                      \
   X(FORGE_ERROR_MODEL, "the model does not match the generated constants")          \
   X(FORGE_ERROR_OPERATOR, "an operator could not be registered or failed")          \
-  X(FORGE_ERROR_STATE, "forge_init has not succeeded")                              \
+  X(FORGE_ERROR_STATE, "initializing did not succeed")                              \
   X(FORGE_ERROR_SELFTEST, "the self-test's outputs differ from the golden vectors") \
-  X(FORGE_ERROR_ROWS, "this model takes rows: call forge_push_row")
+  X(FORGE_ERROR_ROWS, "this model takes its input row by row only")
 
 #define FORGE_STATUS_ENUM(name, text) name,
 typedef enum { FORGE_STATUS_LIST(FORGE_STATUS_ENUM) FORGE_STATUS_COUNT } forge_status;
@@ -50,7 +50,7 @@ forge_status forge_init(void);
 forge_status forge_reset(void);
 
 /* Where an input of the model goes, by its number, 0 to FORGE_INPUT_COUNT - 1: shape, type and
- * quantization are in model.h, and forge_input(i) is this in the input's own type (forge_tensors.h).
+ * quantization are in model.h, and forge_input(i) is this in the input's own type.
  * NULL for an input that is fed by rows, and for any other number. */
 void *forge_input_at(int index);
 

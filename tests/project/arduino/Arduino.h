@@ -16,6 +16,7 @@ struct SerialPort {
   void begin(unsigned long rate) { baud = rate; }
   explicit operator bool() { return polls++ > 3; }
   void print(const char *text) { fputs(text, stdout); }
+  void println(const char *text) { puts(text); }
   size_t write(const uint8_t *bytes, size_t size) { return fwrite(bytes, 1, size, stdout); }
   void flush() { fflush(stdout); }
 

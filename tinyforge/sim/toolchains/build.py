@@ -111,8 +111,7 @@ def compile_objects(
                 where=str(source),
                 fix=f"sources end in {', '.join(LANGUAGE_FLAGS)}",
             )
-        # Numbered, because src/model.c and src/model.cpp would both become model.o.
-        target = objects / f"{number:03d}_{source.stem}.o"
+        target = objects / _object_name(number, source)
         command = (
             *driver.command, *driver.target, *COMMON_FLAGS, *LANGUAGE_FLAGS[source.suffix],
             *driver.compile, *includes, "-c", str(source), "-o", str(target),
@@ -134,6 +133,16 @@ def object_to_read(driver: Driver, source: Path, *, include: Sequence[Path], out
 def objects_folder(output: Path) -> Path:
     """Where the objects of an output lie."""
     return output.parent / f"{output.stem}.objects"
+
+
+def object_file(output: Path, number: int, source: Path) -> Path:
+    """What an output was linked of, for the source of that number, from 0."""
+    return objects_folder(output) / _object_name(number, source)
+
+
+def _object_name(number: int, source: Path) -> str:
+    """Numbered, because src/model.c and src/model.cpp would both become model.o."""
+    return f"{number:03d}_{source.stem}.o"
 
 
 def linker_script(memory: MemoryMap) -> str:
