@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tinyforge import pipeline, tflite
+from tinyforge.comparison import engines
 from tinyforge.datasets import Dataset, real_drawings
 from tinyforge.proof import oracle
 from tinyforge.proof.answers import answers, balanced_accuracy
@@ -45,6 +46,8 @@ def demo(
     source = Source(tflite.write(graph), graph, classes)
     examples = _examples(source, splits.held_out)
     generated, proof = pipeline.proved(source, examples, settings, stages, overwrite=overwrite)
+    project = pipeline.target(generated, settings)
+    both = engines(generated, proof, settings, stages, project=project, inputs=examples.inputs)
     # The proof says that the firmware gives the oracle's answers, byte for byte.
     found = _answers(source, examples)
     wrong = np.flatnonzero(found != splits.held_out.labels)
@@ -60,6 +63,7 @@ def demo(
         real_drawings=_on_real_drawings(source),
         samples=_drawings(splits.held_out, right[:_DRAWINGS_SHOWN].tolist(), found),
         mistakes=_drawings(splits.held_out, wrong[:_DRAWINGS_SHOWN].tolist(), found),
+        engines=both,
         facts=(("Seed", str(settings.seed)), ("Data", settings.data or _NAME)),
     )
     return report, pipeline.write(generated, settings, report, overwrite=overwrite)

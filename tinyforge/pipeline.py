@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from tinyforge import boards, spec
+from tinyforge.comparison import engines
 from tinyforge.errors import DoesNotFitError
 from tinyforge.generation import Generated, choose_golden, generate, planned
 from tinyforge.project import writer
@@ -16,7 +17,7 @@ from tinyforge.proof import budget
 from tinyforge.proof.discriminate import Chosen
 from tinyforge.proof.examples import Examples
 from tinyforge.proof.golden import leading
-from tinyforge.proof.record import Coverage, Proof
+from tinyforge.proof.record import Coverage, EngineCost, Proof
 from tinyforge.report.html_report import to_html
 from tinyforge.report.json_report import json_text, to_json
 from tinyforge.report.record import Report
@@ -45,7 +46,9 @@ def build(
     if source.measured is not None:
         source.measured.require_kept(accept=accept)
     generated, proof = proved(source, examples, settings, stages, core=core, overwrite=overwrite)
-    report = report_of(generated, proof, settings, stages)
+    project = target(generated, settings)
+    both = engines(generated, proof, settings, stages, project=project, inputs=examples.inputs)
+    report = report_of(generated, proof, settings, stages, both)
     folder = write(generated, settings, report, overwrite=overwrite)
     name_added(folder, stages)
     return report, folder
@@ -62,11 +65,11 @@ def proved(
 ) -> tuple[Generated, Proof]:
     """A project that may be handed over. ForgeError as of build(): also where write() would
     refuse, before anything is proved."""
-    engines = planned(source, settings, stages)
-    golden = choose_golden(source, examples, settings, stages, engines)
+    of = planned(source, settings, stages)
+    golden = choose_golden(source, examples, settings, stages, of)
     examples = leading(golden, examples)
-    generated = generate(source, examples, settings, stages, golden=golden, of=engines)
-    writer.check(generated.files, _target(generated, settings), overwrite=overwrite)
+    generated = generate(source, examples, settings, stages, golden=golden, of=of)
+    writer.check(generated.files, target(generated, settings), overwrite=overwrite)
     run = generated.on(generated.board.with_core(core))
     try:
         proof = verify(run, examples, settings, stages)
@@ -82,8 +85,14 @@ def seen_by(golden: Chosen, generated: Generated) -> Coverage | None:
     return golden.coverage and replace(golden.coverage, constants=generated.seen)
 
 
-def report_of(generated: Generated, proof: Proof, settings: Spec, stages: Stages) -> Report:
-    """What is shown of a proof."""
+def report_of(
+    generated: Generated,
+    proof: Proof,
+    settings: Spec,
+    stages: Stages,
+    both: tuple[EngineCost, ...] = (),
+) -> Report:
+    """What is shown of a proof. both: of engines(), where there are two."""
     return Report(
         board=settings.board,
         engine=proof.engine,
@@ -91,6 +100,7 @@ def report_of(generated: Generated, proof: Proof, settings: Spec, stages: Stages
         seconds=stages.seconds,
         accuracy=generated.source.measured,
         choices=generated.choices,
+        engines=both,
     )
 
 
@@ -108,7 +118,7 @@ def write(
     files = dict(generated.files)
     if report is not None:
         files |= report_files(report)
-    return writer.write(files, _target(generated, settings), overwrite=overwrite)
+    return writer.write(files, target(generated, settings), overwrite=overwrite)
 
 
 def report_files(report: Report) -> dict[str, str]:
@@ -127,5 +137,6 @@ def name_added(project: Path, stages: Stages) -> None:
         )
 
 
-def _target(generated: Generated, settings: Spec) -> Path:
+def target(generated: Generated, settings: Spec) -> Path:
+    """The folder that the project is written to."""
     return spec.project_folder(settings, generated.source.graph.name, generated.board.id)

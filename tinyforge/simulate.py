@@ -10,6 +10,7 @@ import msgspec
 
 from tinyforge import boards
 from tinyforge.boards import Board
+from tinyforge.comparison import engines
 from tinyforge.errors import ForgeError
 from tinyforge.generation import Generated, generate
 from tinyforge.pipeline import name_added, report_of
@@ -53,7 +54,8 @@ def simulate(
         else:
             shutil.copytree(project, folder)
         proof = verify_folder(generated, folder, examples, settings, stages)
-    return report_of(generated, proof, settings, stages)
+    both = engines(generated, proof, settings, stages, project=project, inputs=examples.inputs)
+    return report_of(generated, proof, settings, stages, both)
 
 
 def simulate_pio(
@@ -103,7 +105,8 @@ def simulate_pio(
         machine=machine,
         timed_on=own_clock(settings, generated.board),
     )
-    return report_of(generated, found.told(proof), settings, stages)
+    both = engines(generated, proof, settings, stages, project=project, inputs=examples.inputs)
+    return report_of(generated, found.told(proof), settings, stages, both)
 
 
 def _generated(

@@ -5,7 +5,16 @@ from dataclasses import replace
 import numpy as np
 
 from tinyforge.boards.timing import Milliseconds, Timing
-from tinyforge.proof.record import Arena, ArenaSlot, Difference, Flash, LayerProof, Proof, Ram
+from tinyforge.proof.record import (
+    Arena,
+    ArenaSlot,
+    Difference,
+    EngineCost,
+    Flash,
+    LayerProof,
+    Proof,
+    Ram,
+)
 from tinyforge.report.record import DemoReport, Drawing, RealDrawings, Report, Variant
 from tinyforge.sim.cycles.count import Cycles
 
@@ -62,6 +71,11 @@ BARE = replace(
     instructions_by_layer=(),
     accesses=None,
 )
+
+# Both engines, the interpreter's firmware not built; and built.
+COMPILED = EngineCost("aot", 144, 544, 5500, 4100)
+ARENA_ALONE = (COMPILED, EngineCost("tflm", 1600))
+MEASURED = (COMPILED, EngineCost("tflm", 1600, 2720, 66000, 9430))
 
 VARIANTS = (
     Variant("float", 40000, 36000, 9000, 0.9968),

@@ -127,6 +127,16 @@ def test_it_says_what_the_proof_says():
         assert words in text
 
 
+def test_both_engines_stand_beside_each_other():
+    text = Page(to_html(replace(samples.build(), engines=samples.MEASURED))).text
+    assert "aot 144 B 544 B 5,500 B 4,100 tflm 1,600 B 2,720 B 66,000 B 9,430" in text
+    assert "12.0 times the flash" in text
+    alone = Page(to_html(replace(samples.build(), engines=samples.ARENA_ALONE))).text
+    assert "tflm 1,600 B" in alone
+    assert "12.0 times" not in alone
+    assert "Both engines" not in Page(to_html(samples.build())).text
+
+
 def test_a_difference_is_named():
     text = Page(to_html(samples.demo(samples.DIFFERING))).text
     assert "DIFFERS" in text

@@ -22,6 +22,15 @@ def test_a_demo_has_these_keys_in_this_order():
     assert list(document["real_drawings"]) == ["count", "balanced_accuracy"]
 
 
+def test_both_engines_are_there_where_the_project_has_them():
+    document = read(replace(samples.build(), engines=samples.ARENA_ALONE))
+    assert document["engines"] == [
+        {"engine": "aot", "arena": 144, "ram": 544, "flash": 5500, "instructions": 4100},
+        {"engine": "tflm", "arena": 1600, "ram": None, "flash": None, "instructions": None},
+    ]
+    assert "engines" not in read(samples.build())
+
+
 def test_a_proof_has_these_keys():
     proof = read(samples.demo())["proof"]
     promised = {

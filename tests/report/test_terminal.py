@@ -76,6 +76,21 @@ def test_it_says_what_the_proof_says():
     assert "98.40 % balanced accuracy on 1,014" in text
 
 
+def test_both_engines_stand_beside_each_other():
+    measured = shown(replace(samples.build(), engines=samples.MEASURED))
+    rows = [line.split() for line in measured.splitlines() if line.startswith(("aot", "tflm"))]
+    assert rows == [
+        ["aot", "144", "B", "544", "B", "5,500", "B", "4,100"],
+        ["tflm", "1,600", "B", "2,720", "B", "66,000", "B", "9,430"],
+    ]
+    said = " ".join(measured.split())
+    assert "12.0 times the flash, 5.0 times the RAM, 2.3 times the instructions" in said
+    alone = " ".join(shown(replace(samples.build(), engines=samples.ARENA_ALONE)).split())
+    assert "tflm 1,600 B The interpreter's arena is computed" in alone
+    assert "pio run -e sim_tflm" in alone
+    assert "interpreter" not in shown(samples.build())
+
+
 def test_the_layers_are_aligned_with_their_cost_per_mac():
     rows = [
         line for line in shown(samples.demo()).splitlines() if "CONV" in line or "FULLY" in line

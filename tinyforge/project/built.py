@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from tinyforge.sim.elf import Firmware
 from tinyforge.sim.machines.qemu import qemu_memory
 
 _FIRMWARE = "firmware.elf"
+_BUILD = ".pio/build"
 
 
 def pio_firmware(project: Path, engine: str) -> Firmware:
@@ -30,9 +32,22 @@ def pio_firmware(project: Path, engine: str) -> Firmware:
             where=str(project / "platformio.ini"),
             fix="write the project anew with that engine: tinyforge generate --engine both",
         )
-    core = core_named(settings[f"env:{name}"]["board"])
     run_pio(project, "run", environment=name)
-    build = project / settings["platformio"].get("build_dir", ".pio/build")
+    return _loaded(project, name, settings)
+
+
+def built_firmware(project: Path, engine: str) -> Firmware | None:
+    """The same, as PlatformIO built it before; None where it has not. ForgeError for what cannot be
+    read."""
+    name = environment(SIM, engine)
+    if not (project / _BUILD / name / _FIRMWARE).is_file():
+        return None
+    return _loaded(project, name, _settings(project))
+
+
+def _loaded(project: Path, name: str, settings: Mapping[str, Mapping[str, Any]]) -> Firmware:
+    core = core_named(settings[f"env:{name}"]["board"])
+    build = project / settings["platformio"].get("build_dir", _BUILD)
     return Firmware.load(build / name / _FIRMWARE, core=core, memory=qemu_memory(core))
 
 

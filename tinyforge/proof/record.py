@@ -173,6 +173,19 @@ class Channels:
 
 
 @dataclass(frozen=True)
+class EngineCost:
+    """What the model takes with one engine: bytes of its arena, of all RAM and of all flash;
+    instructions of one inference, on average. None: not measured, where no firmware with the engine
+    is there, or the machine cannot."""
+
+    engine: str
+    arena: int
+    ram: int | None = None
+    flash: int | None = None
+    instructions: int | None = None
+
+
+@dataclass(frozen=True)
 class Proof:
     """One engine on one machine, over all inputs.
 

@@ -65,8 +65,6 @@ def interpreted(graph: Graph, model: bytes, core: str, kernels: Kernels) -> Aren
     found = predict(graph, target_for(core, kernels))
     choose(graph, "tflm")
     host = recorded(model)
-    size = arena_size(graph, model)
-    vector = core == "cortex-m55"
     source = ["computed from TensorFlow Lite Micro's structures on a 32-bit Arm core"]
     unknown = not_counted(graph, model)
     if unknown:
@@ -80,7 +78,7 @@ def interpreted(graph: Graph, model: bytes, core: str, kernels: Kernels) -> Aren
         head=found.head,
         tail=found.tail,
         smallest_working=found.smallest_working,
-        reserved=size.others[0][1] if vector else size.nbytes,
+        reserved=arena_size(graph, model).on(core),
         recorded_on_host=host,
         source=tuple(source),
         unknown=unknown,

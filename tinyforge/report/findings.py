@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Literal
 
 from tinyforge.boards.timing import Timing
-from tinyforge.proof.record import Arena, Coverage, Difference, Flash, LayerProof, Proof, Ram
+from tinyforge.proof.record import (
+    Arena,
+    Coverage,
+    Difference,
+    EngineCost,
+    Flash,
+    LayerProof,
+    Proof,
+    Ram,
+)
 from tinyforge.report import wording
 from tinyforge.report.record import DemoReport
 
@@ -135,6 +144,30 @@ def difference(first: Difference) -> str:
         f"'{wording.short_name(first.name)}', element [{index}]: "
         f"expected {first.expected}, got {first.actual}."
     )
+
+
+def engines(costs: Sequence[EngineCost]) -> Iterator[str]:
+    """The interpreter beside the compiled model, as sentences. costs: of both, in this order."""
+    compiled, interpreter = costs
+    if interpreter.flash is None:
+        yield (
+            "The interpreter's arena is computed; the rest is measured where PlatformIO has built "
+            "sim_tflm in the project: pio run -e sim_tflm, then tinyforge simulate."
+        )
+        return
+    pairs = (
+        ("the flash", interpreter.flash, compiled.flash),
+        ("the RAM", interpreter.ram, compiled.ram),
+        ("the instructions", interpreter.instructions, compiled.instructions),
+    )
+    ratios = [
+        f"{theirs / ours:.1f} times {what}" for what, theirs, ours in pairs if theirs and ours
+    ]
+    if ratios:
+        yield (
+            f"The interpreter takes {', '.join(ratios)}, as PlatformIO built it for sim_tflm: with "
+            "that environment's library, whose kernels need not be the board's."
+        )
 
 
 def golden(coverage: Coverage) -> Iterator[str]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from tinyforge.boards.timing import Timing
-from tinyforge.proof.record import ConstantCoverage, LayerCoverage, Proof
+from tinyforge.proof.record import ConstantCoverage, EngineCost, LayerCoverage, Proof
 from tinyforge.report import charts, findings, wording
 from tinyforge.report.png import data_uri
 from tinyforge.report.record import DemoReport, Drawing, Report
@@ -72,6 +72,17 @@ class Sight:
 
 
 @dataclass(frozen=True)
+class Engine:
+    """What the model takes with one engine; empty where it was not measured."""
+
+    name: str
+    arena: str
+    ram: str
+    flash: str
+    instructions: str
+
+
+@dataclass(frozen=True)
 class Page:
     """Everything the template shows, finished. Empty where a report has no such part."""
 
@@ -83,6 +94,8 @@ class Page:
     variants: tuple[charts.VariantRow, ...]
     lessons: tuple[str, ...]
     gauges: tuple[charts.Gauge, ...]
+    engines: tuple[Engine, ...]
+    compared: tuple[str, ...]
     timeline: charts.Timeline
     arena: str
     arena_agrees: bool
@@ -125,6 +138,8 @@ def _page(report: Report) -> Page:
         variants=charts.variant_rows(demo) if demo else (),
         lessons=tuple(map(_tied, findings.lessons(demo))) if demo else (),
         gauges=tuple(charts.gauge(memory) for memory in findings.memories(proof)),
+        engines=tuple(map(_engine, report.engines)),
+        compared=tuple(map(_tied, findings.engines(report.engines))) if report.engines else (),
         timeline=charts.timeline(proof.arena, proof.instructions_by_layer),
         arena=_tied(arena),
         arena_agrees=agrees,
@@ -189,6 +204,13 @@ def _inference(proof: Proof) -> Inference:
         instructions="" if proof.instructions is None else wording.count(proof.instructions),
         per_mac=wording.per(proof.instructions, macs),
     )
+
+
+def _engine(cost: EngineCost) -> Engine:
+    sizes = (cost.arena, cost.ram, cost.flash)
+    arena, ram, flash = ("" if size is None else wording.nbytes(size) for size in sizes)
+    counted = "" if cost.instructions is None else wording.count(cost.instructions)
+    return Engine(cost.engine, arena, ram, flash, counted)
 
 
 def _sight(layer: LayerCoverage) -> Sight:

@@ -19,6 +19,8 @@ def to_json(report: Report) -> dict[str, Any]:
         "engine": report.engine,
         "proof": asdict(report.proof),
     }
+    if report.engines:
+        document["engines"] = [asdict(engine) for engine in report.engines]
     if report.choices:
         document["choices"] = [asdict(choice) for choice in report.choices]
     if report.accuracy is not None:

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from tinyforge.memory.choices import KernelChoice
 from tinyforge.proof.measure import Measured
-from tinyforge.proof.record import Proof
+from tinyforge.proof.record import EngineCost, Proof
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,8 @@ class Report:
 
     seconds: wall time of the command; None in files, which are the same for the same input.
     accuracy: on more of the data than was proved; None without labels. choices: the kernels of the
-    compiled engine, by layer, and why.
+    compiled engine, by layer, and why. engines: what the model takes with each, where the project
+    has both.
     facts: further rows of the HTML report's last table, as (name, value): versions, seed, data.
     """
 
@@ -67,6 +68,7 @@ class Report:
     facts: tuple[tuple[str, str], ...] = ()
     accuracy: Measured | None = None
     choices: tuple[KernelChoice, ...] = ()
+    engines: tuple[EngineCost, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

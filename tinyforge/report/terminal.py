@@ -53,6 +53,10 @@ class TerminalReport:
             yield Text()
         yield _proof(self.report)
         yield Text()
+        if self.report.engines:
+            yield _engines(self.report, glyphs)
+            yield from map(Text, findings.engines(self.report.engines))
+            yield Text()
         if self.report.proof.instructions_by_layer:
             yield _layers(self.report.proof, glyphs)
             yield Text()
@@ -142,6 +146,21 @@ def _facts(report: Report) -> Table:
     grid.add_row("machine", Text(wording.printable(proof.machine)))
     grid.add_row("toolchain", Text(wording.printable(proof.toolchain)))
     return grid
+
+
+def _engines(report: Report, glyphs: Glyphs) -> Table:
+    table = Table(box=glyphs.rules, show_edge=False, pad_edge=False, header_style=ACCENT)
+    table.add_column("engine")
+    for heading in ("arena", "RAM", "flash", "instructions"):
+        table.add_column(heading, justify="right")
+    for engine in report.engines:
+        sizes = (engine.arena, engine.ram, engine.flash)
+        table.add_row(
+            engine.engine,
+            *("" if size is None else wording.nbytes(size) for size in sizes),
+            _counted(engine.instructions),
+        )
+    return table
 
 
 def _parts(memory: findings.Usage) -> str:

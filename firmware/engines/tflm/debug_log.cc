@@ -5,6 +5,13 @@
 #include "tensorflow/lite/micro/debug_log.h"
 
 #include "forge/forge_port.h"
+#include "generations.h"
+
+#if FORGE_TFLM_LOGS_TEXT
+
+extern "C" __attribute__((weak)) void DebugLog(const char *text) { forge_port_print(text); }
+
+#else
 
 namespace {
 
@@ -129,3 +136,5 @@ extern "C" __attribute__((weak)) void DebugLog(const char *format, va_list list)
   DebugVsnprintf(text, sizeof text, format, list);
   forge_port_print(text);
 }
+
+#endif

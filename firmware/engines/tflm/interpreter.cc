@@ -3,6 +3,8 @@
 #include <new>
 
 #include "forge/forge.h"
+#include "forge/forge_port.h"
+#include "forge/forge_print.h"
 #include "model.h"
 #include "tensorflow/lite/micro/micro_interpreter.h"
 #include "tensorflow/lite/schema/schema_generated.h"
@@ -66,6 +68,17 @@ forge_status check_tensors(tflite::MicroInterpreter *candidate) {
   return FORGE_OK;
 }
 
+/* What a library takes depends on its age and its kernels: here it is seen. */
+void report_arena(size_t used) {
+  forge_port_print("arena: ");
+  forge_print_unsigned(static_cast<uint32_t>(used));
+  forge_port_print(" bytes in use, ");
+  forge_print_unsigned(static_cast<uint32_t>(forge_arena_predicted));
+  forge_port_print(" predicted, ");
+  forge_print_unsigned(static_cast<uint32_t>(forge_arena_bytes));
+  forge_port_print(" reserved\n");
+}
+
 }  // namespace
 
 extern "C" forge_status forge_init(void) {
@@ -84,8 +97,10 @@ extern "C" forge_status forge_init(void) {
   if (candidate->AllocateTensors() != kTfLiteOk) return FORGE_ERROR_ARENA;
 
   const forge_status status = check_tensors(candidate);
-  if (status == FORGE_OK) interpreter = candidate;
-  return status;
+  if (status != FORGE_OK) return status;
+  report_arena(candidate->arena_used_bytes());
+  interpreter = candidate;
+  return FORGE_OK;
 }
 
 /* Nobody can look between the interpreter's layers. */

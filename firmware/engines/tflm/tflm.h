@@ -7,9 +7,11 @@
 
 #include "tensorflow/lite/micro/micro_op_resolver.h"
 
-/* All memory of the interpreter: activations, scratch, and its own structures. */
+/* All memory of the interpreter: activations, scratch, and its own structures. forge_arena_predicted:
+ * how many of its bytes they were computed to take. */
 extern uint8_t forge_arena[];
 extern const size_t forge_arena_bytes;
+extern const size_t forge_arena_predicted;
 
 /* The model's .tflite file. */
 extern "C" const unsigned char forge_model_data[];

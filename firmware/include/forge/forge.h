@@ -1,8 +1,8 @@
 /* The device API. It is the same for every engine: an application never knows whether the model
  * runs as compiled C (aot) or in the TensorFlow Lite Micro interpreter (tflm).
  *
- * No allocation, no I/O (but for forge_selftest's console line), no state beyond the arena and the
- * number of rows that have been pushed.
+ * No allocation, no I/O (but for forge_selftest's console line, and what the interpreter says when
+ * forge_init brings it up), no state beyond the arena and the number of rows that have been pushed.
  * Not reentrant: there is one model and one arena.
  *
  * A model with layers that remember (SVDF, LSTM), one whose FORGE_STATE_BYTES is not 0, sees its

@@ -48,16 +48,21 @@ struct Double {
   const void *model = nullptr;
   uint8_t *arena = nullptr;
   size_t arena_size = 0;
+  size_t arena_used = 12345;
   TfLiteTensor input, output;
   TfLiteTensor other_inputs[8], other_outputs[8]; /* behind the first, by number */
 };
 
 extern Double tflm;
 
-/* What a platform gives to TFLM. */
+/* What a platform gives to TFLM: until the middle of 2023, and since then. */
 extern "C" {
+#if __has_include("tensorflow/lite/micro/micro_string.h")
+void DebugLog(const char *text);
+#else
 void DebugLog(const char *format, va_list arguments);
 int DebugVsnprintf(char *buffer, size_t size, const char *format, va_list arguments);
+#endif
 }
 
 namespace tflite {
@@ -118,6 +123,7 @@ class MicroInterpreter {
     tflm.resets++;
     return tflm.reset;
   }
+  size_t arena_used_bytes() const { return tflm.arena_used; }
   size_t inputs_size() const { return tflm.inputs; }
   size_t outputs_size() const { return tflm.outputs; }
   TfLiteTensor *input(size_t i) { return i == 0 ? &tflm.input : &tflm.other_inputs[i]; }

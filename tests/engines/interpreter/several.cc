@@ -11,6 +11,7 @@
 Double tflm;
 alignas(16) uint8_t forge_arena[64];
 const size_t forge_arena_bytes = sizeof(forge_arena);
+const size_t forge_arena_predicted = sizeof(forge_arena);
 extern "C" const unsigned char forge_model_data[1] = {0};
 
 const tflite::MicroOpResolver *forge_tflm_resolver() {

@@ -23,8 +23,9 @@ _UNKNOWN = 1024  # bytes for a layer or a plan that is neither described nor rec
 # Every Cortex-M but the vector one, and other 32-bit cores: with CMSIS-NN or without.
 _ANY_32_BIT = (target_for("cortex-m4"), target_for("cortex-m4", Kernels.REFERENCE))
 # A project is also compiled for other machines, where structures or scratch buffers are larger.
+_VECTORS = "defined(__ARM_FEATURE_MVE)"
 _OTHERS: tuple[tuple[str, Target], ...] = (
-    ("defined(__ARM_FEATURE_MVE)", target_for("cortex-m55")),
+    (_VECTORS, target_for("cortex-m55")),
     ("__SIZEOF_POINTER__ > 4", Target(Abi(pointer=8, enum=4), Kernels.REFERENCE)),
 )
 
@@ -39,6 +40,10 @@ class ArenaSize:
     nbytes: int
     source: tuple[str, ...]
     others: tuple[tuple[str, int], ...]
+
+    def on(self, core: str) -> int:
+        """Bytes on a board's core."""
+        return dict(self.others)[_VECTORS] if core == "cortex-m55" else self.nbytes
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from tinyforge.engines.base import Lowered, Missing, Wish
-from tinyforge.engines.tflm.arena import ArenaSize, arena_size
+from tinyforge.engines.tflm.arena import MARGIN, ArenaSize, arena_size
 from tinyforge.engines.tflm.resolver import FLOAT_ONLY, METHODS, Registration, registrations
 from tinyforge.graph import DType, Graph, Operator
 from tinyforge.project.templates import render
@@ -70,6 +70,7 @@ def _model_source(operators: tuple[Registration, ...], arena: ArenaSize) -> str:
         calls=[_call(op) for op in operators],
         arena_bytes=arena.nbytes,
         arena_others=arena.others,
+        arena_margin=MARGIN,
         arena_comment=arena.source,
     )
 
