@@ -10,6 +10,14 @@ import pytest
 
 from tests.corpus import models
 from tests.export.made import folder, generated
+from tinyforge.boards.cores import CORES
+from tinyforge.export import selftest
+from tinyforge.project.templates import render
+from tinyforge.resources import folder as resource
+from tinyforge.sim.elf import Firmware
+from tinyforge.sim.machines.qemu import qemu_memory
+from tinyforge.sim.machines.unicorn import Unicorn
+from tinyforge.sim.toolchains.build import linker_script, port
 from tinyforge.spec import FormChoice
 
 pytestmark = pytest.mark.skipif(
@@ -31,6 +39,7 @@ int main(void) {
   return kws_selftest() == KWS_OK && doodle_selftest() == DOODLE_OK ? 0 : 1;
 }
 """
+_WARNINGS = "-Wall -Wextra -Wconversion -Werror"
 _PASSED = "PASS: 4 golden vectors\n" * 2
 
 
@@ -43,9 +52,8 @@ def run(*command: str, where: Path) -> str:
 def cmake(source: Path, *options: str) -> Path:
     """Configures and builds; without a warning of CMake's or of the compiler's."""
     build = source / "build"
-    flags = "-DCMAKE_C_FLAGS=-Wall -Wextra -Wconversion -Werror"
     quiet = ("-G", "Ninja", "-Werror=dev", "-S", ".", "-B", "build")
-    run("cmake", *quiet, flags, *options, where=source)
+    run("cmake", *quiet, f"-DCMAKE_C_FLAGS={_WARNINGS}", *options, where=source)
     run("cmake", "--build", "build", where=source)
     return build
 
@@ -178,16 +186,31 @@ def test_idf_builds_components(tmp_path: Path) -> None:
     assert run(str(build / "app"), where=build) == _PASSED
 
 
-def test_a_cross_compiler_builds_it_for_a_board(tmp_path: Path) -> None:
-    kws, _ = libraries(tmp_path, "cmake")
+def test_archives_of_a_cross_compiler_pass_in_the_emulator(tmp_path: Path) -> None:
     toolchain = tmp_path / "arm.cmake"
     toolchain.write_text(
         "set(CMAKE_SYSTEM_NAME Generic)\nset(CMAKE_SYSTEM_PROCESSOR arm)\n"
         "set(CMAKE_C_COMPILER arm-none-eabi-gcc)\n"
         "set(CMAKE_TRY_COMPILE_TARGET_TYPE STATIC_LIBRARY)\n"
     )
-    build = cmake(kws, f"-DCMAKE_TOOLCHAIN_FILE={toolchain}")
-    assert sorted(p.name for p in build.glob("*.a")) == ["libkws.a"]
-    commands = run("ninja", "-t", "commands", where=build)
-    assert " -O2 " in commands
-    assert "selftest.c" not in commands
+    core = CORES["cortex-m4"]
+    flags = " ".join((_WARNINGS, *core.gcc_flags))
+    archives, includes = [], []
+    for path in libraries(tmp_path, "cmake"):
+        build = cmake(path, f"-DCMAKE_TOOLCHAIN_FILE={toolchain}", f"-DCMAKE_C_FLAGS={flags}")
+        (archive,) = build.glob("*.a")
+        archives.append(str(archive))
+        includes.append(f"-I{path / 'src'}")
+        commands = run("ninja", "-t", "commands", where=build)
+        assert " -O2 " in commands
+        assert "selftest.c" not in commands
+    memory = qemu_memory(core)
+    (tmp_path / "script.ld").write_text(linker_script(memory))
+    (tmp_path / "main.c").write_text(render("export/selftest.c.j2", prefixes=["kws", "doodle"]))
+    run(
+        "arm-none-eabi-gcc", *core.gcc_flags, "-O2", "-nostdlib", "-Wl,--gc-sections",
+        "-Wl,-T,script.ld", *includes, f"-I{resource('firmware') / 'include'}", "main.c",
+        *map(str, port("sim")), *archives, "-lgcc", "-o", "firmware.elf", where=tmp_path,
+    )  # fmt: skip
+    firmware = Firmware.load(tmp_path / "firmware.elf", core=core, memory=memory)
+    assert selftest.run(firmware, Unicorn()).count("PASS: 4 golden vectors") == 4
