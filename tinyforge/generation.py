@@ -90,14 +90,20 @@ class Planned:
 
 
 def planned(
-    source: Source, settings: Spec, stages: Stages, *, board: Board | None = None
+    source: Source,
+    settings: Spec,
+    stages: Stages,
+    *,
+    board: Board | None = None,
+    memories: tuple[int, ...] = (),
 ) -> Planned:
-    """The engines' sources. board: None: the one in settings. ForgeError for what cannot be."""
+    """The engines' sources. board: None: the one in settings. memories: as Aim's. ForgeError for
+    what cannot be."""
     board = board or boards.load(settings.board)
     by_rows = settings.feed == "rows"
     require_possible(source.graph, inputs_whole=not by_rows)
     choice = choose(source.graph, settings.engine, by_rows=by_rows)
-    aim = aim_of(settings, board)
+    aim = replace(aim_of(settings, board), memories=memories)
     lowered = {
         name: _lowered(engine, source, aim, settings, stages)
         for name, engine in choice.engines.items()

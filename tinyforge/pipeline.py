@@ -11,7 +11,7 @@ from pathlib import Path
 from tinyforge import boards, spec
 from tinyforge.comparison import engines
 from tinyforge.errors import DoesNotFitError
-from tinyforge.generation import Generated, choose_golden, generate, planned
+from tinyforge.generation import Generated, Planned, choose_golden, generate, planned
 from tinyforge.project import writer
 from tinyforge.proof import budget
 from tinyforge.proof.discriminate import Chosen
@@ -62,10 +62,11 @@ def proved(
     *,
     core: str | None = None,
     overwrite: bool = False,
+    of: Planned | None = None,
 ) -> tuple[Generated, Proof]:
-    """A project that may be handed over. ForgeError as of build(): also where write() would
-    refuse, before anything is proved."""
-    of = planned(source, settings, stages)
+    """A project that may be handed over. of: its engines, where they are there already. ForgeError
+    as of build(): also where write() would refuse, before anything is proved."""
+    of = of or planned(source, settings, stages)
     golden = choose_golden(source, examples, settings, stages, of)
     examples = leading(golden, examples)
     generated = generate(source, examples, settings, stages, golden=golden, of=of)

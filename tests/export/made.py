@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests.device.emulated import Quiet
-from tinyforge.export.arena import arena_place
-from tinyforge.export.exporting import Export, exported_library
+from tinyforge.export.arena import ArenaPlace
+from tinyforge.export.exporting import exported_library
 from tinyforge.export.forms import library_files
 from tinyforge.export.sources import Library
 from tinyforge.generation import Generated, generate
@@ -34,11 +34,11 @@ def exported(
     prefix: str,
     *,
     form: FormChoice = "c",
-    section: str | None = None,
+    section: str = "",
     shared: bool = False,
 ) -> tuple[Library, dict[str, str]]:
     """A library, and all files of its folder."""
-    made = exported_library(project, Export(form, prefix, arena_place(section, shared=shared)))
+    made = exported_library(project, prefix, ArenaPlace(section, shared))
     return made, library_files(made, form, project, Spec())
 
 

@@ -35,9 +35,9 @@ def edited(path: str, old: str, new: str) -> Library:
 
 
 @pytest.mark.parametrize("toolchain", ["zig", "gcc"])
-@pytest.mark.parametrize(("section", "shared"), [(None, False), (".dtcm", False), (None, True)])
+@pytest.mark.parametrize(("section", "shared"), [("", False), (".dtcm", False), ("", True)])
 def test_libraries_are_the_code_that_was_proved(
-    toolchain: ToolchainChoice, section: str | None, shared: bool
+    toolchain: ToolchainChoice, section: str, shared: bool
 ) -> None:
     require(exported(project(), "kws", section=section, shared=shared)[0], toolchain)
 

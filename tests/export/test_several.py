@@ -15,7 +15,7 @@ from tests.export.made import exported, folder, generated
 from tinyforge import boards
 from tinyforge.errors import ForgeError
 from tinyforge.export import selftest
-from tinyforge.export.arena import SHARED, arena_place, require_sharing
+from tinyforge.export.arena import SHARED, require_sharing
 from tinyforge.export.sources import Library
 from tinyforge.generation import Generated
 from tinyforge.project.writer import write
@@ -199,13 +199,13 @@ SECTIONS {
     ("section", "flags", "base"),
     [
         (".dtcm", (), 0x20000000),
-        (None, (), 0x24000000),
-        (None, ('-DKWS_ARENA_PLACE=__attribute__((section(".dtcm")))',), 0x20000000),
+        ("", (), 0x24000000),
+        ("", ('-DKWS_ARENA_PLACE=__attribute__((section(".dtcm")))',), 0x20000000),
         (".dtcm", ("-DKWS_ARENA_PLACE=",), 0x24000000),
     ],
 )
 def test_the_arena_lies_where_the_linker_script_puts_its_section(
-    section: str | None, flags: tuple[str, ...], base: int, tmp_path: Path
+    section: str, flags: tuple[str, ...], base: int, tmp_path: Path
 ) -> None:
     library, files = exported(project("kws"), "kws", section=section)
     place = write(files, tmp_path / "kws")
@@ -223,15 +223,3 @@ def test_the_arena_lies_where_the_linker_script_puts_its_section(
     with (tmp_path / "firmware.elf").open("rb") as stream:
         (arena,) = ELFFile(stream).get_section_by_name(".symtab").get_symbol_by_name("kws_arena")
     assert 0 <= arena["st_value"] - base < 64
-
-
-@pytest.mark.parametrize("section", ["dtcm", ".dtcm x", '.d")', ".", "", ".é"])
-def test_a_section_is_a_word_behind_a_dot(section: str) -> None:
-    with pytest.raises(ForgeError, match="is no section's name"):
-        arena_place(section, shared=False)
-
-
-def test_a_shared_arena_has_no_section() -> None:
-    with pytest.raises(ForgeError, match="exclude each other") as caught:
-        arena_place(".dtcm", shared=True)
-    assert "COMMON" in caught.value.fix

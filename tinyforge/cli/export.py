@@ -50,10 +50,11 @@ def run(
     output: Output = None,
     overwrite: Overwrite = False,
     arena_section: Annotated[
-        str | None,
+        list[str] | None,
         typer.Option(
             "--arena-section",
-            help="The section of your linker script that the arena lies in, e.g. .dtcm.",
+            help="The section of your linker script that the arena lies in, perhaps with the size "
+            "of its memory, .dtcm=64K; given again, another one for what the first cannot hold.",
             metavar="SECTION",
         ),
     ] = None,
@@ -93,7 +94,7 @@ def run(
         from msgspec.structs import replace
 
         from tinyforge import preflight
-        from tinyforge.export.arena import arena_place
+        from tinyforge.export.arena import arena_wish
         from tinyforge.export.checked import require_library
         from tinyforge.export.exporting import Export, export
         from tinyforge.export.prefix import checked_prefix, prefix_of
@@ -121,7 +122,7 @@ def run(
             seed=seed,
         )
         name = checked_prefix(prefix) if prefix else prefix_of(model_path(spec).stem)
-        place = arena_place(arena_section, shared=share_arena)
+        arena = arena_wish(arena_section or (), shared=share_arena)
         spec = replace(spec, output=output or name)
         require_library(spec)
         preflight.require_build(spec, core=core)
@@ -129,12 +130,14 @@ def run(
         source = open_model(spec, ui, how, accept=accept_accuracy)
         source, examples = with_examples(source, spec, ui, inputs=inputs, data=spec.data)
         made = export(
-            source, examples, spec, ui, Export(form, name, place),
+            source, examples, spec, ui, Export(form, name, arena),
             core=core, overwrite=overwrite, accept=accept_accuracy,
         )  # fmt: skip
         ui.print(TerminalReport(made.report))
         if explain:
             ui.print(Choices(spec.optimize, made.report.choices))
+        if made.place.section:
+            ui.print(f"arena:   in the section {made.place.section}")
         ui.print(f'library: {made.folder} ({form}); #include "{name}.h"')
         ui.emit_json(
             {
@@ -142,6 +145,7 @@ def run(
                 "library": str(made.folder),
                 "form": form,
                 "prefix": name,
+                "arena_section": made.place.section or None,
                 "files": list(made.files),
             }
         )

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tinyforge import pipeline
-from tinyforge.export.arena import ArenaPlace, require_sharing
+from tinyforge.export.arena import ArenaPlace, ArenaWish, require_sharing
 from tinyforge.export.checked import require_proved
 from tinyforge.export.forms import library_files
 from tinyforge.export.sources import Library, library
-from tinyforge.generation import Generated
+from tinyforge.generation import Generated, planned
 from tinyforge.project import writer
 from tinyforge.proof.examples import Examples
 from tinyforge.report.record import Report
@@ -21,18 +21,19 @@ from tinyforge.stages import Stages
 
 @dataclass(frozen=True)
 class Export:
-    """form: of the library. prefix: checked. place: of its arena."""
+    """form: of the library. prefix: checked. arena: where it may lie."""
 
     form: FormChoice
     prefix: str
-    place: ArenaPlace
+    arena: ArenaWish
 
 
 @dataclass(frozen=True)
 class Exported:
-    """folder: what was written. files: in it, by path."""
+    """folder: what was written. files: in it, by path. place: of the arena."""
 
     report: Report
+    place: ArenaPlace
     folder: Path
     files: tuple[str, ...]
 
@@ -53,14 +54,16 @@ def export(
     ForgeError, and nothing written, unless the project of the same model is exact and fits board
     and budget, and the library is the same code.
     """
-    if how.place.shared:
+    if how.arena.shared:
         require_sharing(source.graph)
     if source.measured is not None:
         source.measured.require_kept(accept=accept)
+    of = planned(source, settings, stages, memories=how.arena.sizes)
+    place = how.arena.place(of.lowered["aot"].arena_bytes)
     generated, proof = pipeline.proved(
-        source, examples, settings, stages, core=core, overwrite=overwrite
+        source, examples, settings, stages, core=core, overwrite=overwrite, of=of
     )
-    made = exported_library(generated, how)
+    made = exported_library(generated, how.prefix, place)
     run = generated.on(generated.board.with_core(core))
     require_proved(made, run, settings, stages)
     report = pipeline.report_of(generated, proof, settings, stages)
@@ -68,12 +71,11 @@ def export(
     files |= pipeline.report_files(report)
     assert settings.output is not None
     folder = writer.write(files, Path(settings.output), overwrite=overwrite)
-    return Exported(report, folder, tuple(sorted(files)))
+    return Exported(report, place, folder, tuple(sorted(files)))
 
 
-def exported_library(generated: Generated, how: Export) -> Library:
+def exported_library(generated: Generated, prefix: str, place: ArenaPlace) -> Library:
     """The sources of a project's compiled model as a library's."""
     texts = {path: text for path, text in generated.files.items() if isinstance(text, str)}
-    return library(
-        texts, generated.source.graph, how.prefix, how.place, generated.lowered["aot"].arena_bytes
-    )
+    arena_bytes = generated.lowered["aot"].arena_bytes
+    return library(texts, generated.source.graph, prefix, place, arena_bytes)

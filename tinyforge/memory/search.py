@@ -55,12 +55,14 @@ _NONE: frozenset[int] = frozenset()  # of the operators has its tables in RAM
 @dataclass(frozen=True)
 class Aim:
     """What a plan shall be good for, and on which core. flash: None where nothing waits for it.
-    room: for tables in RAM, None for none; for speed alone."""
+    room: for tables in RAM, None for none; for speed alone. memories: bytes of those that the arena
+    may lie in, the best first: the first one is taken that any plan fits; none: there is one."""
 
     objective: Objective = "size"
     target: Target = ANY
     flash: SlowFlash | None = None
     room: Room | None = None
+    memories: tuple[int, ...] = ()
 
 
 SMALLEST = Aim()
@@ -80,18 +82,47 @@ def plan(
     graphs = (turned,) if turned is graph or by_rows else (graph, turned)
     options = [_Options(g, aim.target, aim.flash) for g in graphs]
     search = _Search(options, by_rows, forward(progress))
+    found = _best(search, aim)
+    for limit in aim.memories:
+        within = found if found.arena_bytes <= limit else _best_within(search, aim, limit)
+        if within is not None:
+            return within
+    return found
+
+
+def _best(search: _Search, aim: Aim) -> Plan:
+    """Whatever memory it takes."""
     if aim.objective == "size":
         return min(search.portable(), key=lambda p: (p.arena_bytes, plan_cycles(p, aim.flash)))
     if aim.objective == "speed":
         return _quickest_in(search, aim)
-    if not any(o.choices for o in options):
+    if not any(o.choices for o in search.options):
         return _quickest(search.quick(), aim.flash)
-    small = min(search.portable(), key=lambda p: p.arena_bytes)
-    least = sum(map(table_bytes, small.kernels.values()))
-    tables = max(int(_TABLES * least), least + _MORE_TABLES)
+    small = _smallest(search)
     arena = max(int(_ARENA * small.arena_bytes), small.arena_bytes + _MORE_ARENA)
+    quick = [p for p in search.quick(_tables(small), arena) if p.arena_bytes <= arena]
+    return _quickest([*quick, small], aim.flash)
+
+
+def _best_within(search: _Search, aim: Aim, arena: int) -> Plan | None:
+    """The quickest in an arena of so many bytes, with as much flash as the objective allows; None
+    where there is none."""
+    small = _smallest(search)
+    if small.arena_bytes > arena:
+        return None
+    tables = None if aim.objective == "speed" else _tables(small)
     quick = [p for p in search.quick(tables, arena) if p.arena_bytes <= arena]
     return _quickest([*quick, small], aim.flash)
+
+
+def _smallest(search: _Search) -> Plan:
+    return min(search.portable(), key=lambda p: p.arena_bytes)
+
+
+def _tables(small: Plan) -> int:
+    """Bytes that a balanced plan's tables may take, beside those of the least memory."""
+    least = sum(map(table_bytes, small.kernels.values()))
+    return max(int(_TABLES * least), least + _MORE_TABLES)
 
 
 def _quickest_in(search: _Search, aim: Aim) -> Plan:
