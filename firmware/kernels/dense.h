@@ -1,10 +1,10 @@
-/* The block that dense convolutions and FULLY_CONNECTED are made of: all output channels of one pixel
- * or two, from a tile of their inputs as int16 and a stream of constants that is read from its first
+/* The block that dense convolutions and FULLY_CONNECTED are made of: all output channels of up to three
+ * pixels, from a tile of their inputs as int16 and a stream of constants that is read from its first
  * word to its last. The C here says what the block computes, on any core; dense_dsp.h has it in
  * instructions that multiply and add two pairs of int16 at once.
  *
- * The tile holds quads of four inputs each. Of two pixels, a quad of the one is followed by that of
- * the other. Which inputs a quad holds, and in which order, is agreed between who fills the tile and
+ * The tile holds quads of four inputs each. Of several pixels, a quad of the one is followed by that
+ * of the next. Which inputs a quad holds, and in which order, is agreed between who fills the tile and
  * who packs the stream: forge_dense_expand puts every second one first.
  *
  * The stream holds, for each two output channels:
@@ -26,11 +26,16 @@
 
 #include "kernels/scaled.h"
 
-/* rectified: an output below the zero point is clamped to it, that is -128, and none above 127 is
- * clamped before: where halves are rounded to is then never seen below the zero point. */
+/* Pixels at once, at the most. */
+#define FORGE_DENSE_PIXELS 3
+
+/* at_once: pixels at once, where there are so many: 2 or 3. rectified: an output below the zero point
+ * is clamped to it, that is -128, and none above 127 is clamped before: where halves are rounded to is
+ * then never seen below the zero point. */
 typedef struct {
   const int32_t *stream;
   int quads, channels;
+  int at_once;
   int bytes;
   int rectified;
   int activation_min, activation_max;
@@ -54,6 +59,7 @@ FORGE_INLINE int8_t forge_dense_output(const forge_dense *d, int32_t sum,
 
 #if defined(__ARM_FEATURE_DSP) && defined(__thumb2__)
 #include "kernels/dense_dsp.h"
+#include "kernels/dense_fill_dsp.h"
 #else
 
 /* sum + both halves of a word of weights times two inputs. */
@@ -84,24 +90,22 @@ FORGE_INLINE void forge_dense_sums(const forge_dense *d, const int32_t *stream,
   sums[1] = d->bytes ? (int32_t)(second - first) >> 7 : (int32_t)second;
 }
 
-/* So many times two channels, at least once, of one pixel or two. second: of a second pixel. */
+/* So many times two channels, at least once, of each pixel, whose outputs lie step bytes apart. */
 FORGE_INLINE void forge_dense_pairs(const forge_dense *d, int pixels, const int16_t *tile,
-                                    const int32_t *stream, int pairs, int8_t *first,
-                                    int8_t *second) {
-  int8_t *const outputs[2] = {first, second};
-  const int step = forge_dense_step(d);
-  for (int i = 0; i < pairs; ++i, stream += step) {
-    const int32_t *parameters = stream + step - 6;
+                                    const int32_t *stream, int pairs, int8_t *output, int step) {
+  const int words = forge_dense_step(d);
+  for (int i = 0; i < pairs; ++i, stream += words, output += 2) {
+    const int32_t *parameters = stream + words - 6;
     for (int pixel = 0; pixel < pixels; ++pixel) {
       int32_t sums[2];
       forge_dense_sums(d, stream, tile + 4 * pixel, 4 * pixels, sums);
-      outputs[pixel][2 * i] = forge_dense_output(d, sums[0], parameters);
-      outputs[pixel][2 * i + 1] = forge_dense_output(d, sums[1], parameters + 3);
+      output[pixel * step] = forge_dense_output(d, sums[0], parameters);
+      output[pixel * step + 1] = forge_dense_output(d, sums[1], parameters + 3);
     }
   }
 }
 
-/* Inputs of one pixel or two as so many quads of a tile: the first and the third of each four, then
+/* Inputs of up to three pixels as so many quads of a tile: the first and the third of each four, then
  * the second and the fourth. Returns where the quads end. */
 FORGE_INLINE int16_t *forge_dense_expand(int pixels, const int8_t *const *inputs, int16_t *tile,
                                          int quads) {
@@ -119,18 +123,23 @@ FORGE_INLINE int16_t *forge_dense_expand(int pixels, const int8_t *const *inputs
 
 #endif
 
-/* All channels of one pixel or two, whose outputs begin at first and second. */
+/* All channels of up to three pixels, whose outputs follow each other. */
 FORGE_INLINE void forge_dense_run(const forge_dense *d, int pixels, const int16_t *tile,
-                                  int8_t *first, int8_t *second) {
-  const int pairs = d->channels / 2;
-  if (pairs) forge_dense_pairs(d, pixels, tile, d->stream, pairs, first, second);
-  if (d->channels % 2) {
-    int8_t last[2][2];
+                                  int8_t *output) {
+  const int pairs = d->channels / 2, odd = d->channels % 2;
+  if (pairs) forge_dense_pairs(d, pixels, tile, d->stream, pairs, output, d->channels);
+  if (odd) {
+    int8_t last[FORGE_DENSE_PIXELS][2];
     const int32_t *stream = d->stream + pairs * forge_dense_step(d);
-    forge_dense_pairs(d, pixels, tile, stream, 1, last[0], last[1]);
-    first[d->channels - 1] = last[0][0];
-    if (pixels == 2) second[d->channels - 1] = last[1][0];
+    forge_dense_pairs(d, pixels, tile, stream, 1, last[0], 2);
+    for (int i = 0; i < pixels; ++i) output[(i + 1) * d->channels - 1] = last[i][0];
   }
+}
+
+/* How many times three of so many pixels are made at once: none that would leave one alone. Before the
+ * loop, so that compilers see what a layer never calls. */
+FORGE_INLINE int forge_dense_threes(const forge_dense *d, int pixels) {
+  return d->at_once == 3 ? pixels / 3 - (pixels > 3 && pixels % 3 == 1) : 0;
 }
 
 /* What is left of each stretch of inputs beyond its quads gathers behind all of them, in the order in
@@ -139,12 +148,14 @@ FORGE_INLINE int16_t *forge_dense_rest(int pixels, int16_t *rest, int number, in
   return rest + number + (pixels - 1) * (number & ~3) + 4 * pixel;
 }
 
-/* A stretch of inputs of one pixel or two: its quads to the tile, what is left to the rest, where the
+/* A stretch of inputs of up to three pixels: its quads to the tile, what is left to the rest, where the
  * number-th is the first of it. Returns where its quads end. */
 FORGE_INLINE int16_t *forge_dense_fill(int pixels, const int8_t *const *inputs, int count,
                                        int16_t *tile, int16_t *rest, int number) {
   tile = forge_dense_expand(pixels, inputs, tile, count / 4);
+#pragma GCC unroll 3
   for (int i = count / 4 * 4; i < count; ++i, ++number) {
+#pragma GCC unroll 3
     for (int pixel = 0; pixel < pixels; ++pixel) {
       *forge_dense_rest(pixels, rest, number, pixel) = inputs[pixel][i];
     }

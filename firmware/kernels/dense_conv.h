@@ -1,4 +1,4 @@
-/* CONV_2D by dense.h: the windows of two neighbouring outputs at once become a tile. */
+/* CONV_2D by dense.h: the windows of up to three neighbouring outputs at once become a tile. */
 #ifndef FORGE_KERNELS_DENSE_CONV_H
 #define FORGE_KERNELS_DENSE_CONV_H
 
@@ -52,7 +52,7 @@ FORGE_INLINE void forge_dense_conv_copy_row(const forge_dense_conv *c, const int
   }
 }
 
-/* The windows of one column or two to the tile. copies: room for a row of each where not all of them
+/* The windows of up to three columns to the tile. copies: room for a row of each where not all of them
  * lie side by side in the image, NULL where they do. */
 FORGE_INLINE void forge_dense_conv_fill(const forge_dense_conv *c, const int8_t *const *rows, int x,
                                         int pixels, int16_t *tile, int8_t *copies) {
@@ -60,7 +60,8 @@ FORGE_INLINE void forge_dense_conv_fill(const forge_dense_conv *c, const int8_t 
   const int left = forge_window_left(w, x), size = w->kernel_width * c->input_channels;
   int16_t *at = tile, *rest = tile + w->kernel_height * (size / 4) * 4 * pixels;
   for (int y = 0; y < w->kernel_height; ++y) {
-    const int8_t *inputs[2];
+    const int8_t *inputs[FORGE_DENSE_PIXELS];
+#pragma GCC unroll 3
     for (int pixel = 0; pixel < pixels; ++pixel) {
       const int column = left + pixel * w->stride_width;
       if (!copies || (rows[y] != NULL && forge_dense_conv_inside(w, column, w->kernel_width))) {
@@ -77,7 +78,9 @@ FORGE_INLINE void forge_dense_conv_fill(const forge_dense_conv *c, const int8_t 
 /* The same for any layer. */
 FORGE_SHARED void forge_dense_conv_fill_any(const forge_dense_conv *c, const int8_t *const *rows,
                                             int x, int pixels, int16_t *tile, int8_t *copies) {
-  if (pixels == 2) {
+  if (pixels == 3) {
+    forge_dense_conv_fill(c, rows, x, 3, tile, copies);
+  } else if (pixels == 2) {
     forge_dense_conv_fill(c, rows, x, 2, tile, copies);
   } else {
     forge_dense_conv_fill(c, rows, x, 1, tile, copies);
@@ -105,7 +108,7 @@ FORGE_INLINE int forge_dense_conv_always(const forge_window *w) {
          forge_dense_conv_inside(w, 0, right);
 }
 
-/* The outputs of one column or two, x and the next. whole: none of the rows is padding. */
+/* The outputs of up to three columns, from x on. whole: none of the rows is padding. */
 FORGE_INLINE void forge_dense_conv_pixels(const forge_dense_conv *c, const int8_t *const *rows,
                                           int whole, int x, int pixels, int16_t *tile,
                                           int8_t *output) {
@@ -117,7 +120,7 @@ FORGE_INLINE void forge_dense_conv_pixels(const forge_dense_conv *c, const int8_
   } else {
     forge_dense_conv_fill_copied(c, rows, x, pixels, tile);
   }
-  forge_dense_run(&c->dense, pixels, tile, output, output + c->dense.channels);
+  forge_dense_run(&c->dense, pixels, tile, output);
 }
 
 /* Whether none of a window's rows is padding. */
@@ -131,11 +134,16 @@ FORGE_INLINE int forge_dense_conv_whole(const forge_window *w, const int8_t *con
 FORGE_INLINE void forge_dense_conv_columns(const forge_dense_conv *c, const int8_t *const *rows,
                                            int begin, int end, int16_t *tile, int8_t *output) {
   const int whole = forge_dense_conv_whole(&c->window, rows);
+  const int threes = forge_dense_threes(&c->dense, end - begin);
+  const int left = end - begin - 3 * threes, size = c->dense.channels;
   int x = begin;
-  for (; x + 2 <= end; x += 2, output += 2 * c->dense.channels) {
+  for (int i = 0; i < threes; ++i, x += 3, output += 3 * size) {
+    forge_dense_conv_pixels(c, rows, whole, x, 3, tile, output);
+  }
+  for (int i = 0; i < left / 2; ++i, x += 2, output += 2 * size) {
     forge_dense_conv_pixels(c, rows, whole, x, 2, tile, output);
   }
-  if (x < end) forge_dense_conv_pixels(c, rows, whole, x, 1, tile, output);
+  if (left % 2) forge_dense_conv_pixels(c, rows, whole, x, 1, tile, output);
 }
 
 #endif

@@ -1,10 +1,10 @@
 /* dense.h for cores that multiply and add two pairs of int16 at once: Cortex-M4, M7, M33, M55.
  *
- * Two channels of two pixels share the loads of each quad: ten instructions for sixteen products,
- * twelve with bytes. Registers hold four sums and what they are made of, and nothing else: where the
- * tile and the stream end, and where outputs go, lies on the stack. The quads run unrolled, entered
- * at the first that is needed; with what follows they fit an instruction cache of 1 KB. A firmware
- * has each function at most once, and none that it does not call.
+ * Channels and pixels of a block share the loads of each quad; loads of a word each, side by side, take
+ * a cycle less than as many words at once. Registers hold sums and what they are made of, and nothing
+ * else: where the tile and the stream end, and where outputs go, lies on the stack. The quads run
+ * unrolled, entered at the first that is needed; with what follows they fit an instruction cache of
+ * 1 KB. A firmware has each function at most once, and none that it does not call.
  *
  * r0: tile, r1: stream, r2-r5: inputs, r6-r9: weights, r10, r12: the two channels' sums of the first
  * pixel, r11, lr: of the second. On the stack: a copy of the job, where the stream's beginning gives
@@ -12,21 +12,24 @@
 #ifndef FORGE_KERNELS_DENSE_DSP_H
 #define FORGE_KERNELS_DENSE_DSP_H
 
-/* So many channels of one pixel or two. inputs: the tile. ceiling: in each byte 255 less the range of outputs; floor:
- * in each byte the least of them. */
+/* So many channels of up to three pixels. inputs: the tile. step: from a pixel's outputs to the next
+ * one's. ceiling: in each byte 255 less the range of outputs; floor: in each byte the least of them.
+ * units: of the unrolled code, for all of the tile. */
 typedef struct {
   const void *inputs;
   const int32_t *stream;
   const void *inputs_end;
   const int32_t *stream_end;
-  int8_t *first, *second;
+  int8_t *output;
+  int step;
   uint32_t ceiling, floor;
+  int units;
 } forge_dense_job;
 
 #define FORGE_DENSE_FUNCTION(name, text)                                              \
-  FORGE_SHARED void name(const forge_dense_job *job) {                          \
+  FORGE_SHARED void name(const forge_dense_job *job) {                                \
     __asm__ volatile("push {r4-r11}\n"                                                \
-                     "ldmia %0, {r0-r7}\n"                                            \
+                     "ldmia %0, {r0-r8}\n"                                            \
                      "push {r0-r7}\n" text                                            \
                      "add sp, #32\n"                                                  \
                      "pop {r4-r11}\n"                                                 \
@@ -35,12 +38,10 @@ typedef struct {
                      : "r0", "r1", "r2", "r3", "r12", "lr", "cc", "memory");          \
   }
 
-/* Where the unrolled code is entered that FORGE_DENSE_UNROLLED has times a power of two: its
- * instructions have 4 bytes each. A unit of it takes 1 << shift bytes of the tile. */
-#define FORGE_DENSE_BEGIN(shift, times, unit_bytes)                          \
-  "subs r4, r2, r0\n"                                                        \
-  "lsrs r4, r4, #" #shift "\n"                                               \
-  "rsbs r4, r4, #0\n"                                                        \
+/* Where the unrolled code is entered that FORGE_DENSE_UNROLLED has times a power of two. unit_bytes:
+ * what the instructions of a unit take. */
+#define FORGE_DENSE_BEGIN(times, unit_bytes)                                 \
+  "rsb r4, r8, #0\n"                                                         \
   "and r4, r4, #" #times " - 1\n"                                            \
   "movs r5, #" #unit_bytes "\n"                                              \
   "muls r4, r5, r4\n"                                                        \
@@ -66,30 +67,40 @@ typedef struct {
   "cmp r1, r2\n"           \
   "bne 1b\n"
 
+/* Biases of two channels for two pixels. */
+#define FORGE_DENSE_BIASES_2 \
+  "ldr r12, [r1, #4]\n"      \
+  "ldr lr, [r1, #4]\n"       \
+  "ldr r11, [r1]\n"          \
+  "ldr r10, [r1], #8\n"
+
 /* Sums of two channels, of one pixel or two; from words of two weights each. */
 #define FORGE_DENSE_WORDS_2                                \
-  FORGE_DENSE_BEGIN(4, 16, 40)                             \
-  "1:\n"                                                   \
-  "ldmia r1!, {r10, r12}\n"                                \
-  "mov r11, r10\n"                                         \
-  "mov lr, r12\n"                                          \
+  FORGE_DENSE_BEGIN(8, 56)                                 \
+  "1:\n" FORGE_DENSE_BIASES_2                              \
   "ldr pc, [sp, #4]\n"                                     \
-  FORGE_DENSE_UNROLLED(16, "ldmia.w r0!, {r2-r5}\n"        \
-                           "ldmia.w r1!, {r6-r9}\n"        \
-                           "smlad r10, r2, r6, r10\n"      \
-                           "smlad r11, r4, r6, r11\n"      \
-                           "smlad r12, r2, r8, r12\n"      \
-                           "smlad lr, r4, r8, lr\n"        \
-                           "smlad r10, r3, r7, r10\n"      \
-                           "smlad r11, r5, r7, r11\n"      \
-                           "smlad r12, r3, r9, r12\n"      \
-                           "smlad lr, r5, r9, lr\n")       \
+  FORGE_DENSE_UNROLLED(8, "ldr.n r7, [r1, #4]\n"           \
+                          "ldr.w r8, [r1, #8]\n"           \
+                          "ldr.w r9, [r1, #12]\n"          \
+                          "ldr.n r3, [r0, #4]\n"           \
+                          "ldr.n r4, [r0, #8]\n"           \
+                          "ldr.n r5, [r0, #12]\n"          \
+                          "ldr r6, [r1], #16\n"            \
+                          "ldr r2, [r0], #16\n"            \
+                          "smlad r10, r2, r6, r10\n"       \
+                          "smlad r11, r4, r6, r11\n"       \
+                          "smlad r12, r2, r8, r12\n"       \
+                          "smlad lr, r4, r8, lr\n"         \
+                          "smlad r10, r3, r7, r10\n"       \
+                          "smlad r11, r5, r7, r11\n"       \
+                          "smlad r12, r3, r9, r12\n"       \
+                          "smlad lr, r5, r9, lr\n")        \
   FORGE_DENSE_REPEAT
 
 /* Two quads at once, so that they are loaded together; then one that may be left. The tile's end lies
  * in lr, that of its last two quads in r11. A tile of one quad enters behind the others. */
 #define FORGE_DENSE_WORDS_1                                \
-  FORGE_DENSE_BEGIN(4, 8, 44)                              \
+  FORGE_DENSE_BEGIN(8, 44)                                 \
   "mov lr, r2\n"                                           \
   "subs r2, r2, r0\n"                                      \
   "bic r2, r2, #15\n"                                      \
@@ -143,11 +154,8 @@ typedef struct {
   "smlad r11, r5, " high ", r11\n"
 
 #define FORGE_DENSE_BYTES_2                                          \
-  FORGE_DENSE_BEGIN(5, 8, 92)                                        \
-  "1:\n"                                                             \
-  "ldmia r1!, {r10, r12}\n"                                          \
-  "mov r11, r10\n"                                                   \
-  "mov lr, r12\n"                                                    \
+  FORGE_DENSE_BEGIN(8, 92)                                           \
+  "1:\n" FORGE_DENSE_BIASES_2                                        \
   "ldr pc, [sp, #4]\n"                                               \
   FORGE_DENSE_UNROLLED(8, "ldmia.w r1!, {r6-r9}\n"                   \
                           FORGE_DENSE_BYTES_QUAD_2("r6", "r7")       \
@@ -158,7 +166,7 @@ typedef struct {
 
 /* The tile's end lies in r11, where the quads are entered in lr. */
 #define FORGE_DENSE_BYTES_1                              \
-  FORGE_DENSE_BEGIN(4, 8, 56)                            \
+  FORGE_DENSE_BEGIN(8, 56)                               \
   "mov r11, r2\n"                                        \
   "mov lr, r4\n"                                         \
   "1:\n"                                                 \
@@ -198,17 +206,17 @@ typedef struct {
 /* The sign of the sum stands for that of what it is scaled to: where they differ that is 0, and one
  * less is rounded to the same. */
 #define FORGE_DENSE_SCALE(sum, multiplier, offset, shift)             \
-  "smmlar r8, " sum ", " multiplier ", " offset "\n"                  \
-  "add " sum ", r8, " sum ", asr #31\n"                               \
+  "smmlar r0, " sum ", " multiplier ", " offset "\n"                  \
+  "add " sum ", r0, " sum ", asr #31\n"                               \
   "asr " sum ", " sum ", " shift "\n"                                 \
   "usat " sum ", #8, " sum "\n"
 
-/* Above the least output, in bytes of r10: what is above the greatest saturates, for all at once. */
-#define FORGE_DENSE_CLAMP       \
-  "ldrd r4, r5, [sp, #24]\n"    \
-  "uqadd8 r10, r10, r4\n"       \
-  "uqsub8 r10, r10, r4\n"       \
-  "uadd8 r10, r10, r5\n"
+/* Above the least output, in bytes: what is above the greatest saturates, for all at once. In r4 and r5:
+ * the job's ceiling and floor. */
+#define FORGE_DENSE_CLAMP(outputs)                 \
+  "uqadd8 " outputs ", " outputs ", r4\n"          \
+  "uqsub8 " outputs ", " outputs ", r4\n"          \
+  "uadd8 " outputs ", " outputs ", r5\n"
 
 #define FORGE_DENSE_RECTIFIED_2                  \
   "ldmia r1!, {r2-r7}\n"                         \
@@ -217,11 +225,12 @@ typedef struct {
   FORGE_DENSE_RECTIFY("r12", "r5", "r6", "r7")   \
   FORGE_DENSE_RECTIFY("lr", "r5", "r6", "r7")    \
   "ldrd r8, r9, [sp, #16]\n"                     \
+  "add r9, r9, r8\n"                             \
   "strb r10, [r8], #1\n"                         \
   "strb r12, [r8], #1\n"                         \
-  "strb r11, [r9], #1\n"                         \
-  "strb lr, [r9], #1\n"                          \
-  "strd r8, r9, [sp, #16]\n"                     \
+  "strb r11, [r9]\n"                             \
+  "strb lr, [r9, #1]\n"                          \
+  "str r8, [sp, #16]\n"                          \
   FORGE_DENSE_END
 
 #define FORGE_DENSE_CLAMPED_2                    \
@@ -234,11 +243,13 @@ typedef struct {
   "orr r10, r10, r12, lsl #8\n"                  \
   "orr r11, r11, lr, lsl #8\n"                   \
   "orr r10, r10, r11, lsl #16\n"                 \
-  FORGE_DENSE_CLAMP                              \
+  "ldrd r4, r5, [sp, #24]\n"                     \
+  FORGE_DENSE_CLAMP("r10")                       \
+  "add r9, r9, r8\n"                             \
   "strh r10, [r8], #2\n"                         \
   "lsr r10, r10, #16\n"                          \
-  "strh r10, [r9], #2\n"                         \
-  "strd r8, r9, [sp, #16]\n"                     \
+  "strh r10, [r9]\n"                             \
+  "str r8, [sp, #16]\n"                          \
   FORGE_DENSE_END
 
 #define FORGE_DENSE_RECTIFIED_1                  \
@@ -257,7 +268,8 @@ typedef struct {
   FORGE_DENSE_SCALE("r12", "r5", "r6", "r7")     \
   "ldr r8, [sp, #16]\n"                          \
   "orr r10, r10, r12, lsl #8\n"                  \
-  FORGE_DENSE_CLAMP                              \
+  "ldrd r4, r5, [sp, #24]\n"                     \
+  FORGE_DENSE_CLAMP("r10")                       \
   "strh r10, [r8], #2\n"                         \
   "str r8, [sp, #16]\n"                          \
   FORGE_DENSE_END
@@ -272,103 +284,54 @@ FORGE_DENSE_FUNCTION(forge_dense_bytes_clamped_2, FORGE_DENSE_BYTES_2 FORGE_DENS
 FORGE_DENSE_FUNCTION(forge_dense_bytes_rectified_1, FORGE_DENSE_BYTES_1 FORGE_DENSE_RECTIFIED_1)
 FORGE_DENSE_FUNCTION(forge_dense_bytes_clamped_1, FORGE_DENSE_BYTES_1 FORGE_DENSE_CLAMPED_1)
 
+#include "kernels/dense_three_dsp.h"
+
+/* By how weights and outputs are packed and scaled. */
+#define FORGE_DENSE_CALL(d, pixels, job)                                         \
+  do {                                                                           \
+    if ((d)->rectified && (d)->bytes) forge_dense_bytes_rectified_##pixels(job); \
+    else if ((d)->rectified) forge_dense_words_rectified_##pixels(job);          \
+    else if ((d)->bytes) forge_dense_bytes_clamped_##pixels(job);                \
+    else forge_dense_words_clamped_##pixels(job);                                \
+  } while (0)
+
 FORGE_INLINE void forge_dense_call(const forge_dense *d, int pixels, const forge_dense_job *job) {
-  const int words = !d->bytes;
-  if (d->rectified && pixels == 2) {
-    if (words) forge_dense_words_rectified_2(job); else forge_dense_bytes_rectified_2(job);
-  } else if (d->rectified) {
-    if (words) forge_dense_words_rectified_1(job); else forge_dense_bytes_rectified_1(job);
-  } else if (pixels == 2) {
-    if (words) forge_dense_words_clamped_2(job); else forge_dense_bytes_clamped_2(job);
-  } else {
-    if (words) forge_dense_words_clamped_1(job); else forge_dense_bytes_clamped_1(job);
-  }
+  if (pixels == 3) FORGE_DENSE_CALL(d, 3, job);
+  else if (pixels == 2) FORGE_DENSE_CALL(d, 2, job);
+  else FORGE_DENSE_CALL(d, 1, job);
 }
 
-/* words: of the stream. */
+/* units: of the unrolled code. words: of the stream. */
 FORGE_INLINE forge_dense_job forge_dense_job_of(const forge_dense *d, const void *inputs,
-                                                const void *inputs_end, const int32_t *stream,
-                                                int words, int8_t *first, int8_t *second) {
+                                                const void *inputs_end, int units,
+                                                const int32_t *stream, int words, int8_t *output,
+                                                int step) {
   const uint32_t each = 0x01010101;
   const forge_dense_job job = {
       .inputs = inputs,
       .stream = stream,
       .inputs_end = inputs_end,
       .stream_end = stream + words,
-      .first = first,
-      .second = second,
+      .output = output,
+      .step = step,
       .ceiling = each * (uint32_t)(255 - (d->activation_max - d->activation_min)),
       .floor = each * (uint8_t)d->activation_min,
+      .units = units,
   };
   return job;
 }
 
+/* How many quads of the tile a unit of the unrolled code takes. */
+FORGE_INLINE int forge_dense_unit(const forge_dense *d, int pixels) {
+  return pixels == 1 || (pixels == 2 && d->bytes) ? 2 : 1;
+}
+
 FORGE_INLINE void forge_dense_pairs(const forge_dense *d, int pixels, const int16_t *tile,
-                                    const int32_t *stream, int pairs, int8_t *first,
-                                    int8_t *second) {
-  const forge_dense_job job = forge_dense_job_of(d, tile, tile + d->quads * 4 * pixels, stream,
-                                                 pairs * forge_dense_step(d), first, second);
+                                    const int32_t *stream, int pairs, int8_t *output, int step) {
+  const forge_dense_job job = forge_dense_job_of(
+      d, tile, tile + d->quads * 4 * pixels, d->quads / forge_dense_unit(d, pixels), stream,
+      pairs * forge_dense_step(d), output, step);
   forge_dense_call(d, pixels, &job);
-}
-
-/* One quad of one pixel or two, whose inputs may begin anywhere. All three pointers move on. */
-FORGE_INLINE void forge_dense_quad(int pixels, const int8_t **one, const int8_t **other,
-                                   int16_t **tile) {
-  if (pixels == 1) {
-    __asm__ volatile(
-        "ldr r3, [%0], #4\n"
-        "sxtb16 r4, r3, ror #8\n"
-        "sxtb16 r3, r3\n"
-        "stmia %1!, {r3, r4}\n"
-        : "+r"(*one), "+r"(*tile)
-        :
-        : "r3", "r4", "memory");
-  } else {
-    __asm__ volatile(
-        "ldr r3, [%0], #4\n"
-        "ldr r5, [%1], #4\n"
-        "sxtb16 r4, r3, ror #8\n"
-        "sxtb16 r3, r3\n"
-        "sxtb16 r6, r5, ror #8\n"
-        "sxtb16 r5, r5\n"
-        "stmia %2!, {r3-r6}\n"
-        : "+r"(*one), "+r"(*other), "+r"(*tile)
-        :
-        : "r3", "r4", "r5", "r6", "memory");
-  }
-}
-
-FORGE_INLINE int16_t *forge_dense_quads(int pixels, const int8_t *one, const int8_t *other,
-                                        int16_t *tile, int quads) {
-  for (; quads >= 4; quads -= 4) {
-    forge_dense_quad(pixels, &one, &other, &tile);
-    forge_dense_quad(pixels, &one, &other, &tile);
-    forge_dense_quad(pixels, &one, &other, &tile);
-    forge_dense_quad(pixels, &one, &other, &tile);
-  }
-  if (quads & 2) {
-    forge_dense_quad(pixels, &one, &other, &tile);
-    forge_dense_quad(pixels, &one, &other, &tile);
-  }
-  if (quads & 1) forge_dense_quad(pixels, &one, &other, &tile);
-  return tile;
-}
-
-FORGE_SHARED int16_t *forge_dense_quads_1(const int8_t *one, int16_t *tile, int quads) {
-  return forge_dense_quads(1, one, NULL, tile, quads);
-}
-
-FORGE_SHARED int16_t *forge_dense_quads_2(const int8_t *one, const int8_t *other,
-                                                int16_t *tile, int quads) {
-  return forge_dense_quads(2, one, other, tile, quads);
-}
-
-/* As in dense.h. A few quads take fewer instructions than a call. */
-FORGE_INLINE int16_t *forge_dense_expand(int pixels, const int8_t *const *inputs, int16_t *tile,
-                                         int quads) {
-  if (quads < 4) return forge_dense_quads(pixels, inputs[0], inputs[pixels - 1], tile, quads);
-  if (pixels == 1) return forge_dense_quads_1(inputs[0], tile, quads);
-  return forge_dense_quads_2(inputs[0], inputs[1], tile, quads);
 }
 
 #endif

@@ -39,7 +39,7 @@ FORGE_INLINE int forge_dense_rows_step(const forge_dense *d) { return 4 + d->qua
 
 /* A unit has 32 instructions. */
 #define FORGE_DENSE_ROWS_SUMS                           \
-  FORGE_DENSE_BEGIN(3, 4, 128)                          \
+  FORGE_DENSE_BEGIN(4, 128)                             \
   "1:\n"                                                \
   "ldmia r1!, {r10-r12, lr}\n"                          \
   "ldr pc, [sp, #4]\n"                                  \
@@ -75,7 +75,8 @@ FORGE_INLINE int forge_dense_rows_step(const forge_dense *d) { return 4 + d->qua
   "orr r10, r10, r11, lsl #8\n"                     \
   "orr r12, r12, lr, lsl #8\n"                      \
   "orr r10, r10, r12, lsl #16\n"                    \
-  FORGE_DENSE_CLAMP                                 \
+  "ldrd r4, r5, [sp, #24]\n"                        \
+  FORGE_DENSE_CLAMP("r10")                          \
   "str r10, [r9], #4\n"                             \
   "str r9, [sp, #16]\n"                             \
   FORGE_DENSE_END
@@ -86,7 +87,8 @@ FORGE_DENSE_FUNCTION(forge_dense_rows_clamped, FORGE_DENSE_ROWS_SUMS FORGE_DENSE
 FORGE_INLINE void forge_dense_rows_fours(const forge_dense *d, const int8_t *input,
                                          const int32_t *stream, int fours, int8_t *output) {
   const forge_dense_job job = forge_dense_job_of(
-      d, input, input + 4 * d->quads, stream, fours * forge_dense_rows_step(d), output, NULL);
+      d, input, input + 4 * d->quads, d->quads / 2, stream, fours * forge_dense_rows_step(d),
+      output, 0);
   if (d->rectified) forge_dense_rows_rectified(&job); else forge_dense_rows_clamped(&job);
 }
 

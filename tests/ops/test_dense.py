@@ -32,6 +32,7 @@ DSP = TARGETS["cortex-m4"]
 RELU, RELU6 = 1, 3
 ZERO_POINT = 3  # of inputs
 WORDS, BYTES = "dense, int16 weights", "dense, int8 weights"
+WAYS = {WORDS, BYTES, f"{WORDS}, by twos", f"{BYTES}, by twos"}
 # The least that two weights can be in half a word.
 WIDEST = np.array([[0] * 5, [-128] * 5], np.int8)
 
@@ -65,7 +66,7 @@ class Adversarial(Random):
 
 def variants(graph: Graph) -> tuple[Kernel, ...]:
     (op,) = graph.operators
-    return tuple(k for k in OPS[op.op].variants(graph, op, DSP) if k.way in (WORDS, BYTES))
+    return tuple(k for k in OPS[op.op].variants(graph, op, DSP) if k.way in WAYS)
 
 
 def ways(graph: Graph) -> list[str]:
@@ -118,8 +119,8 @@ def at_the_end(sign: int, bits: int, beyond: int = 0, activation: int = 0) -> Gr
 
 def graphs() -> Iterator[Graph]:
     """Of each at least one kernel is offered."""
-    for depth in (*range(1, 71), 131):
-        yield layer(drawn(1 + depth % 5, depth), rows=3, activation=depth % 4)
+    for depth, rows in product((*range(1, 71), 131), (1, 2, 3)):
+        yield layer(drawn(1 + depth % 5, depth), rows=rows, activation=depth % 4)
     for sign, bits, activation in product((1, -1), (23, 30), (0, RELU)):
         yield at_the_end(sign, bits, activation=activation)
     yield layer(WIDEST)
@@ -160,7 +161,7 @@ def test_what_is_read_back_compiles_without_optimizing(compiler: str, tmp_path: 
         pytest.skip("needs arm-none-eabi-gcc")
     graph = Layer(6, 3, 8, 4).graph()
     kernels = OPS["CONV_2D"].variants(graph, graph.operators[0], DSP)
-    assert {WORDS, BYTES, "Winograd"} == {kernel.way for kernel in kernels}
+    assert {*WAYS, "Winograd"} == {kernel.way for kernel in kernels}
     source = tmp_path / "kernels.c"
     source.write_text(
         "".join(harness.kernel_source(i, graph, kernel) for i, kernel in enumerate(kernels))

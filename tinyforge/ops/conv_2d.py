@@ -33,7 +33,7 @@ from tinyforge.ops.convolution import (
     weighted_fields,
     weights_table,
 )
-from tinyforge.ops.dense import dense
+from tinyforge.ops.dense import Dense, dense
 from tinyforge.ops.dense_cycles import window_cycles, window_reads
 from tinyforge.ops.forms import Windowed
 from tinyforge.ops.matrix import CHANNELS_3X3, CHUNK, PIXELS, WAY, WAY_3X3, Matrix, matrix
@@ -131,7 +131,7 @@ def variants(graph: Graph, op: Operator, target: Target) -> Sequence[Kernel]:
     by_vectors = matrix(graph, op, _requantization(graph, op)) if target.mve else None
     if by_vectors is not None:
         return tuple(_on_matrix(graph, op, by_vectors))
-    return _with_dsp(graph, op) if target.dsp else ()
+    return tuple(_with_dsp(graph, op)) if target.dsp else ()
 
 
 def _on_matrix(graph: Graph, op: Operator, found: Matrix) -> Iterator[Kernel]:
@@ -169,35 +169,42 @@ def _on_matrix(graph: Graph, op: Operator, found: Matrix) -> Iterator[Kernel]:
         )
 
 
-def _with_dsp(graph: Graph, op: Operator) -> Sequence[Kernel]:
+def _with_dsp(graph: Graph, op: Operator) -> Iterator[Kernel]:
+    win, requantization = weights_window(graph, op), _requantization(graph, op)
+    size = win.kernel[1] * tensor(graph, op, 0).shape[3]
+    for found in dense(graph, op, requantization, win.kernel[0], size):
+        # What three pixels at once take of the arena may be too much.
+        for at_once in (3, 2):
+            yield _on_tiles(graph, op, replace(found, at_once=at_once))
+    yield from depthwise_3x3.of_few_channels(graph, op)
+    by_blocks = winograd(graph, op, requantization, win)
+    if by_blocks is not None:
+        yield by_blocks
+
+
+def _on_tiles(graph: Graph, op: Operator, found: Dense) -> Kernel:
+    """By the dense block. Windows that reach into the padding, or are no stretch of a row, are
+    copied first: by words."""
     source, win = tensor(graph, op, 0), weights_window(graph, op)
     rows, size = win.kernel[0], win.kernel[1] * source.shape[3]
-    # Windows that reach into the padding, or are no stretch of a row, are copied first: by words.
     inside = win.within and 1 in (win.dilation[1], win.kernel[1])
-    pixels = min(2, win.output[1])
-    copied = 0 if inside else pixels * size + 3
-    by_blocks = winograd(graph, op, _requantization(graph, op), win)
-    few = depthwise_3x3.of_few_channels(graph, op)
-    denser = tuple(
-        Kernel(
-            header="dense_conv.h",
-            struct="forge_dense_conv",
-            function="forge_dense_conv_columns",
-            fields={
-                **win.fields(),
-                "input_channels": source.shape[3],
-                "input_zero_point": source.zero_point,
-                **found.fields(),
-            },
-            inputs=(source.index,),
-            form=Windowed(win, tile_bytes=pixels * found.tile_bytes + copied),
-            way=found.way,
-            cycles=window_cycles(found, win, rows, size),
-            reads=window_reads(found, win),
-        )
-        for found in dense(graph, op, _requantization(graph, op), rows, size)
+    copied = 0 if inside else min(found.at_once, win.output[1]) * size + 3
+    return Kernel(
+        header="dense_conv.h",
+        struct="forge_dense_conv",
+        function="forge_dense_conv_columns",
+        fields={
+            **win.fields(),
+            "input_channels": source.shape[3],
+            "input_zero_point": source.zero_point,
+            **found.fields(),
+        },
+        inputs=(source.index,),
+        form=Windowed(win, tile_bytes=found.tile_bytes(win.output[1]) + copied),
+        way=found.way,
+        cycles=window_cycles(found, win, rows, size),
+        reads=window_reads(found, win),
     )
-    return (*denser, *few) if by_blocks is None else (*denser, *few, by_blocks)
 
 
 def macs(graph: Graph, op: Operator) -> int:

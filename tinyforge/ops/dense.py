@@ -3,7 +3,7 @@ outputs of sums, two channels after the other's."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -45,7 +45,7 @@ class Dense:
 
     weights: (channels, places of a tile), 0 where the tile holds nothing. bias: of the inputs as
     they are, without the zero point. Both are 0 of channels that are settled. byte_weights: whether
-    two channels' weights share half a word.
+    two channels' weights share half a word. at_once: how many pixels, at the most: 2 or 3.
     """
 
     weights: Int
@@ -53,11 +53,13 @@ class Dense:
     scaled: Scaled
     byte_weights: bool = False
     by_fours: bool = False
+    at_once: int = 3
 
     @property
     def way(self) -> str:
         """For people, as Kernel has it."""
-        return f"dense, {'int8' if self.byte_weights else 'int16'} weights"
+        by_twos = ", by twos" if self.at_once == 2 else ""
+        return f"dense, {'int8' if self.byte_weights else 'int16'} weights{by_twos}"
 
     @property
     def quads(self) -> int:
@@ -67,10 +69,16 @@ class Dense:
     def channels(self) -> int:
         return len(self.weights)
 
-    @property
-    def tile_bytes(self) -> int:
-        """Of the tile, for each pixel."""
-        return 2 * _QUAD * self.quads
+    def tile_bytes(self, pixels: int) -> int:
+        """Of the tile, where there are so many pixels."""
+        return 2 * _QUAD * self.quads * min(self.at_once, pixels)
+
+    def blocks(self, pixels: int) -> Mapping[int, int]:
+        """How many of so many pixels are made three at once, two and alone: none alone that another
+        could join."""
+        threes = pixels // 3 - (pixels > 3 and pixels % 3 == 1) if self.at_once == 3 else 0
+        twos, ones = divmod(pixels - 3 * threes, 2)
+        return {3: threes, 2: twos, 1: ones}
 
     @property
     def stream_bytes(self) -> int:
@@ -84,6 +92,7 @@ class Dense:
             "dense.stream": Table("int32_t", self._stream()),
             "dense.quads": self.quads,
             "dense.channels": self.channels,
+            "dense.at_once": self.at_once,
             "dense.bytes": int(self.byte_weights),
             "dense.rectified": int(self.scaled.rectified),
             "dense.activation_min": self.scaled.low,

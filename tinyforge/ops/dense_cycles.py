@@ -12,39 +12,40 @@ from tinyforge.ops.dense import Dense
 from tinyforge.ops.window import Window
 
 # By pixels of a tile: its beginning, each stretch of inputs, each quad of inputs.
-_TILE = {1: (112, 13, 8), 2: (76, 13, 14)}
+_TILE = {1: (112, 13, 8), 2: (76, 13, 14), 3: (80, 16, 19)}
 # Of a last channel that has no second.
 _ODD = 100
-# More of a tile of which some stretch is copied; each such stretch, and each byte of it.
-_COPY = (300, 128, 0.9)
+# More of a tile of which some stretch is copied; each such stretch, of few bytes or of many; and
+# each byte of it.
+_COPY = (300, (60, 128), 0.9)
+_FEW_BYTES = 32
 
 
 def window_cycles(found: Dense, win: Window, rows: int, size: int) -> int:
     """Of a convolution. rows, size: a window's stretches of inputs, and the values in each."""
     lines = win.pictures * win.output[0]
-    pairs, singles = divmod(win.output[1], 2)
-    tiles, stretches = _copies(win)
-    tile, stretch, value = _COPY
+    tiles, stretches = _copies(found, win)
+    tile, (few, many), value = _COPY
+    stretch = few if size <= _FEW_BYTES else many
     return round(
-        lines * (pairs * _tile(found, 2, rows) + singles * _tile(found, 1, rows))
+        lines * _tiles(found, win.output[1], rows)
         + win.pictures * (tiles * tile + stretches * (stretch + value * size))
     )
 
 
 def window_reads(found: Dense, win: Window) -> int:
     """Of a convolution."""
-    return win.pictures * win.output[0] * -(-win.output[1] // 2) * found.stream_bytes
+    return win.pictures * win.output[0] * row_reads(found, win.output[1])
 
 
 def row_cycles(found: Dense, rows: int) -> int:
     """Of FULLY_CONNECTED."""
-    pairs, singles = divmod(rows, 2)
-    return pairs * _tile(found, 2, 1) + singles * _tile(found, 1, 1)
+    return _tiles(found, rows, 1)
 
 
 def row_reads(found: Dense, rows: int) -> int:
     """Of FULLY_CONNECTED."""
-    return -(-rows // 2) * found.stream_bytes
+    return sum(found.blocks(rows).values()) * found.stream_bytes
 
 
 def in_place_cycles(found: Dense, rows: int) -> int:
@@ -54,29 +55,41 @@ def in_place_cycles(found: Dense, rows: int) -> int:
     return rows * (110 + fours * (41 * units + 6 * -(-units // 4) + 55) + last)
 
 
+def _tiles(found: Dense, pixels: int, rows: int) -> int:
+    """All channels of so many pixels. rows: stretches of inputs of each."""
+    return sum(n * _tile(found, size, rows) for size, n in found.blocks(pixels).items())
+
+
 def _tile(found: Dense, pixels: int, rows: int) -> int:
-    """All channels of one pixel or two."""
+    """All channels of up to three pixels at once."""
     begin, stretch, quad = _TILE[pixels]
     pairs, odd = divmod(found.channels, 2)
     outputs = (pairs + odd) * _two_channels(found, pixels) + odd * _ODD
     return begin + rows * stretch + found.quads * quad + outputs
 
 
-def _copies(win: Window) -> tuple[int, int]:
+def _copies(found: Dense, win: Window) -> tuple[int, int]:
     """Tiles and rows of windows that do not lie side by side in the picture."""
     inside = win.taps(np.ones((*win.input, 1), np.int64), 0).all(axis=(3, 4))
     whole = 1 in (win.dilation[1], win.kernel[1])
     outside = (~(inside & whole)).sum(axis=2)
-    pairs = np.pad(outside, ((0, 0), (0, win.output[1] % 2))).reshape(len(outside), -1, 2)
-    return int(pairs.any(axis=2).sum()), int(outside.sum())
+    blocks = found.blocks(win.output[1])
+    tiles = np.repeat(list(blocks), list(blocks.values()))
+    copied = np.add.reduceat(outside, np.cumsum(tiles) - tiles, axis=1) > 0
+    return int(copied.sum()), int(outside.sum())
 
 
 def _two_channels(found: Dense, pixels: int) -> int:
-    """Of one pixel or two: loads, products and loops, then the outputs."""
-    runs, rectified = -(-found.quads // 16), found.scaled.rectified
+    """Of up to three pixels: loads, products and loops, then the outputs."""
+    runs, rectified = -(-found.quads // 8), found.scaled.rectified
+    if pixels == 3:
+        apart = 9 if found.byte_weights else 0
+        return 24 * found.quads + 4 * runs + apart + (54 if rectified else 66)
+    if pixels == 2 and not found.byte_weights:
+        return 17 * found.quads + 6 * runs + (40 if rectified else 52)
+    runs = -(-found.quads // 16)
     if pixels == 2:
-        products = 35 * (found.quads // 2) + 6 if found.byte_weights else 18 * found.quads
-        return products + 6 * runs + (43 if rectified else 55)
+        return 35 * (found.quads // 2) + 6 + 6 * runs + (40 if rectified else 52)
     if found.byte_weights:
         return 22 * (found.quads // 2) + 4 * runs + (32 if rectified else 40)
     last = 14 if found.quads % 2 else 4

@@ -161,7 +161,7 @@ def _on_tiles(source: int, every: Sequence[Dense], rows: int, depth: int) -> Ite
             function="forge_dense_fully_connected_run",
             fields={"rows": rows, "input_depth": depth, **found.fields()},
             inputs=(source,),
-            form=Whole(scratch_bytes=min(2, rows) * found.tile_bytes),
+            form=Whole(scratch_bytes=found.tile_bytes(rows)),
             way=found.way,
             cycles=row_cycles(found, rows),
             reads=row_reads(found, rows),
