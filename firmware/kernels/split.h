@@ -26,8 +26,29 @@ FORGE_INLINE void forge_split_outputs(const forge_split *c, const int8_t *input,
   }
 }
 
+/* Outputs that take run bytes each, any number of them. */
+typedef struct {
+  int stretches;
+  int outputs;
+  int run;
+} forge_split_evenly;
+
+FORGE_INLINE void forge_split_even_outputs(const forge_split_evenly *c, const int8_t *input,
+                                           int8_t *const *outputs) {
+  for (int i = 0; i < c->outputs; ++i, input += c->run) {
+    const int8_t *from = input;
+    int8_t *to = outputs[i];
+    for (int k = 0; k < c->stretches; ++k, from += c->outputs * c->run, to += c->run) {
+      forge_copy_bytes(to, from, c->run);
+    }
+  }
+}
+
 /* forge_split_run(&fields, input, outputs...), for any number of outputs up to the most. */
 #define forge_split_run(c, input, ...) \
   forge_split_outputs((c), (input), (int8_t *const[]){__VA_ARGS__})
+
+#define forge_split_evenly_run(c, input, ...) \
+  forge_split_even_outputs((c), (input), (int8_t *const[]){__VA_ARGS__})
 
 #endif

@@ -22,7 +22,7 @@ def _like(spec: TensorSpec, shape: tuple[int, ...]) -> TensorSpec:
 def split(r: Random) -> Graph:
     """SPLIT: its axis is the first operand."""
     part = random_shape(r, 5)
-    axis, count = r.integer(0, len(part) - 1), r.pick(1, 2, 2, 3, 16)
+    axis, count = r.integer(0, len(part) - 1), r.pick(1, 2, 2, 3, 16, 17)
     source = r.spec(*_with(part, axis, part[axis] * count))
     return single_op(
         "SPLIT",
@@ -48,6 +48,7 @@ def split_v(r: Random) -> Graph:
 def unpack(r: Random) -> Graph:
     shape = random_shape(r, 5)
     axis = r.integer(0, len(shape) - 1)
+    shape = _with(shape, axis, r.pick(shape[axis], shape[axis], 40))
     source = r.spec(*shape)
     return single_op(
         "UNPACK",

@@ -149,7 +149,7 @@ REFUSED = {
     "ranks": (case("CONCATENATION", [like(1, 2), like(2)], (1, 4), axis=1), "needs 2 dimensions"),
     "joined shape": (case("CONCATENATION", [like(1, 2)] * 2, (1, 5), axis=1), r"not \[1, 4\]"),
     "packs fewer": (case("PACK", [like(2)] * 2, (2, 2), values_count=3), "values_count is 3, of 2"),
-    "packs 17": (case("PACK", [like(2)] * 17, (17, 2), values_count=17), "1 to 16 inputs"),
+    "packs 257": (case("PACK", [like(2)] * 257, (257, 2), values_count=257), "1 to 256 inputs"),
     "packs shapes": (
         case("PACK", [like(2), like(3)], (2, 2), values_count=2),
         "inputs have different shapes",
@@ -167,7 +167,11 @@ REFUSED = {
         case("SPLIT", [ints(3), SPEC], *[(2, 4, 6, 2)] * 3, num_splits=3),
         "dimension 3 is 8, which 3 outputs do not divide",
     ),
-    "splits in 17": (case("SPLIT", [ints(0), like(17)], *[(1,)] * 17), "1 to 16 outputs"),
+    "splits in 257": (case("SPLIT", [ints(0), like(257)], *[(1,)] * 257), "1 to 256 outputs"),
+    "splits unevenly in 17": (
+        case("SPLIT", [ints(0), like(18)], (2,), *[(1,)] * 16),
+        "1 to 16 outputs",
+    ),
     "splits a constant": (case("SPLIT", [ints(0), constant(2)], (1,), (1,)), "of a constant"),
     "split shape": (case("SPLIT", [ints(0), like(4)], (2,), (1,)), r"is \[1\], not \[2\]"),
     "splits outside": (case("SPLIT", [ints(1), like(4)], (2,), (2,)), "axis 1 is outside 1"),

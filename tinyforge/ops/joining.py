@@ -17,6 +17,8 @@ from tinyforge.ops.base import (
 )
 from tinyforge.ops.forms import WHOLE, row_by_row
 
+_UNEVEN = 16  # inputs: FORGE_CONCAT_MOST
+
 
 def parts(graph: Graph, op: Operator) -> list[Tensor]:
     return [tensor(graph, op, i) for i in range(len(op.inputs))]
@@ -38,16 +40,17 @@ def join(graph: Graph, op: Operator, axis: int) -> Kernel:
     found, out = parts(graph, op), output(graph, op)
     form = row_by_row(out) if axis >= 2 else WHOLE
     stretches, itemsize = math.prod(out.shape[:axis]), out.dtype.itemsize
-    fields = {
-        "stretches": stretches // form.steps,
-        "inputs": len(found),
-        "total": out.size // stretches * itemsize,
-    }
-    fields |= {f"run[{i}]": t.size // stretches * itemsize for i, t in enumerate(found)}
+    runs = [t.size // stretches * itemsize for t in found]
+    struct, fields = "forge_concat", {"stretches": stretches // form.steps, "inputs": len(found)}
+    if len(found) > _UNEVEN:
+        struct, fields["run"] = "forge_concat_evenly", runs[0]
+    else:
+        fields["total"] = out.size // stretches * itemsize
+        fields |= {f"run[{i}]": run for i, run in enumerate(runs)}
     return Kernel(
         header="concat.h",
-        struct="forge_concat",
-        function="forge_concat_run",
+        struct=struct,
+        function=f"{struct}_run",
         fields=fields,
         inputs=tuple(t.index if t.data is None else Table.of(t) for t in found),
         form=form,

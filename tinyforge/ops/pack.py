@@ -14,7 +14,7 @@ from tinyforge.ops.copying import check_shape
 from tinyforge.ops.joining import check_parts, join, parts
 from tinyforge.ops.operands import axis_index
 
-_MAX_INPUTS = 16  # FORGE_CONCAT_MOST
+_MAX_INPUTS = 256  # of more, code and plans grow past use
 
 
 def _axis(graph: Graph, op: Operator) -> int:

@@ -16,7 +16,8 @@ from tinyforge.ops.base import (
 )
 from tinyforge.ops.forms import WHOLE, row_by_row
 
-_MAX_OUTPUTS = 16  # FORGE_SPLIT_MOST
+_UNEVEN = 16  # outputs: FORGE_SPLIT_MOST
+_MOST = 256  # of one size: of more, code and plans grow past use
 
 
 def parts(graph: Graph, op: Operator) -> list[Tensor]:
@@ -25,10 +26,11 @@ def parts(graph: Graph, op: Operator) -> list[Tensor]:
 
 def check_split(graph: Graph, op: Operator, inputs: int, position: int) -> Tensor:
     """So many inputs, the one at a position a computed tensor, which is returned; one to 16
-    outputs, all int8 or all int16 as it is."""
+    outputs, or up to 256 of one size, all int8 or all int16 as it is."""
+    most = _MOST if len({t.size for t in parts(graph, op)}) == 1 else _UNEVEN
     require(
-        len(op.inputs) == inputs and 1 <= len(op.outputs) <= _MAX_OUTPUTS,
-        f"{op.op} needs {inputs} inputs and 1 to {_MAX_OUTPUTS} outputs, "
+        len(op.inputs) == inputs and 1 <= len(op.outputs) <= most,
+        f"{op.op} needs {inputs} inputs and 1 to {most} outputs, "
         f"found {len(op.inputs)} and {len(op.outputs)}",
         graph,
         op,
@@ -54,10 +56,12 @@ def split(graph: Graph, op: Operator, source: Tensor, axis: int) -> Kernel:
     found = parts(graph, op)
     form = row_by_row(source) if axis >= 2 else WHOLE
     stretches, itemsize = math.prod(source.shape[:axis]), source.dtype.itemsize
-    fields = {
-        "stretches": stretches // form.steps,
-        "outputs": len(found),
-        "total": source.size // stretches * itemsize,
-    }
-    fields |= {f"run[{i}]": t.size // stretches * itemsize for i, t in enumerate(found)}
+    fields = {"stretches": stretches // form.steps, "outputs": len(found)}
+    runs = [t.size // stretches * itemsize for t in found]
+    if len(found) > _UNEVEN:
+        fields["run"] = runs[0]
+        name = "forge_split_evenly"
+        return Kernel("split.h", name, f"{name}_run", fields, (source.index,), form)
+    fields["total"] = source.size // stretches * itemsize
+    fields |= {f"run[{i}]": run for i, run in enumerate(runs)}
     return Kernel("split.h", "forge_split", "forge_split_run", fields, (source.index,), form)
