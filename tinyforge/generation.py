@@ -36,6 +36,7 @@ from tinyforge.proof.record import ConstantCoverage
 from tinyforge.source import Source
 from tinyforge.spec import Spec
 from tinyforge.stages import Stages
+from tinyforge.tflite.about import remembers
 
 MODEL_FILE = "model.tflite"
 
@@ -232,5 +233,5 @@ def _layer_tests(
             where=f"{left_out[0].where}: {left_out[0].what}" if left_out else "",
             fix="leave --layer-tests out" + ("" if left_out else ", or give --engine aot or both"),
         )
-    inputs = golden if source.graph.states else golden[:1]
+    inputs = golden if remembers(source.graph) else golden[:1]
     return LayerTests(source.graph_of("aot"), planned, inputs, source.expected("aot", inputs))

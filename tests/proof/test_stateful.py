@@ -21,11 +21,13 @@ from tinyforge.generation import generate
 from tinyforge.graph import Graph
 from tinyforge.memory.plan import Plan
 from tinyforge.memory.search import plan
+from tinyforge.proof import oracle
 from tinyforge.proof.examples import Examples
 from tinyforge.proof.record import Proof
 from tinyforge.source import Source
 from tinyforge.spec import EngineChoice, Spec
 from tinyforge.tflite import require_quantized, write
+from tinyforge.tflite.about import About, with_about
 from tinyforge.verification import verify
 
 pytest.importorskip("tflite_micro")
@@ -147,3 +149,36 @@ def test_a_state_that_the_self_test_leaves_behind_is_found(tmp_path: Path) -> No
     once = r"\g<1> static int done; if (done++) return FORGE_OK;"
     files = changed(sources(), MODEL, begin, once)
     assert difference(files, tmp_path) == (FIRST_STATE, 0)
+
+
+ANEW = with_about(models.gestures(1), About(anew=True))
+
+
+@pytest.mark.parametrize(
+    ("machine", "core", "engine"),
+    [
+        ("unicorn", "cortex-m4", "aot"),
+        ("qemu", "cortex-m55", "aot"),
+        ("native", "cortex-m4", "aot"),
+        ("unicorn", "cortex-m4", "tflm"),
+    ],
+)
+def test_every_inference_may_begin_anew(machine: str, core: str, engine: EngineChoice) -> None:
+    """Inputs run once more, backwards, and each answers as it does alone."""
+    found = proved(machine, ANEW, core=core, engine=engine)
+    assert found.bit_exact
+    values = np.random.default_rng(4).integers(-128, 128, (3, ANEW.input_bytes)).astype(np.int8)
+    together, sequence = (oracle.outputs(write(g), g, values) for g in (ANEW, models.gestures(1)))
+    assert not np.array_equal(together, sequence)
+    for i, row in enumerate(values):
+        assert np.array_equal(together[i : i + 1], oracle.outputs(write(ANEW), ANEW, row[None]))
+
+
+def test_a_state_that_lasts_where_it_should_not_is_found(tmp_path: Path) -> None:
+    planned = plan(ANEW)
+    right, wrong = (project_files(g, compiled(plan(g))) for g in (ANEW, models.gestures(1)))
+    assert prove_files(right, tmp_path / "right", planned, ANEW).bit_exact
+    found = prove_files(wrong, tmp_path / "wrong", planned, ANEW)
+    assert not found.bit_exact
+    assert found.first_difference is not None
+    assert found.first_difference.input > 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,8 @@ from tinyforge import tflite
 from tinyforge.engines.choose import choose
 from tinyforge.errors import ForgeError
 from tinyforge.proof import oracle
+from tinyforge.tflite.about import remembers
+from tinyforge.training.model import outputs
 from tinyforge.training.plain import plain
 from tinyforge.training.quantize import quantize
 from tinyforge.training.runtime import keras, tf_keras
@@ -50,32 +53,136 @@ def test_layers_over_time_are_unrolled(library: Any) -> None:
     layers = library().layers
     library().utils.set_random_seed(2)
     for layer in (
-        layers.LSTM(6),
+        layers.LSTM(6, activation="relu"),
         layers.GRU(6, return_sequences=True),
-        layers.Bidirectional(layers.LSTM(4, return_sequences=True)),
+        layers.Bidirectional(layers.GRU(4, return_sequences=True)),
         layers.SimpleRNN(6, go_backwards=True),
     ):
         source = library().Input(SERIES)
         x = layers.Dense(2)(layers.Flatten()(layer(source)))
         model = library().Model(source, x)
         said: list[str] = []
-        assert plain(plain(model, said.append), said.append) is not model
+        first = plain(model, said.append)
+        assert first.model is not model and not first.whole
+        assert plain(first.model, said.append).model is first.model
         assert len(said) == 1 and layer.name in said[0]
         assert not {"WHILE", "CALL"} & {*converted(model, 0.02)}
 
 
+LONG = (140, 3)
+
+
+@pytest.mark.parametrize("library", [keras, tf_keras])
+def test_lstm_is_one_operator_and_each_inference_a_sequence(library: Any) -> None:
+    layers = library().layers
+    library().utils.set_random_seed(2)
+    for shape, make in (
+        ((24, 3), layers.LSTM(6)),
+        (LONG, layers.LSTM(6, return_sequences=True, dropout=0.1, recurrent_dropout=0.1)),
+        (LONG, lambda x: layers.LSTM(5)(layers.LSTM(6, return_sequences=True)(x))),
+        (SERIES, layers.Bidirectional(layers.LSTM(4, use_bias=False, return_sequences=True))),
+        ((30, 3), lambda x: layers.GRU(4)(layers.LSTM(6, return_sequences=True)(x))),
+    ):
+        source = library().Input(shape)
+        model = library().Model(source, layers.Dense(2)(layers.Flatten()(make(source))))
+        said: list[str] = []
+        graph = tflite.read(quantize(model, inputs(shape, 4), note=said.append))
+        assert "begins a sequence of its own" in said[-1]
+        assert graph.states and not remembers(graph)
+        assert "UNIDIRECTIONAL_SEQUENCE_LSTM" in converted(model, 0.02)
+
+
+def test_inputs_and_outputs_of_a_whole_lstm_are_in_the_model_s_order() -> None:
+    layers = keras().layers
+    keras().utils.set_random_seed(3)
+    series, more = keras().Input(LONG, name="z"), keras().Input((5,), name="a")
+    x = layers.Concatenate()([layers.LSTM(4)(series), more])
+    model = keras().Model([series, more], [layers.Dense(n)(x) for n in (4, 2, 3)])
+    values = inputs((LONG[0] * LONG[1] + 5,))
+    graph = tflite.read(quantize(model, values))
+    assert [(t.name, t.shape) for t in graph.input_tensors] == [("z", (1, *LONG)), ("a", (1, 5))]
+    assert [t.shape for t in graph.output_tensors] == [(1, 4), (1, 2), (1, 3)]
+
+
+@pytest.mark.parametrize("library", [keras, tf_keras])
+def test_a_state_that_lasts_lasts_in_the_int8_model(library: Any) -> None:
+    """The float model is called with one input after the other; the state is what it answers by."""
+    layers = library().layers
+    library().utils.set_random_seed(2)
+    source = library().Input((2, 3), batch_size=1)
+    model = library().Model(source, layers.Dense(2)(layers.LSTM(6, stateful=True)(source)))
+    said: list[str] = []
+    values = inputs((2, 3), 40)
+    graph = tflite.read(quantize(model, values, note=said.append))
+    assert "lasts from one inference to the next" in said[0] and "forge_reset" in said[0]
+    assert remembers(graph)
+    found, wanted = answers(graph, values), outputs(model, values)
+    alone = np.concatenate([outputs(model, one[np.newaxis]) for one in values])
+    assert np.abs(found - wanted).mean() < 0.02 * np.ptp(wanted)
+    assert np.abs(found - alone).mean() > 0.05 * np.ptp(wanted)
+
+
+def answers(graph: Any, values: Any) -> Any:
+    """What TFLM answers to real values, in real values, (n, outputs)."""
+    source, out = graph.input_tensors[0], graph.output_tensors[0]
+    rows = np.rint(values / source.scale + source.zero_point).clip(-128, 127).astype(np.int8)
+    found = oracle.outputs(tflite.write(graph), graph, rows.reshape(len(rows), -1))
+    return (found.astype(float) - out.zero_point) * out.scale
+
+
 def test_what_cannot_be_unrolled_is_named() -> None:
     layers = keras().layers
-    for shape, batch, options, what, fix in (
-        ((None, 3), None, {}, "not fixed", "--input-shape"),
-        ((500, 3), None, {}, "500 steps", "Conv1D"),
-        (SERIES, 1, {"stateful": True}, "stateful=True", "stateful=False"),
+    gru = layers.GRU
+    for shape, batch, layer, options, what, fix in (
+        ((None, 3), None, layers.LSTM, {}, "not fixed", "--input-shape"),
+        ((500, 3), None, gru, {}, "500 steps", "use LSTM in its place"),
+        (
+            LONG,
+            None,
+            layers.LSTM,
+            {"activation": "relu"},
+            "140.*activation relu",
+            "defaults",
+        ),
+        (SERIES, 1, gru, {"stateful": True}, "stateful=True", "LSTM.stateful=True.* as an input"),
     ):
         source = keras().Input(shape, batch_size=batch)
-        model = keras().Model(source, layers.LSTM(4, name="memory", **options)(source))
+        model = keras().Model(source, layer(4, name="memory", **options)(source))
         with pytest.raises(ForgeError, match=what) as error:
             plain(model)
-        assert "'memory'" in error.value.where and fix in error.value.fix
+        assert "'memory'" in error.value.where and re.search(fix, error.value.fix)
+
+
+def test_long_lstm_that_is_no_single_operator_is_refused() -> None:
+    layers = keras().layers
+    masked = keras().Sequential([keras().Input(LONG), layers.Masking(), layers.LSTM(4)])
+    source = keras().Input(LONG)
+    begun = layers.LSTM(4)(source, initial_state=[layers.Dense(4)(source[:, 0])] * 2)
+    returned = layers.LSTM(4, return_state=True)(source)[1]
+    both = keras().Input(LONG, batch_size=1)
+    kept = layers.LSTM(4, stateful=True)(layers.LSTM(4, return_sequences=True)(both))
+    for model, what in (
+        (masked, "with the mask of 'masking"),
+        (keras().Model(source, begun), "with a state given"),
+        (keras().Model(source, returned), "with a state given or returned"),
+        (keras().Model(both, kept), "while another layer's state lasts"),
+    ):
+        with pytest.raises(ForgeError, match=what) as error:
+            plain(model)
+        assert error.value.fix
+
+
+def test_a_state_may_be_an_input_and_an_output() -> None:
+    """As the remedy says of a GRU whose state lasts: what comes out goes in again."""
+    layers = keras().layers
+    keras().utils.set_random_seed(4)
+    series, state = keras().Input(SERIES, name="series"), keras().Input((4,), name="state")
+    answer, after = layers.GRU(4, return_state=True)(series, initial_state=state)
+    model = keras().Model([series, state], [layers.Dense(2)(answer), after])
+    graph = tflite.read(quantize(model, inputs((SERIES[0] * SERIES[1] + 4,))))
+    assert [t.shape for t in graph.output_tensors] == [(1, 2), (1, 4)]
+    assert [t.shape for t in graph.input_tensors] == [(1, *SERIES), (1, 4)]
+    assert not graph.states
 
 
 def test_what_the_converter_leaves_in_float_becomes_int8() -> None:

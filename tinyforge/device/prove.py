@@ -18,6 +18,7 @@ from tinyforge.proof.arena import planned_arena
 from tinyforge.proof.compare import answer_difference, first_difference, layer_proofs
 from tinyforge.proof.oracle import Trace
 from tinyforge.proof.record import Arena, Difference, LayerProof, Proof
+from tinyforge.tflite.about import remembers
 
 # Called with 1 for every input that is done.
 Progress = Callable[[int], None]
@@ -105,7 +106,7 @@ def _first_wrong(
     if wrong is None or measured.trace or subject.plan is None:
         return wrong
     # A layer that remembers may have been wrong before an output was.
-    begin, end = 0 if graph.states else wrong.input, wrong.input + 1
+    begin, end = 0 if remembers(graph) else wrong.input, wrong.input + 1
     trace, _ = _by_layers(link, subject, subject.inputs[begin:end])
     found = first_difference(graph, trace, {t: expected[t][begin:end] for t in trace})
     # Layers that are right one by one leave the output as all that is known to be wrong.

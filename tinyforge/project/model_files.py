@@ -18,6 +18,7 @@ from tinyforge.project.digests import Digests
 from tinyforge.project.real_inputs import real_inputs
 from tinyforge.project.templates import render
 from tinyforge.proof.answers import classes, named_head
+from tinyforge.tflite.about import remembers
 
 # The version of the device API that generated code is written for: FORGE_ABI in forge.h.
 ABI = 4
@@ -77,6 +78,7 @@ def model_files(
     for tensor in graph.output_tensors:
         _require_carried(tensor, "output")
     rows, fed = input_rows(graph), rows_input(graph)
+    states = sum(graph.tensors[t].nbytes for t in graph.states)
     head, count = _classes(graph, labels)
     files = {
         "include/model.h": render(
@@ -90,7 +92,8 @@ def model_files(
             input_rows=rows,
             input_row_bytes=graph.input_tensors[fed].nbytes // rows,
             by_rows=int(by_rows),
-            state_bytes=sum(graph.tensors[t].nbytes for t in graph.states),
+            state_bytes=states if remembers(graph) else 0,
+            anew=int(states > 0 and not remembers(graph)),
             class_count=count,
             class_output=head,
             scores=class_scores(graph, labels),

@@ -34,6 +34,7 @@ from tinyforge.project.selftest import selftest_sections
 from tinyforge.project.templates import render
 from tinyforge.resources import folder
 from tinyforge.spec import AppChoice, OptimizeChoice
+from tinyforge.tflite.about import remembers
 
 _LIBRARY = "lib/forge"
 # What PlatformIO and tinyforge make; platforms that PlatformIO fetches lie beside ours.
@@ -253,7 +254,7 @@ def _readme(project: Project) -> str:
         several=len(project.graph.inputs) + len(project.graph.outputs) > 2,
         real=real_inputs(project.graph),
         labels=bool(project.labels),
-        remembers=bool(project.graph.states),
+        remembers=remembers(project.graph),
         layer_tests=LAYER_TESTS if project.layer_tests else "",
         left_out={
             engine: [_markdown(f"{layer.where}: {layer.what}") for layer in layers]

@@ -26,7 +26,7 @@ from tinyforge.proof.measure import (
 )
 from tinyforge.proof.score import Goal, Task, goal_of, head_for, score, seen
 from tinyforge.stages import Stages
-from tinyforge.tflite.about import about
+from tinyforge.tflite.about import about, remembers
 
 _TRIED = 100  # samples to see the range from
 _MACS = 300_000_000  # that an emulator computes in some seconds, over all examples of a proof
@@ -121,7 +121,7 @@ def of_samples(graph: Graph, samples: Samples, inputs: Reals) -> Examples:
 
 def _ordered(samples: Samples, graph: Graph, count: int, seed: int) -> Samples:
     """As many as that: any, but of a model that remembers the first ones, in their order."""
-    if graph.states:
+    if remembers(graph):
         return samples.take(np.arange(min(count, len(samples))))
     return spread(samples, count, seed)
 

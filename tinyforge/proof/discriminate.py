@@ -19,13 +19,14 @@ import numpy as np
 import numpy.typing as npt
 
 from tinyforge.errors import ForgeError
-from tinyforge.graph import Graph
+from tinyforge.graph import Graph, Operator
 from tinyforge.graph.packed import unpacked
 from tinyforge.ops import OPS
 from tinyforge.proof.mutants import ALL_WEIGHTS, Mutant, mutants_of
 from tinyforge.proof.oracle import Layer, answer, reference, reference_trace
 from tinyforge.proof.record import Coverage, LayerCoverage
 from tinyforge.proof.synthetic import mixed, varied
+from tinyforge.tflite.about import remembers
 
 Rows = npt.NDArray[np.int8]
 Array = npt.NDArray[Any]
@@ -73,7 +74,7 @@ def choose(
     """
     if not all(op.op in OPS for op in graph.operators):
         return Chosen(np.concatenate([given, drawn])[:count], None)
-    if graph.states:
+    if remembers(graph):
         return _Sequence(graph, np.concatenate([given, drawn])[:count], seed, watched).choose()
     return _Choice(graph, count, seed, watched).choose(given, drawn)
 
@@ -83,7 +84,7 @@ def _work(graph: Graph) -> int:
     return sum(
         OPS[op.op].macs(graph, op)
         + _ELEMENT_WORK * sum(graph.tensors[t].size for t in op.outputs)
-        + _LAYER_WORK
+        + _LAYER_WORK * _calls(graph, op)
         for op in graph.operators
     )
 
@@ -95,8 +96,15 @@ def _mutants(graph: Graph, seed: int, most: int) -> list[Mutant]:
     return [m for turn in turns for m in turn if m is not None][:most]
 
 
+def _calls(graph: Graph, op: Operator) -> int:
+    """How often a layer's model does what others do once: an LSTM's at each step in time."""
+    states = [graph.tensors[op.inputs[position]].size for position in OPS[op.op].states]
+    return max([1, *(graph.tensors[t].size // max(1, *states) for t in op.outputs if states)])
+
+
 def _start(graph: Graph, row: Rows) -> dict[int, Array]:
-    """The values that are there before the first layer: constants, and the input's bytes."""
+    """The values that are there before the first layer: constants, and the input's bytes. States
+    are in _operands."""
     constants = {t.index: t.data for t in graph.tensors if t.data is not None}
     values = [one[0] for one in unpacked(row[np.newaxis], graph.input_tensors)]
     return {**constants, **dict(zip(graph.inputs, values, strict=True))}
@@ -109,8 +117,22 @@ def _answers(graph: Graph, values: Values) -> list[Array]:
 def _forward(graph: Graph, values: dict[int, Array]) -> None:
     """Adds what every layer makes."""
     for op in graph.operators:
-        operands = [values[t] for t in op.inputs if t >= 0]
+        operands = _operands(graph, op, values)
         values.update(zip(op.outputs, reference(graph, op, operands), strict=True))
+
+
+def _operands(
+    graph: Graph, op: Operator, values: Values, changed: Values | None = None
+) -> list[Array]:
+    """A layer's: values, but for those that have changed. Its states are new ones, since it changes
+    them and may run again."""
+    found = []
+    for t in (graph.tensors[t] for t in op.inputs if t >= 0):
+        if t.variable:
+            found.append(t.at_start())
+        else:
+            found.append(changed[t.index] if changed and t.index in changed else values[t.index])
+    return found
 
 
 def _shows(
@@ -124,7 +146,7 @@ def _shows(
     for op in graph.operators[mutant.layer :]:
         if op.index != mutant.layer and changed.keys().isdisjoint(op.inputs):
             continue
-        operands = [changed.get(t, values[t]) for t in op.inputs if t >= 0]
+        operands = _operands(graph, op, values, changed)
         found = mutant.instead(graph, op, operands)
         for t, value in zip(op.outputs, found, strict=True):
             if not np.array_equal(value, values[t]):

@@ -11,6 +11,7 @@ from tinyforge.memory.plan import Plan
 from tinyforge.proof import discriminate
 from tinyforge.proof.discriminate import Chosen
 from tinyforge.proof.examples import Examples, synthetic
+from tinyforge.tflite.about import remembers
 
 _BYTES = 4096  # of inputs in flash; at least one input, whatever its size
 _CANDIDATES = 24  # of each kind
@@ -28,7 +29,7 @@ def chosen(graph: Graph, examples: Examples, seed: int, *, plan: Plan | None = N
     """
     count = most(graph)
     given = examples.inputs[:0] if examples.drawn else examples.inputs
-    if not graph.states:
+    if not remembers(graph):
         spread = np.linspace(0, len(given) - 1, min(len(given), _CANDIDATES)).astype(int)
         given = given[spread]
     drawn = synthetic(graph, max(count, _CANDIDATES), seed).inputs

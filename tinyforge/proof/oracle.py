@@ -24,6 +24,7 @@ from tinyforge.graph import Graph, Operator
 from tinyforge.graph.packed import packed, raw, unpacked
 from tinyforge.memory.network import next_values
 from tinyforge.ops import OPS
+from tinyforge.tflite.about import remembers
 
 # Tensor index to its values over all inputs: raw bytes (graph/packed.py), int8 (inputs, bytes).
 Trace = Mapping[int, npt.NDArray[np.int8]]
@@ -50,8 +51,9 @@ def version() -> str:
 
 
 def trace(model: bytes, graph: Graph, inputs: npt.NDArray[np.int8]) -> Trace:
-    """Every operator's outputs for each input, of a sequence from the states' initial values; and
-    the model's outputs, also where no operator makes them.
+    """Every operator's outputs for each input, of a sequence from the states' initial values, or
+    each of a sequence of its own where the model says so; and the model's outputs, also where no
+    operator makes them.
 
     model: the .tflite bytes that graph was read from. inputs: (n, bytes of all inputs). ForgeError
     when TFLM rejects the model.
@@ -102,6 +104,7 @@ def tflm_trace(
         assigned = {a: graph.producers[a].inputs[-1] for a in next_values(graph).values()}
         asked = {t: assigned.get(t, t) for t in tensors}
         np.save(folder / "tensors.npy", np.array([*dict.fromkeys(asked.values())], np.int64))
+        np.save(folder / "anew.npy", not remembers(graph))
         _run_child(folder, len(inputs))
         found = {t: np.load(folder / f"{source}.npy") for t, source in asked.items()}
     _settle(graph, found)
@@ -163,13 +166,14 @@ def reference_trace(graph: Graph, inputs: npt.NDArray[np.int8], layer: Layer = r
     layer: what one makes, where it is to be another.
     """
     constants = {t.index: t.data for t in graph.tensors if t.data is not None}
-    constants |= {  # which their operators change, from one input to the next
-        t.index: t.at_start() for t in graph.tensors if t.variable
-    }
+    kept = states(graph)
+    anew = not remembers(graph)
     traced = _traced(graph)
     rows: dict[int, list[npt.NDArray[np.int8]]] = {t: [] for t in traced}
     for example in zip(*unpacked(inputs, graph.input_tensors), strict=True):
-        values = constants | dict(zip(graph.inputs, example, strict=True))
+        if anew:
+            kept = states(graph)
+        values = constants | kept | dict(zip(graph.inputs, example, strict=True))
         for op in graph.operators:
             operands = [values[t] for t in op.inputs if t >= 0]
             values |= dict(zip(op.outputs, layer(graph, op, operands), strict=True))
@@ -177,6 +181,11 @@ def reference_trace(graph: Graph, inputs: npt.NDArray[np.int8], layer: Layer = r
             stated = values[t].astype(graph.tensors[t].dtype.numpy, copy=False)
             rows[t].append(raw(stated.reshape(1, -1))[0].copy())
     return {t: np.stack(found) for t, found in rows.items()}
+
+
+def states(graph: Graph) -> dict[int, Array]:
+    """The states before the first inference, which their operators change in place."""
+    return {t: graph.tensors[t].at_start() for t in graph.states}
 
 
 def _traced(graph: Graph) -> list[int]:

@@ -1,8 +1,8 @@
 """The process in which TensorFlow Lite Micro runs: `python -m tinyforge.proof.oracle_child DIR`.
 
-DIR holds model.tflite, input_0.npy, input_1.npy, ... (n, *shape), each of its input's own type, and
-tensors.npy (indices); it receives <index>.npy, (n, bytes) int8, for each of the tensors: its raw
-bytes, whatever its type.
+DIR holds model.tflite, input_0.npy, input_1.npy, ... (n, *shape), each of its input's own type,
+tensors.npy (indices), and anew.npy (whether each inference begins with the first states); it
+receives <index>.npy, (n, bytes) int8, for each of the tensors: its raw bytes, whatever its type.
 """
 
 import sys
@@ -26,7 +26,10 @@ def main(folder: Path) -> None:
     )
     tensors = np.load(folder / "tensors.npy").tolist()
     rows: dict[int, list[np.ndarray]] = {t: [] for t in tensors}
+    anew = bool(np.load(folder / "anew.npy"))
     for example in zip(*_inputs(folder), strict=True):
+        if anew:
+            interpreter.reset()
         for position, values in enumerate(example):
             interpreter.set_input(values, position)
         interpreter.invoke()

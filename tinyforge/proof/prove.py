@@ -27,6 +27,7 @@ from tinyforge.proof.steps import Piece, assemble, finished
 from tinyforge.sim.base import INVOKE, PUSH_ROW, Entry, Machine, Probe, Progress, Run
 from tinyforge.sim.elf import Firmware
 from tinyforge.sim.profile import Profile, Profiler, profiled
+from tinyforge.tflite.about import remembers
 
 # Inputs that run again at most, and inferences at least.
 _AGAIN, _LEAST_RUNS = 256, 6
@@ -149,7 +150,7 @@ def run_order(count: int, graph: Graph, *, quick: bool) -> npt.NDArray[np.int64]
     there are enough for a layer that is wrong only after some calls. The inputs of a model with
     states are a sequence, which runs once. quick: whether inferences cost next to nothing."""
     forward = np.arange(count)
-    if graph.states:
+    if remembers(graph):
         return forward
     again = forward[:: max(1, -(-count // _AGAIN))][::-1] if quick else forward[:2][::-1]
     order = [forward, again]

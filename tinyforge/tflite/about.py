@@ -18,13 +18,15 @@ class About(msgspec.Struct, frozen=True, omit_defaults=True):
     """range: what the input's real values are, as datasets.ranges reads it; "" if not known.
 
     classes: the names of what the outputs stand for, in their order, or none. float_accuracy: of
-    the model that was quantized, None if not known; examples: how many it was measured on.
+    the model that was quantized, None if not known; examples: how many it was measured on. anew:
+    every inference begins with the states as they are before the first one.
     """
 
     range: Annotated[str, msgspec.Meta(max_length=400)] = ""
     classes: Annotated[tuple[str, ...], msgspec.Meta(max_length=100_000)] = ()
     float_accuracy: _Share | None = None
     examples: Annotated[int, msgspec.Meta(ge=0)] = 0
+    anew: bool = False
 
 
 def about(graph: Graph) -> About:
@@ -45,6 +47,11 @@ def about(graph: Graph) -> About:
 def with_about(graph: Graph, said: About) -> Graph:
     """The graph, saying this of its data."""
     return replace(graph, metadata={**graph.metadata, _NAME: msgspec.json.encode(said)})
+
+
+def remembers(graph: Graph) -> bool:
+    """Whether an answer depends on the inputs before: the model has states, and keeps them."""
+    return bool(graph.states) and not about(graph).anew
 
 
 def noted(said: About) -> dict[str, bytes]:

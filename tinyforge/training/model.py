@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -164,10 +164,30 @@ def outputs(
     model: Model, inputs: npt.NDArray[np.float32], head: int = 0
 ) -> npt.NDArray[np.float32]:
     """What a model gives for real inputs (n, *shape): float32 (n, ...). head: of several outputs
-    which one, by position."""
-    batches = [inputs[i : i + _AT_ONCE] for i in range(0, len(inputs), _AT_ONCE)]
+    which one, by position. If its state lasts they are a sequence from its beginning."""
+    forget(model)
+    at_once = 1 if remembers(model) else _AT_ONCE
+    batches = [inputs[i : i + at_once] for i in range(0, len(inputs), at_once)]
     found = (model(given(model, batch), training=False) for batch in batches)
     return np.concatenate([np.asarray(_one(answers, head)) for answers in found])
+
+
+def remembers(model: Model) -> bool:
+    """Whether a layer's state lasts from one call to the next."""
+    return any(_stateful(model))
+
+
+def forget(model: Model) -> None:
+    """Lets the next call begin a sequence."""
+    for layer in _stateful(model):
+        reset = getattr(layer, "reset_state", None) or layer.reset_states
+        reset()
+
+
+def _stateful(model: Model) -> Iterator[Any]:
+    for layer in model._flatten_layers(include_self=False, recursive=True):
+        if getattr(layer, "stateful", False) and not hasattr(layer, "layers"):
+            yield layer
 
 
 def input_shapes(model: Model) -> dict[str, tuple[int, ...]]:

@@ -1,27 +1,28 @@
 """A model's layers as ones that the converter can take and int8 runtimes have.
 
-Layers over time are written out step by step: the converter makes loops of them, which crash it.
-(tf_keras's LSTM becomes one UNIDIRECTIONAL_SEQUENCE_LSTM; but that one goes on from the state that
-the last inference left, where Keras begins every sequence anew.) selu and celu are made of elu and
-relu: on their own they compare and choose.
+An LSTM becomes one operator (training/whole_lstm.py). Other layers over time are written out step
+by step: the converter makes loops of them, which crash it. selu and celu are made of elu and relu:
+on their own they compare and choose.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from tinyforge.errors import ForgeError
 from tinyforge.training.description import entries
-from tinyforge.training.model import Model, arguments
+from tinyforge.training.model import Model, arguments, forget, remembers
 from tinyforge.training.runtime import library_of, quiet, tensorflow
+from tinyforge.training.whole_lstm import DEFAULTS, make_whole, unlike
 
 _RECURRENT = ("LSTM", "GRU", "SimpleRNN", "RNN", "ConvLSTM1D", "ConvLSTM2D")
-# Each step of an LSTM is a dozen operators; beyond this, planning and code size grow past use.
-_MOST_STEPS = 128
+# Each step of a GRU is a dozen operators; beyond this, planning and code size grow past use.
+MOST_STEPS = 128
 _TOLERANCE = 1e-5  # of the largest answer, at least of 1
 
 # selu's constants, of Klambauer et al., as Keras has them.
@@ -43,28 +44,60 @@ _ACTIVATIONS: Mapping[str, Callable[[Any], Any]] = {
 }
 
 
-def plain(model: Model, note: Callable[[str], None] = lambda _: None) -> Model:
-    """The model with its LSTM, GRU and SimpleRNN unrolled, selu and celu made of elu and relu;
-    itself if there is nothing to change.
+@dataclass(frozen=True, eq=False)
+class Plain:
+    """whole: its LSTM layers are to become one operator each. anew: each of its inferences begins a
+    sequence of its own, where such an operator would go on from the one before."""
+
+    model: Model
+    whole: bool = False
+    anew: bool = False
+
+
+def plain(model: Model, note: Callable[[str], None] = lambda _: None) -> Plain:
+    """The model with its LSTM, GRU and SimpleRNN unrolled, or LSTM ready to become one operator;
+    selu and celu made of elu and relu; itself if there is nothing to change.
 
     Its answers to random inputs are compared with the model's. ForgeError where sequences are too
-    long or open, a layer keeps its state between calls, or the answers differ by more than 1e-5.
+    long or open, a layer other than LSTM keeps its state between calls, or the answers differ by
+    more than 1e-5.
     """
-    rolled = [layer for layer in _layers(model) if _is_rolled(layer)]
+    layers = _layers(model)
+    rolled = [layer for layer in layers if _is_rolled(layer)]
+    kept = remembers(model)
+    whole = [layer for layer in layers if type(layer).__name__ == "LSTM" and not layer.unroll]
+    reasons = {layer.name: why for layer in whole if (why := unlike(model, layer))}
+    if reasons:
+        whole = []
     for layer in rolled:
-        _require_short(layer)
-    if not rolled and not any(_activation(layer) in _ACTIVATIONS for layer in _layers(model)):
-        return model
+        inner = _inner(layer)
+        _require_possible(layer, reasons.get(inner.name), whole=inner in whole, kept=kept)
+    if not rolled and not any(_activation(layer) in _ACTIVATIONS for layer in layers):
+        return Plain(model)
     with quiet():
-        copy = _rebuilt(model)
+        copy = _rebuilt(model, whole=bool(whole))
         for layer in _layers(copy):
             if (name := _activation(layer)) in _ACTIVATIONS:
                 layer.activation = _ACTIVATIONS[name]
+            if whole and type(layer).__name__ == "LSTM":
+                make_whole(layer)
         _check(model, copy)
-    if rolled:
-        names = ", ".join(repr(layer.name) for layer in rolled)
-        note(f"unrolled over time: {names}; the answers are the same")
-    return copy
+    for line in _told([layer for layer in rolled if _inner(layer) not in whole], whole, kept=kept):
+        note(line)
+    return Plain(copy, whole=bool(whole), anew=bool(whole) and not kept)
+
+
+def _told(unrolled: list[Any], whole: list[Any], *, kept: bool) -> Iterator[str]:
+    if unrolled:
+        names = ", ".join(repr(layer.name) for layer in unrolled)
+        yield f"unrolled over time: {names}; the answers are the same"
+    if whole:
+        names = ", ".join(repr(layer.name) for layer in whole)
+        yield f"one operator over all steps: {names}; " + (
+            "its state lasts from one inference to the next, until forge_reset (stateful=True)"
+            if kept
+            else "every inference begins a sequence of its own, as in Keras"
+        )
 
 
 def _activation(layer: Any) -> str:
@@ -75,53 +108,75 @@ def _layers(model: Model) -> list[Any]:
     return list(model._flatten_layers(include_self=False, recursive=True))
 
 
+def _inner(layer: Any) -> Any:
+    return getattr(layer, "forward_layer", layer)  # of a Bidirectional
+
+
 def _is_rolled(layer: Any) -> bool:
-    inner = getattr(layer, "forward_layer", layer)  # of a Bidirectional
+    inner = _inner(layer)
     return type(inner).__name__ in _RECURRENT and not inner.unroll
 
 
-def _require_short(layer: Any) -> None:
-    where = f"layer {layer.name!r}"
-    inner = getattr(layer, "forward_layer", layer)
-    if inner.stateful:
-        raise ForgeError(
-            f"the {type(inner).__name__} keeps its state from one call to the next (stateful=True)",
-            where=where,
-            fix="give the state to the model as an input, and take it as an output; or train it "
-            "with stateful=False on windows of a fixed length",
-        )
+def _steps(layer: Any) -> int:
+    """ForgeError where their number is open. 0 for the layer within a Bidirectional."""
     try:
-        steps = layer.input.shape[1]
-    except (AttributeError, ValueError):  # the layer within a Bidirectional, which was looked at
-        return
+        source = layer.input
+    except (AttributeError, ValueError):
+        return 0
+    steps = (source[0] if isinstance(source, list | tuple) else source).shape[1]
     if steps is None:
         raise ForgeError(
             "the length of the sequence is not fixed",
-            where=where,
+            where=f"layer {layer.name!r}",
             fix="say how many steps the device will see: --input-shape STEPS,FEATURES",
         )
-    if steps > _MOST_STEPS:
+    return int(steps)
+
+
+def _require_possible(layer: Any, unlike: str | None, *, whole: bool, kept: bool) -> None:
+    """whole: it becomes one operator; unlike: if not, what it has that the operator has not. kept:
+    some layer's state lasts from one call to the next."""
+    inner, where, steps = _inner(layer), f"layer {layer.name!r}", _steps(layer)
+    kind = type(inner).__name__
+    if kept and whole and not inner.stateful:
         raise ForgeError(
-            f"{steps} steps are too many to write out; {_MOST_STEPS} are possible",
+            "an LSTM begins anew with each call, while another layer's state lasts",
             where=where,
-            fix="shorten the sequence before this layer: Conv1D(strides=2), AveragePooling1D, or a "
-            "shorter window; or use Conv1D layers in its place",
+            fix="give all LSTM layers stateful=True, or none",
         )
+    if whole or (steps <= MOST_STEPS and not inner.stateful):
+        return
+    what = f"{steps} steps of {kind} are too many to write out; {MOST_STEPS} are possible"
+    fix = (
+        "use LSTM in its place, which takes any number; or shorten the sequence before this "
+        "layer: Conv1D(strides=2), AveragePooling1D, or a shorter window"
+    )
+    if inner.stateful:
+        what = f"the {kind} keeps its state from one call to the next (stateful=True)"
+        fix = (
+            "use LSTM(stateful=True) in its place; or give the state to the model as an input, and "
+            "take it as an output"
+        )
+    if kind == "LSTM":
+        what += f", and with {unlike} it cannot be one operator" if unlike else ""
+        fix = DEFAULTS
+    raise ForgeError(what, where=where, fix=fix)
 
 
-def _rebuilt(model: Model) -> Model:
+def _rebuilt(model: Model, *, whole: bool) -> Model:
     description = json.loads(model.to_json())
     for _, entry in entries(description, model.name):
         if entry.get("class_name") in _RECURRENT:
-            entry["config"]["unroll"] = True
+            entry["config"]["unroll"] = not whole or entry["class_name"] != "LSTM"
+            entry["config"]["stateful"] = False
     copy = library_of(model).models.model_from_json(json.dumps(description))
     copy.set_weights(model.get_weights())
     return copy
 
 
 def _check(model: Model, copy: Model) -> None:
-    rng = np.random.default_rng(0)
-    inputs = [rng.normal(size=(4, *t.shape[1:])).astype(np.float32) for t in model.inputs]
+    rng, batch = np.random.default_rng(0), 1 if remembers(model) else 4
+    inputs = [rng.normal(size=(batch, *t.shape[1:])).astype(np.float32) for t in model.inputs]
     for theirs, ours in zip(_answers(model, inputs), _answers(copy, inputs), strict=True):
         off = float(np.abs(ours - theirs).max())
         if not off <= _TOLERANCE * max(1.0, float(np.abs(theirs).max())):
@@ -133,6 +188,7 @@ def _check(model: Model, copy: Model) -> None:
 
 
 def _answers(model: Model, inputs: list[Any]) -> list[Any]:
+    forget(model)
     answers = model(arguments(model, inputs), training=False)
     if isinstance(answers, dict):
         answers = [*answers.values()]

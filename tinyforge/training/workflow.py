@@ -6,6 +6,7 @@ import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import msgspec
 import numpy as np
 
 from tinyforge import datasets, tflite
@@ -24,7 +25,7 @@ from tinyforge.proof.measure import (
 )
 from tinyforge.proof.score import Task, score
 from tinyforge.stages import Stages, reported
-from tinyforge.tflite.about import About, with_about
+from tinyforge.tflite.about import about, with_about
 from tinyforge.training.accuracy import accuracy_float
 from tinyforge.training.load import load_keras
 from tinyforge.training.loss import saved_loss
@@ -273,10 +274,10 @@ def _measured(
         stages.note(warning)
     if measured is not None:
         measured.require_kept(accept=accept)
-    said = About(range=decision.range.text)
+    said = msgspec.structs.replace(about(graph), range=decision.range.text)
     if measured is not None and goal is not None and goal.task is Task.CLASSES:
-        said = About(
-            range=decision.range.text,
+        said = msgspec.structs.replace(
+            said,
             classes=chosen.classes,
             float_accuracy=measured.float_model,
             examples=len(chosen),

@@ -118,6 +118,10 @@ extern "C" void *forge_input_at(int index) {
 
 extern "C" forge_status forge_invoke(void) {
   if (interpreter == nullptr) return FORGE_ERROR_STATE;
+#if FORGE_BEGINS_ANEW
+  const forge_status begun = forge_reset();
+  if (begun != FORGE_OK) return begun;
+#endif
   return interpreter->Invoke() == kTfLiteOk ? FORGE_OK : FORGE_ERROR_OPERATOR;
 }
 

@@ -22,6 +22,7 @@ from tinyforge.ops.base import PLAIN
 from tinyforge.ops.chains import Chain
 from tinyforge.ops.upright import rows_input
 from tinyforge.project.templates import render
+from tinyforge.tflite.about import remembers
 
 _LINE = 96  # columns of a row of constants
 
@@ -83,6 +84,7 @@ def compiled(plan: Plan) -> Lowered:
         fed=plan.places[graph.inputs[rows_input(graph)]],
         sides=_sides(graph, plan),
         states=[_state(graph, plan, graph.tensors[t]) for t in graph.states],
+        remembers=remembers(graph),
         layers=layers,
         step_type=_unsigned(plan),
         step_count=len(plan.steps),
@@ -134,10 +136,18 @@ def _layer(graph: Graph, plan: Plan, op: Operator) -> tuple[dict[str, Any], list
     description |= {"header": kernel.header, "struct": kernel.struct}
     description |= {"members": members, "fields": fields}
     if chain is None:
-        description["body"] = _body(plan, op, kernel)
+        description["body"] = [*_begun(graph, plan, op), *_body(plan, op, kernel)]
     elif op.index == chain.last:
         description["body"] = _chain_body(graph, plan, chain)
     return description, constants
+
+
+def _begun(graph: Graph, plan: Plan, op: Operator) -> list[str]:
+    """What fills a layer's states where every inference begins anew."""
+    if remembers(graph):
+        return []
+    states = [graph.tensors[op.inputs[position]] for position in OPS[op.op].states]
+    return [_filled(plan, t) for t in states]
 
 
 def _constants(op: Operator, kernel: Kernel, *, in_ram: bool = False) -> list[_Constant]:
@@ -252,10 +262,6 @@ def _slot(graph: Graph, slot: Slot) -> dict[str, str]:
     }
 
 
-def _placed(plan: Plan, t: Tensor) -> dict[str, int]:
-    return {"offset": plan.places[t.index].offset, "nbytes": t.nbytes}
-
-
 def _sides(graph: Graph, plan: Plan) -> list[dict[str, Any]]:
     """Where the application finds inputs and outputs: C expressions, NULL for one fed by rows."""
     fed = graph.inputs[rows_input(graph)] if plan.by_rows else None
@@ -273,16 +279,22 @@ def _sides(graph: Graph, plan: Plan) -> list[dict[str, Any]]:
     ]
 
 
-def _state(graph: Graph, plan: Plan, t: Tensor) -> dict[str, Any]:
-    """How a variable tensor is filled: from a table, or with one byte throughout."""
-    values = t.at_start()
-    table = _start(t).symbol if _tabled(t) else ""
+def _state(graph: Graph, plan: Plan, t: Tensor) -> dict[str, str]:
+    """How a variable tensor is filled, and of which layers it is the state."""
     layers = ", ".join(str(op.index) for op in graph.consumers[t.index])
-    return _placed(plan, t) | {
-        "table": table,
-        "initial": 0 if table or not values.size else values.reshape(-1).view(np.int8)[0],
+    return {
+        "filled": _filled(plan, t),
         "layers": f"layers {layers}" if len(graph.consumers[t.index]) > 1 else f"layer {layers}",
     }
+
+
+def _filled(plan: Plan, t: Tensor) -> str:
+    """The statement that fills a variable tensor: from a table, or with one byte throughout."""
+    to = f"forge_arena + {plan.places[t.index].offset}"
+    if _tabled(t):
+        return f"memcpy({to}, {_start(t).symbol}, {t.nbytes});"
+    values = t.at_start().reshape(-1).view(np.int8)
+    return f"memset({to}, {values[0] if values.size else 0}, {t.nbytes});"
 
 
 def _tabled(t: Tensor) -> bool:
