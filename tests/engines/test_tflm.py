@@ -20,7 +20,7 @@ from tinyforge.engines.tflm.arena import MARGIN, ArenaSize, arena_size, recorded
 from tinyforge.engines.tflm.resolver import FLOAT_ONLY, INT8_HEADERS, METHODS, registrations
 from tinyforge.errors import ForgeError
 from tinyforge.graph import DType
-from tinyforge.memory.interpreter import HOST, kernels, predict, target_for
+from tinyforge.memory.interpreter import HOST, Kernels, kernels, predict, target_for
 from tinyforge.memory.interpreter import arena as interpreter_arena
 from tinyforge.project.library import library_for
 from tinyforge.project.model_files import Golden, model_files
@@ -203,7 +203,7 @@ def test_the_model_is_carried_to_the_byte(network):
     lowered = TFLM().lower(network(1), model, Wish())
     assert embedded_model(lowered.files) == model
     source = lowered.files["src/tflm/model_tflm.cc"]
-    assert f"#else\n#define ARENA_BYTES {lowered.arena_bytes}\n#endif\n" in source
+    assert f"#else\n#define ARENA_PREDICTED {lowered.arena_bytes - MARGIN}\n#endif\n" in source
     assert lowered.flash_symbols == ("forge_model_data",)
     assert not lowered.layer_symbols
 
@@ -334,6 +334,8 @@ def test_the_arena_is_the_smallest_that_works_and_a_margin(network):
     vector = MARGIN + predict(graph, target_for("cortex-m55")).smallest_working
     assert by_core["defined(__ARM_FEATURE_MVE)"] == vector
     assert by_core["__SIZEOF_POINTER__ > 4"] > found.nbytes
+    older = predict(graph, target_for("cortex-m4", Kernels.CMSIS_NN_2023)).smallest_working
+    assert by_core["defined(ARDUINO)"] == MARGIN + older > found.nbytes
     assert all(n % 16 == 0 for n in (found.nbytes, *by_core.values()))
 
 
@@ -388,6 +390,40 @@ def test_the_arena_suffices_wherever_it_was_measured(corpus, name):
         nbytes = vector if row.core == "cortex-m55" else found.nbytes
         least = smallest.get(row.core, row.arena)
         assert least <= nbytes <= least * 1.02 + MARGIN, row
+
+
+# Bytes in use on a Cortex-M4 with Chirale_TensorFLowLite 2.0.0, as forge_init says at boot.
+CHIRALE = {"quickdraw": 11716, "resnet8": 55188, "kws": 24164, "vww": 101108, "ad": 2596}
+
+
+@pytest.mark.parametrize("name", CHIRALE)
+def test_the_arena_suffices_for_a_library_of_2023(corpus, name):
+    """And little more: its structures are at most those that are computed."""
+    model, graph = read_file(corpus / "models" / f"{name}.tflite")
+    found = predict(graph, target_for("cortex-m4", Kernels.CMSIS_NN_2023))
+    assert found.unknown == ()
+    assert CHIRALE[name] <= found.used <= CHIRALE[name] + 192
+    arduino = dict(arena_size(graph, model).others)["defined(ARDUINO)"]
+    assert arduino == found.smallest_working + MARGIN
+
+
+def test_a_user_may_give_more_arena(tmp_path):
+    """Where a library's own kernels take what nobody computed."""
+    graph = classifier(1)
+    source = TFLM().lower(graph, tflite(graph), Wish()).files["src/tflm/model_tflm.cc"]
+    begin, end = source.index("#if defined(__ARM"), source.index("namespace {")
+    main = (
+        f"#include <cstdint>\n#include <cstddef>\n#include <cstdio>\n{source[begin:end]}\n"
+        'int main() { printf("%zu %zu", forge_arena_bytes, forge_arena_predicted); }\n'
+    )
+    (tmp_path / "main.cc").write_text(main)
+    own = build([tmp_path / "main.cc"], tmp_path / "own", defines=["ARDUINO=1"])
+    nbytes, predicted = map(int, output_of(own).split())
+    assert nbytes == predicted + MARGIN
+    more = build(
+        [tmp_path / "main.cc"], tmp_path / "more", defines=["FORGE_TFLM_ARENA_BYTES=65536"]
+    )
+    assert output_of(more).split() == [b"65536", str(predicted).encode()]
 
 
 def test_a_defect_in_the_interpreter_ends_the_program_with_a_message(tmp_path):

@@ -25,8 +25,9 @@ from tinyforge.engines.tflm.resolver import METHODS
 from tinyforge.errors import ForgeError
 from tinyforge.graph import Graph
 from tinyforge.memory.interpreter import HOST, Kernels, predict, target_for
-from tinyforge.memory.interpreter.abi import ARM, Abi
+from tinyforge.memory.interpreter.abi import ARM, ARM_NOT_STATIC, Abi
 from tinyforge.memory.interpreter.kernels import kernel_for
+from tinyforge.memory.interpreter.structures import NODE, TENSOR
 from tinyforge.tflite import read_file
 from tinyforge.tflite import write as tflite
 
@@ -229,6 +230,12 @@ def test_enums_are_short_on_arm():
     assert ARM.size("2P E") == 12
     assert ARM.size("2E 2b E") == 5
     assert ARM.size("i 2Z z") == 4  # nothing that only the package has
+
+
+def test_what_is_there_without_static_memory():
+    """As arm-none-eabi-g++ lays out the headers of Chirale_TensorFLowLite 2.0.0."""
+    sizes = [(abi.size(TENSOR), abi.size(NODE)) for abi in (ARM, ARM_NOT_STATIC)]
+    assert sizes == [(32, 32), (64, 44)]
 
 
 @pytest.mark.parametrize("name", NETWORKS)

@@ -22,11 +22,13 @@ _UNKNOWN = 1024  # bytes for a layer or a plan that is neither described nor rec
 
 # Every Cortex-M but the vector one, and other 32-bit cores: with CMSIS-NN or without.
 _ANY_32_BIT = (target_for("cortex-m4"), target_for("cortex-m4", Kernels.REFERENCE))
-# A project is also compiled for other machines, where structures or scratch buffers are larger.
+# A project is also compiled for other machines, and with older libraries, where structures or
+# scratch buffers are larger.
 _VECTORS = "defined(__ARM_FEATURE_MVE)"
-_OTHERS: tuple[tuple[str, Target], ...] = (
-    (_VECTORS, target_for("cortex-m55")),
-    ("__SIZEOF_POINTER__ > 4", Target(Abi(pointer=8, enum=4), Kernels.REFERENCE)),
+_OTHERS: tuple[tuple[str, tuple[Target, ...]], ...] = (
+    (_VECTORS, (target_for("cortex-m55"),)),
+    ("__SIZEOF_POINTER__ > 4", (Target(Abi(pointer=8, enum=4), Kernels.REFERENCE),)),
+    ("defined(ARDUINO)", (*_ANY_32_BIT, target_for("cortex-m4", Kernels.CMSIS_NN_2023))),
 )
 
 
@@ -34,7 +36,8 @@ _OTHERS: tuple[tuple[str, Target], ...] = (
 class ArenaSize:
     """nbytes: a multiple of 16. source: how it was found, as sentences for a reader.
 
-    others: (condition of the C preprocessor, bytes) of the machines that need more, or less.
+    others: (condition of the C preprocessor, bytes) of the builds that need more, or less; the
+    first that holds counts.
     """
 
     nbytes: int
@@ -80,7 +83,7 @@ def arena_size(graph: Graph, model: bytes) -> ArenaSize:
     return ArenaSize(
         reserve(*_ANY_32_BIT),
         tuple(source),
-        tuple((condition, reserve(target)) for condition, target in _OTHERS),
+        tuple((condition, reserve(*targets)) for condition, targets in _OTHERS),
     )
 
 

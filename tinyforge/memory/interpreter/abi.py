@@ -4,7 +4,8 @@ A layout is a string of field codes in the order of declaration: P a pointer or 
 unscoped enum, i a 4-byte, h a 2-byte and b a 1-byte scalar, d a double or int64_t. A number before
 a code repeats it; braces hold a structure inside. "{4i} 2P b" is a structure of four ints, two
 pointers and a bool. Z and z are P and i that only the tflite-micro package has: it is compiled from
-a newer revision than projects are, records allocations, and takes compressed tensors.
+a newer revision than projects are, records allocations, and takes compressed tensors. F and f are P
+and i that are there without TF_LITE_STATIC_MEMORY alone.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
-_FIELD = re.compile(r"(\d*)([PEihbdZz{}])")
+_FIELD = re.compile(r"(\d*)([PEihbdZzFf{}])")
 
 
 def aligned(nbytes: int, alignment: int) -> int:
@@ -25,11 +26,13 @@ def aligned(nbytes: int, alignment: int) -> int:
 @dataclass(frozen=True)
 class Abi:
     """pointer: bytes of a pointer and of size_t. enum: bytes of an unscoped enum of few values.
-    package: whether structures are those of the tflite-micro package."""
+    package: whether structures are those of the tflite-micro package. static: whether they are
+    compiled with TF_LITE_STATIC_MEMORY."""
 
     pointer: int
     enum: int
     package: bool = False
+    static: bool = True
 
     def size(self, layout: str) -> int:
         return _measure(layout, self)[0]
@@ -41,6 +44,7 @@ class Abi:
 # The Arm procedure call standard as arm-none-eabi-gcc applies it: enums are as short as they can be
 # (-fshort-enums), 8-byte scalars are aligned to 8.
 ARM = Abi(pointer=4, enum=1)
+ARM_NOT_STATIC = Abi(pointer=4, enum=1, static=False)
 X86_64_PACKAGE = Abi(pointer=8, enum=4, package=True)
 
 
@@ -56,6 +60,8 @@ def _structure(fields: Iterator[tuple[str, str]], abi: Abi) -> tuple[int, int]:
     scalars = {"P": abi.pointer, "E": abi.enum, "i": 4, "h": 2, "b": 1, "d": 8}
     if abi.package:
         scalars |= {"Z": abi.pointer, "z": 4}
+    if not abi.static:
+        scalars |= {"F": abi.pointer, "f": 4}
     offset, strictest = 0, 1
     for count, code in fields:
         if code == "}":

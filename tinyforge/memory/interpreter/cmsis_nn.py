@@ -88,6 +88,19 @@ def depthwise(window: Window, outputs: int, simd: Simd) -> int:
         return _MVE_COLUMNS * _MVE_CHANNELS * width * height
     if window.kernel == (3, 3) and max(window.padding) <= 1:
         return 0
+    return _unpacked_filters(window)
+
+
+def depthwise_2023(window: Window, outputs: int, simd: Simd) -> int:
+    """The same in the CMSIS-NN of Chirale_TensorFLowLite 2.0.0, without vectors: a buffer for
+    filters of 3x3 too, which it does not use."""
+    if simd is not Simd.DSP or window.channels != outputs or window.dilation != (1, 1):
+        return depthwise(window, outputs, simd)
+    return _unpacked_filters(window)
+
+
+def _unpacked_filters(window: Window) -> int:
+    height, width = window.kernel
     return window.channels * width * height * _INT16
 
 

@@ -31,9 +31,7 @@ class Kernel:
 
 def kernel_for(name: str, target: Target) -> Kernel | None:
     """The kernel of an operator by TensorFlow Lite's name; None where none is described."""
-    if target.kernels is Kernels.CMSIS_NN and name in _CMSIS_NN:
-        return _CMSIS_NN[name]
-    return _REFERENCE.get(name)
+    return _INSTEAD[target.kernels].get(name) or _REFERENCE.get(name)
 
 
 _CONV_STATE = "{4i} 3i 2i 2P 2i i 2z"
@@ -168,4 +166,22 @@ _CMSIS_NN: Mapping[str, Kernel] = {
         f"{{{_LSTM_STATE}}} {{15i {' '.join([_LSTM_GATE_CMSIS_NN] * 4)}}}",
         prepare.lstm_cmsis_nn,
     ),
+}
+
+# Those of 2023: fewer, and filters of 3x3 are unpacked as others are.
+_CMSIS_NN_2023: Mapping[str, Kernel] = {
+    **{
+        name: kernel
+        for name, kernel in _CMSIS_NN.items()
+        if name not in ("TRANSPOSE_CONV", "UNIDIRECTIONAL_SEQUENCE_LSTM")
+    },
+    "DEPTHWISE_CONV_2D": Kernel(
+        _DEPTHWISE_CONV_OPTIONS, f"{{{_CONV_STATE}}} i", prepare.depthwise_conv_2d_cmsis_nn_2023
+    ),
+}
+
+_INSTEAD: Mapping[Kernels, Mapping[str, Kernel]] = {
+    Kernels.CMSIS_NN: _CMSIS_NN,
+    Kernels.CMSIS_NN_2023: _CMSIS_NN_2023,
+    Kernels.REFERENCE: {},
 }

@@ -57,6 +57,14 @@ def depthwise_conv_2d_cmsis_nn(layer: Layer) -> Iterator[Step]:
     yield from _scratch(cmsis_nn.depthwise(layer.window(), layer.need(1).shape[3], layer.simd))
 
 
+def depthwise_conv_2d_cmsis_nn_2023(layer: Layer) -> Iterator[Step]:
+    outputs = layer.need(1).shape[3]
+    yield from layer.temps(0, 1, OUT)
+    yield from _per_channel(outputs)
+    yield from layer.temps(0, 1, 2, OUT)
+    yield from _scratch(cmsis_nn.depthwise_2023(layer.window(), outputs, layer.simd))
+
+
 def transpose_conv(layer: Layer) -> Iterator[Step]:
     yield from layer.temps(OUT, 2, 1)
     yield from _per_channel(layer.need(1).shape[0])

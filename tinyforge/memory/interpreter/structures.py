@@ -2,7 +2,8 @@
 
 Source: tensorflow/lite/micro/{micro_allocator,micro_allocation_info,micro_common}.h,
 arena_allocator/*.h, memory_planner/greedy_memory_planner.h, tensorflow/lite/core/c/common.h of
-TensorFlow Lite Micro 90b983c2, with TF_LITE_STATIC_MEMORY.
+TensorFlow Lite Micro 90b983c2, with TF_LITE_STATIC_MEMORY; what is there without it, in
+Chirale_TensorFLowLite 2.0.0, is at the end, not in its place.
 """
 
 # The arena's own bookkeeping, in the order in which it is created.
@@ -13,8 +14,8 @@ BUILTIN_DATA_ALLOCATOR = "2P"
 
 SUBGRAPH = "2P Z"
 EVAL_TENSOR = "2P E"  # a record a tensor: data, dimensions, type
-NODE = "{6P i} P"  # a record an operator: TfLiteNode and its registration
-TENSOR = "{i P} {2i} 3P 2E b"  # TfLiteTensor, of inputs, outputs, and for a while in Prepare
+NODE = "{6P i 2F f} P"  # a record an operator: TfLiteNode and its registration
+TENSOR = "{i P} {2i} 3P 2E b 7F f"  # TfLiteTensor, of inputs, outputs, and for a while in Prepare
 QUANTIZATION = "2P i"
 SCRATCH_HANDLE = "P"
 

@@ -6,13 +6,15 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from tinyforge.boards.cores import core_named
-from tinyforge.memory.interpreter.abi import ARM, X86_64_PACKAGE, Abi
+from tinyforge.memory.interpreter.abi import ARM, ARM_NOT_STATIC, X86_64_PACKAGE, Abi
 
 
 class Kernels(StrEnum):
-    """Which implementation of the operators is linked."""
+    """Which implementation of the operators is linked. CMSIS_NN_2023: what Arduino's libraries
+    have, compiled without TF_LITE_STATIC_MEMORY; at most as much as is computed."""
 
     CMSIS_NN = "cmsis-nn"
+    CMSIS_NN_2023 = "cmsis-nn-2023"
     REFERENCE = "reference"
 
 
@@ -47,4 +49,5 @@ HOST = Target(X86_64_PACKAGE, Kernels.REFERENCE)
 
 def target_for(core: str, kernels: Kernels = Kernels.CMSIS_NN) -> Target:
     """The build for a core, by its name in boards.cores. ForgeError for an unknown one."""
-    return Target(ARM, kernels, _SIMD.get(core_named(core).name, Simd.NONE))
+    abi = ARM_NOT_STATIC if kernels is Kernels.CMSIS_NN_2023 else ARM
+    return Target(abi, kernels, _SIMD.get(core_named(core).name, Simd.NONE))
