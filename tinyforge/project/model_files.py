@@ -285,7 +285,7 @@ def _vectors(name: str, prefix: str, values: Vectors, count: int, nbytes: int) -
     return {"name": name, "prefix": prefix, "vectors": [value_rows(vector) for vector in vectors]}
 
 
-def value_rows(values: Sequence[int]) -> list[str]:
+def value_rows(values: Sequence[int | str]) -> list[str]:
     """Values of an initializer in C, line by line."""
     starts = range(0, len(values), _VALUES_A_LINE)
     return [", ".join(map(str, values[i : i + _VALUES_A_LINE])) for i in starts]
