@@ -128,6 +128,36 @@ def test_zig_and_unicorn_do_as_well(project):
     assert b"ziglang" in elf.read_bytes() or b"clang" in elf.read_bytes()
 
 
+# What a library of C++ may do, and newlib wants symbols of the linker's for.
+CPP = """\
+#include "forge/forge_port.h"
+namespace {
+struct Kept {
+  char *text = new char[9]{"on heap\\n"};
+  ~Kept() { forge_port_print(text); }
+};
+Kept kept;
+struct First { First() { forge_port_print(kept.text); } } first;
+}
+"""
+
+
+def test_the_interpreters_environment_links_what_cpp_wants(project):
+    """Memory, and objects that are to be destroyed; with the libraries of sim_tflm."""
+    ini = ProjectConfig(str(project / "platformio.ini"))
+    libraries = [f for f in ini.get("env:sim_tflm", "build_flags") if f.startswith("-l")]
+    assert libraries
+    (project / "src" / "own").mkdir()
+    (project / "src" / "own" / "kept.cc").write_text(CPP)
+    (project / "local.ini").write_text(
+        "[env:sim_cpp]\nextends = env:sim\ncustom_toolchain = gcc\n"
+        "build_src_filter = ${env:sim.build_src_filter} +<own/>\n"
+        f"build_flags = {' '.join(libraries)}\n"
+    )
+    shown = run_pio(project, "run", "-t", "simulate", environment="sim_cpp").output
+    assert f"on heap\n{PASSED}" in shown
+
+
 def test_a_changed_file_alone_is_compiled_again(project):
     append(project / "src" / "main.c", "/* changed */\n")
     shown = run_pio(project, "run", environment="sim")
