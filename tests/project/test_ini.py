@@ -134,6 +134,17 @@ def test_esp_idf_takes_a_component(tmp_path):
         assert not {"lib_deps", "lib_compat_mode", "build_unflags"} & set(env)
         assert "-D TF_LITE_STATIC_MEMORY" in env["build_flags"]
     config = ProjectConfig(str(tmp_path / "platformio.ini"))
+    chosen = {
+        name: config.get(f"env:{name}", "board_build.cmake_extra_args", None)
+        for name in config.envs()
+    }
+    assert chosen == {
+        "esp32dev": "-DFORGE_ENGINE=aot",
+        "esp32dev_tflm": "-DFORGE_ENGINE=tflm",
+        "esp32dev_selftest": "-DFORGE_ENGINE=aot -DFORGE_SELFTEST=1",
+        "esp32dev_tflm_selftest": "-DFORGE_ENGINE=tflm -DFORGE_SELFTEST=1",
+        **dict.fromkeys(("sim", "sim_tflm", "native", "native_tflm")),
+    }
     assert config.get("env:sim_tflm", "lib_deps") == ["symlink:///lib"]
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,11 +13,12 @@ import pytest
 from tests.corpus.models import classifier
 from tests.device.emulated import Quiet
 from tests.project.test_tree import example
-from tinyforge.boards import load
+from tinyforge.boards import Board, load
 from tinyforge.engines.tflm.resolver import METHODS
 from tinyforge.errors import ForgeError
 from tinyforge.generation import generate
 from tinyforge.preflight import require_project
+from tinyforge.project.layout import cmake_arguments, sources_for
 from tinyforge.project.library import dependency, library_for, require
 from tinyforge.project.tree import project_files
 from tinyforge.proof.examples import synthetic
@@ -104,10 +107,13 @@ def test_the_users_own_has_what_it_has() -> None:
     assert library_for("arduino").lacks | library_for("sim").lacks <= set(METHODS)
 
 
-def test_esp_idf_reads_its_component() -> None:
+def on_esp_idf() -> Board:
     pio = msgspec.structs.replace(load("esp32dev").platformio, frameworks=("espidf",))
-    board = msgspec.structs.replace(load("esp32dev"), platformio=pio)
-    project = example(board=board)
+    return msgspec.structs.replace(load("esp32dev"), platformio=pio)
+
+
+def test_esp_idf_reads_its_component() -> None:
+    project = example(board=on_esp_idf())
     files = project_files(project)
     assert files["src/idf_component.yml"] == (
         'dependencies:\n  espressif/esp-tflite-micro: "1.4.0"\n'
@@ -118,6 +124,48 @@ def test_esp_idf_reads_its_component() -> None:
     for other in (compiled, example()):
         assert "src/idf_component.yml" not in project_files(other)
         assert "ESP-NN" not in project_files(other)["README.md"]
+    assert "src/CMakeLists.txt" in project_files(compiled)
+    assert "src/CMakeLists.txt" not in project_files(example())
+
+
+# In place of ESP-IDF: what it would compile, a line each.
+REGISTER = """\
+function(idf_component_register word)
+  if(NOT word STREQUAL "SRCS")
+    message(FATAL_ERROR "${word}")
+  endif()
+  foreach(source ${ARGN})
+    message("${source}")
+  endforeach()
+endfunction()
+include(src/CMakeLists.txt)
+"""
+
+
+@pytest.mark.skipif(not shutil.which("cmake"), reason="needs cmake")
+@pytest.mark.parametrize("engine", ["aot", "tflm"])
+def test_esp_idf_compiles_what_the_other_frameworks_do(engine: str, tmp_path: Path) -> None:
+    """CMakeLists.txt, run by CMake, beside what the simulator takes for the same port."""
+    files = project_files(example(board=on_esp_idf()))
+    for path, text in files.items():
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text(text)
+    (tmp_path / "register.cmake").write_text(REGISTER)
+
+    def chosen(*, selftest: bool = False) -> list[str]:
+        arguments = cmake_arguments(engine, selftest=selftest).split()
+        shown = subprocess.run(
+            ["cmake", *arguments, "-P", "register.cmake"],
+            cwd=tmp_path, capture_output=True, text=True, check=True,
+        )  # fmt: skip
+        return sorted(shown.stderr.split())
+
+    sources, _ = sources_for(tmp_path, engine, "espidf")
+    expected = [path.relative_to(tmp_path / "src").as_posix() for path in sources]
+    assert chosen() == sorted(expected)
+    own = [f"selftest/{p.name}" for p in (tmp_path / "src" / "selftest").glob("*.c")]
+    assert len(own) > 1
+    assert chosen(selftest=True) == sorted({*expected, *own} - {"main.c"})
 
 
 def test_the_readme_says_where_the_interpreter_comes_from() -> None:

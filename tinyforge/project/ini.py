@@ -14,7 +14,7 @@ from tinyforge.boards import Board
 from tinyforge.boards.cores import Core
 from tinyforge.names import c_comment, ini_value
 from tinyforge.project import platforms
-from tinyforge.project.layout import LAYER_TESTS, source_patterns
+from tinyforge.project.layout import LAYER_TESTS, cmake_arguments, source_patterns
 from tinyforge.project.library import by_component, library_for
 from tinyforge.project.templates import render
 from tinyforge.sim.toolchains.build import OPTIMIZE_FLAGS
@@ -25,6 +25,10 @@ LOCAL = "local.ini"
 
 # Settings that all environments of the board share, in a section of their own.
 SHARED = "board"
+
+# How ESP-IDF is told which sources it compiles, and why.
+CMAKE = "board_build.cmake_extra_args"
+_NO_FILTER = ("ESP-IDF heeds no build_src_filter: src/CMakeLists.txt chooses the same.",)
 
 # The environments on the emulator and on this computer, and the ports they run on.
 SIM, NATIVE = "sim", "native"
@@ -265,6 +269,8 @@ def _environment(
         _option("build_src_filter", "-<*>", *(f"+<{pattern}>" for pattern in patterns)),
         _source_flags(engine, optimize, on_board=target.on_board),
     ]
+    if by_component(target.port):
+        options.append(_option(CMAKE, cmake_arguments(engine), comment=_NO_FILTER))
     if engine == "tflm":
         options += _interpreter(target, given)
         if not target.on_board:

@@ -1,6 +1,7 @@
 """Which sources of a project belong together: one engine on one port.
 
-The single source of truth for platformio.ini's build_src_filter and for the simulator.
+The single source of truth for platformio.ini's build_src_filter and for the simulator. ESP-IDF
+heeds no such filter: firmware/espidf/CMakeLists.txt, which it reads, chooses the same.
 """
 
 from __future__ import annotations
@@ -25,6 +26,11 @@ LAYER_TESTS = "test_layers"
 def source_patterns(engine: str, port: str) -> tuple[str, ...]:
     """Patterns below src/: the application's files at the top, then whole folders."""
     return ("*.c", f"{engine}/", f"ports/{port}/")
+
+
+def cmake_arguments(engine: str, *, selftest: bool = False) -> str:
+    """What chooses the sources there. selftest: with the application that answers a computer."""
+    return f"-DFORGE_ENGINE={engine}" + (" -DFORGE_SELFTEST=1" if selftest else "")
 
 
 def compiled_sources(project: Path) -> tuple[Path, ...]:

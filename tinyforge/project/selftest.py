@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tinyforge.boards import Board
-from tinyforge.project.ini import Option, Section, environment
-from tinyforge.project.layout import SELFTEST
+from tinyforge.project.ini import CMAKE, Option, Section, environment
+from tinyforge.project.layout import SELFTEST, cmake_arguments
+from tinyforge.project.library import by_component
 
 
 def selftest_environment(board: Board, engine: str) -> str:
@@ -23,8 +24,11 @@ def _section(board: Board, engine: str) -> Section:
     name = f"env:{environment(board, engine)}"
     # Values of our own making; ${} is how one section takes over what another says.
     sources = (f"${{{name}.build_src_filter}}", "-<main.c>", f"+<{SELFTEST}/>")
+    options = [Option("extends", (name,)), Option("build_src_filter", sources)]
+    if by_component(board.framework):
+        options.append(Option(CMAKE, (cmake_arguments(engine, selftest=True),)))
     return Section(
         f"env:{selftest_environment(board, engine)}",
-        (Option("extends", (name,)), Option("build_src_filter", sources)),
+        tuple(options),
         ("Answers `tinyforge flash`, which proves it on the board.",),
     )

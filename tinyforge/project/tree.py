@@ -176,11 +176,14 @@ def _layer_digests(project: Project) -> dict[str, str]:
 
 
 def _components(project: Project) -> dict[str, str]:
-    """The list of what ESP-IDF fetches, where the project is for it and has the interpreter."""
+    """What ESP-IDF reads, where the project is for it: which sources it compiles, and what it
+    fetches for the interpreter."""
     framework = project.board.framework
-    if "tflm" not in project.engines or not by_component(framework):
+    if not by_component(framework):
         return {}
-    return {COMPONENTS: component_file(library_for(framework))}
+    sources = _read(folder("firmware") / framework / "CMakeLists.txt")
+    listed = {COMPONENTS: component_file(library_for(framework))}
+    return {"src/CMakeLists.txt": sources} | (listed if "tflm" in project.engines else {})
 
 
 def _libraries(project: Project) -> tuple[tuple[str, Library], ...]:
