@@ -96,15 +96,15 @@ def planned(
     stages: Stages,
     *,
     board: Board | None = None,
-    memories: tuple[int, ...] = (),
+    fast: int | None = None,
 ) -> Planned:
-    """The engines' sources. board: None: the one in settings. memories: as Aim's. ForgeError for
-    what cannot be."""
+    """The engines' sources. board: None: the one in settings. fast: as Aim's. ForgeError for what
+    cannot be."""
     board = board or boards.load(settings.board)
     by_rows = settings.feed == "rows"
     require_possible(source.graph, inputs_whole=not by_rows)
     choice = choose(source.graph, settings.engine, by_rows=by_rows)
-    aim = replace(aim_of(settings, board), memories=memories)
+    aim = replace(aim_of(settings, board), fast=fast)
     lowered = {
         name: _lowered(engine, source, aim, settings, stages)
         for name, engine in choice.engines.items()

@@ -10,8 +10,6 @@
 #include "golden.h"
 #include "model.h"
 
-extern int8_t forge_arena[];
-
 /* Functions of their own, and loops as they stand: a self-test is not to be fast, but small, and its
  * stack below that of the layers. */
 #ifdef __clang__
@@ -32,7 +30,7 @@ static __attribute__((noinline)) uint32_t with_finished(uint32_t digest, forge_s
   for (const forge_piece *p = forge_pieces; p < forge_pieces + FORGE_PIECE_COUNT; p++) {
     if (p->layer != step.layer || step.row < p->first) continue;
     const int place = (step.row - p->first) % p->room;
-    digest = with_row(digest, forge_arena + p->offset + place * p->size, p->size);
+    digest = with_row(digest, FORGE_ARENA_AT(p->offset) + place * p->size, p->size);
   }
   return digest;
 }

@@ -38,7 +38,7 @@ def exported(
     shared: bool = False,
 ) -> tuple[Library, dict[str, str]]:
     """A library, and all files of its folder."""
-    made = exported_library(project, prefix, ArenaPlace(section, shared))
+    made = exported_library(project, prefix, ArenaPlace(section, shared=shared))
     return made, library_files(made, form, project, Spec())
 
 

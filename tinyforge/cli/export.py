@@ -53,8 +53,8 @@ def run(
         list[str] | None,
         typer.Option(
             "--arena-section",
-            help="The section of your linker script that the arena lies in, perhaps with the size "
-            "of its memory, .dtcm=64K; given again, another one for what the first cannot hold.",
+            help="The section of your linker script that the arena lies in, e.g. .dtcm; with a "
+            "size, .dtcm=64K, and given twice, the rest of it lies in the second.",
             metavar="SECTION",
         ),
     ] = None,
@@ -136,8 +136,6 @@ def run(
         ui.print(TerminalReport(made.report))
         if explain:
             ui.print(Choices(spec.optimize, made.report.choices))
-        if made.place.section:
-            ui.print(f"arena:   in the section {made.place.section}")
         ui.print(f'library: {made.folder} ({form}); #include "{name}.h"')
         ui.emit_json(
             {
@@ -145,7 +143,7 @@ def run(
                 "library": str(made.folder),
                 "form": form,
                 "prefix": name,
-                "arena_section": made.place.section or None,
+                "arena_sections": [s for s in (made.place.section, made.place.large) if s],
                 "files": list(made.files),
             }
         )

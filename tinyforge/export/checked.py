@@ -66,9 +66,9 @@ def require_proved(library: Library, generated: Generated, settings: Spec, stage
 def _on_emulator(library: Library) -> dict[str, str]:
     """The library's files, built as any firmware may build them: with the arena where zeroed data
     lies. Emulators have no section of a user's linker script."""
-    own = f"#define {library.naming.name('FORGE_ARENA_PLACE')}\n"
-    if not library.place.section:
+    if library.place.shared:
         return dict(library.files)
+    own = "".join(f"#define {library.naming.name(name)}\n" for name in library.place.attributes)
     return {**library.files, library.model: own + library.files[library.model]}
 
 

@@ -58,8 +58,9 @@ def export(
         require_sharing(source.graph)
     if source.measured is not None:
         source.measured.require_kept(accept=accept)
-    of = planned(source, settings, stages, memories=how.arena.sizes)
-    place = how.arena.place(of.lowered["aot"].arena_bytes)
+    of = planned(source, settings, stages, fast=how.arena.fast)
+    assert of.plan is not None
+    place = how.arena.place(of.plan)
     generated, proof = pipeline.proved(
         source, examples, settings, stages, core=core, overwrite=overwrite, of=of
     )

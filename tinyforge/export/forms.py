@@ -16,6 +16,7 @@ from tinyforge.project.templates import render
 from tinyforge.resources import folder
 from tinyforge.sim.toolchains.build import OPTIMIZE_FLAGS
 from tinyforge.spec import FormChoice, Spec
+from tinyforge.tflite.about import remembers
 
 _VERSION = "1.0.0"
 _VENDOR = "tinyforge"
@@ -92,7 +93,8 @@ def library_files(
 def _values(library: Library, generated: Generated, settings: Spec) -> dict[str, object]:
     """What the templates are given: all of it of our making, or escaped."""
     graph, prefix = generated.source.graph, library.prefix
-    lowered = generated.lowered["aot"]
+    lowered, plan = generated.lowered["aot"], generated.plan
+    assert plan is not None
     return {
         "prefix": prefix,
         "P": prefix.upper(),
@@ -107,14 +109,15 @@ def _values(library: Library, generated: Generated, settings: Spec) -> dict[str,
         "flag": OPTIMIZE_FLAGS[settings.optimize],
         "sources": library.sources,
         "arena_bytes": lowered.arena_bytes,
-        "section": library.place.section,
+        "fast_bytes": plan.fast_bytes,
+        "place": library.place,
         "shared": SHARED if library.place.shared else "",
         "example": [
             library.naming.source(t) for t in example_lines(graph, by_rows=lowered.by_rows)
         ],
         "real": _renamed(real_inputs(graph), library.naming),
         "labels": bool(generated.source.labels),
-        "remembers": bool(graph.states),
+        "remembers": remembers(graph),
     }
 
 

@@ -7,7 +7,7 @@ symbol, under its name in the library. So what was shown of the one firmware is 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Set
 from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
@@ -36,11 +36,11 @@ class Pair:
 def require_same(pairs: Iterable[Pair], naming: Naming) -> int:
     """How many bytes of code and data were compared. naming: of the library, whose arena may lie
     elsewhere. ForgeError with the first section that differs."""
-    arena = naming.name("forge_arena")
+    arena = {naming.name("forge_arena"), naming.name("forge_large_arena")}
     return sum(_require_same(pair, naming.name, arena) for pair in pairs)
 
 
-def _require_same(pair: Pair, name: Callable[[str], str], arena: str) -> int:
+def _require_same(pair: Pair, name: Callable[[str], str], arena: Set[str]) -> int:
     proved, exported = _code(pair.proved, name, arena), _code(pair.exported, str, arena)
     for one, other in zip_longest(proved, exported):
         if one != other:
@@ -50,7 +50,7 @@ def _require_same(pair: Pair, name: Callable[[str], str], arena: str) -> int:
     return sum(len(section[-1]) for section in exported)
 
 
-def _code(path: Path, name: Callable[[str], str], arena: str) -> list[tuple[Any, ...]]:
+def _code(path: Path, name: Callable[[str], str], arena: Set[str]) -> list[tuple[Any, ...]]:
     """What an object puts into a firmware, but for the arena: of each section its name, symbols,
     what the linker fills in, and its bytes; sorted."""
     with path.open("rb") as stream:
@@ -58,7 +58,7 @@ def _code(path: Path, name: Callable[[str], str], arena: str) -> list[tuple[Any,
         table = elf.get_section_by_name(".symtab")
         assert isinstance(table, SymbolTableSection)
         symbols = list(table.iter_symbols())
-        own = {s["st_shndx"] for s in symbols if name(s.name) == arena}
+        own = {s["st_shndx"] for s in symbols if name(s.name) in arena}
         return sorted(
             (
                 _named(section.name, name),

@@ -81,8 +81,8 @@ def library(project: Files, graph: Graph, prefix: str, place: ArenaPlace, arena:
         print_to=_hand_written("print_to.h").strip(),
     )
     made[f"src/{prefix}.h"] = naming.source(re.sub(r"\n{3,}", "\n\n", header))
-    if place.attribute:
-        define = render("export/place.h.j2", attribute=place.attribute, comment=place.comment)
+    if place.attributes:
+        define = render("export/place.h.j2", attributes=place.attributes, comment=place.comment)
         made[places[_MODEL]] = naming.source(define) + made[places[_MODEL]]
     origins = {places[path]: path for path in taken if _is_source(path) and path not in _OWN}
     return Library(naming, place, dict(sorted(made.items())), dict(sorted(origins.items())))

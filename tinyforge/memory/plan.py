@@ -98,6 +98,8 @@ class Plan:
     same over all choices of what is handed on row by row; None where they were too many to try.
     settled: layers that have no steps, because what they would copy is in its place.
     in_ram: operators whose tables lie in RAM, beside the arena; those of others lie in flash.
+    fast_bytes: of an arena in two memories, from which offset on all lies in the large one; None
+    where there is one.
     """
 
     order: tuple[int, ...]
@@ -114,6 +116,7 @@ class Plan:
     least: int | None = None
     settled: frozenset[int] = frozenset()
     in_ram: frozenset[int] = frozenset()
+    fast_bytes: int | None = None
 
     @cached_property
     def chain_of(self) -> Mapping[int, Chain]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from tinyforge.errors import ForgeError
 from tinyforge.memory.costs import Streams
+from tinyforge.memory.division import divided, traffic
 from tinyforge.memory.liveness import Buffer, buffers, peak
 from tinyforge.memory.lowered import LoweredGraph
 from tinyforge.memory.network import Network, network
@@ -43,12 +44,15 @@ class _Choice:
     bound: int
 
 
-def plan_of(lowered: LoweredGraph, *, by_rows: bool, progress: Tell) -> Plan:
-    """Of least memory for these kernels and chains. by_rows, progress, errors: as search.plan's."""
+def plan_of(
+    lowered: LoweredGraph, *, by_rows: bool, progress: Tell, fast: int | None = None
+) -> Plan:
+    """Of least memory for these kernels and chains. by_rows, progress, errors: as search.plan's.
+    fast: bytes of a memory that holds no more of the arena, the rest of which lies in another."""
     order = best_order(lowered)
     ordered = _Ordered(lowered, order, network(lowered, order, by_rows=by_rows))
     _require_countable(ordered)
-    return _planned(ordered, progress)
+    return _planned(ordered, progress, fast)
 
 
 def _require_countable(ordered: _Ordered) -> None:
@@ -71,7 +75,7 @@ def _require_countable(ordered: _Ordered) -> None:
         )
 
 
-def _planned(ordered: _Ordered, progress: Tell) -> Plan:
+def _planned(ordered: _Ordered, progress: Tell, fast: int | None) -> Plan:
     tried = candidates(ordered.net, part(progress, 0, 0.7))
     choices = [_choice(ordered, streams) for streams in tried.sets]
     placing = part(progress, 0.7, 1)
@@ -81,8 +85,21 @@ def _planned(ordered: _Ordered, progress: Tell) -> Plan:
             f"the activations need {placed.total:,} bytes",
             fix="use a smaller input or fewer channels",
         )
-    found = replace(_plan(choices[placed.choice], placed), least=tried.least)
+    best, end = choices[placed.choice], None
+    if fast is not None:
+        placed, end = _divided(best, placed, fast) or (placed, None)
+    found = replace(_plan(best, placed), least=tried.least, fast_bytes=end)
     return settled(ordered.lowered.graph, found)
+
+
+def _divided(best: _Choice, placed: Placed, fast: int) -> tuple[Placed, int] | None:
+    """The same buffers in two memories, and where the second one's begin. None where the first one
+    holds none of them."""
+    weights = [traffic(best.of.net, best.schedule, buffer) for buffer in best.buffers]
+    parts = divided(best.buffers, weights, len(best.schedule.taken), fast)
+    if not parts.fast:
+        return None
+    return Placed(placed.choice, parts.offsets, parts.total), parts.fast
 
 
 def _choice(ordered: _Ordered, streams: Streams) -> _Choice:

@@ -12,7 +12,7 @@ in RAM: those that save most for each byte.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from tinyforge.errors import ForgeError
@@ -55,14 +55,14 @@ _NONE: frozenset[int] = frozenset()  # of the operators has its tables in RAM
 @dataclass(frozen=True)
 class Aim:
     """What a plan shall be good for, and on which core. flash: None where nothing waits for it.
-    room: for tables in RAM, None for none; for speed alone. memories: bytes of those that the arena
-    may lie in, the best first: the first one is taken that any plan fits; none: there is one."""
+    room: for tables in RAM, None for none; for speed alone. fast: bytes of a quick memory, for as
+    much of the arena as it holds; None: there is one memory."""
 
     objective: Objective = "size"
     target: Target = ANY
     flash: SlowFlash | None = None
     room: Room | None = None
-    memories: tuple[int, ...] = ()
+    fast: int | None = None
 
 
 SMALLEST = Aim()
@@ -73,7 +73,8 @@ def plan(
 ) -> Plan:
     """The best plan found for a graph all of whose operators are in OPS.
 
-    by_rows: an input (rows_input) comes row by row, and is not kept where that saves memory.
+    by_rows: an input (rows_input) comes row by row, and is not kept where that saves memory. A plan
+    that fits the quick memory, where there is one, is better than a quicker one that does not.
     progress: told the share of the work that is done. ForgeError when the arena would pass
     2**31 - 1 bytes, and for more steps than generated code can have.
     """
@@ -83,11 +84,9 @@ def plan(
     options = [_Options(g, aim.target, aim.flash) for g in graphs]
     search = _Search(options, by_rows, forward(progress))
     found = _best(search, aim)
-    for limit in aim.memories:
-        within = found if found.arena_bytes <= limit else _best_within(search, aim, limit)
-        if within is not None:
-            return within
-    return found
+    if aim.fast is None or found.arena_bytes <= aim.fast:
+        return found
+    return _best_within(search, aim, aim.fast) or search.divided(found, aim.fast)
 
 
 def _best(search: _Search, aim: Aim) -> Plan:
@@ -251,6 +250,12 @@ class _Search:
     options: Sequence[_Options]
     by_rows: bool
     tell: Tell
+    made: list[tuple[Plan, LoweredGraph]] = field(default_factory=list)
+
+    def divided(self, found: Plan, fast: int) -> Plan:
+        """One of the plans, with so many bytes of its arena in a fast memory."""
+        lowered = next(lowered for plan, lowered in self.made if plan is found)
+        return plan_of(lowered, by_rows=self.by_rows, progress=self.tell, fast=fast)
 
     def portable(self) -> Sequence[Plan]:
         """Of kernels that run anywhere and take least."""
@@ -285,6 +290,7 @@ class _Search:
             tell = part(self.tell, i / len(lowered), (i + 1) / len(lowered))
             try:
                 found.append(plan_of(one, by_rows=self.by_rows, progress=tell))
+                self.made.append((found[-1], one))
             except ForgeError as error:
                 errors.append(error)
         if not found:

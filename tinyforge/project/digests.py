@@ -35,12 +35,13 @@ class Finished:
 @dataclass(frozen=True)
 class Digests:
     """values: of what layers leave, one a golden vector, of a sequence from its beginning. layers,
-    steps: how many there are."""
+    steps: how many there are. fast_bytes: as the plan's."""
 
     values: tuple[int, ...]
     pieces: tuple[Finished, ...]
     layers: int
     steps: int
+    fast_bytes: int | None = None
 
 
 def digests(graph: Graph, plan: Plan, symbols: Sequence[int], expected: Trace) -> Digests | None:
@@ -67,7 +68,7 @@ def digests(graph: Graph, plan: Plan, symbols: Sequence[int], expected: Trace) -
             size = plan.places[t].row_bytes
             digest = digested(digest, expected[t][vector, row * size : (row + 1) * size])
         values.append(digest)
-    return Digests(tuple(values), pieces, len(symbols), len(plan.steps))
+    return Digests(tuple(values), pieces, len(symbols), len(plan.steps), plan.fast_bytes)
 
 
 def digested(digest: int, values: npt.NDArray[np.int8]) -> int:
@@ -103,6 +104,7 @@ def digest_files(found: Digests) -> dict[str, str]:
         "layer_count": found.layers,
         "pieces": [astuple(piece) for piece in found.pieces],
         "digests": [f"0x{value:08x}u" for value in found.values],
+        "fast_bytes": found.fast_bytes,
         "factor": f"0x{FACTOR:08x}",
         "ctype": "uint16_t" if widest < 2**16 else "int32_t",
     }

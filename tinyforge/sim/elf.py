@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -153,7 +153,7 @@ def _read(elf: ELFFile, path: Path, core: Core, memory: MemoryMap) -> Firmware:
         core=core,
         memory=memory,
         entry=elf["e_entry"] & ~1,
-        symbols=_symbols(elf),
+        symbols=_with_whole_arena(_symbols(elf)),
         segments=segments,
         flash_bytes=max(ends, default=memory.flash.base) - memory.flash.base,
         data_bytes=data_bytes,
@@ -197,6 +197,14 @@ def _symbols(elf: ELFFile) -> dict[str, Symbol]:
         address = entry["st_value"] & ~1 if kind == "function" else entry["st_value"]
         found[entry.name] = Symbol(address, entry["st_size"], kind, _section_of(elf, entry))
     return found
+
+
+def _with_whole_arena(symbols: dict[str, Symbol]) -> dict[str, Symbol]:
+    """Of an arena in two memories, which were linked one behind the other, one that is both."""
+    first, second = (symbols.get(name) for name in ("forge_arena", "forge_large_arena"))
+    if first is None or second is None or first.address + first.size != second.address:
+        return symbols
+    return symbols | {"forge_arena": replace(first, size=first.size + second.size)}
 
 
 def _section_of(elf: ELFFile, entry: Any) -> str:

@@ -76,12 +76,14 @@ def compiled(plan: Plan) -> Lowered:
         "aot/model.c.j2",
         model=name,
         arena_bytes=plan.arena_bytes,
+        memories=_memories(plan),
         slots=[_slot(graph, slot) for slot in plan.slots],
         headers=sorted({layer["header"] for layer in layers if layer["struct"]}),
         input_bytes=graph.input_bytes,
         output_bytes=graph.output_bytes,
         by_rows=plan.by_rows,
-        fed=plan.places[graph.inputs[rows_input(graph)]],
+        fed=_address(plan, plan.places[graph.inputs[rows_input(graph)]].offset),
+        fed_room=plan.places[graph.inputs[rows_input(graph)]].room,
         sides=_sides(graph, plan),
         states=[_state(graph, plan, graph.tensors[t]) for t in graph.states],
         remembers=remembers(graph),
@@ -200,7 +202,29 @@ def _operand(plan: Plan, names: Mapping[int, str], value: int | Table, rows: int
     if isinstance(value, Table):
         return constant(names[id(value)], value, rows)
     place = plan.places[value].of(rows)
-    return Operand(f"forge_arena + {place.offset}", place.row_bytes, place.room, place.rows)
+    return Operand(_address(plan, place.offset), place.row_bytes, place.room, place.rows)
+
+
+def _memories(plan: Plan) -> list[dict[str, Any]]:
+    """The arena's arrays. Of two, a linker of ours puts one behind the other, so that emulators see
+    one arena."""
+    names = (("forge_arena", "FORGE_ARENA_PLACE"), ("forge_large_arena", "FORGE_LARGE_ARENA_PLACE"))
+    if plan.fast_bytes is None:
+        sizes, places = [plan.arena_bytes], [""]
+    else:
+        sizes = [plan.fast_bytes, plan.arena_bytes - plan.fast_bytes]
+        places = [f'__attribute__((section(".noinit.{symbol}")))' for symbol, _ in names]
+    return [
+        {"symbol": symbol, "macro": macro, "nbytes": nbytes, "place": place}
+        for (symbol, macro), nbytes, place in zip(names, sizes, places, strict=False)
+    ]
+
+
+def _address(plan: Plan, offset: int) -> str:
+    """What lies at an offset of the arena, in C; in one of its memories, where there are two."""
+    if plan.fast_bytes is None or offset < plan.fast_bytes:
+        return f"forge_arena + {offset}"
+    return f"forge_large_arena + {offset - plan.fast_bytes}"
 
 
 def _fields(index: int) -> str:
@@ -210,7 +234,7 @@ def _fields(index: int) -> str:
 
 def _memory(plan: Plan, layer: int) -> str:
     """Where a layer has memory for itself, if it has any."""
-    return f"forge_arena + {plan.scratch.get(layer, 0)}"
+    return _address(plan, plan.scratch.get(layer, 0))
 
 
 def _comment(graph: Graph, plan: Plan, op: Operator) -> Iterator[str]:
@@ -271,7 +295,7 @@ def _sides(graph: Graph, plan: Plan) -> list[dict[str, Any]]:
             "role": role,
             "type": ctype,
             "places": [
-                "NULL" if role == "input" and t == fed else f"forge_arena + {plan.places[t].offset}"
+                "NULL" if role == "input" and t == fed else _address(plan, plan.places[t].offset)
                 for t in tensors
             ],
         }
@@ -290,7 +314,7 @@ def _state(graph: Graph, plan: Plan, t: Tensor) -> dict[str, str]:
 
 def _filled(plan: Plan, t: Tensor) -> str:
     """The statement that fills a variable tensor: from a table, or with one byte throughout."""
-    to = f"forge_arena + {plan.places[t.index].offset}"
+    to = _address(plan, plan.places[t.index].offset)
     if _tabled(t):
         return f"memcpy({to}, {_start(t).symbol}, {t.nbytes});"
     values = t.at_start().reshape(-1).view(np.int8)
