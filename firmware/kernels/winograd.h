@@ -189,10 +189,10 @@ FORGE_INLINE void forge_winograd_tiles(const forge_winograd *c, const uint32_t *
   }
 }
 
-/* Two rows of outputs, or one where second is NULL. rows: of inputs, NULL for padding. tile: for two
- * tiles' inputs; behind them there is room for a copy of each row's six. */
+/* Two rows of outputs; the second may be NULL. rows: of inputs, NULL for padding. tile: for two tiles'
+ * inputs; behind them there is room for a copy of each row's six. */
 FORGE_INLINE void forge_winograd_run(const forge_winograd *c, const int8_t *const *rows,
-                                     uint32_t *tile, int8_t *first, int8_t *second) {
+                                     uint32_t *tile, int8_t *const *outputs) {
   const int size = FORGE_WINOGRAD_COLUMNS * c->input_channels;
   int8_t *copies = (int8_t *)(tile + FORGE_WINOGRAD_PLACES * c->input_channels);
   for (int x = 0; x < c->window.output_width; ++x) {
@@ -202,8 +202,9 @@ FORGE_INLINE void forge_winograd_run(const forge_winograd *c, const int8_t *cons
       inputs[y] = forge_winograd_row(c, rows[y], left, copies + y * size);
     }
     forge_winograd_inputs(c, inputs, tile);
-    forge_winograd_tiles(c, tile, columns < 4 ? columns : 4, first + 4 * x * c->dense.channels,
-                         second == NULL ? NULL : second + 4 * x * c->dense.channels);
+    const int at = 4 * x * c->dense.channels;
+    forge_winograd_tiles(c, tile, columns < 4 ? columns : 4, outputs[0] + at,
+                         outputs[1] == NULL ? NULL : outputs[1] + at);
   }
 }
 

@@ -170,14 +170,16 @@ class Windowed:
 
 @dataclass(frozen=True)
 class Blocks:
-    """Output rows 2y and 2y + 1 come from the input rows under a window, y.
+    """So many output rows at once come from the input rows under a window.
 
-    window: of blocks of outputs, two rows high. height: of the output; where it is odd, the last
-    block has one row. C: function(&fields, pointers to the input rows, tile, output row, the next
-    one or NULL). The kernel's fields have the window.
+    window: of blocks of outputs, so many rows high. height: of the output; where the last block
+    reaches beyond it, that has fewer rows. C: function(&fields, pointers to the input rows, tile,
+    pointers to the output rows, NULL for those that there are not). The kernel's fields have the
+    window.
     """
 
     window: Window
+    rows: int
     height: int
     tile_bytes: int
     scratch_bytes: int = 0
@@ -199,7 +201,7 @@ class Blocks:
         return range(max(0, first), min(first + self.window.kernel[0], self.input_rows))
 
     def writes(self, step: int) -> range:
-        return range(2 * step, min(2 * step + 2, self.height))
+        return range(self.rows * step, min(self.rows * (step + 1), self.height))
 
 
 @dataclass(frozen=True)

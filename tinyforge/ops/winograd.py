@@ -81,7 +81,7 @@ def winograd(
             "dense.activation_max": scaled.high,
         },
         inputs=(source.index,),
-        form=Blocks(blocks, win.output[0], tile + _copies(blocks) * source.shape[3]),
+        form=Blocks(blocks, 2, win.output[0], tile + _copies(blocks) * source.shape[3]),
         way="Winograd",
         cycles=_cycles(blocks, source.shape[3] // 4, len(table)),
         reads=math.prod(blocks.output) * stream.nbytes,

@@ -67,20 +67,24 @@ def body(
         arguments += [operand.row("row") for operand in (*inputs, *outputs)]
     else:
         (source,), (result,) = inputs, outputs
-        lines += _declarations(form, fields, source)
-        arguments += [*_sources(form, source, scratch), *_results(form, result)]
+        lines += _declarations(form, fields, source, result)
+        arguments += [*_sources(form, source, scratch), _results(form, result)]
     lines.append(f"{kernel.function}({', '.join(arguments)});")
     used = any(re.search(r"\brow\b", line) for line in lines)
     return lines if used else ["(void)row;", *lines]
 
 
-def _declarations(form: object, fields: str, source: Operand) -> Iterator[str]:
+def _declarations(
+    form: object, fields: str, source: Operand, result: Operand
+) -> Iterator[str]:
     if isinstance(form, Windowed | Blocks | Spread | Between):
         rows = f"{source.base}, {source.row_bytes}, {source.room}"
         yield f"const forge_rows input = {{{rows}}};"
     if isinstance(form, Windowed | Blocks):
         yield f"const int8_t *rows[{form.window.kernel[0]}];"
         yield f"forge_window_rows(&{fields}.window, row, &input, rows);"
+    if isinstance(form, Blocks):
+        yield f"int8_t *const outputs[] = {{{', '.join(_block(form, result))}}};"
     if isinstance(form, Picked):
         rows = ", ".join(map(str, form.source))
         ctype = "int16_t" if form.input_rows <= 1 << 15 else "int32_t"
@@ -101,11 +105,15 @@ def _sources(form: object, source: Operand, scratch: str) -> list[str]:
     return ["row", source.row("row"), f"(void *)({scratch})"]
 
 
-def _results(form: object, result: Operand) -> list[str]:
-    """Where the step's row of the output goes, or its two rows."""
-    if not isinstance(form, Blocks):
-        return [result.row("row")]
-    second = result.row("(2 * row + 1)")
-    if form.height % 2:
-        second = f"2 * row + 1 < {form.height} ? {second} : NULL"
-    return [result.row("2 * row"), second]
+def _block(form: Blocks, result: Operand) -> Iterator[str]:
+    """Where each row of the step's block goes."""
+    for below in range(form.rows):
+        number = f"{form.rows} * row + {below}"
+        row = result.row(f"({number})")
+        always = below < (form.height - 1) % form.rows + 1
+        yield row if always else f"{number} < {form.height} ? {row} : NULL"
+
+
+def _results(form: object, result: Operand) -> str:
+    """Where the step's row of the output goes, or all of its rows."""
+    return "outputs" if isinstance(form, Blocks) else result.row("row")
