@@ -56,18 +56,18 @@ FORGE_INLINE uint32_t forge_winograd_pair(const int8_t *input, int odd) {
   return (uint16_t)input[odd] | (uint32_t)(uint16_t)input[odd + 2] << 16;
 }
 
-/* Sums of products for two channels: for each place of the first channel both tiles, of the second
- * both. */
+/* Sums of products for two channels, modulo 2^32: for each place of the first channel both tiles, of
+ * the second both. end: of the sums, which are four a place. */
 FORGE_INLINE void forge_winograd_products(const uint32_t *tile, const int32_t *stream, int quads,
-                                          int32_t *sums) {
-  for (int place = 0; place < FORGE_WINOGRAD_PLACES; ++place, sums += 4) {
+                                          uint32_t *sums, const uint32_t *end) {
+  for (; sums < end; sums += 4) {
     for (int i = 0; i < 4; ++i) sums[i] = 0;
     for (int quad = 0; quad < quads; ++quad, tile += 4, stream += 4) {
       for (int i = 0; i < 4; ++i) {
         for (int half = 0; half < 2; ++half) {
           const int32_t w = stream[i / 2 * 2 + half];
           const uint32_t x = tile[i % 2 * 2 + half];
-          sums[i] += (int16_t)w * (int16_t)x + (w >> 16) * ((int32_t)x >> 16);
+          sums[i] += (uint32_t)((int16_t)w * (int16_t)x + (w >> 16) * ((int32_t)x >> 16));
         }
       }
     }
@@ -76,15 +76,14 @@ FORGE_INLINE void forge_winograd_products(const uint32_t *tile, const int32_t *s
 
 #endif
 
-/* Where the six inputs of one of a window's rows begin: in the image, or in a copy with padding. */
+/* Where the inputs of one of a window's rows begin: in the image, or in a copy with padding. */
 FORGE_INLINE const int8_t *forge_winograd_row(const forge_winograd *c, const int8_t *row, int left,
                                               int8_t *copy) {
   const int width = c->window.input_width, channels = c->input_channels;
-  if (row != NULL && left >= 0 && left + FORGE_WINOGRAD_COLUMNS <= width) {
-    return row + left * channels;
-  }
+  const int columns = c->window.kernel_width;
+  if (row != NULL && left >= 0 && left + columns <= width) return row + left * channels;
   int8_t *end = copy;
-  for (int x = left; x < left + FORGE_WINOGRAD_COLUMNS; ++x) {
+  for (int x = left; x < left + columns; ++x) {
     if (row == NULL || x < 0 || x >= width) {
       end = forge_fill_bytes(end, c->input_zero_point, channels);
     } else {
@@ -147,15 +146,15 @@ FORGE_INLINE void forge_winograd_inputs(const forge_winograd *c, const int8_t *c
 
 /* The outputs' transform for one channel of one tile, whose sums lie four words apart: two rows of as
  * many columns as there are. */
-FORGE_INLINE void forge_winograd_outputs(const forge_winograd *c, const int32_t *sums,
+FORGE_INLINE void forge_winograd_outputs(const forge_winograd *c, const uint32_t *sums,
                                          const int32_t *parameters, int columns, int8_t *first,
                                          int8_t *second) {
   int32_t left[FORGE_WINOGRAD_ROWS], right[FORGE_WINOGRAD_ROWS];
 #pragma GCC unroll 4
   for (int y = 0; y < FORGE_WINOGRAD_ROWS; ++y, sums += 16) {
-    const int32_t one = sums[4] + (y == 1 ? parameters[0] : 0), two = sums[8];
-    left[y] = one + two + 2 * sums[0];
-    right[y] = one - two - 2 * sums[12];
+    const uint32_t one = sums[4] + (y == 1 ? (uint32_t)parameters[0] : 0), two = sums[8];
+    left[y] = (int32_t)(one + two + 2 * sums[0]);
+    right[y] = (int32_t)(one - two - 2 * sums[12]);
   }
 #pragma GCC unroll 2
   for (int x = 0; x < 2; ++x) {
@@ -175,8 +174,8 @@ FORGE_INLINE void forge_winograd_tiles(const forge_winograd *c, const uint32_t *
   const int quads = c->input_channels / 4;
   const int32_t *stream = c->dense.stream;
   for (int channel = 0; channel < c->dense.channels; channel += 2) {
-    int32_t sums[4 * FORGE_WINOGRAD_PLACES];
-    forge_winograd_products(tile, stream, quads, sums);
+    uint32_t sums[4 * FORGE_WINOGRAD_PLACES];
+    forge_winograd_products(tile, stream, quads, sums, sums + 4 * FORGE_WINOGRAD_PLACES);
     stream += 4 * FORGE_WINOGRAD_PLACES * quads;
     for (int i = 0; i < 4; ++i) {
       const int output = i / 2, left = i % 2 * 2, there = columns - left < 2 ? columns - left : 2;

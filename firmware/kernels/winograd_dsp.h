@@ -28,76 +28,90 @@ FORGE_INLINE uint32_t forge_winograd_pair(const int8_t *input, int odd) {
 }
 
 /* Of each place the first quad, then those that are left, unrolled and entered at the first that is
- * needed. All layers share it. r0: tile, r1: stream, r2-r5: inputs, r6-r9: weights, r10, r11: the
- * first channel's sums of both tiles, r12, lr: the second's. On the stack: where sums go and end,
- * where the quads are entered, where they end, and bytes of a place's. */
-FORGE_SHARED void forge_winograd_products(const uint32_t *tile, const int32_t *stream, int quads,
-                                          int32_t *sums) {
-  /* One register is all that compilers have to spare where they do not optimize. */
-  const struct {
-    const uint32_t *tile;
-    const int32_t *stream;
-    int quads;
-    int32_t *sums;
-  } job = {tile, stream, quads, sums};
-  __asm__ volatile(
-      "push {r4-r11}\n"
-      "ldmia %0, {r0-r3}\n"
-      "rsbs r5, r2, #1\n"
-      "and r5, r5, #7\n"
-      "cmp r2, #1\n"
-      "it eq\n"
-      "moveq r5, #8\n"
-      "movs r6, #40\n"
-      "muls r5, r6, r5\n"
-      "adr.w r6, 2f\n"
-      "adds r5, r5, r6\n"
-      "orr r5, r5, #1\n"
-      "add r4, r3, #256\n"
-      "lsls r7, r2, #4\n"
-      "adds r6, r0, r7\n"
-      "push {r3-r7}\n"
-      "1:\n"
-      "ldmia r0!, {r2-r5}\n"
-      "ldmia r1!, {r6-r9}\n"
-      "smuad r10, r2, r6\n"
-      "smuad r11, r4, r6\n"
-      "smuad r12, r2, r8\n"
-      "smuad lr, r4, r8\n"
-      "smlad r10, r3, r7, r10\n"
-      "smlad r11, r5, r7, r11\n"
-      "smlad r12, r3, r9, r12\n"
-      "smlad lr, r5, r9, lr\n"
-      "ldr pc, [sp, #8]\n"
-      ".balign 4\n"
-      "2:\n"
-      ".rept 8\n"
-      "ldmia.w r0!, {r2-r5}\n"
-      "ldmia.w r1!, {r6-r9}\n"
-      "smlad r10, r2, r6, r10\n"
-      "smlad r11, r4, r6, r11\n"
-      "smlad r12, r2, r8, r12\n"
-      "smlad lr, r4, r8, lr\n"
-      "smlad r10, r3, r7, r10\n"
-      "smlad r11, r5, r7, r11\n"
-      "smlad r12, r3, r9, r12\n"
-      "smlad lr, r5, r9, lr\n"
-      ".endr\n"
-      "ldrd r5, r6, [sp, #12]\n"
-      "cmp r0, r5\n"
-      "bne 2b\n"
-      "ldrd r3, r4, [sp]\n"
-      "adds r5, r5, r6\n"
-      "str r5, [sp, #12]\n"
-      "stmia r3!, {r10-r12, lr}\n"
-      "str r3, [sp]\n"
-      "cmp r3, r4\n"
-      "bne 1b\n"
-      "add sp, #20\n"
-      "pop {r4-r11}\n"
-      :
-      : "r"(&job)
-      : "r0", "r1", "r2", "r3", "r12", "lr", "cc", "memory");
+ * needed; up to 17 without a look at where they end. All layers share them. r0: tile, r1: stream,
+ * r2-r5: inputs, r6-r9: weights, r10, r11: the first channel's sums of both tiles, r12, lr: the
+ * second's. On the stack: where sums go and end, where the quads are entered, where they end, and
+ * bytes of a place's. */
+#define FORGE_WINOGRAD_PRODUCTS(name, times, ended, next)                                         \
+  FORGE_SHARED void name(const uint32_t *tile, const int32_t *stream, int quads, uint32_t *sums,  \
+                         const uint32_t *end) {                                                   \
+    /* One register is all that compilers have to spare where they do not optimize. */            \
+    const struct {                                                                                \
+      const uint32_t *tile;                                                                       \
+      const int32_t *stream;                                                                      \
+      int quads;                                                                                  \
+      uint32_t *sums;                                                                             \
+      const uint32_t *end;                                                                        \
+    } job = {tile, stream, quads, sums, end};                                                     \
+    __asm__ volatile(                                                                             \
+        "push {r4-r11}\n"                                                                         \
+        "ldmia %0, {r0-r4}\n"                                                                     \
+        "rsbs r5, r2, #1\n"                                                                       \
+        "and r5, r5, #" #times " - 1\n"                                                           \
+        "cmp r2, #1\n"                                                                            \
+        "it eq\n"                                                                                 \
+        "moveq r5, #" #times "\n"                                                                 \
+        "movs r6, #40\n"                                                                          \
+        "muls r5, r6, r5\n"                                                                       \
+        "adr.w r6, 2f\n"                                                                          \
+        "adds r5, r5, r6\n"                                                                       \
+        "orr r5, r5, #1\n"                                                                        \
+        "lsls r7, r2, #4\n"                                                                       \
+        "adds r6, r0, r7\n"                                                                       \
+        "push {r3-r7}\n"                                                                          \
+        "1:\n"                                                                                    \
+        "ldmia r0!, {r2-r5}\n"                                                                    \
+        "ldmia r1!, {r6-r9}\n"                                                                    \
+        "smuad r10, r2, r6\n"                                                                     \
+        "smuad r11, r4, r6\n"                                                                     \
+        "smuad r12, r2, r8\n"                                                                     \
+        "smuad lr, r4, r8\n"                                                                      \
+        "smlad r10, r3, r7, r10\n"                                                                \
+        "smlad r11, r5, r7, r11\n"                                                                \
+        "smlad r12, r3, r9, r12\n"                                                                \
+        "smlad lr, r5, r9, lr\n"                                                                  \
+        "ldr pc, [sp, #8]\n"                                                                      \
+        ".balign 4\n"                                                                             \
+        "2:\n"                                                                                    \
+        ".rept " #times "\n"                                                                      \
+        "ldmia.w r0!, {r2-r5}\n"                                                                  \
+        "ldmia.w r1!, {r6-r9}\n"                                                                  \
+        "smlad r10, r2, r6, r10\n"                                                                \
+        "smlad r11, r4, r6, r11\n"                                                                \
+        "smlad r12, r2, r8, r12\n"                                                                \
+        "smlad lr, r4, r8, lr\n"                                                                  \
+        "smlad r10, r3, r7, r10\n"                                                                \
+        "smlad r11, r5, r7, r11\n"                                                                \
+        "smlad r12, r3, r9, r12\n"                                                                \
+        "smlad lr, r5, r9, lr\n"                                                                  \
+        ".endr\n" ended                                                                           \
+        "ldrd r3, r4, [sp]\n" next                                                                \
+        "stmia r3!, {r10-r12, lr}\n"                                                              \
+        "str r3, [sp]\n"                                                                          \
+        "cmp r3, r4\n"                                                                            \
+        "bne.w 1b\n"                                                                              \
+        "add sp, #20\n"                                                                           \
+        "pop {r4-r11}\n"                                                                          \
+        :                                                                                         \
+        : "r"(&job)                                                                               \
+        : "r0", "r1", "r2", "r3", "r12", "lr", "cc", "memory");                                   \
+  }
+
+FORGE_WINOGRAD_PRODUCTS(forge_winograd_few_products, 16, "", "")
+FORGE_WINOGRAD_PRODUCTS(forge_winograd_many_products, 8,
+                        "ldrd r5, r6, [sp, #12]\n"
+                        "cmp r0, r5\n"
+                        "bne 2b\n",
+                        "adds r5, r5, r6\n"
+                        "str r5, [sp, #12]\n")
+
+FORGE_INLINE void forge_winograd_products(const uint32_t *tile, const int32_t *stream, int quads,
+                                          uint32_t *sums, const uint32_t *end) {
+  if (quads <= 17) {
+    forge_winograd_few_products(tile, stream, quads, sums, end);
+  } else {
+    forge_winograd_many_products(tile, stream, quads, sums, end);
+  }
 }
 
 #endif

@@ -74,8 +74,8 @@ def test_quick_kernels_in_chains_make_two_columns_at_once() -> None:
 def test_for_speed_layers_run_as_one_where_that_saves_cycles() -> None:
     """A pool of 13 x 13 pixels leaves out a row and a column: in a chain nobody makes them."""
     net = graphs.Net()
-    even = net.pool(net.conv(net.input(1, 26, 26, 4), 12))
-    odd = net.pool(net.conv(even, 12))
+    even = net.pool(net.conv(net.input(1, 26, 26, 6), 10))
+    odd = net.pool(net.conv(even, 10))
     graph = net.build(odd)
     _, first, _, second = range(4)
     every = search._Options(graph, M4)

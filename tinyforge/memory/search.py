@@ -25,7 +25,7 @@ from tinyforge.memory.progress import Tell, forward, ignored, part
 from tinyforge.memory.room import Room
 from tinyforge.ops.base import Kernel
 from tinyforge.ops.chains import Chain, chains
-from tinyforge.ops.costs import SlowFlash, cycles, memory_bytes, stalls, table_bytes
+from tinyforge.ops.costs import SlowFlash, cycles, held_bytes, stalls, table_bytes
 from tinyforge.ops.kernels import Kernels, kernels_of
 from tinyforge.ops.target import ANY, Target
 from tinyforge.ops.upright import upright
@@ -43,7 +43,7 @@ _QUICK_ALONE = 1.5
 
 _HARDLY = 1.02  # times the least cycles: less than what is left out of their estimate
 
-# Cycles that a byte of a kernel's own memory counts for; and may, where the arena has a limit.
+# Cycles that a byte of what a kernel holds counts for; and may, where the arena has a limit.
 _PRICE = 8
 _PRICES = (64, 256, 1024, 4096, 2**14, 2**40)
 
@@ -188,7 +188,7 @@ class _Options:
 
     def quickest(self, tables: int | None, price: int) -> Kernels:
         """Those of least cycles within a limit for the bytes of all tables. price: the cycles that
-        a byte of a kernel's own memory counts for."""
+        a byte of what a kernel holds counts for."""
         ways = [
             [Way(self._cost(index, k, price), table_bytes(k)) for k in kernels]
             for index, kernels in self.kernels.items()
@@ -219,7 +219,7 @@ class _Options:
     def _cost(self, index: int, kernel: Kernel, price: int, *, in_ram: bool = False) -> int:
         op = self.graph.operators[index]
         waits = 0 if in_ram else stalls(self.graph, op, kernel, self.flash)
-        return cycles(self.graph, op, kernel) + waits + price * memory_bytes(kernel)
+        return cycles(self.graph, op, kernel) + waits + price * held_bytes(self.graph, op, kernel)
 
     @property
     def choices(self) -> bool:

@@ -177,9 +177,7 @@ def _with_dsp(graph: Graph, op: Operator) -> Iterator[Kernel]:
         for at_once in (3, 2):
             yield _on_tiles(graph, op, replace(found, at_once=at_once))
     yield from depthwise_3x3.of_few_channels(graph, op)
-    by_blocks = winograd(graph, op, requantization, win)
-    if by_blocks is not None:
-        yield by_blocks
+    yield from winograd(graph, op, requantization, win)
 
 
 def _on_tiles(graph: Graph, op: Operator, found: Dense) -> Kernel:

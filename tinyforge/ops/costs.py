@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from tinyforge.graph import Graph, Operator
 from tinyforge.ops import OPS
 from tinyforge.ops.base import Kernel, Table, output, tensor
-from tinyforge.ops.forms import Accumulated, Windowed
+from tinyforge.ops.forms import Accumulated, Blocks, Windowed
 
 
 @dataclass(frozen=True)
@@ -116,3 +116,14 @@ def table_bytes(kernel: Kernel) -> int:
 def memory_bytes(kernel: Kernel) -> int:
     """Of the arena, beside the layer's tensors."""
     return kernel.form.scratch_bytes + kernel.form.tile_bytes
+
+
+def held_bytes(graph: Graph, op: Operator, kernel: Kernel) -> int:
+    """The same, with the rows that are there because it makes several at once: one after the other
+    they could do with fewer."""
+    form, rows = kernel.form, 0
+    if isinstance(form, Blocks):
+        taken, made = form.window.stride[0], form.rows
+        rows += (taken - taken // made) * (tensor(graph, op, 0).nbytes // form.input_rows)
+        rows += (made - 1) * (output(graph, op).nbytes // form.output_rows)
+    return memory_bytes(kernel) + rows

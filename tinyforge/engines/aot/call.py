@@ -74,9 +74,7 @@ def body(
     return lines if used else ["(void)row;", *lines]
 
 
-def _declarations(
-    form: object, fields: str, source: Operand, result: Operand
-) -> Iterator[str]:
+def _declarations(form: object, fields: str, source: Operand, result: Operand) -> Iterator[str]:
     if isinstance(form, Windowed | Blocks | Spread | Between):
         rows = f"{source.base}, {source.row_bytes}, {source.room}"
         yield f"const forge_rows input = {{{rows}}};"
