@@ -79,7 +79,7 @@ def test_exporting_again_changes_nothing_but_what_must_change(model: Path, tmp_p
     ("options", "reason"),
     [
         (("--prefix", "2fast"), "the prefix '2fast' is no lower-case word"),
-        (("--prefix", "float"), "is a word that C or C++ have taken"),
+        (("--prefix", "float"), "is taken, by C, C++ or tinyforge itself"),
         (("--arena-section", "dtcm"), "--arena-section 'dtcm' is neither a section's name"),
         (("--share-arena", "--arena-section", ".dtcm"), "exclude each other"),
         (("--machine", "native"), "which the machine native does not run"),

@@ -32,6 +32,7 @@ def test_words_that_names_can_begin_with(word: str) -> None:
         ("uint8", "taken"),
         ("int_fast16", "taken"),
         ("size", "taken"),
+        ("forge", "taken"),
     ],
 )
 def test_words_that_they_cannot(word: str, reason: str) -> None:

@@ -26,7 +26,9 @@ _KEYWORDS = (
     "template this thread_local throw true try typedef typeid typename typeof typeof_unqual "
     "union unsigned using virtual void volatile while xor xor_eq"
 )
-_TAKEN = frozenset(_HEADERS.split()) | frozenset(_KEYWORDS.split())
+# What the emulator's side of a library is called.
+_OURS = "forge"
+_TAKEN = frozenset((*_HEADERS.split(), *_KEYWORDS.split(), _OURS))
 # <stdint.h> has macros and types that begin so: INT8_MAX.
 _INTEGER = re.compile(r"u?int(_least|_fast)?(8|16|32|64|max|ptr)?|size|ptrdiff|wint")
 
@@ -35,7 +37,7 @@ def checked_prefix(text: str) -> str:
     """The prefix, if names of C and C++, macros, files and CMake targets can begin with it.
 
     ForgeError for anything but a lower-case word of letters, digits and single underscores, for
-    keywords, and for names of standard headers and types.
+    keywords, names of standard headers and types, and this project's own prefix.
     """
     problem = ""
     if not re.fullmatch(r"[a-z][a-z0-9]*(_[a-z0-9]+)*", text):
@@ -43,7 +45,7 @@ def checked_prefix(text: str) -> str:
     elif len(text) > _MAX_PREFIX:
         problem = f"has more than {_MAX_PREFIX} characters"
     elif text in _TAKEN or _INTEGER.fullmatch(text):
-        problem = "is a word that C or C++ have taken"
+        problem = "is taken, by C, C++ or tinyforge itself"
     if problem:
         raise ForgeError(f"the prefix {text[:60]!r} {problem}", fix=_FIX)
     return text
