@@ -6,12 +6,9 @@
  * the input is what is drawn on the pad instead.
  *
  * Give other values with -D. */
-#include <string.h>
-
 #include "forge/forge_app.h"
 #include "forge/forge_doodle.h"
 #include "forge/forge_print.h"
-#include "forge/forge_whole.h"
 #include "model.h"
 
 #ifndef FORGE_WATCH_PERIOD_MS
@@ -24,12 +21,11 @@
 #define FORGE_REPORT_EVERY 16 /* answers; also when the samples end */
 #endif
 
+#define FORGE_WINDOW_HOP FORGE_WATCH_HOP
+#include "forge/forge_window.h"
+
 _Static_assert(FORGE_WATCH_PERIOD_MS > 0 && FORGE_WATCH_PERIOD_MS <= 1000000,
                "the period is 1 to 1000000 ms");
-_Static_assert(FORGE_WATCH_HOP > 0 && FORGE_WATCH_HOP <= FORGE_INPUT_BYTES,
-               "the window moves by at least a byte and at most its length");
-_Static_assert(FORGE_INPUT_COUNT == 1 || FORGE_WATCH_HOP == FORGE_INPUT_BYTES,
-               "windows of several inputs do not overlap");
 _Static_assert(FORGE_REPORT_EVERY > 0, "reports must have answers");
 
 /* Microseconds since the last report. */
@@ -39,24 +35,11 @@ typedef struct {
   uint64_t whole;
 } duty;
 
-#if FORGE_WATCH_HOP == FORGE_INPUT_BYTES && !FORGE_FED_BY_ROWS
-/* Where the input is put together. */
-static int8_t *window(void) { return forge_input_at(0); }
-
-static int read_window(void) { return forge_app_read_inputs(); }
-#else
-/* The model may overwrite its input, or keep no more than rows of it, so what the next window shares
- * with this one is kept here. */
-static int8_t *window(void) {
-  static int8_t samples[FORGE_INPUT_BYTES];
-  return samples;
-}
-
 /* Each input to its place, the one that is fed by rows last. */
 static int read_each(void) {
   static const size_t sizes[] = {FORGE_INPUTS(FORGE_TENSOR_BYTES)};
-  int8_t *rows = window();
-  int8_t *place = window();
+  int8_t *rows = forge_window();
+  int8_t *place = forge_window();
   for (int i = 0; i < FORGE_INPUT_COUNT; place += sizes[i++]) {
     if (i == FORGE_ROWS_INPUT) {
       rows = place;
@@ -68,15 +51,11 @@ static int read_each(void) {
 }
 
 static int read_window(void) {
-  if (FORGE_INPUT_COUNT > 1) return read_each();
-  enum { kept = FORGE_INPUT_BYTES - FORGE_WATCH_HOP };
-  static int full;
-  memmove(window(), window() + FORGE_WATCH_HOP, full ? kept : 0);
-  int8_t *fresh = full ? window() + kept : window();
-  full = forge_port_read_frame(fresh, full ? FORGE_WATCH_HOP : FORGE_INPUT_BYTES);
-  return full;
+  if (FORGE_INPUT_COUNT > 1) return FORGE_FED_BY_ROWS ? read_each() : forge_app_read_inputs();
+  size_t fresh;
+  int8_t *place = forge_window_move(&fresh);
+  return forge_port_read_frame(place, fresh);
 }
-#endif
 
 /* What can be drawn: no channels where the input is no picture. */
 typedef struct {
@@ -136,8 +115,8 @@ static int run(void) {
   uint32_t start = forge_port_micros();
   while (drawing ? read_drawing(&doodle) : read_window()) {
     const uint32_t woken = forge_port_micros();
-    if (drawing) forge_doodle_draw(&doodle, window(), picture.height, picture.width);
-    status = window() == forge_input_at(0) ? forge_invoke() : forge_run_whole(window());
+    if (drawing) forge_doodle_draw(&doodle, forge_window(), picture.height, picture.width);
+    status = forge_window_run();
     if (status != FORGE_OK) return forge_app_fail(status);
     forge_app_answer();
     spent.awake += forge_port_micros() - woken;
