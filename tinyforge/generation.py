@@ -154,6 +154,7 @@ def generate(
                     settings.optimize,
                     _layer_tests(source, inputs, choice, lowered) if settings.layer_tests else None,
                     library,
+                    settings.microphone,
                 )
             )
         )

@@ -13,7 +13,7 @@ FILE_NAME = "tinyforge.toml"
 DEFAULT_BOARD = "nrf52840_dk"
 
 EngineChoice = Literal["both", "aot", "tflm"]
-AppChoice = Literal["classify", "watch", "drone"]
+AppChoice = Literal["classify", "watch", "drone", "listen", "motion"]
 ToolchainChoice = Literal["zig", "gcc"]
 OptimizeChoice = Literal["size", "balanced", "speed"]
 FeedChoice = Literal["frame", "rows"]
@@ -57,7 +57,8 @@ class Spec(
     input is there as a whole, or a camera hands it in row by row. layer_tests: whether the project
     has a unit test for each layer of the compiled model. tflm_library: what the interpreter comes
     from: a folder, or as PlatformIO's lib_deps spells it; None: what the framework's users take.
-    output: the project's folder.
+    microphone: of tinyforge.features.LogMel, what the application listen has otherwise. output: the
+    project's folder.
     Relative paths are relative to the file that names them, or to the current folder.
     """
 
@@ -67,6 +68,7 @@ class Spec(
     board: str = DEFAULT_BOARD
     engine: EngineChoice = "both"
     app: AppChoice = "classify"
+    microphone: dict[str, int | float] = {}
     toolchain: ToolchainChoice | None = None
     optimize: OptimizeChoice = "balanced"
     weights_in_ram: WeightsInRam = "auto"

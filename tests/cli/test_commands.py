@@ -116,7 +116,7 @@ def test_a_model_that_remembers_is_built(engine: str, word: str, tmp_path: Path)
             tinyforge(command, "keywords.tflite", folder=tmp_path)
 
 
-@pytest.mark.parametrize("app", ["classify", "watch", "drone"])
+@pytest.mark.parametrize("app", ["classify", "watch", "drone", "listen", "motion"])
 def test_a_model_fed_by_rows_is_built(app: str, tmp_path: Path) -> None:
     (tmp_path / "m.tflite").write_bytes(write(models.separable(1)))
     small = ("build", "m.tflite", "--optimize", "size")
@@ -428,7 +428,7 @@ def test_boards_and_doctor(tmp_path: Path) -> None:
     assert "\x1b" not in tinyforge("doctor", folder=tmp_path).stdout
 
 
-@pytest.mark.parametrize("app", ["watch", "drone"])
+@pytest.mark.parametrize("app", ["watch", "drone", "listen"])
 def test_a_project_keeps_its_application(app: str, model: Path, tmp_path: Path) -> None:
     document("build", str(model), "--app", app, "-o", "out", folder=tmp_path)
     settings = (tmp_path / "out" / "tinyforge.toml").read_text()

@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import pty
+import shutil
 import signal
 import subprocess
 import sys
@@ -107,6 +108,16 @@ def test_a_board_that_is_not_there_is_emulated(project: Path, examples: Path) ->
     assert len(found["answers"]) == len(np.load(examples)["labels"])
     assert found["port"] == "qemu"
     assert sorted(project.rglob("*")) == before
+
+
+def test_an_application_around_a_sensor_takes_no_inputs(project: Path, tmp_path: Path) -> None:
+    sensed = shutil.copytree(project, tmp_path / "sensed")
+    settings = sensed / "tinyforge.toml"
+    settings.write_text('app = "listen"\n' + settings.read_text())
+    command = [sys.executable, "-m", "tinyforge", "monitor", str(sensed), "--emulated"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "the application listen takes a sensor's samples, not inputs" in done.stderr
 
 
 def test_a_pipe_gets_a_line_for_each(project: Path, wire: Wire, examples: Path) -> None:

@@ -10,14 +10,17 @@ import re
 import subprocess
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tests.corpus import models
+from tests.features.sounds import clipped, speech
 from tests.firmware.spoken import spoken
 from tests.firmware.test_application import answers, frames
 from tests.host_program import build
 from tinyforge.boards import load
 from tinyforge.engines.aot import compiled
+from tinyforge.features import LogMel, heard
 from tinyforge.memory.search import plan
 from tinyforge.project.layout import sources_for
 from tinyforge.project.model_files import Golden
@@ -107,6 +110,23 @@ def test_a_watch_sleeps_as_long_as_it_says(port: str, tmp_path: Path) -> None:
     assert len(reports) == 3, done.stdout
 
 
+@pytest.mark.parametrize("port", PORTS)
+def test_a_listener_hears_the_serial_port(port: str, tmp_path: Path) -> None:
+    """Two bytes a sample; each of the model's rows has 8 channels, and each answer two new rows."""
+    sound = clipped(speech(16000, 0.25, 2))
+    tensor = GRAPH.input_tensors[0]
+    rows = heard(
+        sound, scale=tensor.scale, zero_point=tensor.zero_point, features=LogMel(channels=8)
+    )
+    windows = np.stack([rows[at : at + 8].reshape(-1) for at in range(0, len(rows) - 7, 2)])
+    done = run(board_program(port, "listen", tmp_path, "FORGE_THRESHOLD=1"), sound.tobytes())
+    assert done.returncode == 0
+    lines = spoken(answers(GRAPH, windows), GRAPH.output_tensors[0])
+    before = ["", *(line.split()[1] for line in lines)]
+    new = [line for line, last in zip(lines, before, strict=False) if line.split()[1] != last]
+    assert done.stdout.decode().splitlines() == ["PASS: 2 golden vectors", *new]
+
+
 def test_without_a_uart_an_stm32_is_silent(tmp_path: Path) -> None:
     """The handle is CubeMX's: code without one links, and waits for ever."""
     program = board_program("stm32cube", "classify", tmp_path, "WITHOUT_UART")
@@ -117,4 +137,4 @@ def test_without_a_uart_an_stm32_is_silent(tmp_path: Path) -> None:
 def test_no_port_is_forgotten() -> None:
     """tests/project tries Arduino's, tests/sim and others here the emulator's and the host's."""
     ports = {path.name for path in (folder("firmware") / "ports").iterdir() if path.is_dir()}
-    assert ports == {"arduino", "native", "sim", *PORTS}
+    assert ports == {"arduino", "native", "sim", "sim_serial", *PORTS}

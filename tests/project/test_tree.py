@@ -65,11 +65,23 @@ def test_a_project_is_complete():
     assert files["lib/forge/LICENSE"] == (folder("firmware").parent / "LICENSE").read_text()
 
 
-@pytest.mark.parametrize("app", ["classify", "watch", "drone"])
+@pytest.mark.parametrize("app", ["classify", "watch", "drone", "listen"])
 def test_the_application_is_the_one_that_was_chosen(app):
     files = project_files(example(app=app))
     assert files["src/main.c"] == (folder("firmware") / "apps" / f"{app}.c").read_text()
     assert f"| `src/main.c` | the application {app}: " in files["README.md"]
+
+
+def test_applications_around_a_sensor_wait_for_its_samples():
+    files = project_files(example(app="listen", microphone={"hop_ms": 20}))
+    assert "#define FORGE_MEL_CHANNELS 8\n" in files["include/log_mel.h"]
+    assert "#define FORGE_MEL_HOP 320 " in files["include/log_mel.h"]
+    assert "it waits for the sensor's samples" in files["README.md"]
+    assert "its score reaches `FORGE_THRESHOLD` thousandths" in files["README.md"]
+    motion = project_files(example(separable(1), app="motion"))
+    assert "include/log_mel.h" not in motion
+    assert "the application motion: an accelerometer's windows" in motion["README.md"]
+    assert "sensor's samples" not in project_files(example())["README.md"]
 
 
 def test_a_framework_without_a_port_is_refused():

@@ -19,6 +19,7 @@ from tinyforge.device.flash import project_settings
 from tinyforge.device.link import Line
 from tinyforge.errors import ForgeError
 from tinyforge.project.model_files import class_scores
+from tinyforge.project.sensors import SENSED
 from tinyforge.proof.examples import Examples
 from tinyforge.sim.firmware import build_on_serial
 from tinyforge.sim.machines.qemu_serial import serial_line
@@ -87,6 +88,12 @@ def application(
             "the model is no classifier: its application answers in raw bytes, not in words",
             where=str(project),
             fix="read them with a program of yours: each answer is its outputs, one after another",
+        )
+    if settings.app in SENSED and (golden or inputs is not None):
+        raise ForgeError(
+            f"the application {settings.app} takes a sensor's samples, not inputs",
+            where=str(project),
+            fix="watch a board without --inputs; the project's environment sim reads samples.bin",
         )
     examples = None
     if inputs is not None:

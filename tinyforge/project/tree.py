@@ -28,9 +28,10 @@ from tinyforge.project.library import (
     component_file,
     library_for,
 )
-from tinyforge.project.model_files import Golden, model_files
+from tinyforge.project.model_files import Golden, class_scores, model_files
 from tinyforge.project.real_inputs import real_inputs
 from tinyforge.project.selftest import selftest_sections
+from tinyforge.project.sensors import SENSED, sensor_files
 from tinyforge.project.templates import render
 from tinyforge.resources import folder
 from tinyforge.spec import AppChoice, OptimizeChoice
@@ -51,6 +52,10 @@ _APPS: Mapping[AppChoice, str] = {
     "classify": "one answer a frame",
     "watch": "sample, infer, sleep, its duty cycle printed; `-D FORGE_WATCH_...` sets its pace",
     "drone": "answers at a fixed rate, late ones counted; `-D FORGE_DRONE_...` sets its pace",
+    "listen": "sound as log-mel rows, an answer when it is a new one; `-D FORGE_LISTEN_...` sets "
+    "how far its window moves",
+    "motion": "an accelerometer's windows, an answer when it is a new one; `-D FORGE_MOTION_...` "
+    "sets its unit and how far its window moves",
 }
 # What all unit tests share.
 _TEST_FILES = ("test_custom_runner.py", "unity.h")
@@ -66,6 +71,7 @@ class Project:
     none. left_out: an engine that was asked for but cannot run the model, and the layers it lacks.
     app: the application. optimize: what its own code is compiled for. layer_tests: where the
     compiled model's layers are to have unit tests. tflm_library: the user's own, as in lib_deps.
+    microphone: settings of what the application listen hears.
     """
 
     graph: Graph
@@ -79,6 +85,7 @@ class Project:
     optimize: OptimizeChoice = "balanced"
     layer_tests: LayerTests | None = None
     tflm_library: str | None = None
+    microphone: Mapping[str, float] = field(default_factory=dict)
 
 
 def project_files(project: Project) -> Mapping[str, str]:
@@ -109,6 +116,7 @@ def project_files(project: Project) -> Mapping[str, str]:
             by_rows=any(lowered.by_rows for lowered in project.engines.values()),
         ),
         **_firmware(tuple(project.engines), project.app),
+        **sensor_files(project.graph, project.app, project.microphone),
         **_layer_tests(project),
         **_layer_digests(project),
         **_components(project),
@@ -241,6 +249,8 @@ def _readme(project: Project) -> str:
         board=project.board,
         app=project.app,
         app_does=_APPS[project.app],
+        sensed=project.app in SENSED,
+        says=class_scores(project.graph, project.labels) is not None,
         local=LOCAL,
         default=environment(project.board, engines[0]),
         environments={engine: environment(project.board, engine) for engine in engines},

@@ -31,8 +31,7 @@ static inline forge_answer forge_answer_now(void) {
 }
 
 /* "circle 0.984"; without labels "class 2 0.984". */
-static inline void forge_answer_print(void) {
-  const forge_answer answer = forge_answer_now();
+static inline void forge_answer_say(forge_answer answer) {
 #if FORGE_LABELS
   forge_port_print(forge_labels[answer.index]);
 #else
@@ -47,6 +46,8 @@ static inline void forge_answer_print(void) {
                          (char)('0' + rest % 10), '\n', '\0'};
   forge_port_print(digits);
 }
+
+static inline void forge_answer_print(void) { forge_answer_say(forge_answer_now()); }
 
 #else
 

@@ -60,6 +60,15 @@ int forge_port_has_touch_pad(void);
  * waiting. */
 int forge_port_read_point(forge_point *point);
 
+/* Whether the board has the sensor that an application is for, a microphone or an accelerometer; it
+ * does not change. */
+int forge_port_has_samples(void);
+
+/* Reads its next samples: of a microphone one after the other, at the rate that the application
+ * states; of an accelerometer x, y, z, then the next x, in its own steps. Returns 1 when all were
+ * read, 0 when there are no more. Blocks while waiting. */
+int forge_port_read_samples(int16_t *samples, size_t count);
+
 /* Hands over one result of size bytes. */
 void forge_port_write_result(const int8_t *result, size_t size);
 

@@ -1,8 +1,8 @@
 """Runs firmware in an emulator: its console on ours, its exit status as ours.
 
 Uses QEMU where it is installed, else unicorn through tinyforge. Files that the firmware reads
-(frames.bin, points.bin) come from the folder --files where they are there; what it writes
-(results.bin) lies beside the firmware afterwards.
+(frames.bin, points.bin, samples.bin) come from the folder --files where they are there; what it
+writes (results.bin) lies beside the firmware afterwards.
 """
 
 import argparse
@@ -15,7 +15,7 @@ from pathlib import Path
 
 QEMU = "qemu-system-arm"
 CONSOLE = "tinyforge.sim.console"
-INPUTS = ("frames.bin", "points.bin")
+INPUTS = ("frames.bin", "points.bin", "samples.bin")
 RESULTS = "results.bin"
 SECONDS = 600
 

@@ -1,6 +1,6 @@
 /* The board's side of an application, on a computer: frames and camera rows come from standard
- * input, the touch pad's points from the file that FORGE_POINTS names, results go to standard
- * output, text to standard error. */
+ * input, the touch pad's points from the file that FORGE_POINTS names and a sensor's samples from the
+ * one that FORGE_SAMPLES names; results go to standard output, text to standard error. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -47,6 +47,18 @@ int forge_port_has_touch_pad(void) {
 
 int forge_port_read_point(forge_point *point) {
   return fread(point, sizeof *point, 1, points) == 1;
+}
+
+static FILE *samples_file;
+
+int forge_port_has_samples(void) {
+  const char *name = getenv("FORGE_SAMPLES");
+  if (samples_file == NULL && name != NULL) samples_file = fopen(name, "rb");
+  return samples_file != NULL;
+}
+
+int forge_port_read_samples(int16_t *samples, size_t count) {
+  return fread(samples, sizeof *samples, count, samples_file) == count;
 }
 
 void forge_port_write_result(const int8_t *result, size_t size) {

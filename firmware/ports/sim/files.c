@@ -1,6 +1,6 @@
 /* An application's sensors and console on an emulator: frames and camera rows come from the host's
- * file frames.bin, the touch pad's points from points.bin where there is one, results go to
- * results.bin, and text to the host's console. */
+ * file frames.bin, the touch pad's points from points.bin and a sensor's samples from samples.bin,
+ * where there are such files; results go to results.bin, and text to the host's console. */
 #include "forge/forge_port.h"
 #include "semihosting.h"
 
@@ -55,6 +55,18 @@ int forge_port_has_touch_pad(void) {
 }
 
 int forge_port_read_point(forge_point *point) { return read_file(points, point, sizeof *point); }
+
+static int32_t samples_file = -1;
+
+int forge_port_has_samples(void) {
+  static const char name[] = "samples.bin";
+  if (samples_file < 0) samples_file = open_file(name, sizeof name - 1, MODE_READ_BINARY);
+  return samples_file >= 0;
+}
+
+int forge_port_read_samples(int16_t *samples, size_t count) {
+  return read_file(samples_file, samples, count * sizeof *samples);
+}
 
 void forge_port_write_result(const int8_t *result, size_t size) {
   const transfer_block block = {results, result, size};
