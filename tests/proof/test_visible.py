@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from tests.corpus import layers, models
 from tests.corpus.builder import GraphBuilder
+from tests.engines.aot_firmware import build_firmware, project_files
+from tests.proof.test_prove import MODEL, Unwatched
+from tinyforge.boards import load
 from tinyforge.engines.aot.engine import compiled
 from tinyforge.graph import Graph
 from tinyforge.memory.search import SMALLEST, Aim, plan
@@ -16,6 +21,7 @@ from tinyforge.ops import OPS
 from tinyforge.ops.target import target_of
 from tinyforge.proof.examples import synthetic
 from tinyforge.proof.oracle import reference_trace
+from tinyforge.proof.prove import Subject, prove
 from tinyforge.proof.record import ConstantCoverage
 from tinyforge.proof.visible import coverage
 
@@ -120,3 +126,55 @@ def test_a_seen_weight_or_bias_changes_a_digest_whatever_it_becomes(name: str, a
                     checked["missed"] += 1
     assert planned.within or aim != "size"
     assert checked["seen"] >= 15, checked
+
+
+# Members whose value is an int8, or the distance of two.
+BYTES = ("activation_min", "activation_max", "least", "range", "input_zero_point")
+
+
+@pytest.mark.parametrize(
+    ("name", "aim"),
+    [("pooled", "size"), ("pooled", "m4"), ("pooled", "m0plus"), ("residual", "m4")],
+)
+def test_a_seen_bound_or_zero_point_changes_a_layer_whatever_it_becomes(
+    name: str, aim: str, tmp_path: Path
+) -> None:
+    """In firmware with another value in its source."""
+    graph = GRAPHS[name]
+    lowered, inputs = compiled(plan(graph, AIMS[aim])), synthetic(graph, 3, 0).inputs
+    planned, expected = lowered.plan, reference_trace(graph, inputs)
+    assert planned is not None
+    files = project_files(graph, lowered)
+
+    def exact(text: str) -> bool:
+        built = build_firmware(
+            {**files, MODEL: text},
+            tmp_path,
+            core="cortex-m0plus" if aim == "m0plus" else "cortex-m4",
+            application=Path(__file__).parent / "keep_going.c",
+        )
+        subject = Subject(graph, planned, lowered, built, load("nrf52840_dk"), "gcc", inputs)
+        return prove(subject, expected, oracle="NumPy", machine=Unwatched()).bit_exact
+
+    assert exact(files[MODEL])
+    rng, tried = np.random.default_rng(5), 0
+    for one in coverage(graph, planned, lowered, expected, inputs):
+        own = lowered.parameters.get(one.constant, {})
+        seen = own.keys() - set(one.missed.split(", "))
+        bounds = sorted(m for m in seen if m.rpartition(".")[2] in BYTES)
+        for member in (bounds[i] for i in rng.permutation(len(bounds))[:2]):
+            was = own[member]
+            low, high = (0, 255) if member.endswith("range") else (-128, 127)
+            others = {was - 1, was + 1, int(rng.integers(low, high + 1))} - {was}
+            value = int(rng.choice([v for v in sorted(others) if low <= v <= high]))
+            assert not exact(with_member(files[MODEL], one.constant, member, value)), member
+            tried += 1
+    assert tried >= 3
+
+
+def with_member(text: str, layer: str, member: str, value: int) -> str:
+    """model.c with another value in the structure of that name."""
+    head, tail = text.split(f" {layer} = {{", 1)
+    tail, count = re.subn(rf"(\.{re.escape(member)} = )[^,]+,", rf"\g<1>{value},", tail, count=1)
+    assert count == 1
+    return f"{head} {layer} = {{{tail}"

@@ -7,6 +7,8 @@ exactly (margins.py). What is not decided here counts as not seen.
 
 Where a kernel reads weights, biases and scales packed into words of its own, what is looked at are
 these constants of the model, not the words: another one gives other words, and those its outputs.
+Bounds and zero points in structures are looked at in members.py; sizes, which change where a kernel
+reads, are not.
 """
 
 from __future__ import annotations
@@ -23,8 +25,8 @@ from tinyforge.graph import DType, Graph, Operator
 from tinyforge.graph.packed import typed, unpacked
 from tinyforge.memory.plan import Plan
 from tinyforge.ops import OPS
-from tinyforge.ops.fixed_point import requantize, wrap32
 from tinyforge.ops.quantization import Requantization
+from tinyforge.proof import members
 from tinyforge.proof.margins import Mask, Sight, margins, seen_channels, seen_weights
 from tinyforge.proof.oracle import Trace
 from tinyforge.proof.record import ConstantCoverage
@@ -141,6 +143,9 @@ def _look(
             seen,
         )
         return
+    bounded = members.of_reference(graph, op, values, sight) if sight.together else None
+    for one in members.clamped(bounded) if bounded else ():
+        seen.member(op, *one)
     table = seen.lowered.tables.get(f"forge_layer_{op.index}_table")
     source = graph.tensors[op.inputs[0]]
     # One of results. Entries of others may change without any result.
@@ -185,30 +190,13 @@ def _look_at_weights(op: Operator, taps: Taps, sight: Sight, seen: _Seen) -> Non
             more, less = (np.array([one.any() and sight.together]) for one in (more, less))
         seen.table(op, name, more, less)
     if sight.together:
-        if not seen.packs(op):
-            _look_at_members(op, taps, was, sight, seen)
+        outputs = members.of_outputs(taps, sight)
+        own = seen.lowered.parameters[f"layer_{op.index}"]
+        packs = seen.packs(op)
+        for one in members.packed(taps, outputs, own) if packs else members.plain(taps, outputs):
+            seen.member(op, *one)
         if sight.mixed and not taps.depthwise and acc.shape[1] > 1:
             seen.exchange(op, _exchanges(taps, found.rise, found.fall))
-
-
-def _look_at_members(op: Operator, taps: Taps, was: Array, sight: Sight, seen: _Seen) -> None:
-    """Bounds and zero points, which all channels have in common."""
-    requantization, acc = taps.requantization, taps.acc
-    low, high = requantization.low, requantization.high
-    scaled = requantize(wrap32(acc), requantization.multiplier, requantization.shift)
-    free = scaled + requantization.output.zero_point
-    below, above = np.maximum(free, low - 1), np.minimum(free, high + 1)
-    becomes = {
-        "activation_min": (np.maximum(was, low + 1), np.where(free < low, below, was)),
-        "activation_max": (np.where(free > high, above, was), np.minimum(was, high - 1)),
-        "output_zero_point": [np.clip(free + step, low, high) for step in (1, -1)],
-        "input_zero_point": [
-            requantization.apply(acc - step * taps.sums).astype(np.int64) for step in (1, -1)
-        ],
-    }
-    for name, outputs in becomes.items():
-        more, less = (bool(seen_channels(was, now, sight).any()) for now in outputs)
-        seen.member(op, name, more, less)
 
 
 def _moved(requantization: Requantization, name: str, step: int) -> Requantization:
@@ -229,7 +217,7 @@ def _exchanges(taps: Taps, rise: Array, fall: Array) -> Mask:
 
 def _rows(lowered: Lowered, seen: _Seen) -> Iterator[ConstantCoverage]:
     """Layers as they run, each one's tables or what they pack, then its members."""
-    for layer, members in sorted(lowered.parameters.items(), key=lambda one: _number(one[0])):
+    for layer, own in sorted(lowered.parameters.items(), key=lambda one: _number(one[0])):
         number = _number(layer)
         names = seen.names.get(number, {})
         sizes = _tables(lowered, number)
@@ -240,7 +228,7 @@ def _rows(lowered: Lowered, seen: _Seen) -> Iterator[ConstantCoverage]:
             yield ConstantCoverage(number, symbol, mask.size, int(mask.sum()), missed)
             if symbol == names.get("weights", f"forge_{layer}_weights"):
                 yield from _exchanged(number, symbol, _pairs(number, symbol, lowered, seen))
-        numbers = [name for name, value in members.items() if not isinstance(value, str)]
+        numbers = [name for name, value in own.items() if not isinstance(value, str)]
         unseen = [
             name for name in numbers if not np.all(seen.members.get(f"{layer}.{name}", False))
         ]
