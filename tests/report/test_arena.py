@@ -11,7 +11,7 @@ from rich.console import Console
 
 from tests.corpus.models import residual
 from tinyforge.engines.tflm import arena
-from tinyforge.engines.tflm.arena import Recorded, arena_size
+from tinyforge.engines.tflm.arena import MARGIN, Recorded, arena_size
 from tinyforge.errors import ForgeError
 from tinyforge.memory.interpreter import Kernels, predict, target_for
 from tinyforge.memory.search import plan
@@ -36,6 +36,13 @@ def test_the_interpreters_arena_is_the_prediction(report):
     assert (report.predicted, report.head, report.tail) == (found.used, found.head, found.tail)
     assert report.smallest_working == found.smallest_working
     assert report.reserved == arena_size(residual(1), b"").nbytes > report.smallest_working
+
+
+def test_what_arduinos_library_takes_is_told(report):
+    older = predict(residual(1), target_for("cortex-m4", Kernels.CMSIS_NN_2023)).smallest_working
+    assert older + MARGIN > report.reserved
+    said = " ".join(shown(report).split())
+    assert f"a project for Arduino, whose library is of 2023, reserves {older + MARGIN:,}" in said
 
 
 def test_the_vector_core_has_a_reserve_of_its_own():

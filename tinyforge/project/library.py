@@ -48,7 +48,7 @@ _NEWER = frozenset(
     ("BATCH_MATMUL", "DYNAMIC_UPDATE_SLICE", "REDUCE_ALL", "REDUCE_MIN", "REVERSE_V2")
 )
 
-# By framework; ANY where it is another one, or none. The Arduino IDE, which its libraries are made
+# By framework; _ANY where it is another one, or none. The Arduino IDE, which its libraries are made
 # for, gives no flags.
 _LIBRARIES: Mapping[str, Library] = {
     "arduino": Library(

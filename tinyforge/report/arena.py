@@ -66,6 +66,8 @@ def interpreted(graph: Graph, model: bytes, core: str, kernels: Kernels) -> Aren
     choose(graph, "tflm")
     host = recorded(model)
     source = ["computed from TensorFlow Lite Micro's structures on a 32-bit Arm core"]
+    size = arena_size(graph, model)
+    source.append(f"a project for Arduino, whose library is of 2023, reserves {size.in_arduino:,}")
     unknown = not_counted(graph, model)
     if unknown:
         source.append("incomplete: what is named under unknown is not counted")
@@ -78,7 +80,7 @@ def interpreted(graph: Graph, model: bytes, core: str, kernels: Kernels) -> Aren
         head=found.head,
         tail=found.tail,
         smallest_working=found.smallest_working,
-        reserved=arena_size(graph, model).on(core),
+        reserved=size.on(core),
         recorded_on_host=host,
         source=tuple(source),
         unknown=unknown,

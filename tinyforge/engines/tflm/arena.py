@@ -25,10 +25,11 @@ _ANY_32_BIT = (target_for("cortex-m4"), target_for("cortex-m4", Kernels.REFERENC
 # A project is also compiled for other machines, and with older libraries, where structures or
 # scratch buffers are larger.
 _VECTORS = "defined(__ARM_FEATURE_MVE)"
+_ARDUINO = "defined(ARDUINO)"
 _OTHERS: tuple[tuple[str, tuple[Target, ...]], ...] = (
     (_VECTORS, (target_for("cortex-m55"),)),
     ("__SIZEOF_POINTER__ > 4", (Target(Abi(pointer=8, enum=4), Kernels.REFERENCE),)),
-    ("defined(ARDUINO)", (*_ANY_32_BIT, target_for("cortex-m4", Kernels.CMSIS_NN_2023))),
+    (_ARDUINO, (*_ANY_32_BIT, target_for("cortex-m4", Kernels.CMSIS_NN_2023))),
 )
 
 
@@ -47,6 +48,11 @@ class ArenaSize:
     def on(self, core: str) -> int:
         """Bytes on a board's core."""
         return dict(self.others)[_VECTORS] if core == "cortex-m55" else self.nbytes
+
+    @property
+    def in_arduino(self) -> int:
+        """Bytes where Arduino's framework has the library, which is of 2023."""
+        return dict(self.others)[_ARDUINO]
 
 
 @dataclass(frozen=True)
