@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,10 +14,11 @@ from tinyforge.engines.choose import choose
 from tinyforge.errors import ForgeError
 from tinyforge.proof import oracle
 from tinyforge.tflite.about import remembers
+from tinyforge.training.load import load_keras
 from tinyforge.training.model import outputs
 from tinyforge.training.plain import plain
 from tinyforge.training.quantize import quantize
-from tinyforge.training.runtime import keras, tf_keras
+from tinyforge.training.runtime import keras, quiet, tf_keras
 
 PICTURE, SERIES = (8, 9, 4), (5, 3)
 
@@ -55,6 +57,7 @@ def test_layers_over_time_are_unrolled(library: Any) -> None:
     for layer in (
         layers.LSTM(6, activation="relu"),
         layers.GRU(6, return_sequences=True),
+        layers.Bidirectional(layers.GRU(3, reset_after=False, use_bias=False)),
         layers.Bidirectional(layers.GRU(4, return_sequences=True)),
         layers.SimpleRNN(6, go_backwards=True),
     ):
@@ -247,3 +250,29 @@ def test_what_keras_or_the_converter_raises_is_said_in_a_line() -> None:
     with pytest.raises(ForgeError, match="no operator for Erf") as error:
         quantize(model, inputs((4,)))
     assert error.value.fix
+
+
+def test_indices_and_argmax_are_left_to_the_application() -> None:
+    layers, ops = keras().layers, keras().ops
+    source = keras().Input((5,))
+    looked_up = layers.Dense(2)(layers.Flatten()(layers.Embedding(10, 4)(source)))
+    greatest = ops.argmax(layers.Dense(3)(source), axis=-1)
+    for answer, fix in ((looked_up, "look the Embedding"), (greatest, "leave argmax out")):
+        with pytest.raises(ForgeError) as error:
+            quantize(keras().Model(source, answer), np.abs(inputs((5,))))
+        assert fix in error.value.fix
+
+
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras's own
+def test_a_loop_that_a_saved_model_brings_is_named(tmp_path: Path) -> None:
+    """Its remedy: the same model as a .keras file."""
+    layers = keras().layers
+    source = keras().Input((20, 3))
+    model = keras().Model(source, layers.Dense(2)(layers.LSTM(4)(source)))
+    with quiet():
+        model.export(tmp_path / "saved", verbose=False)
+    model.save(tmp_path / "model.keras")
+    with pytest.raises(ForgeError, match="a loop over time") as error:
+        quantize(load_keras(tmp_path / "saved"), inputs((20, 3)))
+    assert ".keras" in error.value.fix
+    assert tflite.read(quantize(load_keras(tmp_path / "model.keras"), inputs((20, 3))))

@@ -17,7 +17,7 @@ import numpy as np
 from tinyforge.errors import ForgeError
 from tinyforge.training.description import entries
 from tinyforge.training.model import Model, arguments, forget, remembers
-from tinyforge.training.runtime import library_of, quiet, tensorflow
+from tinyforge.training.runtime import keras, library_of, quiet, tensorflow
 from tinyforge.training.whole_lstm import DEFAULTS, make_whole, unlike
 
 _RECURRENT = ("LSTM", "GRU", "SimpleRNN", "RNN", "ConvLSTM1D", "ConvLSTM2D")
@@ -81,6 +81,8 @@ def plain(model: Model, note: Callable[[str], None] = lambda _: None) -> Plain:
                 layer.activation = _ACTIVATIONS[name]
             if whole and type(layer).__name__ == "LSTM":
                 make_whole(layer)
+            if _splits_nothing(layer):
+                _as_in_keras_3(layer)
         _check(model, copy)
     for line in _told([layer for layer in rolled if _inner(layer) not in whole], whole, kept=kept):
         note(line)
@@ -172,6 +174,31 @@ def _rebuilt(model: Model, *, whole: bool) -> Model:
     copy = library_of(model).models.model_from_json(json.dumps(description))
     copy.set_weights(model.get_weights())
     return copy
+
+
+def _splits_nothing(layer: Any) -> bool:
+    """Whether it is a GRU of tf_keras that makes tensors without elements, which no file has."""
+    kind = type(layer)
+    return kind.__name__ == "GRU" and "tf_keras" in kind.__module__ and not layer.reset_after
+
+
+def _as_in_keras_3(layer: Any) -> None:
+    """Lets a GRU of tf_keras compute what it did in one of Keras 3, whose weights are the same."""
+    config = layer.get_config()
+    names = ("units", "use_bias", "reset_after", "return_sequences", "return_state", "go_backwards")
+    functions = ("activation", "recurrent_activation")
+    own = keras().layers.GRU(
+        unroll=True,
+        **{name: config[name] for name in names},
+        **{name: getattr(layer, name).__name__ for name in functions},
+    )
+    own.build((1, None, int(layer.cell.kernel.shape[0])))
+    own.set_weights(layer.get_weights())
+
+    def call(sequences: Any, *_: Any, **__: Any) -> Any:
+        return own(sequences)
+
+    layer.call = call
 
 
 def _check(model: Model, copy: Model) -> None:

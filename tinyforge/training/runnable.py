@@ -26,6 +26,10 @@ _CHOOSING = (
     "hard_shrink, soft_shrink, sparse_plus and their like choose by comparing: use relu, elu, "
     "leaky_relu or silu, and train the model again"
 )
+_LOOPS = (
+    "give the model as a .keras or .h5 file, not as a SavedModel: then LSTM, GRU and SimpleRNN are "
+    "converted without loops; or use RNN(cell, unroll=True)"
+)
 _LOOKED_UP = (
     "look the Embedding's vectors up in your application, and save the model from behind it on"
 )
@@ -46,6 +50,7 @@ ADVICE: Mapping[str, str] = {
     "GATHER": _LOOKED_UP,
     "CAST": _LOOKED_UP,
     "EMBEDDING_LOOKUP": _LOOKED_UP,
+    "BitwiseAnd": "leave argmax out: the application takes the greatest of the outputs",
     "WHILE": "use LSTM, GRU or SimpleRNN, which are unrolled for you, or RNN(cell, unroll=True)",
     "CONV_3D": "use Conv2D, with the third dimension among the channels",
     "RFFT2D": "compute spectra in your application, and give them to the model",
@@ -79,6 +84,8 @@ def runnable(model: bytes) -> bytes:
 def not_converted(error: Exception) -> ForgeError:
     """What the converter raised: pages, in which it names the operators that it lacks."""
     text = str(error)
+    if "TensorListReserve" in text:
+        return ForgeError("the model has a loop over time, which cannot be converted", fix=_LOOPS)
     lacking = re.findall(r"(?:TF Select|Custom) ops: ([\w, ]+)", text)
     names = [name.strip() for some in lacking for name in some.split(",")]
     if not names:
@@ -106,8 +113,9 @@ def _unread(error: ForgeError) -> ForgeError:
 
 
 def _advised(graph: Graph, error: ForgeError) -> ForgeError:
+    named = [op for op in graph.operators if graph.where(op) == error.where]
     refused = [op for op in graph.operators if not _runs(graph, op)] or graph.operators
-    op = next((op for op in refused if op.op in ADVICE), None)
+    op = next((op for op in (*named, *refused) if op.op in ADVICE), None)
     if op is None:
         return ForgeError(error.what, where=error.where, fix=_OTHERWISE)
     what = f"no firmware can be made of {op.op}: {error.what}"
