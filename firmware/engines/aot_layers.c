@@ -24,13 +24,27 @@ static uint32_t with_row(uint32_t digest, const int8_t *row, int size) {
   return digest;
 }
 
-/* Goes on with what a step has finished. Rows that a layer only takes in finish nothing. */
+/* Goes on with what the number-th step that finishes rows of an output has finished of it. */
+static uint32_t with_rows(uint32_t digest, const forge_piece *p, int number) {
+#if FORGE_SEVERAL_ROWS
+  const int begin = number * p->rows;
+  const int end = begin + p->rows < p->made ? begin + p->rows : p->made;
+#else
+  const int begin = number, end = number + 1;
+#endif
+  AS_IT_STANDS
+  for (int row = begin; row < end; row++) {
+    digest = with_row(digest, forge_arena + p->offset + row % p->room * p->size, p->size);
+  }
+  return digest;
+}
+
+/* With all that a step has finished. Rows that a layer only takes in finish nothing. */
 static __attribute__((noinline)) uint32_t with_finished(uint32_t digest, forge_step step) {
   AS_IT_STANDS
   for (const forge_piece *p = forge_pieces; p < forge_pieces + FORGE_PIECE_COUNT; p++) {
     if (p->layer != step.layer || step.row < p->first) continue;
-    const int place = (step.row - p->first) % p->room;
-    digest = with_row(digest, FORGE_ARENA_AT(p->offset) + place * p->size, p->size);
+    digest = with_rows(digest, p, step.row - p->first);
   }
   return digest;
 }

@@ -75,11 +75,12 @@ class Slot:
 
 
 class Pace(NamedTuple):
-    """Of a layer: the first step that finishes rows of its outputs, and how many it and each later
-    one finish, the next ones, which lie together."""
+    """Of a layer: the first step that finishes rows of its outputs; how many it and each later one
+    finish, the next ones, the last one those that are left; and how many there are in all."""
 
     first: int
     rows: int
+    made: int
 
 
 @dataclass(frozen=True)
@@ -141,10 +142,10 @@ class Plan:
             if layer == FEED or first is None:
                 continue
             each = len(made[first])
-            regular = [range(row * each, (row + 1) * each) for row in range(len(made) - first)]
-            rooms = (self.places[t].room for t in self.graph.operators[layer].outputs)
-            if made[first:] == regular and all(room % each == 0 for room in rooms):
-                found[layer] = Pace(first, each)
+            end = made[-1].stop
+            begins = range(0, each * (len(made) - first), each)
+            if made[first:] == [range(row, min(row + each, end)) for row in begins]:
+                found[layer] = Pace(first, each, end)
         return found
 
     @property

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass, fields
 from functools import cache
 
 import numpy as np
@@ -21,15 +21,17 @@ FACTOR = 0x9E3779B3
 
 @dataclass(frozen=True)
 class Finished:
-    """Where rows of an output lie as a layer finishes them: row y in its step first + y, at
-    offset + y % room * size in the arena; of a layer that finishes several at once, these are one.
-    layer: its place among those with functions."""
+    """Where rows of an output lie as a layer finishes them: of made rows so many in step first, the
+    next ones in each step after it, row y at offset + y % room * size in the arena. layer: its
+    place among those with functions."""
 
     layer: int
     first: int
     room: int
     offset: int
     size: int
+    rows: int
+    made: int
 
 
 @dataclass(frozen=True)
@@ -52,10 +54,10 @@ def digests(graph: Graph, plan: Plan, symbols: Sequence[int], expected: Trace) -
     """
     numbers = {index: number for number, index in enumerate(symbols)}
     pieces = tuple(
-        Finished(numbers[index], first, place.room // rows, place.offset, place.row_bytes * rows)
+        Finished(numbers[index], first, place.room, place.offset, place.row_bytes, rows, made)
         for index in symbols
         if index in plan.paces
-        for first, rows in (plan.paces[index],)
+        for first, rows, made in (plan.paces[index],)
         for place in (plan.places[t] for t in graph.operators[index].outputs)
     )
     if not pieces:
@@ -98,11 +100,18 @@ def _finished(graph: Graph, plan: Plan) -> Iterator[tuple[int, int]]:
 
 def digest_files(found: Digests) -> dict[str, str]:
     """Text by path below the project."""
-    widest = max((max(astuple(piece)) for piece in found.pieces), default=0)
+    several = any(piece.rows > 1 for piece in found.pieces)
+    members = [field.name for field in fields(Finished)]
+    if not several:  # the same of all
+        members = [name for name in members if name not in ("rows", "made")]
+    pieces = [[getattr(piece, name) for name in members] for piece in found.pieces]
+    widest = max(map(max, pieces))
     values = {
         "step_count": found.steps,
         "layer_count": found.layers,
-        "pieces": [astuple(piece) for piece in found.pieces],
+        "members": ", ".join(members),
+        "several": int(several),
+        "pieces": pieces,
         "digests": [f"0x{value:08x}u" for value in found.values],
         "fast_bytes": found.fast_bytes,
         "factor": f"0x{FACTOR:08x}",
