@@ -142,13 +142,13 @@ FORGE_SHARED void forge_winograd_4x4_down(uint32_t *tile, int channels) {
   "add.w r7, r7, r4, lsl #1\n"   \
   "sub.w r4, r4, r9, lsl #1\n"
 
-/* lr: factor, r10: multiplier, r11: offset, r12: shift. */
+/* lr: factor, r10: multiplier, r11: offset, r12: shift. Halves of what is
+ * below zero are rounded down. The sign is the sum's: of one whose product is 0 that changes nothing. */
 #define FORGE_WINOGRAD_OUTPUT(sum, power)      \
   "mul " #sum ", " #sum ", lr\n"               \
   "asrs " #sum ", " #sum ", #" #power "\n"     \
-  "smmulr " #sum ", " #sum ", r10\n"           \
-  "add.w " #sum ", " #sum ", " #sum ", asr #31\n" \
-  "add " #sum ", r11\n"                        \
+  "smmlar r5, " #sum ", r10, r11\n"            \
+  "add.w " #sum ", r5, " #sum ", asr #31\n"    \
   "asr.w " #sum ", " #sum ", r12\n"            \
   "ssat " #sum ", #8, " #sum "\n"
 

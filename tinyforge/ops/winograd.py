@@ -83,7 +83,7 @@ _SMALL = _Tiles(
     bias=4,
     quad=640,
     pair=900,
-    products=288,
+    products=272,
 )
 _LARGE = _Tiles(
     size=4,
@@ -93,8 +93,8 @@ _LARGE = _Tiles(
     filters=((6, 0, 0), (1, 1, 1), (1, -1, 1), (1, 2, 4), (1, -2, 4), (0, 0, 6)),
     bias=36,
     quad=2535,
-    pair=2318,
-    products=648,
+    pair=2254,
+    products=612,
 )
 
 
