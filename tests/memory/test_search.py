@@ -9,7 +9,7 @@ from tests.memory import graphs
 from tinyforge.memory import search
 from tinyforge.memory.choices import choices
 from tinyforge.memory.search import Aim, plan, plan_cycles
-from tinyforge.ops.costs import table_bytes
+from tinyforge.ops.costs import cycles, table_bytes
 from tinyforge.ops.target import ANY, target_of
 
 M4 = target_of("cortex-m4")
@@ -82,6 +82,19 @@ def test_for_speed_layers_run_as_one_where_that_saves_cycles() -> None:
     joined = [set(lowered.chains) for lowered in every.lowered(every.quickest(None, 0))]
     assert joined == [{first, second}, {second}, set()]
     assert set(plan(graph, Aim("speed", M4)).chains) == {second}
+
+
+def test_for_speed_a_kernel_that_is_slower_by_itself_may_be_quicker_in_a_chain() -> None:
+    net = graphs.Net()
+    pool = net.pool(net.conv(net.input(1, 11, 11, 12), 24))
+    graph = net.build(pool)
+    every = search._Options(graph, M4)
+    (alone,) = every.lowered(every.quickest(None, search._PRICE))
+    found = plan(graph, Aim("speed", M4))
+    assert not alone.chains
+    assert found.chains
+    apart = sum(cycles(graph, graph.operators[i], k) for i, k in alone.kernels.items())
+    assert plan_cycles(found) < apart
 
 
 def test_every_choice_has_its_reason() -> None:

@@ -26,6 +26,7 @@ from tinyforge.memory.room import Room
 from tinyforge.ops.base import Kernel
 from tinyforge.ops.chains import Chain, chains
 from tinyforge.ops.costs import SlowFlash, cycles, held_bytes, stalls, table_bytes
+from tinyforge.ops.forms import Blocks
 from tinyforge.ops.kernels import Kernels, kernels_of
 from tinyforge.ops.target import ANY, Target
 from tinyforge.ops.upright import upright
@@ -126,7 +127,7 @@ def _tables(small: Plan) -> int:
 
 def _quickest_in(search: _Search, aim: Aim) -> Plan:
     """With as many tables in RAM as there is room for beside the arena of a plan without."""
-    found = _quickest(search.quick(), aim.flash)
+    found = _quickest([*search.quick(), *search.quick_chains()], aim.flash)
     room = aim.room.beside(found.arena_bytes) if aim.room else 0
     return _quickest(search.quick_in(room), aim.flash) if room else found
 
@@ -195,6 +196,20 @@ class _Options:
         ]
         taken = zip(self.kernels.items(), pick(ways, tables).ways, strict=True)
         return {index: kernels[number] for (index, kernels), number in taken}
+
+    def with_chains(self, kernels: Kernels) -> Kernels:
+        """The same, but for layers that are quicker as one by kernels that make a row at a time:
+        others cannot be in a chain."""
+        ways = {
+            i: [k for k in ks if not isinstance(k.form, Blocks)] for i, ks in self.kernels.items()
+        }
+        single = {i: min(ks, key=lambda k: self._cost(i, k, _PRICE)) for i, ks in ways.items()}
+        found = dict(kernels)
+        for chain in chains(self.graph, single, self.target).values():
+            apart = sum(cycles(self.graph, op, kernels[op.index]) for op in chain.operators)
+            if sum(_chained(self.graph, chain, op) for op in chain.operators) < apart:
+                found |= {op.index: single[op.index] for op in chain.operators}
+        return found
 
     def quickest_in(self, room: int, price: int) -> tuple[Kernels, frozenset[int]]:
         """Those of least cycles with tables in RAM, as many bytes as there is room for; and the
@@ -280,6 +295,13 @@ class _Search:
             fits = any(p.arena_bytes <= arena for p in plans)
             prices = prices[:middle] if fits else prices[middle + 1 :]
         return found
+
+    def quick_chains(self) -> Sequence[Plan]:
+        """Of the quickest kernels where layers that are quicker as one have others for that."""
+        taken = [(o, o.quickest(None, _PRICE)) for o in self.options]
+        others = [(o, o.with_chains(kernels), kernels) for o, kernels in taken]
+        plans = [(o, chained, _NONE) for o, chained, kernels in others if chained != kernels]
+        return self._plans(plans) if plans else ()
 
     def _plans(self, taken: Iterable[tuple[_Options, Kernels, frozenset[int]]]) -> Sequence[Plan]:
         lowered = [
