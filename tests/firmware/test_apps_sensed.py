@@ -4,6 +4,7 @@ tinyforge.features and the oracle; on this computer under the sanitizers, and on
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 from collections.abc import Sequence
@@ -221,6 +222,26 @@ def test_nothing_is_heard_when_the_self_test_fails(
     done = sanitized.run(program, b"", {"FORGE_SAMPLES": str(sensor)})
     assert (done.returncode, done.stdout) == (1, b"")
     assert done.stderr.endswith(b"FAIL: the self-test's outputs differ from the golden vectors\n")
+
+
+def test_features_test_themselves_before_the_model(tmp_path: Path) -> None:
+    """One weight of one filter is enough; nothing is answered then, not even frames."""
+    golden = frames(WORDS, 1)
+    files = {
+        **compiled(plan(WORDS)).files,
+        **model_files(WORDS, (), Golden(golden, answers(WORDS, golden))),
+        **sensor_files(WORDS, "listen", {}),
+    }
+    first = re.compile(r"(forge_mel_weights\[\d+\]\[2\] = {\s*{\d+, )(\d+)")
+    header = files["include/log_mel.h"]
+    wrong = first.sub(lambda found: f"{found[1]}{int(found[2]) ^ 64}", header)
+    assert wrong != header
+    program = sanitized.build_application(
+        {**files, "include/log_mel.h": wrong}, tmp_path, app="listen"
+    )
+    done = sanitized.run(program, golden.tobytes())
+    assert (done.returncode, done.stdout) == (1, b"")
+    assert done.stderr == b"FAIL: the features of a noise differ from the host's\n"
 
 
 def project(app: AppChoice, graph: Graph, folder: Path) -> None:

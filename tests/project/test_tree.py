@@ -77,7 +77,7 @@ def test_applications_around_a_sensor_wait_for_its_samples():
     assert "#define FORGE_MEL_CHANNELS 8\n" in files["include/log_mel.h"]
     assert "#define FORGE_MEL_HOP 320 " in files["include/log_mel.h"]
     assert "it waits for the sensor's samples" in files["README.md"]
-    assert "its score reaches `FORGE_THRESHOLD` thousandths" in files["README.md"]
+    assert "the score reaches `FORGE_THRESHOLD` thousandths" in files["README.md"]
     motion = project_files(example(separable(1), app="motion"))
     assert "include/log_mel.h" not in motion
     assert "the application motion: an accelerometer's windows" in motion["README.md"]

@@ -5,10 +5,13 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from tinyforge.features import LogMel, Tables
+from tinyforge.features import LogMel, Tables, log_mel_rows
+from tinyforge.project.digests import FACTOR
 from tinyforge.project.model_files import value_rows
 from tinyforge.project.templates import render
 
+_TEST_SEED = 7
+_TEST_ROWS = 8
 _COMMENTS = {
     "window": "Weights of samples, in 2^12.",
     "twiddles": "Three quarters of the circle, clockwise, in half as many parts as points.",
@@ -31,6 +34,7 @@ def log_mel_file(features: LogMel) -> dict[str, str]:
             even=features.share(features.even_smoothing),
             odd=features.share(features.odd_smoothing),
             least=features.share(features.least_signal),
+            test=_test(features),
             tables=[
                 _table("window", "int16_t", tables.window),
                 _table("twiddles", "forge_complex", tables.twiddles),
@@ -42,6 +46,20 @@ def log_mel_file(features: LogMel) -> dict[str, str]:
             ],
         )
     }
+
+
+def _test(features: LogMel) -> dict[str, int]:
+    """What the features' self-test is of: an LCG's upper bits, two bits louder from row to row."""
+    noise, samples = _TEST_SEED, []
+    for row in range(_TEST_ROWS):
+        quieter = 2 * (_TEST_ROWS - 1 - row)
+        for _ in range(features.hop if row else features.window):
+            noise = (noise * 1664525 + 1013904223) % 2**32
+            samples.append((noise - (noise >> 31 << 32)) >> (16 + quieter))
+    digest = 0
+    for value in log_mel_rows(np.array(samples, np.int16), features).reshape(-1).tolist():
+        digest = (digest * FACTOR + value) % 2**32
+    return {"seed": _TEST_SEED, "rows": _TEST_ROWS, "factor": FACTOR, "digest": digest}
 
 
 def _table(
