@@ -32,6 +32,7 @@ from tinyforge.project.model_files import Golden, class_scores, model_files
 from tinyforge.project.real_inputs import real_inputs
 from tinyforge.project.selftest import selftest_sections
 from tinyforge.project.sensors import SENSED, sensor_files
+from tinyforge.project.table_tests import table_test_files
 from tinyforge.project.templates import render
 from tinyforge.resources import folder
 from tinyforge.spec import AppChoice, OptimizeChoice
@@ -119,6 +120,7 @@ def project_files(project: Project) -> Mapping[str, str]:
         **sensor_files(project.graph, project.app, project.microphone),
         **_layer_tests(project),
         **_layer_digests(project),
+        **table_test_files(project.engines.get("aot")),
         **_components(project),
         **platforms.board_files(),
     }

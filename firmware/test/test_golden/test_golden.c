@@ -1,10 +1,12 @@
-/* The model against its golden vectors, a test each: `pio test -e sim`, `pio test -e native`. */
+/* The firmware against golden vectors, and its tables against the model, a test each:
+ * `pio test -e sim`, `pio test -e native`. */
 #include "forge/forge.h"
 #include "forge/forge_layers.h"
 #include "forge/forge_port.h"
 #include "forge/forge_whole.h"
 #include "golden.h"
 #include "model.h"
+#include "tables.h"
 #include "unity.h"
 
 /* The golden vector that golden() tests. */
@@ -38,6 +40,15 @@ static void layers(void) {
 }
 #endif
 
+/* The table that table_is_the_model_s() tests. */
+static const forge_table *table;
+
+static void table_is_the_model_s(void) {
+  uint32_t digest = 0;
+  for (int32_t i = 0; i < table->size; i++) digest = digest * FORGE_TABLE_FACTOR + table->bytes[i];
+  TEST_ASSERT_MESSAGE(digest == table->digest, "the table is another than the model's");
+}
+
 void forge_app_main(void) {
   forge_port_init();
   RUN_TEST(initializes);
@@ -45,6 +56,9 @@ void forge_app_main(void) {
 #if FORGE_GOLDEN_LAYERS
   RUN_TEST(layers);
 #endif
+  for (table = forge_tables; table < forge_tables + FORGE_TABLE_COUNT; table++) {
+    if (table->bytes != NULL) RUN_TEST_NAMED(table_is_the_model_s, table->name);
+  }
   UNITY_END();
   forge_port_exit(0);
 }
