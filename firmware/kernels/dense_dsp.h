@@ -68,11 +68,10 @@ typedef struct {
   "bne 1b\n"
 
 /* Biases of two channels for two pixels. */
-#define FORGE_DENSE_BIASES_2 \
-  "ldr r12, [r1, #4]\n"      \
-  "ldr lr, [r1, #4]\n"       \
-  "ldr r11, [r1]\n"          \
-  "ldr r10, [r1], #8\n"
+#define FORGE_DENSE_BIASES_2    \
+  "ldmia r1!, {r10, r12}\n"     \
+  "mov r11, r10\n"              \
+  "mov lr, r12\n"
 
 /* Sums of two channels, of one pixel or two; from words of two weights each. */
 #define FORGE_DENSE_WORDS_2                                \

@@ -8,12 +8,11 @@
 #define FORGE_DENSE_BEGIN_3(unit_bytes) \
   FORGE_DENSE_BEGIN(8, unit_bytes)      \
   "1:\n"                                \
-  "ldr r9, [r1, #4]\n"                  \
-  "ldr r11, [r1, #4]\n"                 \
-  "ldr lr, [r1, #4]\n"                  \
-  "ldr r10, [r1]\n"                     \
-  "ldr r12, [r1]\n"                     \
-  "ldr r8, [r1], #8\n"                  \
+  "ldmia r1!, {r8, r9}\n"               \
+  "mov r10, r8\n"                       \
+  "mov r11, r9\n"                       \
+  "mov r12, r8\n"                       \
+  "mov lr, r9\n"                        \
   "ldr r7, [sp, #8]\n"                  \
   "ldr pc, [sp, #4]\n"
 

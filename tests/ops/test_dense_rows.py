@@ -1,4 +1,4 @@
-"""FULLY_CONNECTED on inputs as they are, four channels at once."""
+"""FULLY_CONNECTED on inputs as they are, four or eight channels at once."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from tests.ops.variants import cases_of, check_on_core, check_portable
 from tinyforge.graph import Graph
 from tinyforge.ops import OPS, Kernel, Table
 
-WAY = f"{BYTES}, inputs as they are"
+WAYS = [f"{BYTES}, inputs as they are, by {together}" for together in (8, 4)]
 
 
 def kernels(graph: Graph) -> tuple[Kernel, ...]:
-    """One, or none."""
+    """Both, or none."""
     (op,) = graph.operators
-    return tuple(k for k in OPS[op.op].variants(graph, op, DSP) if k.way == WAY)
+    return tuple(k for k in OPS[op.op].variants(graph, op, DSP) if k.way in WAYS)
 
 
 def graphs() -> Iterator[Graph]:
     """Depths that end the loop in its middle and at its end, and every number of channels left."""
     for depth in range(8, 73, 8):
-        for channels in range(1, 10):
+        for channels in range(1, 18):
             w, rows = drawn(channels, depth), 1 + depth % 3
             yield layer(w, rows=rows, activation=channels % 4)
             yield layer(w, rows=rows, activation=RELU * (depth % 16 // 8), zero_point=5)

@@ -46,14 +46,15 @@ class Dense:
     weights: (channels, places of a tile), 0 where the tile holds nothing. bias: of the inputs as
     they are, without the zero point. Both are 0 of channels that are settled. byte_weights: whether
     two channels' weights share half a word. at_once: how many pixels, at the most: 2 or 3.
+    together: how many channels take turns in the stream: 2, 4 or 8.
     """
 
     weights: Int
     bias: Int
     scaled: Scaled
     byte_weights: bool = False
-    by_fours: bool = False
     at_once: int = 3
+    together: int = 2
 
     @property
     def way(self) -> str:
@@ -83,8 +84,8 @@ class Dense:
     @property
     def stream_bytes(self) -> int:
         """Of all words."""
-        pairs = 2 * -(-self.channels // 4) if self.by_fours else -(-self.channels // 2)
-        return 4 * pairs * (8 + self.quads * (2 if self.byte_weights else 4))
+        channels = self.together * -(-self.channels // self.together)
+        return 4 * channels * (4 + self.quads * (1 if self.byte_weights else 2))
 
     def fields(self) -> dict[str, int | Table]:
         """The struct's members."""
@@ -105,15 +106,16 @@ class Dense:
         weights, bias, parameters = map(by_pairs, (self.weights, self.bias, scaled))
         packing = _byte_words if self.byte_weights else _words
         parts = [x.reshape(len(x), -1) for x in (*packing(weights, bias), parameters)]
-        if self.by_fours:
-            parts = [_by_fours(x, turn) for x, turn in zip(parts, (2, 2, 6), strict=True)]
-        return as_words(np.concatenate(parts, axis=1))
+        turns = (2, 2 if self.byte_weights else 4, 6)
+        taken = [self._in_turns(x, turn) for x, turn in zip(parts, turns, strict=True)]
+        return as_words(np.concatenate(taken, axis=1))
 
-
-def _by_fours(words: Int, turn: int) -> Int:
-    """(two channels each, words) to four channels each, whose twos take turns of so many words."""
-    twos = by_pairs(words)
-    return twos.reshape(len(twos), 2, -1, turn).swapaxes(1, 2).reshape(len(twos), -1)
+    def _in_turns(self, words: Int, turn: int) -> Int:
+        """(two channels each, words) to those together, whose twos take turns of so many words."""
+        twos = self.together // 2
+        padded = np.pad(words, ((0, -len(words) % twos), (0, 0)))
+        turns = padded.reshape(-1, twos, words.shape[1] // turn, turn).swapaxes(1, 2)
+        return turns.reshape(len(turns), -1)
 
 
 def _words(weights: Int, bias: Int) -> tuple[Int, Int]:

@@ -49,10 +49,14 @@ def row_reads(found: Dense, rows: int) -> int:
 
 
 def in_place_cycles(found: Dense, rows: int) -> int:
-    """Of FULLY_CONNECTED on inputs as they are: four channels at once, of two quads and two."""
-    fours, units = -(-found.channels // 4), found.quads // 2
-    last = 60 if found.channels % 4 else 0
-    return rows * (110 + fours * (41 * units + 6 * -(-units // 4) + 55) + last)
+    """Of FULLY_CONNECTED on inputs as they are: four channels at once, or eight."""
+    times, left = divmod(found.channels, found.together)
+    if found.together == 4:
+        units = found.quads // 2
+        channels = 41 * units + 6 * -(-units // 4) + 55
+    else:
+        channels = 39 * found.quads + 6 * -(-found.quads // 4) + 99
+    return rows * (110 + (times + (left > 0)) * channels + 60 * (left > 0))
 
 
 def _tiles(found: Dense, pixels: int, rows: int) -> int:

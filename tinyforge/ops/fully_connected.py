@@ -140,14 +140,21 @@ def _with_dsp(graph: Graph, op: Operator) -> Sequence[Kernel]:
             header="dense_rows.h",
             struct="forge_dense_rows",
             function="forge_dense_rows_run",
-            fields={"rows": rows, "input_depth": depth, **found.fields()},
+            fields={
+                "rows": rows,
+                "input_depth": depth,
+                "together": together,
+                **found.fields(),
+            },
             inputs=(source.index,),
-            way=f"{found.way}, inputs as they are",
+            way=f"{found.way}, inputs as they are, by {together}",
             cycles=in_place_cycles(found, rows),
             reads=rows * found.stream_bytes,
         )
-        for found in (replace(packed, by_fours=True) for packed in every if packed.byte_weights)
-        if depth % 8 == 0
+        for packed in every
+        for together in (8, 4)
+        for found in (replace(packed, together=together),)
+        if packed.byte_weights and depth % 8 == 0
     ]
     return (*as_they_are, *_on_tiles(source.index, every, rows, depth))
 
