@@ -1,7 +1,8 @@
 /* depthwise_3x3.h for cores that multiply and add two pairs of int16 at once: Cortex-M4, M7, M33, M55.
  *
  * A block is up to six windows of a channel, whose sums are in r4 to r9: every weight and every half
- * of the tile is loaded once for all of them. A firmware has each function at most once, and none that
+ * of the tile is loaded once for all of them. Registers that hold no sums take more of the tile, so
+ * that loads lie side by side: each but the first then takes a cycle. A firmware has each function at most once, and none that
  * it does not call. */
 #ifndef FORGE_KERNELS_DEPTHWISE_3X3_DSP_H
 #define FORGE_KERNELS_DEPTHWISE_3X3_DSP_H
@@ -96,51 +97,76 @@ FORGE_INLINE void forge_depthwise_gather(const forge_depthwise_source *source, i
   "smlad " #sum ", " #next ", r11, " #sum "\n"
 #define FORGE_DW_LOWER_WEIGHTS "pkhtb r11, r11, r10, asr #16\n"
 
-/* Of one to six windows one column apart: the lower row, then the upper two. */
-#define FORGE_DW_LOWER_1_1(from) \
-  FORGE_DW_TILE(r2, 32) FORGE_DW_TILE(r3, 80) FORGE_DW_LOWER_EVEN(from, r4, r2, r3)
-#define FORGE_DW_LOWER_1_2(from) \
-  FORGE_DW_LOWER_WEIGHTS FORGE_DW_LOWER_1_1(from) FORGE_DW_LOWER_ODD(from, r5, r2, r3)
-#define FORGE_DW_LOWER_1_3(from) \
-  FORGE_DW_TILE(lr, 128) FORGE_DW_LOWER_1_2(from) FORGE_DW_LOWER_EVEN(from, r6, r3, lr)
-#define FORGE_DW_LOWER_1_4(from) FORGE_DW_LOWER_1_3(from) FORGE_DW_LOWER_ODD(from, r7, r3, lr)
-#define FORGE_DW_LOWER_1_5(from) \
-  FORGE_DW_LOWER_1_4(from) FORGE_DW_TILE(r2, 176) FORGE_DW_LOWER_EVEN(from, r8, lr, r2)
-#define FORGE_DW_LOWER_1_6(from) FORGE_DW_LOWER_1_5(from) FORGE_DW_LOWER_ODD(from, r9, lr, r2)
+/* Three words of a filter, or two. */
+#define FORGE_DW_WEIGHTS_3 "ldr r11, [r1, #4]\nldr r12, [r1, #8]\nldr r10, [r1], #12\n"
+#define FORGE_DW_WEIGHTS_2 "ldr r11, [r1, #4]\nldr r10, [r1], #8\n"
 
-#define FORGE_DW_UPPER_1_1                                                   \
-  FORGE_DW_TILE(r2, 0) FORGE_DW_TILE(r3, 16) FORGE_DW_TILE(lr, 48)                 \
-  FORGE_DW_TAPS_1(r2, r4) FORGE_DW_MAC(r4, r3, r11) FORGE_DW_MAC(r4, lr, r12)
-#define FORGE_DW_UPPER_1_BEGIN_2 \
-  FORGE_DW_UPPER_1_1 FORGE_DW_MAC(r5, r3, r10) FORGE_DW_MAC(r5, lr, r11)
+#define FORGE_DW_LOWER_TILE_2 FORGE_DW_TILE(r2, 32) FORGE_DW_TILE(r3, 80)
+#define FORGE_DW_LOWER_TILE_3 FORGE_DW_LOWER_TILE_2 FORGE_DW_TILE(lr, 128)
+#define FORGE_DW_LOWER_TILE_4 FORGE_DW_LOWER_TILE_3 FORGE_DW_TILE(r9, 176)
+#define FORGE_DW_UPPER_TILE_3 FORGE_DW_TILE(r2, 0) FORGE_DW_TILE(r3, 16) FORGE_DW_TILE(lr, 48)
+#define FORGE_DW_UPPER_TILE_4 FORGE_DW_UPPER_TILE_3 FORGE_DW_TILE(r9, 64)
+#define FORGE_DW_UPPER_TILE_5 FORGE_DW_UPPER_TILE_4 FORGE_DW_TILE(r8, 96)
+
+/* Of one to six windows one column apart: the lower row, then the upper two. */
+#define FORGE_DW_LOWER_1_BEGIN_2(from) \
+  FORGE_DW_LOWER_WEIGHTS FORGE_DW_LOWER_EVEN(from, r4, r2, r3) FORGE_DW_LOWER_ODD(from, r5, r2, r3)
+#define FORGE_DW_LOWER_1_NEXT_2(from) \
+  FORGE_DW_LOWER_EVEN(from, r6, r3, lr) FORGE_DW_LOWER_ODD(from, r7, r3, lr)
+#define FORGE_DW_LOWER_1_1(from) FORGE_DW_LOWER_TILE_2 FORGE_DW_LOWER_EVEN(from, r4, r2, r3)
+#define FORGE_DW_LOWER_1_2(from) FORGE_DW_LOWER_TILE_2 FORGE_DW_LOWER_1_BEGIN_2(from)
+#define FORGE_DW_LOWER_1_3(from) \
+  FORGE_DW_LOWER_TILE_3 FORGE_DW_LOWER_1_BEGIN_2(from) FORGE_DW_LOWER_EVEN(from, r6, r3, lr)
+#define FORGE_DW_LOWER_1_4(from) \
+  FORGE_DW_LOWER_TILE_3 FORGE_DW_LOWER_1_BEGIN_2(from) FORGE_DW_LOWER_1_NEXT_2(from)
+#define FORGE_DW_LOWER_1_5(from)                                                            \
+  FORGE_DW_LOWER_TILE_4 FORGE_DW_LOWER_1_BEGIN_2(from) FORGE_DW_LOWER_1_NEXT_2(from)        \
+  FORGE_DW_LOWER_EVEN(from, r8, lr, r9)
+#define FORGE_DW_LOWER_1_6(from)                                                            \
+  FORGE_DW_LOWER_TILE_3 FORGE_DW_LOWER_1_BEGIN_2(from) FORGE_DW_LOWER_1_NEXT_2(from)        \
+  FORGE_DW_TILE(r2, 176) FORGE_DW_LOWER_EVEN(from, r8, lr, r2) FORGE_DW_LOWER_ODD(from, r9, lr, r2)
+
+#define FORGE_DW_UPPER_1_BEGIN_2 FORGE_DW_TAPS_1(r2, r4) FORGE_DW_TAPS_2(r3, r5, r4)
+#define FORGE_DW_UPPER_1_BEGIN_3 FORGE_DW_UPPER_1_BEGIN_2 FORGE_DW_TAPS_3(lr, r6, r5, r4)
+#define FORGE_DW_UPPER_1_BEGIN_4 FORGE_DW_UPPER_1_BEGIN_3 FORGE_DW_TAPS_3(r9, r7, r6, r5)
+#define FORGE_DW_UPPER_1_1 \
+  FORGE_DW_UPPER_TILE_3 FORGE_DW_TAPS_1(r2, r4) FORGE_DW_MAC(r4, r3, r11) FORGE_DW_LAST_1(lr, r4)
 #define FORGE_DW_UPPER_1_2 \
-  FORGE_DW_UPPER_1_BEGIN_2 FORGE_DW_TILE(r2, 64) FORGE_DW_LAST_1(r2, r5)
-#define FORGE_DW_UPPER_1_BEGIN_3 FORGE_DW_UPPER_1_BEGIN_2 FORGE_DW_MAC(r6, lr, r10) FORGE_DW_TILE(r2, 64)
+  FORGE_DW_UPPER_TILE_4 FORGE_DW_UPPER_1_BEGIN_2 FORGE_DW_LAST_2(lr, r5, r4) FORGE_DW_LAST_1(r9, r5)
 #define FORGE_DW_UPPER_1_3 \
-  FORGE_DW_UPPER_1_BEGIN_3 FORGE_DW_TILE(r3, 96) FORGE_DW_LAST_2(r2, r6, r5) FORGE_DW_LAST_1(r3, r6)
-#define FORGE_DW_UPPER_1_BEGIN_4 \
-  FORGE_DW_UPPER_1_BEGIN_3 FORGE_DW_TILE(r3, 96) FORGE_DW_TILE(lr, 112) FORGE_DW_TAPS_3(r2, r7, r6, r5)
-#define FORGE_DW_UPPER_1_4 \
-  FORGE_DW_UPPER_1_BEGIN_4 FORGE_DW_LAST_2(r3, r7, r6) FORGE_DW_LAST_1(lr, r7)
-#define FORGE_DW_UPPER_1_BEGIN_5 FORGE_DW_UPPER_1_BEGIN_4 FORGE_DW_TAPS_3(r3, r8, r7, r6)
-#define FORGE_DW_UPPER_1_5 \
-  FORGE_DW_UPPER_1_BEGIN_5 FORGE_DW_TILE(r2, 144) FORGE_DW_LAST_2(lr, r8, r7) FORGE_DW_LAST_1(r2, r8)
-#define FORGE_DW_UPPER_1_6                                                              \
-  FORGE_DW_UPPER_1_BEGIN_5 FORGE_DW_TAPS_3(lr, r9, r8, r7) FORGE_DW_TILE(r2, 144)             \
-  FORGE_DW_TILE(r3, 160) FORGE_DW_LAST_2(r2, r9, r8) FORGE_DW_LAST_1(r3, r9)
+  FORGE_DW_UPPER_TILE_5 FORGE_DW_UPPER_1_BEGIN_3 FORGE_DW_LAST_2(r9, r6, r5) FORGE_DW_LAST_1(r8, r6)
+#define FORGE_DW_UPPER_1_4                                                                  \
+  FORGE_DW_UPPER_TILE_5 FORGE_DW_UPPER_1_BEGIN_4 FORGE_DW_TILE(r2, 112)                     \
+  FORGE_DW_LAST_2(r8, r7, r6) FORGE_DW_LAST_1(r2, r7)
+#define FORGE_DW_UPPER_1_5                                                                  \
+  FORGE_DW_UPPER_TILE_4 FORGE_DW_UPPER_1_BEGIN_4                                            \
+  FORGE_DW_TILE(r2, 96) FORGE_DW_TILE(r3, 112) FORGE_DW_TILE(lr, 144)                       \
+  FORGE_DW_TAPS_3(r2, r8, r7, r6) FORGE_DW_LAST_2(r3, r8, r7) FORGE_DW_LAST_1(lr, r8)
+#define FORGE_DW_UPPER_1_6                                                                  \
+  FORGE_DW_UPPER_TILE_3 FORGE_DW_UPPER_1_BEGIN_3                                            \
+  FORGE_DW_TILE(r2, 64) FORGE_DW_TILE(r3, 96) FORGE_DW_TILE(lr, 112)                        \
+  FORGE_DW_TAPS_3(r2, r7, r6, r5) FORGE_DW_TAPS_3(r3, r8, r7, r6) FORGE_DW_TAPS_3(lr, r9, r8, r7) \
+  FORGE_DW_TILE(r2, 144) FORGE_DW_TILE(r3, 160) FORGE_DW_LAST_2(r2, r9, r8) FORGE_DW_LAST_1(r3, r9)
 
 /* Of one to six windows two columns apart: each begins with a record. */
+#define FORGE_DW_LOWER_2_BEGIN_2(from) \
+  FORGE_DW_LOWER_EVEN(from, r4, r2, r3) FORGE_DW_LOWER_EVEN(from, r5, r3, lr)
+#define FORGE_DW_LOWER_2_BEGIN_3(from) \
+  FORGE_DW_LOWER_TILE_4 FORGE_DW_LOWER_2_BEGIN_2(from) FORGE_DW_LOWER_EVEN(from, r6, lr, r9)
 #define FORGE_DW_LOWER_2_1(from) FORGE_DW_LOWER_1_1(from)
-#define FORGE_DW_LOWER_2_2(from) \
-  FORGE_DW_TILE(lr, 128) FORGE_DW_LOWER_2_1(from) FORGE_DW_LOWER_EVEN(from, r5, r3, lr)
-#define FORGE_DW_LOWER_2_3(from) \
-  FORGE_DW_LOWER_2_2(from) FORGE_DW_TILE(r2, 176) FORGE_DW_LOWER_EVEN(from, r6, lr, r2)
+#define FORGE_DW_LOWER_2_2(from) FORGE_DW_LOWER_TILE_3 FORGE_DW_LOWER_2_BEGIN_2(from)
+#define FORGE_DW_LOWER_2_3(from) FORGE_DW_LOWER_2_BEGIN_3(from)
 #define FORGE_DW_LOWER_2_4(from) \
-  FORGE_DW_LOWER_2_3(from) FORGE_DW_TILE(r3, 224) FORGE_DW_LOWER_EVEN(from, r7, r2, r3)
-#define FORGE_DW_LOWER_2_5(from) \
-  FORGE_DW_LOWER_2_4(from) FORGE_DW_TILE(lr, 272) FORGE_DW_LOWER_EVEN(from, r8, r3, lr)
-#define FORGE_DW_LOWER_2_6(from) \
-  FORGE_DW_LOWER_2_5(from) FORGE_DW_TILE(r2, 320) FORGE_DW_LOWER_EVEN(from, r9, lr, r2)
+  FORGE_DW_LOWER_2_BEGIN_3(from) FORGE_DW_TILE(r2, 224) FORGE_DW_LOWER_EVEN(from, r7, r9, r2)
+#define FORGE_DW_LOWER_2_5(from)                                                            \
+  FORGE_DW_LOWER_2_BEGIN_3(from) FORGE_DW_TILE(r2, 224) FORGE_DW_TILE(r3, 272)              \
+  FORGE_DW_LOWER_EVEN(from, r7, r9, r2) FORGE_DW_LOWER_EVEN(from, r8, r2, r3)
+#define FORGE_DW_LOWER_2_6(from)                                                            \
+  FORGE_DW_LOWER_TILE_3 FORGE_DW_LOWER_2_BEGIN_2(from)                                      \
+  FORGE_DW_TILE(r2, 176) FORGE_DW_TILE(r3, 224)                                             \
+  FORGE_DW_LOWER_EVEN(from, r6, lr, r2) FORGE_DW_LOWER_EVEN(from, r7, r2, r3)               \
+  FORGE_DW_TILE(lr, 272) FORGE_DW_TILE(r2, 320)                                             \
+  FORGE_DW_LOWER_EVEN(from, r8, r3, lr) FORGE_DW_LOWER_EVEN(from, r9, lr, r2)
 
 /* The column that two windows share is lr of the first one, r2 of the next. */
 #define FORGE_DW_UPPER_2_1 FORGE_DW_UPPER_1_1
@@ -188,11 +214,13 @@ FORGE_INLINE void forge_depthwise_gather(const forge_depthwise_source *source, i
         "add r12, r1, #128\n"                                                                  \
         "push {r2-r12, lr}\n"                                                                  \
         "1:\n"                                                                                 \
-        "ldmia r1!, {r10-r12}\n" FORGE_DW_LOWER_##stride##_##pixels(FORGE_DW_BIAS)             \
-        "ldmia r1!, {r10-r12}\n" FORGE_DW_UPPER_##stride##_##pixels                            \
+        FORGE_DW_WEIGHTS_3 FORGE_DW_LOWER_##stride##_##pixels(FORGE_DW_BIAS)                   \
+        FORGE_DW_WEIGHTS_3 FORGE_DW_UPPER_##stride##_##pixels                                  \
         "ldr r12, [r1, #-20]\n"                                                                \
-        "ldrd r10, r11, [r1], #8\n"                                                            \
-        "ldrd r2, r3, [sp]\n"                                                                  \
+        "ldr r11, [r1, #4]\n"                                                                  \
+        "ldr r10, [r1], #8\n"                                                                  \
+        "ldr r2, [sp]\n"                                                                       \
+        "ldr r3, [sp, #4]\n"                                                                   \
         "add lr, r2, #1\n"                                                                     \
         "str lr, [sp]\n" FORGE_DW_OUTPUTS_##pixels(rounded)                                    \
         "adds r0, r0, #4\n"                                                                    \
@@ -205,8 +233,8 @@ FORGE_INLINE void forge_depthwise_gather(const forge_depthwise_source *source, i
 /* The same of one channel of three more, the next of the tile. */
 #define FORGE_DW_MORE(stride, pixels)                                                          \
   "adds r0, r0, #4\n"                                                                          \
-  "ldmia r1!, {r10, r11}\n" FORGE_DW_LOWER_##stride##_##pixels(FORGE_DW_SUM)                   \
-  "ldmia r1!, {r10-r12}\n" FORGE_DW_UPPER_##stride##_##pixels
+  FORGE_DW_WEIGHTS_2 FORGE_DW_LOWER_##stride##_##pixels(FORGE_DW_SUM)                          \
+  FORGE_DW_WEIGHTS_3 FORGE_DW_UPPER_##stride##_##pixels
 
 /* Of the tile's first three channels together, for each of four filters. */
 #define FORGE_DW_TRIPLE(name, stride, pixels, rounded)                                         \
@@ -217,13 +245,15 @@ FORGE_INLINE void forge_depthwise_gather(const forge_depthwise_source *source, i
         "add r12, r1, #288\n"                                                                  \
         "push {r2-r12, lr}\n"                                                                  \
         "1:\n"                                                                                 \
-        "ldmia r1!, {r10-r12}\n" FORGE_DW_LOWER_##stride##_##pixels(FORGE_DW_BIAS)             \
-        "ldmia r1!, {r10-r12}\n" FORGE_DW_UPPER_##stride##_##pixels                            \
+        FORGE_DW_WEIGHTS_3 FORGE_DW_LOWER_##stride##_##pixels(FORGE_DW_BIAS)                   \
+        FORGE_DW_WEIGHTS_3 FORGE_DW_UPPER_##stride##_##pixels                                  \
         FORGE_DW_MORE(stride, pixels)                                                          \
         FORGE_DW_MORE(stride, pixels)                                                          \
         "ldr r12, [r1, #-60]\n"                                                                \
-        "ldrd r10, r11, [r1], #8\n"                                                            \
-        "ldrd r2, r3, [sp]\n"                                                                  \
+        "ldr r11, [r1, #4]\n"                                                                  \
+        "ldr r10, [r1], #8\n"                                                                  \
+        "ldr r2, [sp]\n"                                                                       \
+        "ldr r3, [sp, #4]\n"                                                                   \
         "add lr, r2, #1\n"                                                                     \
         "str lr, [sp]\n" FORGE_DW_OUTPUTS_##pixels(rounded)                                    \
         "subs r0, r0, #8\n"                                                                    \

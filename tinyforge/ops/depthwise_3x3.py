@@ -41,9 +41,9 @@ class Costs:
 
 
 # By stride.
-_CYCLES = {1: Costs(100, 0, 65, 152, 85.5), 2: Costs(100, 0, 50, 145, 125.0)}
-_SINGLE_CYCLES = {1: Costs(60, 23, 5, 150, 54.5), 2: Costs(60, 50, 0, 140, 62)}
-_TRIPLE_CYCLES = {1: Costs(87, 36.5, 0, 238, 114.5), 2: Costs(90, 71.5, 0, 306, 124)}
+_CYCLES = {1: Costs(100, 0, 65, 128, 85.5), 2: Costs(100, 0, 50, 121, 125.0)}
+_SINGLE_CYCLES = {1: Costs(60, 23, 5, 126, 54.5), 2: Costs(60, 50, 0, 116, 62)}
+_TRIPLE_CYCLES = {1: Costs(87, 36.5, 0, 182, 114.5), 2: Costs(90, 71.5, 0, 238, 124)}
 # CONV_2D, by its input's channels.
 _OF_FEW = {
     1: ("single_3x3", "one channel, pairs of rows", _SINGLE_CYCLES),
