@@ -13,6 +13,8 @@ from tinyforge.ops.window import Window
 
 # By pixels of a tile: its beginning, each stretch of inputs, each quad of inputs.
 _TILE = {1: (112, 13, 8), 2: (76, 13, 14), 3: (80, 16, 19)}
+# More of a stretch that does not end with a quad: nothing by zig, twice as many by gcc.
+_REST = 10
 # Of a last channel that has no second.
 _ODD = 100
 # More of a tile of which some stretch is copied; each such stretch, of few bytes or of many; and
@@ -27,8 +29,9 @@ def window_cycles(found: Dense, win: Window, rows: int, size: int) -> int:
     tiles, stretches = _copies(found, win)
     tile, (few, many), value = _COPY
     stretch = few if size <= _FEW_BYTES else many
+    rest = _REST * rows * sum(found.blocks(win.output[1]).values()) if size % 4 else 0
     return round(
-        lines * _tiles(found, win.output[1], rows)
+        lines * (_tiles(found, win.output[1], rows) + rest)
         + win.pictures * (tiles * tile + stretches * (stretch + value * size))
     )
 
