@@ -23,9 +23,9 @@
 
 /* r0 to r2: rows, r3: tile, r4: offset, r5: channels, lr: columns left. r6, r7: the lower row of a
  * record's first column. */
-FORGE_NAKED void forge_depthwise_gather_record(FORGE_ARGUMENT const forge_depthwise_source *source,
-                                               FORGE_ARGUMENT int16_t *tile,
-                                               FORGE_ARGUMENT int offset) {
+FORGE_NAKED void forge_depthwise_gather(FORGE_ARGUMENT const forge_depthwise_source *source,
+                                        FORGE_ARGUMENT int16_t *tile,
+                                        FORGE_ARGUMENT int offset) {
   __asm__(
       "push {r4-r11, lr}\n"
       "mov r3, r1\n"
@@ -34,7 +34,9 @@ FORGE_NAKED void forge_depthwise_gather_record(FORGE_ARGUMENT const forge_depthw
       "mov lr, r6\n"
       "mov r6, r7\n"
       "cmp r8, #0\n"
-      "bne 2f\n"
+      "beq 1f\n"
+      "adds r3, r3, #16\n"
+      "b 2f\n"
       "1:\n"
       "ldr r10, [r0, r4]\n"
       "ldr r12, [r1, r4]\n"
@@ -67,11 +69,6 @@ FORGE_NAKED void forge_depthwise_gather_record(FORGE_ARGUMENT const forge_depthw
       "strh r6, [r3, #24]\n"
       "strh r7, [r3, #28]\n"
       "pop {r4-r11, pc}\n");
-}
-
-FORGE_INLINE void forge_depthwise_gather(const forge_depthwise_source *source, int16_t *tile,
-                                         int offset) {
-  forge_depthwise_gather_record(source, forge_depthwise_upper(tile, source->odd), offset);
 }
 
 #define FORGE_DW_TILE(data, offset) "ldr " #data ", [r0, #" #offset "]\n"
