@@ -103,3 +103,11 @@ def test_files_of_a_class_each(tmp_path: Path) -> None:
         found = read(source, (8, 2))
         assert found.classes == ("idle", "run")
         assert found.labels is not None and found.labels.tolist() == [0] * 4 + [1] * 4
+
+
+@pytest.mark.parametrize("header", ["", "ax;ay;class"])
+def test_decimal_commas_between_semicolons(tmp_path: Path, header: str) -> None:
+    """As spreadsheets write them in many languages: there are as many commas as semicolons."""
+    text = moments(header=header, delimiter=";")
+    assert same(read(csv(tmp_path, text.replace(".", ",")), (8, 2)))
+    assert same(read(csv(tmp_path, text.replace(".", ",").replace(";", "\t")), (8, 2)))

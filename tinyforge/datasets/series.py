@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import math
+import re
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from tinyforge.datasets.samples import Samples
 from tinyforge.errors import ForgeError
 
 _MAX_BYTES = 256 << 20
+_DECIMAL_COMMA = re.compile(r"^\s*([-+]?\d*),(\d+(?:[eE][-+]?\d+)?)\s*$")
 _LABELS = frozenset({"label", "labels", "class", "target", "y", "activity", "category"})
 _NO_VALUES = frozenset({"time", "timestamp", "index", "id", "t", "datetime", ""})
 
@@ -65,11 +67,11 @@ def _rows(path: Path) -> tuple[list[str], list[list[str]]]:
         raise ForgeError(f"more than {_MAX_BYTES >> 20} MiB", where=str(path), fix="give a .npz")
     try:
         text = path.read_text(encoding="utf-8-sig")
-        delimiter = max(",;\t", key=text[:10_000].count)
-        if delimiter not in text[:10_000]:
-            delimiter = " "
+        delimiter = _delimiter(text)
         reader = csv.reader(text.splitlines(), delimiter=delimiter, skipinitialspace=True)
         rows = [row for row in reader if any(cell.strip() for cell in row)]
+        if delimiter != ",":
+            rows = [[_DECIMAL_COMMA.sub(r"\1.\2", cell) for cell in row] for row in rows]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise ForgeError(f"this is not a readable CSV: {error}", where=str(path)) from error
     if not rows:
@@ -88,6 +90,17 @@ def _rows(path: Path) -> tuple[list[str], list[list[str]]]:
             raise ForgeError("there is a header and no row", where=str(path))
         return rows[0], rows[1:]
     return [], rows
+
+
+def _delimiter(text: str) -> str:
+    """Semicolons or tabs, if all lines have them: commas are then of the numbers."""
+    begin = text[:10_000]
+    lines = [line for line in begin.splitlines()[:-1] or [begin] if line.strip()]
+    for delimiter in ";\t,":
+        if lines and all(delimiter in line for line in lines):
+            return delimiter
+    most = max(",;\t", key=begin.count)
+    return most if most in begin else " "
 
 
 def _label_column(
