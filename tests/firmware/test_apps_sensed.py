@@ -276,6 +276,27 @@ def test_applications_build_for_every_core(
     assert not [name for name in firmware.symbols if name.startswith(("__aeabi_f", "__aeabi_d"))]
 
 
+@pytest.mark.parametrize("wrong", [False, True])
+def test_a_proof_runs_the_features_on_the_core(wrong: bool, tmp_path: Path) -> None:
+    """There the firmware is fed frames; a wrong feature ends it before the first."""
+    project("listen", WORDS, tmp_path)
+    tables = tmp_path / "include" / "log_mel.h"
+    text = tables.read_text()
+    tables.write_text(text.replace("FORGE_MEL_FIRST_BIN 5", f"FORGE_MEL_FIRST_BIN {5 + wrong}"))
+    assert (tables.read_text() != text) == wrong
+    unicorn = machine("unicorn")
+    firmware = build_firmware(
+        tmp_path, "aot", load("nrf52840_dk"), compiler=toolchain("zig"), machine=unicorn
+    )
+    inputs = frames(WORDS, 2)
+    if wrong:
+        with pytest.raises(ForgeError, match="features of a noise differ from the host's"):
+            unicorn.run(firmware, inputs, output_bytes=4, probes=())
+    else:
+        done = unicorn.run(firmware, inputs, output_bytes=4, probes=())
+        np.testing.assert_array_equal(done.outputs, answers(WORDS, inputs))
+
+
 @pytest.mark.parametrize("app", ["listen", "motion"])
 def test_a_sensor_on_an_emulated_board(app: AppChoice, tmp_path: Path) -> None:
     """QEMU, whose semihosting opens the real samples.bin."""
