@@ -7,7 +7,7 @@ import pytest
 
 from tinyforge.datasets import Samples
 from tinyforge.datasets.decide import Hint, Seen, decide
-from tinyforge.datasets.ranges import AS_THEY_ARE, Kind, Reals, fitting, parse, real
+from tinyforge.datasets.ranges import AS_THEY_ARE, Kind, Reals, fitting, kind_of, parse, real
 from tinyforge.errors import ForgeError
 
 LEVELS = np.array([[0, 51, 127, 255]], np.uint8)
@@ -165,3 +165,17 @@ def test_what_the_model_is_sure_of_counts_before_what_is_as_right() -> None:
     # Not where it is much less right.
     wrong = decide(samples(), score=lambda x: Seen(0.9) if x.max() > 200 else Seen(1.0, sure=False))
     assert wrong.range.text in ("0..1", "-1..1")
+
+
+def test_levels_of_an_unknown_number_of_bits_are_asked_for() -> None:
+    levels = np.arange(2 * 16 * 16, dtype=np.uint16).reshape(2, 16, 16) * 64
+    deep = Samples("x.npz", levels)
+    with pytest.raises(ForgeError, match=r"uint16 that go up to 32704") as error:
+        decide(deep, score=alike)
+    assert "divide by 257" in error.value.fix
+    assert decide(deep, given=AS_THEY_ARE).range == AS_THEY_ARE
+    # As the remedy says.
+    shallow = Samples("x.npz", levels // 257, kind=kind_of(levels // 257, (16, 16)))
+    assert decide(shallow, score=right_in(0, 1)).range == parse("0..1")
+    # A series of counts is no picture.
+    assert decide(Samples("x.npz", levels.reshape(2, 256)), score=alike).range == AS_THEY_ARE

@@ -6,7 +6,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from tinyforge.datasets.ranges import AS_THEY_ARE, CANDIDATES, Kind, Range, Reals, fitting
+from tinyforge.datasets.ranges import (
+    AS_THEY_ARE,
+    CANDIDATES,
+    Kind,
+    Range,
+    Reals,
+    fitting,
+    is_picture,
+)
 from tinyforge.datasets.samples import Samples
 from tinyforge.errors import ForgeError
 
@@ -89,6 +97,8 @@ def decide(
     """
     if samples.several:
         return Decision(AS_THEY_ARE, "each input is in the model's own numbers")
+    if given is None:
+        _require_known_depth(samples)
     if samples.kind is Kind.VALUES and (given is None or given.values):
         return Decision(given or AS_THEY_ARE, "the data are no pixels, so they count as they are")
     known = given or (declared.range if declared else hint.range if hint else None)
@@ -109,6 +119,20 @@ def decide(
             fix="give --range 0..1, 0..255, -1..1 or mean,std, as in training; or data with labels",
         )
     return found
+
+
+def _require_known_depth(samples: Samples) -> None:
+    """ForgeError for pictures of more than 8 bits, of which nothing says how many."""
+    values = samples.values
+    deep = values.dtype.kind == "u" and samples.kind is Kind.VALUES
+    if not samples.several and deep and is_picture(samples.shape):
+        raise ForgeError(
+            f"pictures of {values.dtype} that go up to {values.max()}: nothing says how many bits "
+            "their levels have",
+            where=samples.source,
+            fix="bring them to 0..255: divide by 257 if they have 16 bits, by 16 if 12; or give "
+            "--range values if the model takes them as they are",
+        )
 
 
 def _trials(samples: Samples, ranges: Sequence[Range], score: Score | None) -> tuple[Trial, ...]:
