@@ -276,3 +276,17 @@ def test_a_loop_that_a_saved_model_brings_is_named(tmp_path: Path) -> None:
         quantize(load_keras(tmp_path / "saved"), inputs((20, 3)))
     assert ".keras" in error.value.fix
     assert tflite.read(quantize(load_keras(tmp_path / "model.keras"), inputs((20, 3))))
+
+
+def test_steps_that_make_too_many_tensors_are_refused() -> None:
+    """The remedy's other half, an LSTM of as many steps, is tested above."""
+    layers = keras().layers
+    for steps, fits in ((60, False), (45, True)):
+        source = keras().Input((steps, 3))
+        model = keras().Model(source, layers.Dense(2)(layers.GRU(4)(source)))
+        if fits:
+            converted(model, 0.05)
+            continue
+        with pytest.raises(ForgeError, match=r"tensors; 960 can be compared") as error:
+            quantize(model, inputs((steps, 3), 4))
+        assert "fewer steps" in error.value.fix

@@ -56,6 +56,7 @@ ADVICE: Mapping[str, str] = {
     "RFFT2D": "compute spectra in your application, and give them to the model",
     "COMPLEX_ABS": "compute spectra in your application, and give them to the model",
 }
+_MOST_TENSORS = 960
 _OTHERWISE = "build this layer of others in Keras, or leave it out, and train the model again"
 
 
@@ -67,6 +68,7 @@ def runnable(model: bytes) -> bytes:
         graph = tflite.read(model)
     except ForgeError as error:
         raise _unread(error) from error
+    _require_few(graph)
     inner = with_common_scales(without_islands(graph))
     adapted, _ = adapt(inner)
     try:
@@ -79,6 +81,19 @@ def runnable(model: bytes) -> bytes:
     except ForgeError as error:
         raise _advised(adapted, error) from error
     return found
+
+
+def _require_few(graph: Graph) -> None:
+    """ForgeError for more tensors than the interpreter's planner can keep apart, to be compared: it
+    takes 1024 with its own."""
+    count = sum(len(op.outputs) for op in graph.operators)
+    if count > _MOST_TENSORS:
+        raise ForgeError(
+            f"the model becomes {count:,} tensors; {_MOST_TENSORS} can be compared with TensorFlow "
+            "Lite Micro",
+            fix="take fewer steps over time: a GRU has 20 tensors a step. An LSTM is one operator, "
+            "whatever their number",
+        )
 
 
 def not_converted(error: Exception) -> ForgeError:
