@@ -25,6 +25,9 @@
 
 enum { FORGE_WINOGRAD_4X4_ROWS = 6, FORGE_WINOGRAD_4X4_COLUMNS = 10, FORGE_WINOGRAD_4X4_PLACES = 36 };
 
+/* Of two channels of two tiles. */
+enum { FORGE_WINOGRAD_4X4_SUMS = 4 * FORGE_WINOGRAD_4X4_PLACES };
+
 /* One row of a block's outputs. across: of each column of a tile what A makes of its sums. factor: the
  * inverse of 9, and what makes it 24 times for every row. */
 typedef struct {
@@ -134,13 +137,12 @@ FORGE_INLINE void forge_winograd_4x4_inputs(const int8_t *const *rows, int chann
   forge_winograd_4x4_down(tile, channels);
 }
 
-/* All channels of so many tiles, one or two. */
+/* All channels of so many tiles, one or two. sums: room for those of two channels. */
 FORGE_INLINE void forge_winograd_4x4_channels(const uint32_t *tile, const int32_t *stream, int quads,
-                                              forge_winograd_line lines[4], int channels,
-                                              int tiles) {
+                                              uint32_t *sums, forge_winograd_line lines[4],
+                                              int channels, int tiles) {
   for (int channel = 0; channel < channels; channel += 2) {
-    uint32_t sums[4 * FORGE_WINOGRAD_4X4_PLACES];
-    forge_winograd_products(tile, stream, quads, sums, sums + 4 * FORGE_WINOGRAD_4X4_PLACES);
+    forge_winograd_products(tile, stream, quads, sums, sums + FORGE_WINOGRAD_4X4_SUMS);
     stream += 4 * FORGE_WINOGRAD_4X4_PLACES * quads;
     for (int i = 0; i < 2 && channel + i < channels; ++i) {
       forge_winograd_4x4_outputs(lines, sums + 2 * i, stream + 4 * i, channel + i, channels, tiles);
@@ -150,12 +152,13 @@ FORGE_INLINE void forge_winograd_4x4_channels(const uint32_t *tile, const int32_
 }
 
 /* Four rows of outputs; all but the first may be NULL. rows: of inputs, NULL for padding. tile: for two
- * tiles' inputs; behind them there is room for a copy of each row's ten, and then for the outputs of a
- * block that reaches beyond all. */
+ * tiles' inputs; behind them there is room for sums, which are too many for a stack, for a copy of each
+ * row's ten, and then for the outputs of a block that reaches beyond all. */
 FORGE_INLINE void forge_winograd_4x4_run(const forge_winograd *c, const int8_t *const *rows,
                                          uint32_t *tile, int8_t *const *outputs) {
   const int size = FORGE_WINOGRAD_4X4_COLUMNS * c->input_channels, step = 8 * c->dense.channels;
-  int8_t *copies = (int8_t *)(tile + FORGE_WINOGRAD_4X4_PLACES * c->input_channels);
+  uint32_t *sums = tile + FORGE_WINOGRAD_4X4_PLACES * c->input_channels;
+  int8_t *copies = (int8_t *)(sums + FORGE_WINOGRAD_4X4_SUMS);
   int8_t *beyond = copies + FORGE_WINOGRAD_4X4_ROWS * size;
   for (int x = 0; x < c->window.output_width; ++x) {
     const int left = forge_window_left(&c->window, x), columns = c->width - 8 * x;
@@ -170,8 +173,8 @@ FORGE_INLINE void forge_winograd_4x4_run(const forge_winograd *c, const int8_t *
       lines[y].output = whole ? outputs[y] + x * step : beyond + y * step;
       lines[y].factor = (uint32_t)FORGE_WINOGRAD_NINTH << (y < 2 ? y : 2);
     }
-    forge_winograd_4x4_channels(tile, c->dense.stream, c->input_channels / 4, lines,
-                                c->dense.channels, columns > 4 ? 2 : 1);
+    forge_winograd_4x4_channels(tile, c->dense.stream, c->input_channels / 4, sums,
+                                lines, c->dense.channels, columns > 4 ? 2 : 1);
     const int made = columns < 8 ? columns * c->dense.channels : step;
     for (int y = 0; y < 4 && outputs[y] != NULL; ++y) {
       int8_t *output = outputs[y] + x * step;

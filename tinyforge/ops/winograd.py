@@ -205,10 +205,13 @@ def _stream(transformed: Int, bias: Int, scaled: Scaled) -> npt.NDArray[np.int32
 
 
 def _tile_bytes(tiles: _Tiles, layer: _Layer, blocks: Window) -> int:
-    """Two tiles' inputs. Behind them, where a window leaves the picture, copies of its pixels; and
-    of large tiles, where a block does, its outputs."""
+    """Two tiles' inputs, and of large tiles sums of two channels. Behind them, where a window
+    leaves the picture, copies of its pixels; and of large tiles, where a block does, its outputs.
+    """
     inputs, channels = layer.filters.shape[3], len(layer.bias)
     found: int = 2 * 2 * tiles.places * inputs
+    if tiles is _LARGE:
+        found += 2 * 2 * tiles.places * 4
     if not blocks.within:
         found += math.prod(blocks.kernel) * inputs
     sides = zip(layer.win.output, blocks.stride, strict=True)
