@@ -11,6 +11,7 @@ from tinyforge.aims import aim_of
 from tinyforge.boards import load
 from tinyforge.errors import ForgeError
 from tinyforge.memory.room import Room
+from tinyforge.memory.search import Limits
 from tinyforge.ops.costs import SlowFlash
 from tinyforge.spec import Spec, settle, weights_in_ram
 
@@ -52,6 +53,11 @@ def test_the_user_says_how_much() -> None:
     aim = aim_of(Spec(optimize="speed", weights_in_ram=4096), L4R5)
     assert aim.room is not None
     assert aim.room.beside(1000) == 4096
+
+
+def test_speed_leaves_room_for_the_rest_of_the_firmware() -> None:
+    aim = aim_of(Spec(optimize="speed"), load("nucleo_l432kc"))
+    assert aim.limits == Limits(tables=262_144 - 65_536, arena=65_536 - 2048)
 
 
 def test_nothing_is_asked_in_vain() -> None:

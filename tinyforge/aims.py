@@ -5,16 +5,25 @@ from __future__ import annotations
 from tinyforge.boards import Board
 from tinyforge.errors import ForgeError
 from tinyforge.memory.room import Room
-from tinyforge.memory.search import Aim
+from tinyforge.memory.search import Aim, Limits
 from tinyforge.ops.costs import SlowFlash
 from tinyforge.ops.target import target_of
 from tinyforge.spec import Spec
+
+# Bytes of a board that a model's tables and arena leave free: of flash for code and the self-test's
+# vectors, of RAM for the stack and what else the firmware has.
+_CODE, _BESIDE = 65536, 2048
 
 
 def aim_of(settings: Spec, board: Board) -> Aim:
     """ForgeError where tables shall lie in RAM and nobody knows which of them gain by it."""
     flash = _slow_flash(board)
-    return Aim(settings.optimize, target_of(board.core), flash, _room(settings, board, flash))
+    room, limits = _room(settings, board, flash), _limits(board)
+    return Aim(settings.optimize, target_of(board.core), flash, room, limits=limits)
+
+
+def _limits(board: Board) -> Limits:
+    return Limits(max(0, board.flash_limit - _CODE), max(0, board.ram_limit - _BESIDE))
 
 
 def _slow_flash(board: Board) -> SlowFlash | None:

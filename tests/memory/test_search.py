@@ -8,7 +8,7 @@ from tests.corpus import models
 from tests.memory import graphs
 from tinyforge.memory import search
 from tinyforge.memory.choices import choices
-from tinyforge.memory.search import Aim, plan, plan_cycles
+from tinyforge.memory.search import Aim, Limits, plan, plan_cycles
 from tinyforge.ops.costs import cycles, table_bytes
 from tinyforge.ops.target import ANY, target_of
 
@@ -54,6 +54,22 @@ def test_without_room_for_tables_or_memory_nothing_is_quick(
                 assert sum(map(table_bytes, found.kernels.values())) <= least
             else:
                 assert found.arena_bytes == small.arena_bytes
+
+
+@pytest.mark.parametrize("name", ["residual", "separable"])
+def test_speed_takes_no_more_than_a_board_has(name: str) -> None:
+    """Where anything fits. Tables, then the arena, one byte short of what is quickest."""
+    graph = GRAPHS[name]
+    small, free = plan(graph), plan(graph, Aim("speed", M4))
+    least, most = (sum(map(table_bytes, p.kernels.values())) for p in (small, free))
+    assert least < most
+    for limits in (Limits(most - 1, 2**20), Limits(most, free.arena_bytes - 1)):
+        found = plan(graph, Aim("speed", M4, limits=limits))
+        assert sum(map(table_bytes, found.kernels.values())) <= limits.tables
+        assert found.arena_bytes <= limits.arena
+        assert plan_cycles(found) < plan_cycles(small)
+    assert plan(graph, Aim("speed", M4, limits=Limits(most, free.arena_bytes))) == free
+    assert plan(graph, Aim("speed", M4, limits=Limits(0, 0))).arena_bytes == small.arena_bytes
 
 
 def test_quick_kernels_in_chains_make_two_columns_at_once() -> None:

@@ -54,16 +54,31 @@ _NONE: frozenset[int] = frozenset()  # of the operators has its tables in RAM
 
 
 @dataclass(frozen=True)
+class Limits:
+    """What a board has for a model: bytes of flash for tables, of RAM for the arena."""
+
+    tables: int
+    arena: int
+
+
+@dataclass(frozen=True)
 class Aim:
     """What a plan shall be good for, and on which core. flash: None where nothing waits for it.
     room: for tables in RAM, None for none; for speed alone. fast: bytes of a quick memory, for as
-    much of the arena as it holds; None: there is one memory."""
+    much of the arena as it holds; None: there is one memory. limits: what speed may take, where
+    anything fits; None: whatever it wants."""
 
     objective: Objective = "size"
     target: Target = ANY
     flash: SlowFlash | None = None
     room: Room | None = None
     fast: int | None = None
+    limits: Limits | None = None
+
+    @property
+    def tables(self) -> int | None:
+        """The limit, for speed."""
+        return None if self.limits is None else self.limits.tables
 
 
 SMALLEST = Aim()
@@ -110,7 +125,7 @@ def _best_within(search: _Search, aim: Aim, arena: int) -> Plan | None:
     small = _smallest(search)
     if small.arena_bytes > arena:
         return None
-    tables = None if aim.objective == "speed" else _tables(small)
+    tables = aim.tables if aim.objective == "speed" else _tables(small)
     quick = [p for p in search.quick(tables, arena) if p.arena_bytes <= arena]
     return _quickest([*quick, small], aim.flash)
 
@@ -121,15 +136,28 @@ def _smallest(search: _Search) -> Plan:
 
 def _tables(small: Plan) -> int:
     """Bytes that a balanced plan's tables may take, beside those of the least memory."""
-    least = sum(map(table_bytes, small.kernels.values()))
+    least = _all_tables(small)
     return max(int(_TABLES * least), least + _MORE_TABLES)
 
 
 def _quickest_in(search: _Search, aim: Aim) -> Plan:
     """With as many tables in RAM as there is room for beside the arena of a plan without."""
-    found = _quickest([*search.quick(), *search.quick_chains()], aim.flash)
+    quick = [*search.quick(aim.tables), *search.quick_chains(aim.tables)]
+    found = _quickest(_within(quick, aim.tables) or quick, aim.flash)
+    if aim.limits is not None and found.arena_bytes > aim.limits.arena:
+        return _best_within(search, aim, aim.limits.arena) or _smallest(search)
     room = aim.room.beside(found.arena_bytes) if aim.room else 0
-    return _quickest(search.quick_in(room), aim.flash) if room else found
+    in_ram = _within(search.quick_in(room), aim.tables) if room else ()
+    return _quickest(in_ram, aim.flash) if in_ram else found
+
+
+def _within(plans: Sequence[Plan], tables: int | None) -> Sequence[Plan]:
+    """Those with no more tables; None for any."""
+    return [p for p in plans if tables is None or _all_tables(p) <= tables]
+
+
+def _all_tables(found: Plan) -> int:
+    return sum(map(table_bytes, found.kernels.values()))
 
 
 def _quickest(plans: Sequence[Plan], flash: SlowFlash | None) -> Plan:
@@ -296,9 +324,9 @@ class _Search:
             prices = prices[:middle] if fits else prices[middle + 1 :]
         return found
 
-    def quick_chains(self) -> Sequence[Plan]:
+    def quick_chains(self, tables: int | None = None) -> Sequence[Plan]:
         """Of the quickest kernels where layers that are quicker as one have others for that."""
-        taken = [(o, o.quickest(None, _PRICE)) for o in self.options]
+        taken = [(o, o.quickest(tables, _PRICE)) for o in self.options]
         others = [(o, o.with_chains(kernels), kernels) for o, kernels in taken]
         plans = [(o, chained, _NONE) for o, chained, kernels in others if chained != kernels]
         return self._plans(plans) if plans else ()
