@@ -34,7 +34,7 @@ static uint32_t with_rows(uint32_t digest, const forge_piece *p, int number) {
 #endif
   AS_IT_STANDS
   for (int row = begin; row < end; row++) {
-    digest = with_row(digest, forge_arena + p->offset + row % p->room * p->size, p->size);
+    digest = with_row(digest, FORGE_ARENA_AT(p->offset) + row % p->room * p->size, p->size);
   }
   return digest;
 }

@@ -1,7 +1,8 @@
 /* dense.h for cores that multiply and add two pairs of int16 at once: Cortex-M4, M7, M33, M55.
  *
  * Channels and pixels of a block share the loads of each quad; loads of a word each, side by side, take
- * a cycle less than as many words at once. Registers hold sums and what they are made of, and nothing
+ * a cycle less than as many words at once: of weights first, then of inputs, because flash and RAM
+ * wait for each other. Registers hold sums and what they are made of, and nothing
  * else: where the tile and the stream end, and where outputs go, lies on the stack. The quads run
  * unrolled, entered at the first that is needed; with what follows they fit an instruction cache of
  * 1 KB. A firmware has each function at most once, and none that it does not call.
@@ -81,10 +82,10 @@ typedef struct {
   FORGE_DENSE_UNROLLED(8, "ldr.n r7, [r1, #4]\n"           \
                           "ldr.w r8, [r1, #8]\n"           \
                           "ldr.w r9, [r1, #12]\n"          \
+                          "ldr r6, [r1], #16\n"            \
                           "ldr.n r3, [r0, #4]\n"           \
                           "ldr.n r4, [r0, #8]\n"           \
                           "ldr.n r5, [r0, #12]\n"          \
-                          "ldr r6, [r1], #16\n"            \
                           "ldr r2, [r0], #16\n"            \
                           "smlad r10, r2, r6, r10\n"       \
                           "smlad r11, r4, r6, r11\n"       \

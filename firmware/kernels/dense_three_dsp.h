@@ -39,9 +39,9 @@
                           "ldr.n r6, [r0, #20]\n"        \
                           FORGE_DENSE_WORDS_HALF_3       \
                           "ldr.n r3, [r1, #8]\n"         \
+                          "ldr r2, [r1], #16\n"          \
                           "ldr.n r5, [r0, #8]\n"         \
                           "ldr.n r6, [r0, #16]\n"        \
-                          "ldr r2, [r1], #16\n"          \
                           "ldr r4, [r0], #24\n"          \
                           FORGE_DENSE_WORDS_HALF_3)      \
   FORGE_DENSE_REPEAT_3
@@ -59,9 +59,9 @@
                           "ldr.n r4, [r0, #12]\n"        \
                           "ldr.n r5, [r0, #20]\n"        \
                           FORGE_DENSE_BYTES_HALF_3       \
+                          "ldr r2, [r1], #8\n"           \
                           "ldr.n r4, [r0, #8]\n"         \
                           "ldr.n r5, [r0, #16]\n"        \
-                          "ldr r2, [r1], #8\n"           \
                           "ldr r3, [r0], #24\n"          \
                           FORGE_DENSE_BYTES_HALF_3)      \
   FORGE_DENSE_REPEAT_3                                   \

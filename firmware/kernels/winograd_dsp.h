@@ -33,10 +33,10 @@ FORGE_INLINE uint32_t forge_winograd_pair(const int8_t *input, int odd) {
   "ldr.n r3, [r0, #4]\n"      \
   "ldr.n r4, [r0, #8]\n"      \
   "ldr.n r5, [r0, #12]\n"     \
+  "ldr.w r2, [r0], #16\n"     \
   "ldr.n r7, [r1, #4]\n"      \
   "ldr.w r8, [r1, #8]\n"      \
   "ldr.w r9, [r1, #12]\n"     \
-  "ldr.w r2, [r0], #16\n"     \
   "ldr.w r6, [r1], #16\n"
 
 /* Of each place the first quad, then those that are left, unrolled and entered at the first that is

@@ -172,7 +172,8 @@ def test_a_model_that_fails_is_named(link: Link) -> None:
 def test_an_application_that_did_not_begin(program: Path) -> None:
     with talk(program, FORGE_NOT_BEGUN="1") as link:
         assert link.hello().status == 6
-        assert "forge_init has not" in refused(link, Kind.INPUT, messages.input_body(0, b"x"))
+        refusal = refused(link, Kind.INPUT, messages.input_body(0, b"x"))
+        assert "initializing did not succeed" in refusal
 
 
 def asked(program: Path, *questions: bytes) -> list[bytes]:

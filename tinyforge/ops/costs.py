@@ -47,6 +47,9 @@ _NARROW = _Portable(
 )
 
 
+_AT_ONCE = 16  # bytes that a block of registers takes of its tables
+
+
 @dataclass(frozen=True)
 class SlowFlash:
     """A flash that keeps the core waiting: a read of read_bytes takes wait_states cycles more.
@@ -60,7 +63,8 @@ class SlowFlash:
         """Cycles that a kernel waits an inference where its tables lie in the flash.
 
         It loads them from their first byte to their last, and again: what does not fit the cache is
-        not there when it is needed next. uncounted: bytes that it loads where it does not say.
+        not there when it is needed next. A block of registers takes four words at once, and waits a
+        cycle for loads from RAM beside them. uncounted: bytes that it loads where it does not say.
         """
         tables = table_bytes(kernel)
         if not tables:
@@ -68,7 +72,8 @@ class SlowFlash:
         reads = uncounted if kernel.reads is None else kernel.reads
         if tables <= self.cached_bytes:
             reads = min(reads, tables)
-        return -(-reads // self.read_bytes) * self.wait_states
+        beside = 0 if kernel.reads is None else reads // _AT_ONCE
+        return -(-reads // self.read_bytes) * self.wait_states + beside
 
 
 def stalls(graph: Graph, op: Operator, kernel: Kernel, flash: SlowFlash | None) -> int:
