@@ -82,7 +82,7 @@ class History:
         table.add_column(justify="right", no_wrap=True)
         table.add_column(ratio=1)
         drawn = list(self._recent)[-_DRAWN:]
-        for name, count in sorted(self._classes.items()):
+        for name, count in sorted(self._classes.items(), key=lambda c: (len(c[0]), c[0])):
             scores = [e.said.score if e.said.answer == name else None for e in drawn]
             now = drawn[-1].said.answer == name
             table.add_row(
