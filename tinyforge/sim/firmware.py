@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from tinyforge.boards import Board
@@ -34,25 +35,27 @@ def build_firmware(
 
     ForgeError when the machine has no such core, or the sources do not build or do not fit.
     """
-    core = _core(board, machine)
     port = "native" if machine.name == _HOST_MACHINE else "sim"
-    sources, include = sources_for(folder, engine, port)
-    return compiler.build(
-        sources,
-        include=include,
-        core=core,
-        memory=machine.memory(core, board.memory_map()),
-        output=folder / _OUTPUT,
-    )
+    return _built(sources_for(folder, engine, port), folder, board, compiler, machine)
 
 
 def build_on_serial(folder: Path, engine: str, board: Board, *, compiler: Toolchain) -> Firmware:
     """The same for QEMU, with the application's sensors and console on the serial port."""
-    machine = Qemu()
+    return _built(serial_sources(folder, engine), folder, board, compiler, Qemu())
+
+
+def _built(
+    sources: tuple[Sequence[Path], Sequence[Path]],
+    folder: Path,
+    board: Board,
+    compiler: Toolchain,
+    machine: Machine,
+) -> Firmware:
+    """sources: what to compile, and the include folders."""
     core = _core(board, machine)
-    sources, include = serial_sources(folder, engine)
+    files, include = sources
     return compiler.build(
-        sources,
+        files,
         include=include,
         core=core,
         memory=machine.memory(core, board.memory_map()),
