@@ -26,8 +26,8 @@ from tinyforge.project import tree
 from tinyforge.project.digests import digests
 from tinyforge.project.ini import SIM, environment
 from tinyforge.project.layer_tests import LayerTests
-from tinyforge.project.library import dependency, library_for
 from tinyforge.project.model_files import Golden
+from tinyforge.project.tflm_library import dependency, library_for
 from tinyforge.proof import golden as golden_vectors
 from tinyforge.proof import oracle, visible
 from tinyforge.proof.discriminate import Chosen

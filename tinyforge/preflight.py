@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tinyforge import boards
 from tinyforge.errors import ForgeError
-from tinyforge.project import library, writer
+from tinyforge.project import tflm_library, writer
 from tinyforge.sim.firmware import compiler_for
 from tinyforge.sim.machines import machine_for
 from tinyforge.spec import Spec, project_folder
@@ -25,7 +25,7 @@ def require_build(settings: Spec, *, core: str | None = None) -> None:
 def require_project(settings: Spec) -> None:
     """The same for a project that is written and not proved."""
     board = boards.load(settings.board)
-    library.require(settings.tflm_library)
+    tflm_library.require(settings.tflm_library)
     if settings.model is not None:
         require_model(Path(settings.model))
         name = Path(settings.model).stem

@@ -22,8 +22,8 @@ from tinyforge.errors import ForgeError
 from tinyforge.graph import DType
 from tinyforge.memory.interpreter import HOST, Kernels, kernels, predict, target_for
 from tinyforge.memory.interpreter import arena as interpreter_arena
-from tinyforge.project.library import library_for
 from tinyforge.project.model_files import Golden, model_files
+from tinyforge.project.tflm_library import library_for
 from tinyforge.resources import folder
 from tinyforge.tflite import read_file
 from tinyforge.tflite import write as tflite

@@ -19,7 +19,7 @@ from tinyforge.errors import ForgeError
 from tinyforge.generation import generate
 from tinyforge.preflight import require_project
 from tinyforge.project.layout import cmake_arguments, sources_for
-from tinyforge.project.library import dependency, library_for, require
+from tinyforge.project.tflm_library import dependency, library_for, require
 from tinyforge.project.tree import project_files
 from tinyforge.proof.examples import synthetic
 from tinyforge.source import Source

@@ -15,8 +15,8 @@ from tinyforge.boards.cores import Core
 from tinyforge.names import c_comment, ini_value
 from tinyforge.project import platforms
 from tinyforge.project.layout import LAYER_TESTS, cmake_arguments, source_patterns
-from tinyforge.project.library import by_component, library_for
 from tinyforge.project.templates import render
+from tinyforge.project.tflm_library import by_component, library_for
 from tinyforge.sim.toolchains.build import OPTIMIZE_FLAGS
 from tinyforge.spec import OptimizeChoice
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from tinyforge.boards import Board
 from tinyforge.project.ini import CMAKE, Option, Section, environment
 from tinyforge.project.layout import SELFTEST, cmake_arguments
-from tinyforge.project.library import by_component
+from tinyforge.project.tflm_library import by_component
 
 
 def selftest_environment(board: Board, engine: str) -> str:

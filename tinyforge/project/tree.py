@@ -21,19 +21,19 @@ from tinyforge.project.identity import identity_file
 from tinyforge.project.ini import LOCAL, NATIVE, SIM, environment, render_ini, sections
 from tinyforge.project.layer_tests import LayerTests, layer_test_files
 from tinyforge.project.layout import HOST_PORTS, LAYER_TESTS, SELFTEST
-from tinyforge.project.library import (
-    COMPONENTS,
-    Library,
-    by_component,
-    component_file,
-    library_for,
-)
 from tinyforge.project.model_files import Golden, class_scores, model_files
 from tinyforge.project.real_inputs import real_inputs
 from tinyforge.project.selftest import selftest_sections
 from tinyforge.project.sensors import SENSED, sensor_files
 from tinyforge.project.table_tests import table_test_files
 from tinyforge.project.templates import render
+from tinyforge.project.tflm_library import (
+    COMPONENTS,
+    Library,
+    by_component,
+    component_file,
+    library_for,
+)
 from tinyforge.resources import folder
 from tinyforge.spec import AppChoice, OptimizeChoice
 from tinyforge.tflite.about import remembers
