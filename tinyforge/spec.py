@@ -18,6 +18,8 @@ ToolchainChoice = Literal["zig", "gcc"]
 OptimizeChoice = Literal["size", "balanced", "speed"]
 FeedChoice = Literal["frame", "rows"]
 MachineChoice = Literal["unicorn", "qemu", "native"]
+StructureChoice = Literal["unstructured", "blocks"]
+ScheduleChoice = Literal["polynomial", "constant"]
 FormChoice = Literal[
     "c", "cmake", "platformio-library", "arduino", "zephyr", "idf-component", "cmsis-pack"
 ]

@@ -21,6 +21,7 @@ from tinyforge.cli.options import (
     Trust,
 )
 from tinyforge.cli.ui import Ui
+from tinyforge.spec import ScheduleChoice, StructureChoice
 
 EXAMPLE = "Example: tinyforge prune model.keras --sparsity 0.75 -o pruned.keras"
 
@@ -32,6 +33,16 @@ def run(
     accept_accuracy: AcceptAccuracy = False,
     output: Output = None,
     sparsity: Annotated[float, typer.Option(help="The share of weights to make zero.")] = 0.75,
+    structure: Annotated[
+        StructureChoice,
+        typer.Option(
+            help="What becomes zero together: single weights, or blocks of 4 inputs by 2 outputs."
+        ),
+    ] = "unstructured",
+    schedule: Annotated[
+        ScheduleChoice,
+        typer.Option(help="How zeros come: more and more (polynomial), or all at once (constant)."),
+    ] = "polynomial",
     quick: Quick = False,
     seed: Seed = None,
     trust_model: Trust = False,
@@ -65,6 +76,8 @@ def run(
             data,
             target,
             sparsity=sparsity,
+            structure=structure,
+            schedule=schedule,
             seed=seed or 0,
             quick=quick,
             how=how,

@@ -13,9 +13,9 @@ from tinyforge.errors import ForgeError
 from tinyforge.training.model import Lesson, Model, fit
 from tinyforge.training.runtime import library_of, quiet
 from tinyforge.training.settings import Settings
+from tinyforge.training.sparsity import mask_of, share_by
 
 _CUTS = 20  # how many steps it takes from dense to sparse
-_START = 0.4  # share of the sparsity that the first cut takes: these weights hardly matter
 _MOST_EPOCHS = 200
 _ROUNDS = 3  # of further training, where accuracy has not come back
 _FASTER = 3  # times the learning rate in these: what is lost needs larger steps
@@ -45,10 +45,10 @@ def prune(
     seed: int = 0,
     progress: Progress = silent,
 ) -> Pruned:
-    """A copy with settings.sparsity of every kernel's weights zero, fine-tuned; also of the kernels
-    in models within the model.
+    """A copy with settings.sparsity of every kernel's weights zero, singly or in whole blocks,
+    fine-tuned; also of the kernels in models within the model.
 
-    model: of Keras 3 or tf_keras; left as it is. Sparsity rises along a cubic over half of the
+    model: of Keras 3 or tf_keras; left as it is. Sparsity follows its schedule over half of the
     steps, the other half is recovery. As long as settled says no of the model, it is trained on for
     some rounds, its zeros kept. ForgeError if none can be pruned.
     """
@@ -65,7 +65,7 @@ def prune(
         )
     steps = -(-len(training.inputs) // settings.batch)
     epochs = max(settings.prune_epochs, min(_MOST_EPOCHS, -(-settings.prune_steps // steps)))
-    masks = _Masks(kernels, settings.sparsity, steps * epochs)
+    masks = _Masks(kernels, settings, steps * epochs)
     cuts = library.callbacks.LambdaCallback(on_train_batch_end=masks.step)
 
     def train(settings: Settings, stage: str) -> None:
@@ -92,9 +92,9 @@ def prune(
 class _Masks:
     """Which weights of the kernels are zero, more and more of them as training goes on."""
 
-    def __init__(self, kernels: list[Any], sparsity: float, steps: int) -> None:
+    def __init__(self, kernels: list[Any], settings: Settings, steps: int) -> None:
         self._kernels = kernels
-        self._sparsity = sparsity
+        self._settings = settings
         self._every = max(1, steps // 2 // _CUTS)
         self._last = min(self._every * _CUTS, steps - 1)  # a step at which it cuts
         self._step = 0
@@ -111,17 +111,11 @@ class _Masks:
             kernel.assign(kernel * mask)
 
     def _cut(self) -> None:
-        """Chooses the smallest weights, as many as are to be zero by now."""
+        """Chooses the smallest, as many as are to be zero by now."""
+        settings = self._settings
         done = self._step / self._last if self._last else 1.0
-        first = _START * self._sparsity
-        share = self._sparsity + (first - self._sparsity) * (1 - done) ** 3
-        self._masks = []
-        for kernel in self._kernels:
-            sizes = np.abs(np.asarray(kernel)).ravel()
-            zeros = int(np.rint(share * sizes.size))
-            mask = np.ones(sizes.size, np.float32)
-            mask[np.argsort(sizes, kind="stable")[:zeros]] = 0
-            self._masks.append(mask.reshape(kernel.shape))
+        share = share_by(settings.schedule, settings.sparsity, done)
+        self._masks = [mask_of(np.asarray(k), share, settings.structure) for k in self._kernels]
 
 
 def _kernels(model: Model) -> tuple[list[Any], tuple[str, ...]]:

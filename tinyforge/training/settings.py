@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tinyforge.errors import ForgeError
+from tinyforge.spec import ScheduleChoice, StructureChoice
 
 Shape = tuple[int, ...]
 
@@ -21,7 +22,8 @@ class Settings:
     prune_epochs: of fine-tuning while weights are taken away. batch: pictures a step.
     learning_rate: at the start; it falls to zero along a cosine. sparsity: share of zero weights.
     calibration: training pictures shown to the quantizer. prune_steps: of the optimizer while
-    pruning, at least: small sets are gone through more often.
+    pruning, at least: small sets are gone through more often. structure, schedule: which weights
+    become zero together, and when (training/sparsity.py).
     """
 
     drawings: int
@@ -33,6 +35,8 @@ class Settings:
     sparsity: float = 0.75
     calibration: int = 256
     prune_steps: int = 0
+    structure: StructureChoice = "unstructured"
+    schedule: ScheduleChoice = "polynomial"
 
 
 # Both hold out more than a thousand doodles.

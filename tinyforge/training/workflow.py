@@ -24,6 +24,7 @@ from tinyforge.proof.measure import (
     warnings,
 )
 from tinyforge.proof.score import Task, score
+from tinyforge.spec import ScheduleChoice, StructureChoice
 from tinyforge.stages import Stages, reported
 from tinyforge.tflite.about import about, with_about
 from tinyforge.training.accuracy import accuracy_float
@@ -117,13 +118,16 @@ def prune_file(
     quick: bool,
     how: Loading,
     stages: Stages,
+    structure: StructureChoice = "unstructured",
+    schedule: ScheduleChoice = "polynomial",
     range_text: str | None = None,
     accept: bool = False,
 ) -> tuple[bytes, PruneOutcome]:
     """A .keras model pruned, fine-tuned on the data with its own loss, as another for that place.
 
-    range_text: as --range says it. accept: a drop of accuracy as well. ForgeError where the data
-    has no answers to learn, or accuracy drops.
+    structure, schedule: which weights become zero together, and when. range_text: as --range says
+    it. accept: a drop of accuracy as well. ForgeError where the data has no answers to learn, or
+    accuracy drops.
     """
     if not 0 < sparsity < 1:
         raise ForgeError(f"sparsity {sparsity} is not between 0 and 1", fix="e.g. --sparsity 0.75")
@@ -133,6 +137,8 @@ def prune_file(
         learning_rate=_TUNING_RATE,
         batch=_TUNING_BATCH,
         prune_steps=_TUNING_STEPS,
+        structure=structure,
+        schedule=schedule,
     )
     model = _loaded(path, how, stages)
     shape = input_shape(model)
