@@ -66,4 +66,4 @@ def _need(proof: Proof) -> Need:
     require_exact(proof)
     if proof.ram is None or proof.flash is None or proof.instructions is None:
         raise ForgeError(f"{proof.machine} does not measure", fix="use --machine unicorn")
-    return Need(proof.ram.total, proof.flash.total, proof.instructions, proof.simulated)
+    return Need(proof.ram.total, proof.flash.total, proof.instructions, proof.on_boards)

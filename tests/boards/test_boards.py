@@ -21,7 +21,7 @@ from tinyforge.boards import catalog as catalog_module
 from tinyforge.boards.board import XTENSA
 from tinyforge.boards.cores import CORES
 from tinyforge.boards.timing import (
-    Simulated,
+    BoardCycles,
     cycles_per_instruction,
     milliseconds,
     timing,
@@ -298,7 +298,7 @@ def test_times_of_a_million_instructions(board, low, high, text):
 def test_simulated_time_is_within_the_error_that_was_measured():
     """12,000,000 cycles at 120 MHz, 3.2 % more or less."""
     board = load("nucleo_l4r5zi")
-    found = timing(board, 1, Simulated(10_000_000, 12_000_000, 12_500_000))
+    found = timing(board, 1, BoardCycles(10_000_000, 12_000_000, 12_500_000))
     assert (found.cycles, found.error) == (12_000_000, 3.2)
     assert (found.milliseconds.low, found.milliseconds.high) == pytest.approx((96.8, 103.2))
     assert "of 17 programs measured on NUCLEO-L4R5ZI it was off by 0.9 %" in found.basis
@@ -307,7 +307,7 @@ def test_simulated_time_is_within_the_error_that_was_measured():
 
 def test_simulated_time_that_was_never_checked_says_so():
     """From nothing waits to the dearest: 180 MHz."""
-    found = timing(load("nucleo_f446re"), 1, Simulated(9_000_000, 10_000_000, 10_800_000))
+    found = timing(load("nucleo_f446re"), 1, BoardCycles(9_000_000, 10_000_000, 10_800_000))
     assert (found.cycles, found.error) == (10_000_000, None)
     assert (found.milliseconds.low, found.milliseconds.high) == pytest.approx((50, 60))
     assert found.basis.endswith("not checked on silicon")
@@ -321,13 +321,24 @@ def test_time_without_a_simulation_is_the_range():
     assert found.basis.startswith("not simulated: 1.2 to 2.42 cycles an instruction")
 
 
+def test_time_where_only_the_core_is_known():
+    """Its cycles; and at most a wait at 5 of 16 instructions: 64 MHz."""
+    board = load("nrf52840_dk")
+    found = timing(board, 1_000_000, BoardCycles(1_150_000, None, 1_200_000))
+    assert (found.cycles, found.error) == (None, None)
+    assert (found.milliseconds.low, found.milliseconds.high) == pytest.approx(
+        (1150 / 64, (1200 + 312.5 * board.flash_wait_states) / 64)
+    )
+    assert found.basis.startswith("memory not simulated: the core's cycles, estimated")
+
+
 def test_energy_is_what_the_board_draws_over_that_time():
     """52 µA a MHz at 3 V: 156 µJ for each million cycles, 1.2 to 2.425 of them."""
     found = timing(load("nrf52840_dk"), 1_000_000).microjoules
     assert found is not None
     assert (found.low, found.high) == pytest.approx((187.2, 378.3))
     assert str(found) == "187 to 378 µJ"
-    simulated = timing(load("nucleo_l4r5zi"), 1, Simulated(10_000_000, 12_000_000, 12_500_000))
+    simulated = timing(load("nucleo_l4r5zi"), 1, BoardCycles(10_000_000, 12_000_000, 12_500_000))
     assert simulated.microjoules is not None
     assert simulated.microjoules.high == pytest.approx(110 * 3.3 * 12 * 1.032)
     assert simulated.drawn.endswith("(ST STM32L4R5xx data sheet, run mode, LDO)")

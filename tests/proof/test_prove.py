@@ -14,7 +14,7 @@ import pytest
 from tests.corpus import models
 from tests.engines.aot_firmware import APPLICATION, MEMORY, build_firmware, project_files
 from tinyforge.boards import load
-from tinyforge.boards.timing import timing
+from tinyforge.boards.timing import BoardCycles, timing
 from tinyforge.engines.aot import compiled
 from tinyforge.errors import ForgeError
 from tinyforge.graph import Graph
@@ -176,11 +176,12 @@ def test_cycles_are_those_of_the_layers(sound: Proof) -> None:
 
 def test_time_is_that_of_the_first_board_by_layers_too(sound: Proof) -> None:
     """The boards' wait states are 5 both; a read brings 8 bytes on one, 16 on the other."""
-    assert list(sound.simulated) == ["nucleo_l4r5zi", "nucleo_f446re"]
-    there, other = sound.simulated.values()
+    assert list(sound.on_boards) == ["nucleo_l4r5zi", "nucleo_f446re", "nrf52840_dk"]
+    there, other, unknown = sound.on_boards.values()
     assert sound.time == timing(load("nucleo_l4r5zi"), sound.instructions, there)
     assert sound.cycles is not None
     assert sound.cycles.mid < other.mid < there.mid < 2 * sound.cycles.mid
+    assert unknown == BoardCycles(sound.cycles.low, None, sound.cycles.high)
     layers = [row.simulated for row in sound.instructions_by_layer if row.index not in WITHIN]
     assert 0 <= there.mid - sum(layer for layer in layers if layer is not None) < 400
     assert all(row.simulated is None for row in sound.instructions_by_layer if row.index in WITHIN)

@@ -149,7 +149,7 @@ def test_code_between_layers_of_a_fed_model_may_not_write_them(tmp_path: Path) -
 def simulated(found: Plan, workspace: Path) -> Mapping[str, int]:
     proof = prove_files(sources(found), workspace, found)
     assert proof.bit_exact
-    return {board: cycles.mid for board, cycles in proof.simulated.items()}
+    return {board: cycles.mid for board, cycles in proof.on_boards.items()}
 
 
 def test_they_save_what_was_estimated(planned: Plan, tmp_path: Path) -> None:

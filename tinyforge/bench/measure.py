@@ -12,7 +12,7 @@ from tinyforge import boards
 from tinyforge.bench.baselines import Baseline, LayerCost, find
 from tinyforge.boards import Board
 from tinyforge.boards.cores import core_named
-from tinyforge.boards.timing import Simulated, Timing
+from tinyforge.boards.timing import BoardCycles, Timing
 from tinyforge.errors import ForgeError
 from tinyforge.generation import generate
 from tinyforge.memory.plan import Plan
@@ -55,7 +55,7 @@ class LayerResult:
 class Result:
     """One model on one core, proved bit-exact; figures of one inference, and bytes.
 
-    time: on the first board that was asked for. simulated: cycles, by the boards' ids. scratch: the
+    time: on the first board that was asked for. on_boards: cycles there, by their ids. scratch: the
     most that one layer has, within the arena. ram: all of it: arena, other data and stack. code,
     weights: in flash. ratios: to the baseline's figures, by their names; what one of the two lacks
     is left out.
@@ -71,7 +71,7 @@ class Result:
     cycles: Cycles | None
     cycles_per_mac: float | None
     time: Timing | None
-    simulated: Mapping[str, Simulated]
+    on_boards: Mapping[str, BoardCycles]
     arena: int
     scratch: int
     data_bss: int
@@ -142,7 +142,7 @@ def _result(proof: Proof, plan: Plan, optimize: str, baseline: Baseline | None) 
         cycles=proof.cycles,
         cycles_per_mac=_per_mac(proof.cycles, macs),
         time=proof.time,
-        simulated=proof.simulated,
+        on_boards=proof.on_boards,
         arena=ram.arena,
         scratch=max((layer.scratch for layer in layers), default=0),
         data_bss=ram.weights + ram.data_bss,

@@ -9,7 +9,7 @@ import msgspec
 
 from tinyforge.boards.board import Board
 from tinyforge.boards.catalog import all_boards
-from tinyforge.boards.timing import Simulated, Timing, timing
+from tinyforge.boards.timing import BoardCycles, Timing, timing
 from tinyforge.errors import ForgeError
 
 _ROOMY = 16 * 1024 * 1024
@@ -20,14 +20,14 @@ class Need:
     """What firmware was measured to take on one core.
 
     ram: bytes of arena, other .data and .bss, and stack. flash: bytes of code, constants, weights,
-    vectors. instructions: of one inference; None where they were not counted. simulated: cycles of
-    one in the memory systems of boards, by their ids.
+    vectors. instructions: of one inference; None where they were not counted. cycles: of one
+    on boards of that core, by their ids.
     """
 
     ram: int
     flash: int
     instructions: int | None = None
-    simulated: Mapping[str, Simulated] = field(default_factory=dict)
+    cycles: Mapping[str, BoardCycles] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -66,8 +66,8 @@ class Fit:
         """Of an inference; None where instructions were not counted."""
         if self.need.instructions is None:
             return None
-        simulated = self.need.simulated.get(self.board.id)
-        return timing(self.board, self.need.instructions, simulated)
+        cycles = self.need.cycles.get(self.board.id)
+        return timing(self.board, self.need.instructions, cycles)
 
     def require(self) -> None:
         """Returns when it fits. ForgeError with the numbers and what would make it fit."""

@@ -1,13 +1,14 @@
 """How long an inference takes on a board: simulated in its memory system where that is known, else
-a range from counted instructions. And the energy that it takes, where the board says what it draws.
+a range from the core's cycles, else from counted instructions. And the energy that it takes, where
+the board says what it draws.
 
-The range: instructions are exact; what a cycle does with them is not known without the silicon.
-low: everything hits. A Cortex-M4 then takes 1.2 cycles an instruction, by its timing tables (Arm
-DDI 0439, chapter 3) applied to the instructions of convolutions; a Cortex-M7 issues two at once:
-published programs took 0.73 to 0.93 on it, 1.13 to 1.49 on a Cortex-M33, 1.26 to 1.75 on an M0+.
-high: 1.8 cycles, as code that loads many registers at once takes, and every flash access waits: a
-line of 128 bits holds four instructions, and one instruction in sixteen loads a weight. What hides
-that (prefetch, caches, wider lines) lies between the two.
+A range's low end: everything hits. A Cortex-M4 then takes the cycles of its timing tables (Arm DDI
+0439, chapter 3; sim/cycles), or, where those were not counted, 1.2 an instruction, as convolutions
+do by them; a Cortex-M7 issues two at once: published programs took 0.73 to 0.93 on it, 1.13 to 1.49
+on a Cortex-M33, 1.26 to 1.75 on an M0+. Its high end: the most that the tables leave open, or 1.8
+cycles, as code that loads many registers at once takes; and every flash access waits: a line of 128
+bits holds four instructions, and one instruction in sixteen loads a weight. What hides that
+(prefetch, caches, wider lines) lies between the two.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ _LOW = 1.2
 _LOW_OF = {"cortex-m7": 0.6, "cortex-m33": 1.1}
 _HIGH = 1.8
 _FLASH_ACCESSES = 1 / 4 + 1 / 16  # an instruction
+_EXTREMES = "from all hits to every access to flash waiting"
 
 
 @dataclass(frozen=True)
@@ -46,12 +48,13 @@ class Microjoules(_Range):
 
 
 @dataclass(frozen=True)
-class Simulated:
-    """Cycles of one inference in a board's memory system. low: where nothing ever waited. high:
-    with the highest that documents leave open of the core."""
+class BoardCycles:
+    """Cycles of one inference on a board. low: where nothing ever waits. mid: in its memory system;
+    None where that is not simulated. high: with the highest that documents leave open of the core,
+    in that memory system, or else where nothing waits."""
 
     low: int
-    mid: int
+    mid: int | None
     high: int
 
 
@@ -75,9 +78,14 @@ class Timing:
 
 
 def cycles_per_instruction(board: Board) -> tuple[float, float]:
-    """Lowest and highest. Without a figure for its wait states, a board is taken to have none."""
-    low = _LOW_OF.get(board.core, _LOW)
-    return low, _HIGH + _FLASH_ACCESSES * (board.flash_wait_states or 0)
+    """Lowest and highest."""
+    return _LOW_OF.get(board.core, _LOW), _HIGH + _waits(board)
+
+
+def _waits(board: Board) -> float:
+    """Cycles an instruction that flash costs at most. Without a figure for its wait states, a board
+    is taken to have none."""
+    return _FLASH_ACCESSES * (board.flash_wait_states or 0)
 
 
 def milliseconds(board: Board, instructions: int) -> Milliseconds:
@@ -86,28 +94,29 @@ def milliseconds(board: Board, instructions: int) -> Milliseconds:
     return _milliseconds(board, instructions * low, instructions * high)
 
 
-def timing(board: Board, instructions: int, simulated: Simulated | None = None) -> Timing:
+def timing(board: Board, instructions: int, cycles: BoardCycles | None = None) -> Timing:
     """Of one inference: simulated where it was, within the error that was measured or, where none
     was, from its low to its high; else the range."""
     reads = board.flash.reads
-    if simulated is None or reads is None:
-        low, high = cycles_per_instruction(board)
-        basis = (
-            f"not simulated: {low:.2g} to {high:.2f} cycles an instruction, from all hits to every "
-            "access to flash waiting"
-        )
-        return _timing(board, (instructions * low, instructions * high), basis)
+    if cycles is None:
+        least, most = cycles_per_instruction(board)
+        basis = f"not simulated: {least:.2g} to {most:.2f} cycles an instruction, {_EXTREMES}"
+        return _timing(board, (instructions * least, instructions * most), basis)
+    if cycles.mid is None or reads is None:
+        waits = instructions * _waits(board)
+        basis = f"memory not simulated: the core's cycles, estimated, {_EXTREMES}"
+        return _timing(board, (cycles.low, cycles.high + waits), basis)
     if reads.checked is None:
         basis = f"flash and caches simulated as documented ({reads.source}), not checked on silicon"
-        return _timing(board, (simulated.low, simulated.high), basis, cycles=simulated.mid)
+        return _timing(board, (cycles.low, cycles.high), basis, cycles=cycles.mid)
     found = reads.checked
-    off = simulated.mid * found.worst / 100
+    off = cycles.mid * found.worst / 100
     basis = (
         f"flash and caches simulated ({reads.source}); of {found.programs} programs measured "
         f"on {found.on} it was off by {found.mean:g} % in the mean, {found.worst:g} % at worst"
     )
-    span = (simulated.mid - off, simulated.mid + off)
-    return _timing(board, span, basis, cycles=simulated.mid, error=found.worst)
+    span = (cycles.mid - off, cycles.mid + off)
+    return _timing(board, span, basis, cycles=cycles.mid, error=found.worst)
 
 
 def _timing(

@@ -58,7 +58,7 @@ def require_exact(proof: Proof) -> None:
 def _require_fit(proof: Proof, board: Board, budget: Budget) -> None:
     """ForgeError with the numbers, unless board and budget hold what was measured."""
     if proof.ram is not None and proof.flash is not None:
-        need = Need(proof.ram.total, proof.flash.total, proof.instructions, proof.simulated)
+        need = Need(proof.ram.total, proof.flash.total, proof.instructions, proof.on_boards)
         fits(need, board).require()
     for name, used, limit in (
         ("RAM", None if proof.ram is None else proof.ram.total, budget.ram),

@@ -73,6 +73,6 @@ def prove_answers(
         instructions_max=None if total is None else int(total.max()),
         cycles=None if estimated is None else estimated.whole(),
         time=timing_on(subject.clock, mean, estimated),
-        simulated={} if estimated is None else estimated.on_boards(),
+        on_boards={} if estimated is None else estimated.on_boards(),
         instructions_by_layer=layer_proofs(graph, list(last), outputs, expected),
     )

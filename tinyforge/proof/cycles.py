@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from tinyforge.boards import Board
 from tinyforge.boards.flash_reads import MemorySystem
-from tinyforge.boards.timing import Simulated, Timing, timing
+from tinyforge.boards.timing import BoardCycles, Timing, timing
 from tinyforge.sim.cycles.count import CORE, NONE, Cycles, cycles_by_layer
 from tinyforge.sim.cycles.decode import installed
 from tinyforge.sim.elf import Firmware
@@ -17,22 +17,25 @@ from tinyforge.sim.profile import Profile
 @dataclass(frozen=True)
 class Estimate:
     """Of one inference, by layer, -1 for what runs outside of layers. core: of the core alone.
-    simulated: in the memory system of each board that has one, by its id."""
+    simulated: in the memory system of each board that has one, by its id. boards: the ids of all
+    that have the core."""
 
     core: Mapping[int, Cycles]
     simulated: Mapping[str, Mapping[int, int]]
+    boards: tuple[str, ...]
 
     def whole(self) -> Cycles:
         """Of the core, summed."""
         return sum(self.core.values(), NONE)
 
-    def on_boards(self) -> dict[str, Simulated]:
+    def on_boards(self) -> dict[str, BoardCycles]:
         """Summed too. What the core's model leaves open stays open on a board."""
         core = self.whole()
-        return {
-            board: Simulated(core.low, total, total + core.high - core.mid)
-            for board, total in ((id_, sum(c.values())) for id_, c in self.simulated.items())
-        }
+        found = dict.fromkeys(self.boards, BoardCycles(core.low, None, core.high))
+        for board, layers in self.simulated.items():
+            total = sum(layers.values())
+            found[board] = BoardCycles(core.low, total, total + core.high - core.mid)
+        return found
 
 
 def systems(firmware: Firmware, boards: Sequence[Board]) -> tuple[MemorySystem, ...] | None:
@@ -54,7 +57,8 @@ def estimate(
         return None
     found = dict(zip(simulated, profile.simulated, strict=True))
     by_board = {board: found[system] for board, system in _known(boards).items()}
-    return Estimate(cycles_by_layer(profile, firmware), by_board)
+    ids = tuple(board.id for board in boards if board.core == CORE)
+    return Estimate(cycles_by_layer(profile, firmware), by_board, ids)
 
 
 def _known(boards: Sequence[Board]) -> dict[str, MemorySystem]:
@@ -68,5 +72,5 @@ def timing_on(
     """What an inference takes there; None where there is no board, or nothing was counted."""
     if board is None or instructions is None:
         return None
-    simulated = {} if estimated is None else estimated.on_boards()
-    return timing(board, instructions, simulated.get(board.id))
+    cycles = {} if estimated is None else estimated.on_boards()
+    return timing(board, instructions, cycles.get(board.id))

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from tinyforge.boards.timing import Simulated, Timing
+from tinyforge.boards.timing import BoardCycles, Timing
 from tinyforge.sim.cycles.count import Cycles
 
 
@@ -196,13 +196,13 @@ class Proof:
     them differ by a little; min and max are beside it). accuracy: None where there are no labels.
     cycles: of the core alone, estimated, of the first input's inference; None where there is no
     model of the core, or the machine does not see which code runs. time: on the board; None where
-    instructions are not counted, or the core is not the board's. simulated: in the memory systems
-    of boards, by their ids. firmware_ran: False where no firmware was built: only
-    the model that it would carry was looked at. golden: of the golden vectors, where they were
-    chosen for this model; None where they were given, or an operator has no NumPy model.
-    constants: elements of tables and parameters of kernels that were read back from the firmware
-    and compared with the graph. without_influence: layers that give one value whatever their
-    constants are, of whose tables the compiler left some out; these were compared in the sources.
+    instructions are not counted, or the core is not the board's. on_boards: of one inference on
+    boards of the core, by their ids. firmware_ran: False where no firmware was built: only the
+    model that it would carry was looked at. golden: of the golden vectors, where they were chosen
+    for this model; None where they were given, or an operator has no NumPy model. constants:
+    elements of tables and parameters of kernels that were read back from the firmware and compared
+    with the graph. without_influence: layers that give one value whatever their constants are, of
+    whose tables the compiler left some out; these were compared in the sources.
     boundary: values that forge_quantize_input and
     forge_dequantize_output were given on the core, and gave as the graph's quantization does.
     accesses: reads and writes of one inference, each of bytes that the plan gives its layer at that
@@ -237,5 +237,5 @@ class Proof:
     without_influence: tuple[int, ...] = ()
     boundary: int = 0
     accesses: int | None = None
-    simulated: Mapping[str, Simulated] = field(default_factory=dict)
+    on_boards: Mapping[str, BoardCycles] = field(default_factory=dict)
     channels: Channels | None = None

@@ -19,9 +19,10 @@ from tinyforge.needs import Needs
 ESTIMATE = (
     "RAM, flash and instructions are measured. Times: * simulated with the board's\n"
     "flash and caches, within the error measured on silicon; + simulated as\n"
-    "documented, never checked; others estimated, from 1.2 cycles an instruction\n"
-    "(M7: 0.6, M33: 1.1) to 1.8 and a wait at every access to flash. Energy: of the\n"
-    "microcontroller alone, by what its data sheet says it draws, where known."
+    "documented, never checked; others from the core's estimated cycles (M7, M33, M0+:\n"
+    "0.6, 1.1, 1.2 to 1.8 an instruction) to those and a wait at every access to\n"
+    "flash. Energy: of the microcontroller alone, by what its data sheet says it\n"
+    "draws, where known."
 )
 
 
