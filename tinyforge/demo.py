@@ -3,24 +3,31 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from tinyforge import pipeline, tflite
+from tinyforge import pipeline
+from tinyforge.compare import on_board
 from tinyforge.comparison import engines
-from tinyforge.datasets import Dataset, real_drawings
+from tinyforge.datasets import Samples, real_drawings
 from tinyforge.proof import oracle
 from tinyforge.proof.answers import answers, balanced_accuracy
-from tinyforge.proof.examples import Examples, of_pictures
-from tinyforge.report.record import DemoReport, Drawing, RealDrawings, Variant
+from tinyforge.proof.examples import of_pictures, quantized_inputs
+from tinyforge.report.record import DemoReport, Drawing, RealDrawings
 from tinyforge.source import Source
 from tinyforge.spec import Spec
 from tinyforge.stages import Stages
-from tinyforge.tflite.about import About, with_about
+from tinyforge.training.compared import made_of_drawings
+from tinyforge.training.process import apart
+from tinyforge.training.recipe import recipes
+from tinyforge.training.variants import Variant
 
+Classes = npt.NDArray[np.int64]
+
+_SPARSITY = 0.75
+_VARIANTS = "float,pruned,int8,pruned+int8"
 _SHIPPED = "pruned+int8"
 _NAME = "doodles"
 _DRAWINGS_SHOWN = 12
@@ -34,47 +41,52 @@ def demo(
     overwrite: also over generated files that were edited. ForgeError, and nothing written,
     unless the firmware is exact and fits board and budget.
     """
-    from tinyforge.training.process import apart
-    from tinyforge.training.workflow import demo_variants
-
-    splits, variants = apart(
-        demo_variants, settings.data, quick=quick, seed=settings.seed, stages=stages
+    variants = recipes(_SPARSITY, _VARIANTS)
+    made = apart(
+        made_of_drawings, settings.data, variants, quick=quick, seed=settings.seed, stages=stages
     )
-    model = next(v.model for v in variants if v.name == _SHIPPED)
-    classes = splits.held_out.classes
-    graph = with_about(tflite.read(model, name=_NAME), About(range="0..1", classes=classes))
-    source = Source(tflite.write(graph), graph, classes)
-    examples = _examples(source, splits.held_out)
-    generated, proof = pipeline.proved(source, examples, settings, stages, overwrite=overwrite)
+    found = on_board(made, lambda _: settings, stages, model=_NAME, overwrite=overwrite)
+    if _SHIPPED in found.refused:
+        raise found.refused[_SHIPPED]
+    shipped = next(v for v in made.variants if isinstance(v, Variant) and v.name == _SHIPPED)
+    ran = found.proved[_SHIPPED]
+    source, generated, proof = ran.source, ran.generated, ran.proof
     project = pipeline.target(generated, settings)
-    both = engines(generated, proof, settings, stages, project=project, inputs=examples.inputs)
-    # The proof says that the firmware gives the oracle's answers, byte for byte.
-    found = _answers(source, examples)
-    wrong = np.flatnonzero(found != splits.held_out.labels)
-    right = np.flatnonzero(found == splits.held_out.labels)
+    inputs = quantized_inputs(found.inputs, source.graph)
+    both = engines(generated, proof, settings, stages, project=project, inputs=inputs)
+    right, wrong = _told_apart(made.held_out, shipped)
     report = DemoReport(
         board=settings.board,
         engine=proof.engine,
         proof=proof,
         seconds=stages.seconds,
-        variants=tuple(
-            Variant(v.name, v.tflite_bytes, v.gzip_bytes, v.nonzero, v.accuracy) for v in variants
-        ),
+        comparison=found.comparison,
         real_drawings=_on_real_drawings(source),
-        samples=_drawings(splits.held_out, right[:_DRAWINGS_SHOWN].tolist(), found),
-        mistakes=_drawings(splits.held_out, wrong[:_DRAWINGS_SHOWN].tolist(), found),
+        samples=right,
+        mistakes=wrong,
         engines=both,
         facts=(("Seed", str(settings.seed)), ("Data", settings.data or _NAME)),
     )
     return report, pipeline.write(generated, settings, report, overwrite=overwrite)
 
 
-def _examples(source: Source, data: Dataset) -> Examples:
-    return Examples(of_pictures(data.images, source.input), data.labels)
+def _told_apart(data: Samples, shipped: Variant) -> tuple[tuple[Drawing, ...], tuple[Drawing, ...]]:
+    """Some drawings that the firmware is right about, and some that it is wrong about: the proof
+    says that it gives the oracle's answers, byte for byte."""
+    assert data.labels is not None and shipped.result is not None
+    found = shipped.result.answers
+    assert found is not None
+    right, wrong = np.flatnonzero(found == data.labels), np.flatnonzero(found != data.labels)
+    return _drawings(data, right, found), _drawings(data, wrong, found)
 
 
-def _answers(source: Source, examples: Examples) -> npt.NDArray[np.int64]:
-    return answers(oracle.outputs(source.model, source.graph, examples.inputs), source.output)
+def _drawings(data: Samples, rows: Classes, found: Classes) -> tuple[Drawing, ...]:
+    """Some of these rows of the data. found: the answer to each row of all."""
+    assert data.labels is not None
+    return tuple(
+        Drawing(data.values[i], data.classes[data.labels[i]], data.classes[found[i]])
+        for i in rows[:_DRAWINGS_SHOWN].tolist()
+    )
 
 
 def _on_real_drawings(source: Source) -> RealDrawings | None:
@@ -83,14 +95,6 @@ def _on_real_drawings(source: Source) -> RealDrawings | None:
     data = real_drawings(Path(corpus)) if corpus else None
     if data is None or data.classes != source.labels:
         return None
-    found = _answers(source, _examples(source, data))
+    inputs = of_pictures(data.images, source.input)
+    found = answers(oracle.outputs(source.model, source.graph, inputs), source.output)
     return RealDrawings(len(data), balanced_accuracy(found, data.labels))
-
-
-def _drawings(
-    data: Dataset, indices: Sequence[int], found: npt.NDArray[np.int64]
-) -> tuple[Drawing, ...]:
-    return tuple(
-        Drawing(data.images[i], data.classes[data.labels[i]], data.classes[found[i]])
-        for i in indices
-    )

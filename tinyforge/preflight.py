@@ -9,17 +9,34 @@ from tinyforge.errors import ForgeError
 from tinyforge.project import tflm_library, writer
 from tinyforge.sim.firmware import compiler_for
 from tinyforge.sim.machines import machine_for
-from tinyforge.spec import Spec, project_folder
+from tinyforge.spec import Spec, comparison_folder, project_folder
 
 
 def require_build(settings: Spec, *, core: str | None = None) -> None:
     """ForgeError unless model, board, core and output can be what settings say, and the tools that
     prove the firmware are there."""
     require_project(settings)
+    require_tools(settings, core=core)
+
+
+def require_tools(settings: Spec, *, core: str | None = None) -> None:
+    """ForgeError unless what builds and runs firmware for the board is there."""
     if settings.engine != "tflm":
         board = boards.load(settings.board).with_core(core)
         runner = machine_for(settings.machine, board.core_model())
         compiler_for(settings.toolchain, runner)
+
+
+def require_comparison(settings: Spec) -> None:
+    """ForgeError unless a model's variants can be made and proved as settings say."""
+    if settings.model is None or settings.data is None:
+        raise ForgeError(
+            "variants are made of a Keras model, and of data to tune and to measure them on",
+            fix="tinyforge compare model.keras --data D",
+        )
+    require_model(Path(settings.model))
+    writer.require_ours(comparison_folder(settings))
+    require_tools(settings)
 
 
 def require_project(settings: Spec) -> None:

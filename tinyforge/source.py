@@ -115,14 +115,15 @@ def open_model(settings: Spec, stages: Stages, how: Loading, *, accept: bool = F
         range_text=settings.range,
         accept=accept,
     )
-    model, graph = _adapted(small.model, tflite.read(small.model, name=path.stem), stages)
-    return Source(
-        model,
-        graph,
-        small.classes,
-        examples=of_samples(graph, small.samples, small.inputs),
-        measured=small.measured,
-    )
+    source = of_converted(small.model, path.stem, small.classes, stages)
+    examples = of_samples(source.graph, small.samples, small.inputs)
+    return replace(source, examples=examples, measured=small.measured)
+
+
+def of_converted(model: bytes, name: str, classes: tuple[str, ...], stages: Stages) -> Source:
+    """An int8 model that was made of a Keras model. classes: their names, or none. ForgeError where
+    engines cannot run it."""
+    return Source(*_adapted(model, tflite.read(model, name=name), stages), classes)
 
 
 def _adapted(model: bytes, graph: Graph, stages: Stages) -> tuple[bytes, Graph]:

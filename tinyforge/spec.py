@@ -135,6 +135,11 @@ def project_folder(spec: Spec, model: str, board: str) -> Path:
     return Path(spec.output or f"{model}-{board}")
 
 
+def comparison_folder(spec: Spec) -> Path:
+    """Where a model's variants are written: what was asked for, else <its name>-compared here."""
+    return Path(spec.output or f"{Path(spec.model or '').stem}-compared")
+
+
 def to_toml(spec: Spec) -> str:
     """The settings as a tinyforge.toml that load() reads back; board and engine always stated."""
     stated = {"board": spec.board, "engine": spec.engine}

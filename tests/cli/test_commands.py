@@ -49,6 +49,7 @@ def model(tmp_path: Path) -> Path:
 COMMANDS = [
     "demo",
     "build",
+    "compare",
     "generate",
     "export",
     "simulate",

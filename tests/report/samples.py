@@ -15,7 +15,16 @@ from tinyforge.proof.record import (
     Proof,
     Ram,
 )
-from tinyforge.report.record import DemoReport, Drawing, RealDrawings, Report, Variant
+from tinyforge.report.record import (
+    Comparison,
+    DemoReport,
+    Device,
+    Drawing,
+    RealDrawings,
+    Report,
+    Unmade,
+    Variant,
+)
 from tinyforge.sim.cycles.count import Cycles
 
 _CONV = LayerProof(0, "CONV_2D", "net/conv/Relu;net/conv/bias", (1, 4, 4, 8), 1152, 128, True, 3000)
@@ -78,10 +87,27 @@ ARENA_ALONE = (COMPILED, EngineCost("tflm", 1600))
 MEASURED = (COMPILED, EngineCost("tflm", 1600, 2720, 66000, 9430))
 
 VARIANTS = (
-    Variant("float", 40000, 36000, 9000, 0.9968),
-    Variant("pruned", 40000, 15000, 2250, 0.9951),
-    Variant("int8", 13000, 10000, 8990, 0.9966),
-    Variant("pruned+int8", 13000, 5000, 2249, None),
+    Variant("float", 40000, 36000, 9000, 0.9968, None, "the engines run int8"),
+    Variant("pruned", 40000, 15000, 2250, 0.9951, None, "the engines run int8"),
+    Variant(
+        "int8", 13000, 10000, 8990, 0.9966,
+        Device(21500, 3544, 8200, 10600, Milliseconds(0.16, 0.32), None, 1000, "unicorn 2.1.4"),
+    ),
+    Variant(
+        "pruned+int8", 13000, 5000, 2249, None,
+        Device(5500, 544, 4100, 5300, Milliseconds(0.08, 0.16), None, 1000, "unicorn 2.1.4"),
+    ),
+)  # fmt: skip
+COMPARISON = Comparison(
+    model="tiny",
+    board="nrf52840_dk",
+    core="cortex-m4",
+    measure="accuracy",
+    held_out=1000,
+    data="doodles",
+    range="0..1",
+    variants=VARIANTS,
+    unmade=(Unmade("smallest", "it cannot be made"),),
 )
 
 _RAMP = np.arange(28 * 28, dtype=np.uint8).reshape(28, 28)
@@ -98,7 +124,7 @@ def demo(proof: Proof = PROOF) -> DemoReport:
         proof=proof,
         seconds=93.416,
         facts=(("seed", "0"),),
-        variants=VARIANTS,
+        comparison=COMPARISON,
         real_drawings=RealDrawings(1014, 0.984),
         samples=(Drawing(_RAMP, "Mona Lisa", "Mona Lisa"),),
         mistakes=(Drawing(_RAMP, "Mona Lisa", "Eiffel Tower"),),
@@ -123,7 +149,11 @@ def named(text: str) -> DemoReport:
         demo(proof),
         board=text,
         facts=((text, text),),
-        variants=(Variant(text, 10, 5, 1, 0.5),),
+        comparison=replace(
+            COMPARISON,
+            variants=(Variant(text, 10, 5, 1, 0.5, None, text),),
+            unmade=(Unmade(text, text),),
+        ),
         samples=(Drawing(_RAMP, text, text),),
         mistakes=(Drawing(_RAMP, text, text + "!"),),
     )

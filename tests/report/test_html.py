@@ -120,7 +120,7 @@ def test_it_says_what_the_proof_says():
         "The board has 256 KiB of RAM.",
         "4,100 an inference (4,090 to 4,110)",
         "98.40 % balanced accuracy, 1,014 by people",
-        "On the device a zero takes as much room as any other weight: 40,000 B.",
+        "In the file a zero takes as much room as any other weight: 40,000 B.",
         "whole inference 1,408 4,100 2.91",
         "Eiffel Tower drawn as Mona Lisa",
     ):

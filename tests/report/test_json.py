@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from tests.report import samples
-from tinyforge.report.json_report import json_text, to_json
+from tinyforge.report.json_report import comparison_json, json_text, to_json
 
 
 def read(report):
@@ -17,8 +17,11 @@ def test_a_demo_has_these_keys_in_this_order():
     document = read(samples.demo())
     assert list(document) == ["variants", "board", "engine", "proof", "real_drawings", "seconds"]
     assert [list(v) for v in document["variants"]] == [
-        ["name", "tflite_bytes", "gzip_bytes", "nonzero", "accuracy"]
-    ] * 4
+        ["name", "tflite_bytes", "gzip_bytes", "nonzero", "accuracy", "device", "refused"]
+    ] * 4 + [["name", "error"]]
+    assert list(document["variants"][2]["device"]) == [
+        "flash", "ram", "instructions", "cycles", "ms", "uj", "inputs", "machine"
+    ]  # fmt: skip
     assert list(document["real_drawings"]) == ["count", "balanced_accuracy"]
 
 
@@ -46,11 +49,13 @@ def test_a_proof_has_these_keys():
 
 def test_values_are_the_records():
     document = read(samples.demo(samples.DIFFERING))
-    assert [v["name"] for v in document["variants"]] == ["float", "pruned", "int8", "pruned+int8"]
+    assert [v["name"] for v in document["variants"][:4]] == [v.name for v in samples.VARIANTS]
     assert document["variants"][1] == {
         "name": "pruned", "tflite_bytes": 40000, "gzip_bytes": 15000, "nonzero": 2250,
-        "accuracy": 0.9951,
+        "accuracy": 0.9951, "device": None, "refused": "the engines run int8",
     }  # fmt: skip
+    assert document["variants"][2]["device"]["ms"] == {"low": 0.16, "high": 0.32}
+    assert document["variants"][4] == {"name": "smallest", "error": "it cannot be made"}
     assert document["variants"][3]["accuracy"] is None
     assert document["engine"] == "both"
     assert document["real_drawings"] == {"count": 1014, "balanced_accuracy": 0.984}
@@ -89,3 +94,11 @@ def test_the_text_is_ascii_and_stable():
 def test_there_is_no_nan_in_json():
     with pytest.raises(ValueError, match="JSON"):
         json_text(to_json(samples.build(replace(samples.PROOF, accuracy=float("nan")))))
+
+
+def test_a_comparison_has_these_keys():
+    document = json.loads(json_text(comparison_json(samples.COMPARISON)))
+    assert list(document) == [
+        "model", "board", "core", "measure", "held_out", "data", "range", "variants"
+    ]  # fmt: skip
+    assert document["variants"] == read(samples.demo())["variants"]

@@ -149,12 +149,34 @@ def test_the_lessons_carry_the_numbers():
     assert "as much room as any other weight: 40,000 B." in text
     assert "on the device: 40,000 to 13,000 B, 3.1 times smaller." in text
     assert "5,000 B over the air, 7.2 times smaller." in text
+    assert "pruning brings flash from 21,500 B to 5,500 B and cycles from 10.6 k to 5.3" in text
 
 
 def test_no_lesson_that_the_numbers_do_not_bear_out():
     variants = tuple(replace(v, gzip_bytes=36000, tflite_bytes=40000) for v in samples.VARIANTS)
-    assert "smaller" not in shown(replace(samples.demo(), variants=variants))
-    assert "Pruning alone" not in shown(replace(samples.demo(), variants=variants))
+    same = replace(samples.COMPARISON, variants=variants)
+    text = shown(replace(samples.demo(), comparison=same))
+    assert "smaller" not in text.replace("smallest", "")
+    assert "Pruning alone" not in text
+
+
+def test_the_board_s_figures_stand_beside_each_other():
+    lines = shown(samples.demo()).splitlines()
+    heading = next(line for line in lines if line.startswith("variant") and "cycles" in line)
+    assert heading.split() == ["variant", "flash", "RAM", "instructions", "cycles", "ms"]
+    (int8,) = (line.split() for line in lines if line.startswith("int8") and "21,500" in line)
+    assert " ".join(int8) == "int8 21,500 B 3,544 B 8,200 10.6 k 0.16 to 0.32"
+    text = " ".join(shown(samples.demo()).split())
+    assert "proved on unicorn 2.1.4, all 1,000 inputs held out, every layer bit-exact" in text
+    assert "float, pruned: not on the board: the engines run int8" in text
+    assert "smallest: it cannot be made" in text
+
+
+def test_what_did_not_run_on_the_board_is_said():
+    few = replace(samples.COMPARISON, held_out=3000)
+    text = " ".join(shown(replace(samples.demo(), comparison=few)).split())
+    assert "the first 1,000 inputs held out" in text
+    assert "the others' answers are the oracle's" in text
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "cp1252", "latin-1"])

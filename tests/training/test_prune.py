@@ -17,7 +17,6 @@ from tinyforge.training.model import Model, cross_entropy, lesson, seed_cnn
 from tinyforge.training.prune import Pruned, prune
 from tinyforge.training.runtime import quiet, tf_keras
 from tinyforge.training.settings import CHECKED
-from tinyforge.training.variants import make_variants
 from tinyforge.training.workflow import prune_file
 
 
@@ -186,21 +185,3 @@ def test_an_autoencoder_learns_its_own_input(
     assert (found.measure, found.pictures) == ("R2 of the input", 20)
     assert found.before > 0.9 and found.accuracy > found.before - 0.05
     assert "loss: MeanAbsoluteError; 60 samples to train on, 20 held out" in told.notes
-
-
-def test_the_four_variants(model: Model, splits: Splits, tiny: Settings) -> None:
-    seen: list[tuple[str, int, int]] = []
-    variants = make_variants(model, splits, tiny, seed=1, progress=lambda *step: seen.append(step))
-    dense, pruned, small, both = variants
-    assert [v.name for v in variants] == ["float", "pruned", "int8", "pruned+int8"]
-    # Pruning alone does not shrink the file, only what compression makes of it; int8 does.
-    assert pruned.tflite_bytes == pytest.approx(dense.tflite_bytes, rel=0.02)
-    assert pruned.gzip_bytes < dense.gzip_bytes * 0.6
-    assert small.tflite_bytes < dense.tflite_bytes * 0.6
-    assert both.gzip_bytes < min(pruned.gzip_bytes, small.gzip_bytes)
-    assert {v.weights for v in variants} == {9 * 12 + 9 * 12 * 24 + 600}
-    assert dense.nonzero == dense.weights
-    assert pruned.nonzero == pytest.approx(0.25 * pruned.weights, rel=0.02)
-    assert both.nonzero <= pruned.nonzero
-    assert all(v.accuracy is not None and v.accuracy > 0.8 for v in variants)
-    assert seen[0] == ("prune", 0, 3) and seen[-1] == ("convert", 4, 4)

@@ -11,8 +11,10 @@ from tinyforge import tflite
 from tinyforge.datasets import Splits
 from tinyforge.errors import ForgeError
 from tinyforge.graph.types import DType
-from tinyforge.proof.answers import answers
-from tinyforge.training.accuracy import accuracy_float, accuracy_int8, int8_scores
+from tinyforge.proof import oracle
+from tinyforge.proof.answers import accuracy, answers
+from tinyforge.proof.examples import of_pictures
+from tinyforge.training.accuracy import accuracy_float
 from tinyforge.training.model import Model, predict, scaled
 from tinyforge.training.quantize import quantize, to_float_tflite
 
@@ -52,12 +54,12 @@ def test_everything_is_int8_and_a_grey_level_is_one_step(small: bytes) -> None:
 
 def test_tflm_answers_as_keras_does(model: Model, small: bytes, splits: Splits) -> None:
     images = splits.held_out.images
-    floats, ints = predict(model, images), int8_scores(small, images)
-    assert (ints.astype(int) + 128) / 256 == pytest.approx(floats, abs=0.08)
-    found = accuracy_int8(small, splits.held_out)
-    assert abs(found - accuracy_float(model, splits.held_out)) <= 0.03
     graph = tflite.read(small)
-    output = graph.tensors[graph.outputs[0]]
+    source, output = graph.tensors[graph.inputs[0]], graph.tensors[graph.outputs[0]]
+    floats, ints = predict(model, images), oracle.outputs(small, graph, of_pictures(images, source))
+    assert (ints.astype(int) + 128) / 256 == pytest.approx(floats, abs=0.08)
+    found = accuracy(ints, output, splits.held_out.labels)
+    assert abs(found - accuracy_float(model, splits.held_out)) <= 0.03
     assert (answers(ints, output) == answers(floats)).mean() > 0.95
 
 

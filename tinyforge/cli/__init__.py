@@ -10,6 +10,7 @@ from tinyforge.cli import (
     bench,
     boards,
     build,
+    compare,
     convert,
     demo,
     doctor,
@@ -59,6 +60,7 @@ def _root(
 _COMMANDS = (
     demo,
     build,
+    compare,
     generate,
     export,
     simulate,

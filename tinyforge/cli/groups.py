@@ -11,6 +11,7 @@ GROUPS = {
     "From a model to proved firmware": (
         "demo",
         "build",
+        "compare",
         "generate",
         "export",
         "simulate",

@@ -109,9 +109,10 @@ def own(subject: Quantized, path: Path, stages: Stages) -> Named:
     return Named(found)
 
 
-def of_samples(graph: Graph, samples: Samples, inputs: Reals) -> Examples:
-    """Examples of a proof: as many of the samples, inputs in real values, as it can take."""
-    count = _proof_count(graph)
+def of_samples(graph: Graph, samples: Samples, inputs: Reals, count: int | None = None) -> Examples:
+    """Examples of a proof: the first of the samples, inputs in real values. count: at most so many;
+    None: as many as it takes seconds for."""
+    count = count or _proof_count(graph)
     goal = _goal(graph, samples)
     labels = samples.labels if goal is not None and goal.task is Task.CLASSES else None
     rows = quantized_inputs(inputs[:count], graph)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from tinyforge.proof.record import Arena, ArenaSlot, LayerProof
 from tinyforge.report import findings, wording
-from tinyforge.report.record import DemoReport
+from tinyforge.report.record import Comparison
 
 # Room above the peak line for its label.
 _HEADROOM = 1.08
@@ -135,12 +135,12 @@ class LayerRow:
     bit_exact: bool | None
 
 
-def variant_rows(report: DemoReport) -> tuple[VariantRow, ...]:
+def variant_rows(found: Comparison) -> tuple[VariantRow, ...]:
     """Both sizes of every variant, to one scale."""
-    sizes = [size for v in report.variants for size in (v.tflite_bytes, v.gzip_bytes)]
+    sizes = [size for v in found.variants for size in (v.tflite_bytes, v.gzip_bytes)]
     largest, smallest = (
         max(sizes, default=0),
-        min((v.gzip_bytes for v in report.variants), default=0),
+        min((v.gzip_bytes for v in found.variants), default=0),
     )
     return tuple(
         VariantRow(
@@ -151,7 +151,7 @@ def variant_rows(report: DemoReport) -> tuple[VariantRow, ...]:
             "" if v.accuracy is None else wording.percent(v.accuracy, 2),
             v.gzip_bytes == smallest,
         )
-        for v in report.variants
+        for v in found.variants
     )
 
 

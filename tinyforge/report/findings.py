@@ -19,7 +19,7 @@ from tinyforge.proof.record import (
     Ram,
 )
 from tinyforge.report import wording
-from tinyforge.report.record import DemoReport
+from tinyforge.report.record import Comparison, Variant
 
 
 @dataclass(frozen=True)
@@ -293,15 +293,15 @@ def layer_shares(proof: Proof) -> tuple[LayerShare, ...]:
     )
 
 
-def lessons(report: DemoReport) -> Iterator[str]:
+def lessons(found: Comparison) -> Iterator[str]:
     """What the variants teach, with this model's numbers. Only what the numbers bear out."""
-    plain, pruned, int8 = (report.variant(name) for name in ("float", "pruned", "int8"))
-    both = report.variant("pruned+int8")
+    plain, pruned, int8 = (found.variant(name) for name in ("float", "pruned", "int8"))
+    both = found.variant("pruned+int8")
     if plain and pruned and pruned.gzip_bytes < plain.gzip_bytes:
         yield (
             f"Pruning alone shrinks only what is compressed (gzip, as sent over the air): "
             f"{wording.count(plain.gzip_bytes)} to {wording.nbytes(pruned.gzip_bytes)}. "
-            f"On the device a zero takes as much room as any other weight: "
+            f"In the file a zero takes as much room as any other weight: "
             f"{wording.nbytes(pruned.tflite_bytes)}."
         )
     if plain and int8 and int8.tflite_bytes < plain.tflite_bytes:
@@ -316,6 +316,46 @@ def lessons(report: DemoReport) -> Iterator[str]:
             f"{wording.nbytes(both.gzip_bytes)} over the air, "
             f"{wording.times(plain.gzip_bytes / both.gzip_bytes)} smaller."
         )
+    yield from _saved_on_board(int8, both)
+
+
+def _saved_on_board(int8: Variant | None, both: Variant | None) -> Iterator[str]:
+    """What pruning saves of the compiled model: channels that it empties go, zeros cost less."""
+    before, after = int8 and int8.device, both and both.device
+    if not before or not after:
+        return
+    flash = ("flash", before.flash, after.flash, wording.nbytes)
+    cycles = ("cycles", before.cycles, after.cycles, wording.about)
+    saved = [
+        f"{what} from {show(a)} to {show(b)}"
+        for what, a, b, show in (flash, cycles)
+        if a and b and b < a
+    ]
+    if saved:
+        yield f"On the board pruning brings {' and '.join(saved)}."
+
+
+def compared(found: Comparison) -> str:
+    """What the figures of the board rest on; some variant has some."""
+    devices = [v.device for v in found.variants if v.device is not None]
+    first = devices[0]
+    ran = "all" if first.inputs == found.held_out else "the first"
+    rest = "" if first.inputs == found.held_out else "; the others' answers are the oracle's"
+    return (
+        f"On the board: proved on {wording.printable(first.machine)}, {ran} "
+        f"{wording.plural(first.inputs, 'input')} held out, every layer bit-exact with TensorFlow "
+        f"Lite Micro{rest}."
+    )
+
+
+def not_on_board(found: Comparison) -> Iterator[tuple[str, str]]:
+    """Which variants have no figures of the board, and why: those of one reason together."""
+    names: dict[str, list[str]] = {}
+    for v in found.variants:
+        if v.refused:
+            names.setdefault(v.refused, []).append(v.name)
+    for why, those in names.items():
+        yield ", ".join(those), f"not on the board: {why}"
 
 
 def _ram(ram: Ram) -> Usage:

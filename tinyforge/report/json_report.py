@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict
 from typing import Any
 
-from tinyforge.report.record import DemoReport, Report
+from tinyforge.report.record import Comparison, DemoReport, Report
 
 
 def to_json(report: Report) -> dict[str, Any]:
@@ -27,11 +27,23 @@ def to_json(report: Report) -> dict[str, Any]:
         document["accuracy"] = asdict(report.accuracy)
     if isinstance(report, DemoReport):
         drawings = report.real_drawings
-        document = {"variants": [asdict(variant) for variant in report.variants], **document}
+        document = {"variants": _variants(report.comparison), **document}
         document["real_drawings"] = None if drawings is None else asdict(drawings)
     if report.seconds is not None:
         document["seconds"] = round(report.seconds, 2)
     return document
+
+
+def comparison_json(found: Comparison) -> dict[str, Any]:
+    """A comparison as JSON values. A variant that was not made has name and error alone."""
+    document = asdict(found)
+    del document["unmade"]
+    return {**document, "variants": _variants(found)}
+
+
+def _variants(found: Comparison) -> list[dict[str, Any]]:
+    made = [asdict(variant) for variant in found.variants]
+    return [*made, *({"name": one.name, "error": one.why} for one in found.unmade)]
 
 
 def json_text(document: dict[str, Any]) -> str:

@@ -10,9 +10,30 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from tinyforge.boards.timing import Microjoules, Milliseconds
 from tinyforge.memory.choices import KernelChoice
 from tinyforge.proof.measure import Measured
 from tinyforge.proof.record import EngineCost, Proof
+
+
+@dataclass(frozen=True)
+class Device:
+    """What a variant takes on the board, where its firmware was proved, every layer of it.
+
+    flash, ram: bytes of all. instructions, cycles, ms, uj: of one inference: cycles simulated on
+    the board where its memory system is known, else estimated of its core; ms and uj from the least
+    to the most. None: not known of this board. inputs: that ran through the firmware; answers to
+    others are the oracle's, whose every byte it gave on these.
+    """
+
+    flash: int | None
+    ram: int | None
+    instructions: int | None
+    cycles: int | None
+    ms: Milliseconds | None
+    uj: Microjoules | None
+    inputs: int
+    machine: str
 
 
 @dataclass(frozen=True)
@@ -20,7 +41,9 @@ class Variant:
     """One way to ship the model: float, pruned, int8 or pruned+int8.
 
     tflite_bytes: the .tflite file. gzip_bytes: the same file compressed, as sent over the air.
-    nonzero: weights that are not zero. accuracy: on held-out data, in [0, 1]; None without labels.
+    nonzero: weights that are not zero. accuracy: on held-out data, 1 is perfect; of int8 that of
+    the device; None without labels. device: None where no firmware of it is proved, which refused
+    says why.
     """
 
     name: str
@@ -28,6 +51,39 @@ class Variant:
     gzip_bytes: int
     nonzero: int
     accuracy: float | None
+    device: Device | None = None
+    refused: str = ""
+
+
+@dataclass(frozen=True)
+class Unmade:
+    """A variant that there is not, and why."""
+
+    name: str
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """The variants of a model beside each other, on a board.
+
+    measure: what their accuracy is; "" where nothing says what is right. held_out: samples that it
+    is of, of data, as the model takes them in range.
+    """
+
+    model: str
+    board: str
+    core: str
+    measure: str
+    held_out: int
+    data: str
+    range: str
+    variants: tuple[Variant, ...]
+    unmade: tuple[Unmade, ...] = ()
+
+    def variant(self, name: str) -> Variant | None:
+        """The variant of that name, or None where it was not made."""
+        return next((v for v in self.variants if v.name == name), None)
 
 
 @dataclass(frozen=True)
@@ -75,14 +131,11 @@ class Report:
 class DemoReport(Report):
     """The whole way, from drawings to proof.
 
-    samples: a few drawings with the firmware's answers. mistakes: those it got wrong.
+    comparison: of the model's variants, of which one was shipped. samples: a few drawings with the
+    firmware's answers. mistakes: those it got wrong.
     """
 
-    variants: tuple[Variant, ...]
+    comparison: Comparison
     real_drawings: RealDrawings | None
     samples: tuple[Drawing, ...] = ()
     mistakes: tuple[Drawing, ...] = ()
-
-    def variant(self, name: str) -> Variant | None:
-        """The variant of that name, or None where it was not made."""
-        return next((v for v in self.variants if v.name == name), None)

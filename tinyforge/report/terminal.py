@@ -15,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tinyforge.proof.record import LayerProof, Proof
-from tinyforge.report import findings, wording
+from tinyforge.report import comparison, findings, wording
 from tinyforge.report.drawing import (
     ACCENT,
     BAD,
@@ -47,10 +47,7 @@ class TerminalReport:
         yield _title(self.report)
         yield Text()
         if isinstance(self.report, DemoReport):
-            yield _variants(self.report, glyphs)
-            yield Text()
-            yield from _lessons(self.report)
-            yield Text()
+            yield from comparison.parts(self.report.comparison, glyphs)
         yield _proof(self.report)
         yield Text()
         if self.report.engines:
@@ -70,31 +67,6 @@ def _title(report: Report) -> Text:
         (wording.printable(proof.model), "bold"),
         f" on {wording.printable(report.board)}, {proof.core}, engine {proof.engine}",
     )
-
-
-def _variants(report: DemoReport, glyphs: Glyphs) -> Table:
-    table = Table(box=glyphs.rules, show_edge=False, pad_edge=False, header_style=ACCENT)
-    table.add_column("variant")
-    for heading in (".tflite", "gzip", "nonzero weights", "accuracy"):
-        table.add_column(heading, justify="right")
-    smallest = min((v.tflite_bytes for v in report.variants), default=0)
-    smallest_gzip = min((v.gzip_bytes for v in report.variants), default=0)
-    for v in report.variants:
-        table.add_row(
-            Text(wording.printable(v.name)),
-            Text(wording.nbytes(v.tflite_bytes), "bold" if v.tflite_bytes == smallest else ""),
-            Text(wording.nbytes(v.gzip_bytes), "bold" if v.gzip_bytes == smallest_gzip else ""),
-            wording.count(v.nonzero),
-            "" if v.accuracy is None else wording.percent(v.accuracy, 2),
-        )
-    return table
-
-
-def _lessons(report: DemoReport) -> Iterator[Table]:
-    for lesson in findings.lessons(report):
-        item = Table.grid(padding=(0, 1))
-        item.add_row(Text("-", ACCENT), Text(lesson))
-        yield item
 
 
 def _proof(report: Report) -> Panel:

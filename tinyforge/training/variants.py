@@ -1,93 +1,144 @@
-"""The four variants of a model side by side, to see what each of the two methods does."""
+"""The variants of a model side by side, to see what each method does."""
 
 from __future__ import annotations
 
 import gzip
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any, TypeVar
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
 from tinyforge import tflite
-from tinyforge.datasets.types import Dataset, Progress, Splits, silent
-from tinyforge.training.accuracy import accuracy_float, accuracy_int8
-from tinyforge.training.model import Model, cross_entropy, lesson, scaled
+from tinyforge.datasets.types import Progress, silent
+from tinyforge.errors import ForgeError
+from tinyforge.proof.score import Task
+from tinyforge.tflite.about import about, with_about
+from tinyforge.training.lab import Lab, Result
+from tinyforge.training.model import Model
 from tinyforge.training.prune import prune
-from tinyforge.training.quantize import Calibration, quantize, to_float_tflite
-from tinyforge.training.settings import Settings
+from tinyforge.training.quantize import quantize, to_float_tflite
+from tinyforge.training.recipe import Recipe
+
+T = TypeVar("T")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Variant:
     """One form of the model.
 
     model: the .tflite file. gzip_bytes: its compressed size. nonzero, weights: of all kernels
-    (biases not counted). accuracy: on held-out pictures, int8 by TensorFlow Lite Micro itself.
+    (biases not counted). result: on what is held out, of int8 by TensorFlow Lite Micro itself; None
+    where the data does not say what is right.
     """
 
-    name: str
+    recipe: Recipe
     model: bytes
     gzip_bytes: int
     nonzero: int
     weights: int
-    accuracy: float
+    result: Result | None
+
+    @property
+    def name(self) -> str:
+        return self.recipe.name
 
     @property
     def tflite_bytes(self) -> int:
         return len(self.model)
 
 
-def calibration_of(data: Dataset, count: int) -> Calibration:
-    """The first count pictures (they are shuffled), scaled as in training."""
-    return scaled(data.images[:count])
+@dataclass(frozen=True, eq=False)
+class Unmade:
+    """A variant that cannot be made, and why."""
+
+    name: str
+    error: ForgeError
 
 
 def make_variants(
-    model: Model,
-    splits: Splits,
-    settings: Settings,
+    lab: Lab,
+    recipes: Sequence[Recipe],
     *,
-    seed: int = 0,
     progress: Progress = silent,
-) -> tuple[Variant, ...]:
-    """float, pruned, int8 and pruned+int8, in this order. model: Keras 3, trained.
+    note: Callable[[str], None] = lambda _: None,
+) -> tuple[Variant | Unmade, ...]:
+    """A variant of each recipe, in their order; one that cannot be made does not stop the others.
 
     The lesson is in the numbers: pruning alone shrinks only the compressed size, because zeros are
-    stored like any other weight; int8 is what shrinks the file.
+    stored like any other weight; int8 is what shrinks the file. note: told what converting did.
     """
-    pruned = prune(
-        model,
-        lesson(splits.training),
-        settings,
-        loss=cross_entropy(model),
-        seed=seed,
+    tunings = dict.fromkeys(recipe.tuning for recipe in recipes)
+    models = {tuning: _tried(partial(_tuned, tuning, lab, progress)) for tuning in tunings}
+    made: list[Variant | Unmade] = []
+    for done, recipe in enumerate(recipes):
+        progress("convert", done, len(recipes))
+        found = models[recipe.tuning]
+        if not isinstance(found, ForgeError):
+            found = _tried(partial(_variant, recipe, found, lab, note))
+        made.append(Unmade(recipe.name, found) if isinstance(found, ForgeError) else found)
+    progress("convert", len(recipes), len(recipes))
+    return tuple(made)
+
+
+def _tried(work: Callable[[], T]) -> T | ForgeError:
+    """What work gives, or the ForgeError that it raises."""
+    try:
+        return work()
+    except ForgeError as error:
+        return error
+
+
+def _tuned(tuning: Recipe, lab: Lab, progress: Progress) -> Model:
+    """The Keras model that a recipe is converted from."""
+    if not tuning.sparsity:
+        return lab.subject.model
+    lesson = lab.lesson
+    loss, _ = lab.subject.learned()
+    return prune(
+        lab.subject.model,
+        lesson,
+        replace(lab.settings, sparsity=tuning.sparsity, structure=tuning.structure),
+        loss=loss,
+        settled=lab.settled,
+        seed=lab.seed,
         progress=progress,
     ).model
-    calibration = calibration_of(splits.training, settings.calibration)
-    held_out = splits.held_out
-    variants: list[Variant] = []
-    for name, source in (("float", model), ("pruned", pruned)):
-        progress("convert", len(variants), 4)
-        variants.append(_variant(name, to_float_tflite(source), accuracy_float(source, held_out)))
-    for name, source in (("int8", model), ("pruned+int8", pruned)):
-        progress("convert", len(variants), 4)
-        small = quantize(source, calibration)
-        variants.append(_variant(name, small, accuracy_int8(small, held_out)))
-    progress("convert", 4, 4)
-    return tuple(variants)
 
 
-def _variant(name: str, model: bytes, accuracy: float) -> Variant:
-    kernels = _kernels(model)
+def _variant(recipe: Recipe, model: Model, lab: Lab, note: Callable[[str], None]) -> Variant:
+    before = lab.of_float(model)
+    if recipe.int8:
+        content = _told(quantize(model, lab.calibration, note=note), before, lab)
+        result = lab.of_int8(content)
+    else:
+        content, result = to_float_tflite(model), before
+    kernels = _kernels(content)
     return Variant(
-        name=name,
-        model=model,
-        gzip_bytes=len(gzip.compress(model, mtime=0)),
+        recipe=recipe,
+        model=content,
+        gzip_bytes=len(gzip.compress(content, mtime=0)),
         nonzero=sum(int(np.count_nonzero(kernel)) for kernel in kernels),
         weights=sum(kernel.size for kernel in kernels),
-        accuracy=accuracy,
+        result=result,
     )
+
+
+def _told(model: bytes, before: Result | None, lab: Lab) -> bytes:
+    """An int8 model whose file says of its data what is known. before: of its float model."""
+    graph, goal = tflite.read(model), lab.subject.goal
+    said = msgspec.structs.replace(about(graph), range=lab.range.text)
+    if goal is not None and goal.task is Task.CLASSES and before is not None:
+        said = msgspec.structs.replace(
+            said,
+            classes=lab.held_out.classes,
+            float_accuracy=before.score,
+            examples=len(lab.held_out),
+        )
+    return tflite.write(with_about(graph, said))
 
 
 def _kernels(model: bytes) -> list[npt.NDArray[Any]]:

@@ -36,7 +36,6 @@ from tinyforge.training.quantize import Calibration, quantize
 from tinyforge.training.runtime import quiet
 from tinyforge.training.settings import CHECKED, FULL, QUICK, Loading, Settings
 from tinyforge.training.subject import Subject
-from tinyforge.training.variants import Variant, make_variants
 
 DEFAULT_DATA = "doodles"
 _CALIBRATION = 256  # samples
@@ -46,11 +45,11 @@ _TUNING_RATE = 1e-3
 _TUNING_BATCH = 32
 _TUNING_STEPS = 400  # fewer do not make up for what is taken, nor settle a normalization
 _LOST = 0.01  # of the score on what is trained on, with which pruning is done
-_TITLES = {
+TITLES = {
     "train": "Train the CNN",
     "prune": "Prune and fine-tune",
     **{f"recover {i}": f"Train on: accuracy is not back yet ({i})" for i in (1, 2, 3)},
-    "convert": "Convert the four variants",
+    "convert": "Convert and measure the variants",
 }
 
 
@@ -66,6 +65,16 @@ class Outcome:
 
 def settings_for(quick: bool) -> Settings:
     return QUICK if quick else FULL
+
+
+def tuning_for(quick: bool) -> Settings:
+    """Those for a model that is trained already."""
+    return replace(
+        settings_for(quick),
+        learning_rate=_TUNING_RATE,
+        batch=_TUNING_BATCH,
+        prune_steps=_TUNING_STEPS,
+    )
 
 
 def load_splits(data: str | None, settings: Settings, seed: int, stages: Stages) -> Splits:
@@ -84,7 +93,7 @@ def train_file(
     """The small CNN, trained, as a .keras file for that place, and how good it is."""
     settings = settings_for(quick)
     splits = load_splits(data, settings, seed, stages)
-    with reported(stages, _TITLES) as progress:
+    with reported(stages, TITLES) as progress:
         model = train(splits, settings, seed=seed, progress=progress)
     accuracy = accuracy_float(model, splits.held_out)
     outcome = Outcome(str(output), accuracy, len(splits.held_out), zeros_of(model))
@@ -131,16 +140,8 @@ def prune_file(
     """
     if not 0 < sparsity < 1:
         raise ForgeError(f"sparsity {sparsity} is not between 0 and 1", fix="e.g. --sparsity 0.75")
-    settings = replace(
-        settings_for(quick),
-        sparsity=sparsity,
-        learning_rate=_TUNING_RATE,
-        batch=_TUNING_BATCH,
-        prune_steps=_TUNING_STEPS,
-        structure=structure,
-        schedule=schedule,
-    )
-    model = _loaded(path, how, stages)
+    settings = replace(tuning_for(quick), sparsity=sparsity, structure=structure, schedule=schedule)
+    model = loaded(path, how, stages)
     shape = input_shape(model)
     if data is None and shape not in (_DRAWN, (*_DRAWN, 1)):
         raise ForgeError(
@@ -151,7 +152,7 @@ def prune_file(
     name = data or DEFAULT_DATA
     with stages.stage(f"Read {name}"):
         count = settings.drawings
-        samples, to = _read(name, model, range_text, seed=seed, count_per_class=count)
+        samples, to = read_for(name, model, range_text, seed=seed, count_per_class=count)
     if len(model.outputs) > 1:
         raise ForgeError(
             f"the model has {len(model.outputs)} outputs, and data has the answers of one: what "
@@ -179,7 +180,7 @@ def prune_file(
     def settled(pruned: Model) -> bool:
         return replace(subject, model=pruned).score(training, lesson.inputs) >= wanted
 
-    with reported(stages, _TITLES) as progress:
+    with reported(stages, TITLES) as progress:
         pruned = prune(
             model, lesson, settings, loss=loss, settled=settled, seed=seed, progress=progress
         )
@@ -229,7 +230,7 @@ def quantized_file(
     --range says it. accept: a drop of accuracy as well. ForgeError where the range of the inputs is
     not clear, or accuracy drops.
     """
-    model = _loaded(path, how, stages)
+    model = loaded(path, how, stages)
     if data is None:
         raise ForgeError(
             "a .keras model is quantized with data to calibrate on",
@@ -237,7 +238,7 @@ def quantized_file(
             fix="give --data: doodles, quickdraw, a folder of pictures, a .npz, .npy or .csv",
         )
     with stages.stage(f"Read {data}"):
-        samples, to = _read(data, model, range_text, seed=seed)
+        samples, to = read_for(data, model, range_text, seed=seed)
     subject = Subject.of(model, samples, saved_loss(path))
     decision = subject.decide(to)
     for line in told(subject.samples, decision, subject.measure):
@@ -292,18 +293,7 @@ def _measured(
     return Quantized(model, said.classes, measured, chosen, inputs)
 
 
-def demo_variants(
-    data: str | None, *, quick: bool, seed: int, stages: Stages
-) -> tuple[Splits, tuple[Variant, ...]]:
-    """Data, training, and the four variants of the model."""
-    settings = settings_for(quick)
-    splits = load_splits(data, settings, seed, stages)
-    with reported(stages, _TITLES) as progress:
-        model = train(splits, settings, seed=seed, progress=progress)
-        return splits, make_variants(model, splits, settings, seed=seed, progress=progress)
-
-
-def _read(
+def read_for(
     name: str,
     model: Model,
     range_text: str | None,
@@ -321,7 +311,8 @@ def _read(
     return datasets.read(name, shape, count_per_class=count_per_class, seed=seed), to
 
 
-def _loaded(path: Path, how: Loading, stages: Stages) -> Model:
+def loaded(path: Path, how: Loading, stages: Stages) -> Model:
+    """A model's file, with what there is to be told of it told."""
     said: list[str] = []
     with stages.stage("Load the model"):
         model = load_keras(path, how, note=said.append)

@@ -1,0 +1,163 @@
+"""Variants beside each other: the figures are the proof's, a failure is one variant's alone, and
+`simulate` says the same."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.corpus.models import classifier
+from tests.device.emulated import Quiet
+from tinyforge import compare, tflite
+from tinyforge.compare import on_board
+from tinyforge.datasets.ranges import Kind, parse
+from tinyforge.datasets.samples import Samples
+from tinyforge.errors import ForgeError
+from tinyforge.spec import Budget, Spec
+from tinyforge.training.compared import Made
+from tinyforge.training.lab import Result
+from tinyforge.training.recipe import Recipe
+from tinyforge.training.runtime import keras, quiet
+from tinyforge.training.variants import Unmade, Variant
+
+pytest.importorskip("tflite_micro")
+pytest.importorskip("unicorn")
+
+GOOD = tflite.write(classifier(3))
+
+
+def made(**models: bytes) -> Made:
+    """int8 variants of these names, beside a float one and one that was not made."""
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 256, (40, 8, 8, 1), np.uint8)
+    labels = rng.integers(0, 3, 40)
+    held_out = Samples("pictures", images, Kind.LEVELS, "", labels, labels.astype(np.float32))
+    variants = [
+        Variant(Recipe(n, int8=True), m, 9, 8, 9, Result(0.5, labels)) for n, m in models.items()
+    ]
+    plain = Variant(Recipe("float"), b"float", 9, 8, 9, Result(0.5, labels))
+    lost = Unmade("lost", ForgeError("it cannot be made", where="layer 3"))
+    return Made((plain, *variants, lost), held_out, parse("0..1"), "accuracy", 0)
+
+
+def compared(found: Made, settings: Spec | None = None) -> compare.Compared:
+    spec = settings or Spec(engine="aot")
+    return on_board(found, lambda _: spec, Quiet(), model="tiny", overwrite=False)
+
+
+def test_figures_are_those_of_the_proof() -> None:
+    found = compared(made(int8=GOOD))
+    proof = found.proved["int8"].proof
+    plain, small = found.comparison.variants
+    assert proof.bit_exact and proof.ram and proof.flash and proof.time and proof.cycles
+    assert small.device is not None
+    assert (small.device.flash, small.device.ram) == (proof.flash.total, proof.ram.total)
+    assert small.device.instructions == proof.instructions
+    assert (small.device.cycles, small.device.ms) == (proof.cycles.mid, proof.time.milliseconds)
+    assert small.device.inputs == proof.inputs == 40 == found.comparison.held_out
+    assert plain.device is None and plain.refused == "the engines run int8"
+
+
+def test_a_failure_is_one_variant_s() -> None:
+    found = compared(made(broken=b"nothing", int8=GOOD))
+    _, broken, small = found.comparison.variants
+    assert broken.device is None and "file" in broken.refused
+    assert small.device is not None
+    assert list(found.refused) == ["broken", "lost"]
+    (lost,) = found.comparison.unmade
+    assert (lost.name, lost.why) == ("lost", "it cannot be made (layer 3)")
+
+
+def test_what_does_not_fit_says_so() -> None:
+    found = compared(made(int8=GOOD), Spec(engine="aot", budget=Budget(flash=100)))
+    (_, small) = found.comparison.variants
+    assert small.device is None and "allowed by the budget" in small.refused
+
+
+def test_all_variants_run_on_the_same_inputs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compare, "_MACS", 1)
+    found = compared(made(one=GOOD, two=tflite.write(classifier(4))))
+    assert [ran.proof.inputs for ran in found.proved.values()] == [16, 16]
+    assert len(found.inputs) == 16
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small model and pictures that it tells apart, by where they are bright."""
+    folder = tmp_path_factory.mktemp("compared")
+    rng = np.random.default_rng(0)
+    labels = np.tile(np.arange(3), 40)
+    images = rng.integers(0, 90, (120, 12, 12), dtype=np.uint8)
+    for image, label in zip(images, labels, strict=True):
+        image[4 * label : 4 * label + 4] += 120
+    np.savez(folder / "data.npz", images=images, labels=labels, classes=["low", "mid", "high"])
+    layers = keras().layers
+    keras().utils.set_random_seed(0)
+    model = keras().Sequential(
+        [
+            keras().Input((12, 12, 1)),
+            layers.Conv2D(8, 3, strides=2, activation="relu"),
+            layers.Flatten(),
+            layers.Dense(3, "softmax"),
+        ]
+    )
+    model.compile("adam", "sparse_categorical_crossentropy", jit_compile=False)
+    model.fit(images[..., None] / 255.0, labels, epochs=20, verbose=0)
+    with quiet():
+        model.save(folder / "tiny.keras")
+    return folder
+
+
+def document(folder: Path, *arguments: str) -> dict[str, Any]:
+    shown = subprocess.run(
+        [sys.executable, "-m", "tinyforge", *arguments, "--json"],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert shown.returncode == 0, shown.stderr
+    return dict(json.loads(shown.stdout))
+
+
+def test_simulate_says_the_same(written: Path) -> None:
+    found = document(written, "compare", "tiny.keras", "--data", "data.npz", "--quick", "-o", "out",
+        "--variants", "float,pruned,int8,pruned+int8",
+    )  # fmt: skip
+    variants = {v["name"]: v for v in found["variants"]}
+    assert list(variants) == ["float", "pruned", "int8", "pruned+int8"]
+    assert all(v["accuracy"] > 0.9 for v in variants.values())
+    assert found["held_out"] == 30
+    saved = json.loads((written / "out" / "report.json").read_text())
+    assert saved["variants"] == found["variants"] and "seconds" not in saved
+    for name in ("int8", "pruned+int8"):
+        target = f"out/{name.replace('+', '-')}"
+        proof = document(written, "simulate", target, "--inputs", "out/inputs.npz")["proof"]
+        device = variants[name]["device"]
+        assert proof["bit_exact"] is True and proof["inputs"] == device["inputs"] == 30
+        assert proof["flash"]["total"] == device["flash"]
+        assert proof["ram"]["total"] == device["ram"]
+        assert proof["instructions"] == device["instructions"]
+        assert proof["cycles"]["mid"] == device["cycles"]
+        assert proof["time"]["milliseconds"] == device["ms"]
+        assert proof["accuracy"] == variants[name]["accuracy"]
+        assert (written / target / "model.tflite").stat().st_size == variants[name]["tflite_bytes"]
+    assert (written / "out" / "pruned.tflite").stat().st_size == variants["pruned"]["tflite_bytes"]
+
+
+def test_nothing_is_begun_without_data(written: Path) -> None:
+    shown = subprocess.run(
+        [sys.executable, "-m", "tinyforge", "compare", "tiny.keras"],
+        cwd=written,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert shown.returncode == 2
+    assert "--data D" in shown.stderr

@@ -1,0 +1,131 @@
+"""The variants of a model: what each method does to its bytes, and one that fails is one alone."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from tinyforge import tflite
+from tinyforge.datasets import Splits
+from tinyforge.datasets.ranges import parse
+from tinyforge.errors import ForgeError
+from tinyforge.proof import oracle
+from tinyforge.proof.answers import accuracy
+from tinyforge.proof.examples import of_pictures
+from tinyforge.tflite.about import about
+from tinyforge.training import Settings
+from tinyforge.training.accuracy import accuracy_float
+from tinyforge.training.lab import Lab
+from tinyforge.training.model import Model
+from tinyforge.training.recipe import Recipe, recipes
+from tinyforge.training.subject import Subject
+from tinyforge.training.variants import Unmade, Variant, make_variants
+
+FOUR = "float,pruned,int8,pruned+int8"
+
+
+def lab_of(model: Model, splits: Splits, settings: Settings) -> Lab:
+    training, held_out = splits.training.samples("drawn"), splits.held_out.samples("drawn")
+    subject = Subject.of(model, held_out, None)
+    return Lab(subject, parse("0..1"), training, held_out, settings, seed=1)
+
+
+@pytest.fixture(scope="module")
+def lab(model: Model, splits: Splits, tiny: Settings) -> Lab:
+    return lab_of(model, splits, tiny)
+
+
+@pytest.fixture(scope="module")
+def seen() -> list[tuple[str, int, int]]:
+    return []
+
+
+@pytest.fixture(scope="module")
+def variants(lab: Lab, seen: list[tuple[str, int, int]]) -> list[Variant]:
+    found = make_variants(lab, recipes(0.75, FOUR), progress=lambda *step: seen.append(step))
+    assert all(isinstance(one, Variant) for one in found)
+    return [one for one in found if isinstance(one, Variant)]
+
+
+def test_the_four_variants(variants: list[Variant], seen: list[tuple[str, int, int]]) -> None:
+    dense, pruned, small, both = variants
+    assert [v.name for v in variants] == ["float", "pruned", "int8", "pruned+int8"]
+    # Pruning alone does not shrink the file, only what compression makes of it; int8 does.
+    assert pruned.tflite_bytes == pytest.approx(dense.tflite_bytes, rel=0.02)
+    assert pruned.gzip_bytes < dense.gzip_bytes * 0.6
+    assert small.tflite_bytes < dense.tflite_bytes * 0.6
+    assert both.gzip_bytes < min(pruned.gzip_bytes, small.gzip_bytes)
+    assert {v.weights for v in variants} == {9 * 12 + 9 * 12 * 24 + 600}
+    assert dense.nonzero == dense.weights
+    assert pruned.nonzero == pytest.approx(0.25 * pruned.weights, rel=0.02)
+    assert both.nonzero <= pruned.nonzero
+    assert all(v.result is not None and v.result.score > 0.8 for v in variants)
+    assert seen[0] == ("prune", 0, 3) and seen[-1] == ("convert", 4, 4)
+    assert [stage for stage, done, _ in seen if done == 0].count("prune") == 1, "trained once"
+
+
+def test_scores_are_keras_s_and_tflm_s(
+    variants: list[Variant], model: Model, splits: Splits
+) -> None:
+    data = splits.held_out
+    scores = {v.name: v.result.score for v in variants if v.result}
+    assert scores["float"] == accuracy_float(model, data)
+    small = next(v for v in variants if v.name == "int8")
+    graph = tflite.read(small.model)
+    source, sink = graph.tensors[graph.inputs[0]], graph.tensors[graph.outputs[0]]
+    found = oracle.outputs(small.model, graph, of_pictures(data.images, source))
+    assert scores["int8"] == accuracy(found, sink, data.labels)
+    assert small.result is not None and small.result.answers is not None
+    assert scores["int8"] == np.mean(small.result.answers == data.labels)
+
+
+def test_an_int8_file_says_what_its_data_is(variants: list[Variant], splits: Splits) -> None:
+    said = about(tflite.read(variants[2].model))
+    assert variants[0].result is not None
+    assert (said.range, said.classes) == ("0..1", splits.held_out.classes)
+    assert (said.float_accuracy, said.examples) == (
+        variants[0].result.score,
+        len(splits.held_out),
+    )
+
+
+def test_one_that_fails_does_not_stop_the_others(
+    model: Model, splits: Splits, tiny: Settings
+) -> None:
+    whole = lab_of(model, splits, tiny)
+    training, held_out = (
+        replace(part, labels=None, targets=None) for part in (whole.training, whole.held_out)
+    )
+    unlabelled = Lab(Subject.of(model, held_out, None), whole.range, training, held_out, tiny)
+    found = make_variants(unlabelled, recipes(0.5, "pruned,float,pruned+int8"))
+    assert [type(one) for one in found] == [Unmade, Variant, Unmade]
+    assert isinstance(found[0], Unmade) and "no answers" in found[0].error.what
+    assert isinstance(found[1], Variant) and found[1].result is None
+
+
+def test_blocks_are_zero_together(lab: Lab) -> None:
+    (found,) = make_variants(lab, recipes(0.75, "blocks+int8"))
+    assert isinstance(found, Variant)
+    graph = tflite.read(found.model)
+    wide = next(
+        t.data
+        for t in graph.tensors
+        if t.data is not None and t.data.shape[1:3] == (3, 3) and t.data.shape[3] > 4
+    )
+    outputs, *_, inputs = wide.shape
+    blocks = (
+        wide.reshape(outputs // 2, 2, 9, inputs // 4, 4).transpose(0, 2, 3, 1, 4).reshape(-1, 8)
+    )
+    empty = (blocks == 0).all(axis=1).mean()
+    assert empty == pytest.approx(0.75, abs=0.03)
+
+
+def test_recipes_are_known_by_their_names() -> None:
+    assert recipes(0.8, "int8, pruned+int8,int8") == (
+        Recipe("int8", int8=True),
+        Recipe("pruned+int8", 0.8, int8=True),
+    )
+    with pytest.raises(ForgeError, match="'smaller' is no variant"):
+        recipes(0.8, "float,smaller")
+    with pytest.raises(ForgeError, match="not between 0 and 1"):
+        recipes(1.0)

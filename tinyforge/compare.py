@@ -1,0 +1,254 @@
+"""A model's variants beside each other: what each is worth, and what it takes on a board."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+import numpy as np
+
+from tinyforge import boards, pipeline
+from tinyforge.boards import Board
+from tinyforge.datasets.npy import Array, npz
+from tinyforge.datasets.ranges import Reals
+from tinyforge.errors import ForgeError
+from tinyforge.generation import Generated
+from tinyforge.graph import Graph
+from tinyforge.project import writer
+from tinyforge.proof.data import of_samples
+from tinyforge.proof.examples import by_input
+from tinyforge.proof.measure import macs
+from tinyforge.proof.record import Proof
+from tinyforge.proof.score import Task
+from tinyforge.report import record
+from tinyforge.report.json_report import comparison_json, json_text
+from tinyforge.report.record import Comparison, Device
+from tinyforge.source import Source, of_converted
+from tinyforge.spec import Spec, comparison_folder
+from tinyforge.stages import Stages
+from tinyforge.training.compared import Made, made_of_file
+from tinyforge.training.process import apart
+from tinyforge.training.recipe import Recipe
+from tinyforge.training.settings import Loading
+from tinyforge.training.variants import Unmade, Variant
+
+INPUTS = "inputs.npz"
+_MACS = 2_000_000_000  # that an emulator computes in some ten seconds, over all inputs of a variant
+_INPUTS = (16, 2000)  # of a variant: at least, at most
+_FLOAT = "the engines run int8"
+
+
+@dataclass(frozen=True, eq=False)
+class Ran:
+    """A variant whose firmware was proved."""
+
+    source: Source
+    generated: Generated
+    proof: Proof
+
+
+@dataclass(frozen=True, eq=False)
+class Compared:
+    """comparison: as it is shown. inputs: real values (n, *shape) that the firmware ran on, the
+    first of what is held out. proved: int8 variants, by name. refused: those that were not, or not
+    even made."""
+
+    comparison: Comparison
+    inputs: Reals
+    proved: Mapping[str, Ran]
+    refused: Mapping[str, ForgeError]
+
+
+def compare(
+    settings: Spec,
+    stages: Stages,
+    recipes: tuple[Recipe, ...],
+    *,
+    how: Loading,
+    quick: bool,
+    overwrite: bool = False,
+) -> tuple[Comparison, Path]:
+    """Makes the variants of a Keras model, proves those in int8 on the board, and writes them: each
+    of those as a project. The comparison, and the folder that holds it all. settings: as
+    preflight.require_comparison wants them.
+
+    overwrite: also over generated files that were edited. ForgeError, and nothing written, where
+    there is nothing to compare; a variant that fails is a row that says why.
+    """
+    assert settings.model is not None and settings.data is not None
+    path, folder = Path(settings.model), comparison_folder(settings)
+    made = apart(
+        made_of_file, path, settings.data, recipes,
+        how=how, seed=settings.seed, quick=quick, range_text=settings.range, stages=stages,
+    )  # fmt: skip
+
+    def own(name: str) -> Spec:
+        return msgspec.structs.replace(settings, output=str(folder / slug(name)))
+
+    found = on_board(made, own, stages, model=path.stem, overwrite=overwrite)
+    writer.write(_files(made, found), folder, overwrite=overwrite)
+    for name, ran in found.proved.items():
+        report = pipeline.report_of(ran.generated, ran.proof, own(name), stages)
+        pipeline.write(ran.generated, own(name), report, overwrite=overwrite)
+    return found.comparison, folder
+
+
+def slug(name: str) -> str:
+    """A variant's name as that of a file."""
+    return name.replace("+", "-")
+
+
+def on_board(
+    made: Made,
+    settings: Callable[[str], Spec],
+    stages: Stages,
+    *,
+    model: str,
+    overwrite: bool,
+) -> Compared:
+    """The int8 variants generated, built and proved, on the same inputs; a failure is a variant's
+    own, like one in making it.
+
+    settings: of a variant, by its name; they differ in output alone. model: what it is called.
+    """
+    sources: dict[str, Source] = {}
+    proved: dict[str, Ran] = {}
+    refused: dict[str, ForgeError] = {}
+    for one in made.variants:
+        if isinstance(one, Unmade):
+            refused[one.name] = one.error
+        elif one.recipe.int8:
+            with _kept(refused, one.name):
+                own = _Titled(stages, one.name)
+                sources[one.name] = of_converted(one.model, model, made.held_out.classes, own)
+    most = max((macs(source.graph) for source in sources.values()), default=1)
+    count = int(np.clip(_MACS // max(1, most), *_INPUTS))
+    inputs = made.held_out.real(made.range)[:count]
+    for name, source in sources.items():
+        with _kept(refused, name):
+            examples = of_samples(source.graph, made.held_out, inputs, count)
+            own, given = _Titled(stages, name), settings(name)
+            proved[name] = Ran(
+                source, *pipeline.proved(source, examples, given, own, overwrite=overwrite)
+            )
+    board = boards.load(settings("").board)
+    return Compared(_comparison(made, proved, refused, board, model), inputs, proved, refused)
+
+
+@contextmanager
+def _kept(refused: dict[str, ForgeError], name: str) -> Iterator[None]:
+    """What goes wrong within is kept as that variant's."""
+    try:
+        yield
+    except ForgeError as error:
+        refused[name] = error
+
+
+def _comparison(
+    made: Made,
+    proved: Mapping[str, Ran],
+    refused: Mapping[str, ForgeError],
+    board: Board,
+    model: str,
+) -> Comparison:
+    return Comparison(
+        model=model,
+        board=board.id,
+        core=board.core,
+        measure=made.measure,
+        held_out=len(made.held_out),
+        data=made.held_out.source,
+        range=made.range.text,
+        variants=tuple(
+            _row(one, proved.get(one.name), refused.get(one.name))
+            for one in made.variants
+            if isinstance(one, Variant)
+        ),
+        unmade=tuple(
+            record.Unmade(one.name, _why(one.error))
+            for one in made.variants
+            if isinstance(one, Unmade)
+        ),
+    )
+
+
+def _row(variant: Variant, ran: Ran | None, error: ForgeError | None) -> record.Variant:
+    refused = "" if ran else _why(error) if error else _FLOAT
+    if ran and not ran.proof.firmware_ran:
+        refused = "its operators are the interpreter's alone, whose firmware is not built here"
+    return record.Variant(
+        variant.name,
+        variant.tflite_bytes,
+        variant.gzip_bytes,
+        variant.nonzero,
+        None if variant.result is None else variant.result.score,
+        None if ran is None or refused else _device(ran.proof),
+        refused,
+    )
+
+
+def _device(proof: Proof) -> Device:
+    time, cycles = proof.time, None if proof.cycles is None else proof.cycles.mid
+    return Device(
+        flash=None if proof.flash is None else proof.flash.total,
+        ram=None if proof.ram is None else proof.ram.total,
+        instructions=proof.instructions,
+        cycles=cycles if time is None or time.cycles is None else time.cycles,
+        ms=None if time is None else time.milliseconds,
+        uj=None if time is None else time.microjoules,
+        inputs=proof.inputs,
+        machine=proof.machine,
+    )
+
+
+def _why(error: ForgeError) -> str:
+    return f"{error.what} ({error.where})" if error.where else error.what
+
+
+def _files(made: Made, found: Compared) -> dict[str, str | bytes]:
+    """What lies beside the variants' projects: float models, what the others ran on, the report."""
+    files: dict[str, str | bytes] = {
+        f"{slug(variant.name)}.tflite": variant.model
+        for variant in made.variants
+        if isinstance(variant, Variant) and not variant.recipe.int8
+    }
+    if found.proved:
+        graph = next(iter(found.proved.values())).source.graph
+        files[INPUTS] = npz(_inputs(made, graph, found.inputs))
+    return files | {"report.json": json_text(comparison_json(found.comparison))}
+
+
+def _inputs(made: Made, graph: Graph, real: Reals) -> dict[str, Array]:
+    """What the variants ran on, as --inputs takes it."""
+    alone = len(graph.inputs) == 1
+    arrays: dict[str, Array] = {
+        "inputs" if alone else f"inputs_{i}": one
+        for i, (one, _) in enumerate(by_input(real, graph))
+    }
+    labels = made.held_out.labels
+    if made.measure == Task.CLASSES.value and labels is not None:
+        arrays[f"labels_{made.head}"] = labels[: len(real)]
+    return arrays
+
+
+class _Titled:
+    """Stages, whose titles and notes say of which variant they are."""
+
+    def __init__(self, stages: Stages, name: str) -> None:
+        self._stages = stages
+        self._name = name
+
+    @property
+    def seconds(self) -> float:
+        return self._stages.seconds
+
+    def stage(
+        self, title: str, total: int | None = None
+    ) -> AbstractContextManager[Callable[[int], None]]:
+        return self._stages.stage(f"{self._name}: {title}", total)
+
+    def note(self, text: str) -> None:
+        self._stages.note(f"{self._name}: {text}")

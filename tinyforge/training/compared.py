@@ -1,0 +1,101 @@
+"""The variants of a model, made where TensorFlow is: of the user's, or of one trained here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tinyforge.datasets import Samples
+from tinyforge.datasets.decide import told
+from tinyforge.datasets.ranges import Range, parse
+from tinyforge.datasets.samples import parted
+from tinyforge.stages import Stages, reported
+from tinyforge.training.lab import Lab
+from tinyforge.training.loss import saved_loss
+from tinyforge.training.model import train
+from tinyforge.training.recipe import Recipe
+from tinyforge.training.settings import Loading
+from tinyforge.training.subject import Subject
+from tinyforge.training.variants import Unmade, Variant, make_variants
+from tinyforge.training.workflow import (
+    DEFAULT_DATA,
+    TITLES,
+    load_splits,
+    loaded,
+    read_for,
+    settings_for,
+    tuning_for,
+)
+
+_NO_PARTS = (
+    "note: the data does not say which part is to test on; a quarter is held out of tuning, which "
+    "flatters a model that was trained on it: give train and test folders, or x_train and x_test"
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Made:
+    """Variants, and what they were measured on. measure: what their scores are; "" without any.
+    head: of several outputs the one that is measured, by position."""
+
+    variants: tuple[Variant | Unmade, ...]
+    held_out: Samples
+    range: Range
+    measure: str
+    head: int
+
+
+def made_of_file(
+    path: Path,
+    data: str,
+    recipes: Sequence[Recipe],
+    *,
+    how: Loading,
+    seed: int,
+    quick: bool,
+    range_text: str | None,
+    stages: Stages,
+) -> Made:
+    """Variants of a Keras model: tuned and calibrated on a part of the data, measured on the rest.
+
+    range_text: as --range says it. ForgeError where the data is not the model's, or the range of
+    its inputs is not clear.
+    """
+    model, settings = loaded(path, how, stages), tuning_for(quick)
+    with stages.stage(f"Read {data}"):
+        samples, to = read_for(
+            data, model, range_text, seed=seed, count_per_class=settings.drawings
+        )
+    subject = Subject.of(model, samples, saved_loss(path))
+    decision = subject.decide(to)
+    for line in told(subject.samples, decision, subject.measure):
+        stages.note(line)
+    if subject.samples.parts is None:
+        stages.note(_NO_PARTS)
+    training, held_out = parted(subject.samples, seed)
+    return _made(Lab(subject, decision.range, training, held_out, settings, seed), recipes, stages)
+
+
+def made_of_drawings(
+    data: str | None, recipes: Sequence[Recipe], *, seed: int, quick: bool, stages: Stages
+) -> Made:
+    """Variants of the small CNN, trained on these drawings."""
+    settings = settings_for(quick)
+    splits = load_splits(data, settings, seed, stages)
+    with reported(stages, TITLES) as progress:
+        model = train(splits, settings, seed=seed, progress=progress)
+    name = data or DEFAULT_DATA
+    training, held_out = splits.training.samples(name), splits.held_out.samples(name)
+    subject = Subject.of(model, held_out, None)
+    return _made(Lab(subject, parse("0..1"), training, held_out, settings, seed), recipes, stages)
+
+
+def _made(lab: Lab, recipes: Sequence[Recipe], stages: Stages) -> Made:
+    said: dict[str, None] = {}
+    with reported(stages, TITLES) as progress:
+        variants = make_variants(lab, recipes, progress=progress, note=said.setdefault)
+    for line in said:  # once, and not while a bar is drawn
+        stages.note(line)
+    subject = lab.subject
+    return Made(variants, lab.held_out, lab.range, subject.measure, subject.head)
