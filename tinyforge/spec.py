@@ -19,6 +19,8 @@ OptimizeChoice = Literal["size", "balanced", "speed"]
 FeedChoice = Literal["frame", "rows"]
 MachineChoice = Literal["unicorn", "qemu", "native"]
 StructureChoice = Literal["unstructured", "blocks"]
+PruneChoice = Literal["unstructured", "blocks", "channels"]
+ImportanceChoice = Literal["l1", "taylor", "activation"]
 ScheduleChoice = Literal["polynomial", "constant"]
 FormChoice = Literal[
     "c", "cmake", "platformio-library", "arduino", "zephyr", "idf-component", "cmsis-pack"

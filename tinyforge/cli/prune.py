@@ -21,7 +21,7 @@ from tinyforge.cli.options import (
     Trust,
 )
 from tinyforge.cli.ui import Ui
-from tinyforge.spec import ScheduleChoice, StructureChoice
+from tinyforge.spec import ImportanceChoice, PruneChoice, ScheduleChoice
 
 EXAMPLE = "Example: tinyforge prune model.keras --sparsity 0.75 -o pruned.keras"
 
@@ -32,13 +32,24 @@ def run(
     range_: Range = None,
     accept_accuracy: AcceptAccuracy = False,
     output: Output = None,
-    sparsity: Annotated[float, typer.Option(help="The share of weights to make zero.")] = 0.75,
+    sparsity: Annotated[
+        float,
+        typer.Option(help="The share of weights to make zero; of multiply-adds, for channels."),
+    ] = 0.75,
     structure: Annotated[
-        StructureChoice,
+        PruneChoice,
         typer.Option(
-            help="What becomes zero together: single weights, or blocks of 4 inputs by 2 outputs."
+            help="What becomes zero together: single weights, or blocks of 4 inputs by 2 outputs. "
+            "Or channels, which are removed."
         ),
     ] = "unstructured",
+    importance: Annotated[
+        ImportanceChoice,
+        typer.Option(
+            help="Which channels are missed least: by their weights, by the change of the loss "
+            "without them, or by what arrives of them."
+        ),
+    ] = "taylor",
     schedule: Annotated[
         ScheduleChoice,
         typer.Option(help="How zeros come: more and more (polynomial), or all at once (constant)."),
@@ -51,9 +62,10 @@ def run(
     json: Json = False,
     debug: Debug = False,
 ) -> None:
-    """Prune a Keras model by magnitude, and fine-tune it.
+    """Prune a Keras model, and fine-tune it.
 
-    Alone this shrinks only what is compressed: zeros are stored like any other weight.
+    Zeros alone shrink only what is compressed: they are stored like any other weight. With
+    --structure channels the model itself becomes smaller.
     """
     ui = Ui(json=json, debug=debug)
     with ui.errors():
@@ -78,6 +90,7 @@ def run(
             sparsity=sparsity,
             structure=structure,
             schedule=schedule,
+            importance=importance,
             seed=seed or 0,
             quick=quick,
             how=how,
@@ -87,12 +100,19 @@ def run(
         )
         write_files({target: pruned})
         shown = [figure(outcome.measure, v) for v in (outcome.before, outcome.accuracy)]
+        done = f"{outcome.zeros:.1%} of the weights are zero"
+        if outcome.cost_before and outcome.cost_after:
+            done = (
+                f"{outcome.cost_before.weights:,} weights before, {outcome.cost_after.weights:,} "
+                f"after; {outcome.cost_before.macs:,} multiply-adds before, "
+                f"{outcome.cost_after.macs:,} after"
+            )
         ui.print(
-            f"{outcome.model}: {outcome.zeros:.1%} of the weights are zero\n"
+            f"{outcome.model}: {done}\n"
             f"{outcome.measure}: {shown[0]} before, {shown[1]} after, on {outcome.pictures:,} "
             "samples held out"
         )
         if outcome.kept:
-            ui.print(f"not pruned: {', '.join(outcome.kept)}")
+            ui.print(f"not pruned: {'; '.join(outcome.kept)}")
         ui.print(f"Next: tinyforge quantize {outcome.model}{f' --data {data}' if data else ''}")
         ui.emit_json(asdict(outcome))

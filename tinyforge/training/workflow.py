@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -24,14 +25,15 @@ from tinyforge.proof.measure import (
     warnings,
 )
 from tinyforge.proof.score import Task, score
-from tinyforge.spec import ScheduleChoice, StructureChoice
+from tinyforge.spec import ImportanceChoice, PruneChoice, ScheduleChoice
 from tinyforge.stages import Stages, reported
 from tinyforge.tflite.about import about, with_about
 from tinyforge.training.accuracy import accuracy_float
+from tinyforge.training.channels import CUTS, Cost, Removed, remove_channels
 from tinyforge.training.load import load_keras
 from tinyforge.training.loss import saved_loss
 from tinyforge.training.model import Model, input_shape, input_shapes, train
-from tinyforge.training.prune import prune
+from tinyforge.training.prune import Pruned, prune
 from tinyforge.training.quantize import Calibration, quantize
 from tinyforge.training.runtime import quiet
 from tinyforge.training.settings import CHECKED, FULL, QUICK, Loading, Settings
@@ -48,6 +50,7 @@ _LOST = 0.01  # of the score on what is trained on, with which pruning is done
 TITLES = {
     "train": "Train the CNN",
     "prune": "Prune and fine-tune",
+    **{f"remove {i}": f"Remove channels and fine-tune ({i} of {CUTS})" for i in range(1, CUTS + 1)},
     **{f"recover {i}": f"Train on: accuracy is not back yet ({i})" for i in (1, 2, 3)},
     "convert": "Convert and measure the variants",
 }
@@ -105,7 +108,8 @@ class PruneOutcome:
     """What prune says. Field names are the keys of `--json`.
 
     measure: what before and accuracy are; both on samples held out, as many as pictures. zeros:
-    share of all weights of kernels. kept: layers whose weights could not be pruned.
+    share of all weights of kernels. kept: layers whose weights could not be pruned, or channels not
+    removed. cost_before, cost_after: what the model takes, where channels were removed.
     """
 
     model: str
@@ -115,6 +119,8 @@ class PruneOutcome:
     pictures: int
     zeros: float
     kept: tuple[str, ...]
+    cost_before: Cost | None = None
+    cost_after: Cost | None = None
 
 
 def prune_file(
@@ -127,20 +133,27 @@ def prune_file(
     quick: bool,
     how: Loading,
     stages: Stages,
-    structure: StructureChoice = "unstructured",
+    structure: PruneChoice = "unstructured",
     schedule: ScheduleChoice = "polynomial",
+    importance: ImportanceChoice = "taylor",
     range_text: str | None = None,
     accept: bool = False,
 ) -> tuple[bytes, PruneOutcome]:
     """A .keras model pruned, fine-tuned on the data with its own loss, as another for that place.
 
-    structure, schedule: which weights become zero together, and when. range_text: as --range says
+    structure, schedule: which weights become zero together, and when; or channels, to remove those
+    of least importance, so that sparsity of the multiply-adds are gone. range_text: as --range says
     it. accept: a drop of accuracy as well. ForgeError where the data has no answers to learn, or
     accuracy drops.
     """
     if not 0 < sparsity < 1:
         raise ForgeError(f"sparsity {sparsity} is not between 0 and 1", fix="e.g. --sparsity 0.75")
-    settings = replace(tuning_for(quick), sparsity=sparsity, structure=structure, schedule=schedule)
+    settings = replace(
+        tuning_for(quick),
+        sparsity=sparsity,
+        structure="unstructured" if structure == "channels" else structure,
+        schedule=schedule,
+    )
     model = loaded(path, how, stages)
     shape = input_shape(model)
     if data is None and shape not in (_DRAWN, (*_DRAWN, 1)):
@@ -180,8 +193,10 @@ def prune_file(
     def settled(pruned: Model) -> bool:
         return replace(subject, model=pruned).score(training, lesson.inputs) >= wanted
 
+    pruned: Pruned | Removed
     with reported(stages, TITLES) as progress:
-        pruned = prune(
+        way = partial(remove_channels, how=importance) if structure == "channels" else prune
+        pruned = way(
             model, lesson, settings, loss=loss, settled=settled, seed=seed, progress=progress
         )
     after = replace(subject, model=pruned.model)
@@ -194,6 +209,7 @@ def prune_file(
         len(held_out),
         zeros_of(pruned.model),
         pruned.kept,
+        *((pruned.before, pruned.after) if isinstance(pruned, Removed) else ()),
     )
     require_kept(outcome.before, outcome.accuracy, "pruning", outcome.measure, accept=accept)
     return _keras_file(pruned.model), outcome
