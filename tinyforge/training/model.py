@@ -18,6 +18,7 @@ from tinyforge.training.settings import Settings
 Model = Any  # a keras.Model or a tf_keras.Model: neither library is typed
 
 _AT_ONCE = 256  # pictures
+_MOST_EPOCHS = 200  # of tuning on a small set
 _SMALLEST = 10  # pixels: what two convolutions and two poolings leave one pixel of
 
 
@@ -134,6 +135,12 @@ def fit(
     )
 
 
+def tuning_epochs(settings: Settings, samples: int) -> int:
+    """How often a trained model goes through the samples, to make up for what is done to it."""
+    steps = -(-samples // settings.batch)
+    return max(settings.prune_epochs, min(_MOST_EPOCHS, -(-settings.prune_steps // steps)))
+
+
 def cross_entropy(model: Model) -> Any:
     """Cross-entropy for what the last layer gives: one sigmoid, a softmax, or logits."""
     losses = library_of(model).losses
@@ -151,7 +158,10 @@ def gives_logits(model: Model, head: int = 0) -> bool:
         last = model.outputs[head]._keras_history[0]
     while getattr(last, "layers", None):
         last = last.layers[-1]
-    name = getattr(getattr(last, "activation", None), "__name__", type(last).__name__.lower())
+    last = getattr(last, "layer", last)  # in a wrapper
+    function = getattr(last, "activation", None)
+    function = getattr(function, "activation", function)  # in one of quantization-aware training
+    name = getattr(function, "__name__", type(last).__name__.lower())
     return name not in ("sigmoid", "softmax", "hard_sigmoid")
 
 

@@ -12,18 +12,16 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from tinyforge.errors import ForgeError
 from tinyforge.training.description import entries
-from tinyforge.training.model import Model, arguments, forget, remembers
+from tinyforge.training.model import Model, remembers
 from tinyforge.training.runtime import keras, library_of, quiet, tensorflow
+from tinyforge.training.same import require_same
 from tinyforge.training.whole_lstm import DEFAULTS, make_whole, unlike
 
 _RECURRENT = ("LSTM", "GRU", "SimpleRNN", "RNN", "ConvLSTM1D", "ConvLSTM2D")
 # Each step of a GRU is a dozen operators; beyond this, planning and code size grow past use.
 MOST_STEPS = 128
-_TOLERANCE = 1e-5  # of the largest answer, at least of 1
 
 # selu's constants, of Klambauer et al., as Keras has them.
 _ALPHA, _SCALE = 1.6732632423543772, 1.0507009873554805
@@ -83,7 +81,12 @@ def plain(model: Model, note: Callable[[str], None] = lambda _: None) -> Plain:
                 make_whole(layer)
             if _splits_nothing(layer):
                 _as_in_keras_3(layer)
-        _check(model, copy)
+        require_same(
+            model,
+            copy,
+            "made of plain layers",
+            "build its LSTM and GRU layers with unroll=True, use relu for selu",
+        )
     for line in _told([layer for layer in rolled if _inner(layer) not in whole], whole, kept=kept):
         note(line)
     return Plain(copy, whole=bool(whole), anew=bool(whole) and not kept)
@@ -199,24 +202,3 @@ def _as_in_keras_3(layer: Any) -> None:
         return own(sequences)
 
     layer.call = call
-
-
-def _check(model: Model, copy: Model) -> None:
-    rng, batch = np.random.default_rng(0), 1 if remembers(model) else 4
-    inputs = [rng.normal(size=(batch, *t.shape[1:])).astype(np.float32) for t in model.inputs]
-    for theirs, ours in zip(_answers(model, inputs), _answers(copy, inputs), strict=True):
-        off = float(np.abs(ours - theirs).max())
-        if not off <= _TOLERANCE * max(1.0, float(np.abs(theirs).max())):
-            raise ForgeError(
-                f"made of plain layers, the model's answers differ by {off:.3g}",
-                where=f"model {model.name!r}",
-                fix="build its LSTM and GRU layers with unroll=True, use relu for selu",
-            )
-
-
-def _answers(model: Model, inputs: list[Any]) -> list[Any]:
-    forget(model)
-    answers = model(arguments(model, inputs), training=False)
-    if isinstance(answers, dict):
-        answers = [*answers.values()]
-    return [np.asarray(a) for a in (answers if isinstance(answers, list | tuple) else [answers])]

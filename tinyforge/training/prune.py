@@ -10,13 +10,12 @@ import numpy as np
 
 from tinyforge.datasets.types import Progress, silent
 from tinyforge.errors import ForgeError
-from tinyforge.training.model import Lesson, Model, fit
+from tinyforge.training.model import Lesson, Model, fit, tuning_epochs
 from tinyforge.training.runtime import library_of, quiet
 from tinyforge.training.settings import Settings
 from tinyforge.training.sparsity import mask_of, share_by
 
 _CUTS = 20  # how many steps it takes from dense to sparse
-_MOST_EPOCHS = 200
 _ROUNDS = 3  # of further training, where accuracy has not come back
 _FASTER = 3  # times the learning rate in these: what is lost needs larger steps
 
@@ -64,7 +63,7 @@ def prune(
             fix="leave pruning out, or use Conv2D or Dense layers",
         )
     steps = -(-len(training.inputs) // settings.batch)
-    epochs = max(settings.prune_epochs, min(_MOST_EPOCHS, -(-settings.prune_steps // steps)))
+    epochs = tuning_epochs(settings, len(training.inputs))
     masks = _Masks(kernels, settings, steps * epochs)
     cuts = library.callbacks.LambdaCallback(on_train_batch_end=masks.step)
 
