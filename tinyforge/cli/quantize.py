@@ -30,6 +30,10 @@ def run(
     range_: Range = None,
     output: Output = None,
     accept_accuracy: AcceptAccuracy = False,
+    explain: Annotated[
+        bool,
+        typer.Option("--explain", help="Show what int8 adds in each layer, its cause and cure."),
+    ] = False,
     seed: Seed = None,
     trust_model: Trust = False,
     input_shape: InputShape = None,
@@ -44,6 +48,7 @@ def run(
 
         from tinyforge.files import require_writable, write_files
         from tinyforge.preflight import require_model
+        from tinyforge.report.noise import NoiseTable
         from tinyforge.training.process import apart
         from tinyforge.training.settings import Loading, shape_of
         from tinyforge.training.workflow import quantized_file
@@ -61,12 +66,18 @@ def run(
             seed=seed or 0,
             range_text=range_,
             accept=accept_accuracy,
+            explain=explain,
         )
         write_files({target: small.model})
         measured = small.measured
         said = f"\n{measured.measure}: {measured}" if measured else ""
         proof = f" --data {data}" if measured else ""
+        if small.explained:
+            ui.print(NoiseTable(small.explained))
         ui.print(f"{target}: {len(small.model):,} bytes{said}")
         ui.print(f"Next: tinyforge build {target}{proof}")
         figures = asdict(measured) if measured else None
-        ui.emit_json({"model": str(target), "bytes": len(small.model), "accuracy": figures})
+        document = {"model": str(target), "bytes": len(small.model), "accuracy": figures}
+        if small.explained:
+            document["explained"] = asdict(small.explained)
+        ui.emit_json(document)

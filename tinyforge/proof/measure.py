@@ -24,6 +24,7 @@ MAX_DROP = 0.05  # of accuracy, from float to int8 or by pruning, that is accept
 _MACS = 2_000_000_000  # that the oracle computes in some ten seconds
 _EXAMPLES = (50, 1000)  # to measure on: at least, at most
 _FEW = 8  # answers: fewer may all be of one class by chance
+_OTHER_DATA = "see the warnings above, give more or other data"
 _MUCH = 0.3  # of accuracy, that another order of classes gives by no chance
 Classes = npt.NDArray[np.int64]
 
@@ -57,11 +58,23 @@ class Measured:
         """One of the figures, as it is shown."""
         return figure(self.measure, value)
 
-    def require_kept(self, *, accept: bool) -> None:
-        """ForgeError where int8 is more than MAX_DROP below float, unless that is accepted."""
+    @property
+    def dropped(self) -> bool:
+        """Whether int8 is more than MAX_DROP below float."""
+        return self.float_model is not None and self.float_model - self.int8_model > MAX_DROP
+
+    def require_kept(self, *, accept: bool, why: str = "", cure: str = _OTHER_DATA) -> None:
+        """ForgeError where int8 is more than MAX_DROP below float, unless that is accepted. why: in
+        words; cure: what to do."""
         if self.float_model is not None:
             require_kept(
-                self.float_model, self.int8_model, "quantizing", self.measure, accept=accept
+                self.float_model,
+                self.int8_model,
+                "quantizing",
+                self.measure,
+                accept=accept,
+                why=why,
+                cure=cure,
             )
 
 
@@ -123,11 +136,21 @@ def _reordered(labels: Classes, answers: Classes, names: Sequence[str]) -> Itera
         )
 
 
-def require_kept(before: float, after: float, what: str, measure: str, *, accept: bool) -> None:
-    """ForgeError where accuracy dropped by more than MAX_DROP, unless that is accepted."""
+def require_kept(
+    before: float,
+    after: float,
+    what: str,
+    measure: str,
+    *,
+    accept: bool,
+    why: str = "",
+    cure: str = _OTHER_DATA,
+) -> None:
+    """ForgeError where accuracy dropped by more than MAX_DROP, unless that is accepted. why: in
+    words; cure: what to do."""
     if before - after > MAX_DROP and not accept:
         raise ForgeError(
-            f"{measure} drops from {figure(measure, before)} to {figure(measure, after)} by {what}",
-            fix="nothing was written; see the warnings above, give more or other data, or accept "
-            "it with --accept-accuracy",
+            f"{measure} drops from {figure(measure, before)} to {figure(measure, after)} by {what}"
+            + (f": {why}" if why else ""),
+            fix=f"nothing was written; {cure}, or accept it with --accept-accuracy",
         )

@@ -28,6 +28,17 @@ def to_float_tflite(model: Model) -> bytes:
     return _converted(model, None)
 
 
+def float_twin(model: Model) -> bytes:
+    """float32 .tflite with batch 1 of the layers that quantize() makes int8: most of its tensors
+    have the names of theirs."""
+    made = plain(model)
+    if not made.whole:
+        return _converted(made.model, None)
+    return tflite.write(
+        in_order(tflite.read(_converted(made.model, None, whole=True)), _names(model))
+    )
+
+
 def quantize(
     model: Model, calibration: Calibration, *, note: Callable[[str], None] = lambda _: None
 ) -> bytes:

@@ -33,6 +33,8 @@ from tinyforge.training.channels import CUTS, Cost, Removed, remove_channels
 from tinyforge.training.load import load_keras
 from tinyforge.training.loss import saved_loss
 from tinyforge.training.model import Model, input_shape, input_shapes, train
+from tinyforge.training.noise.explain import explained
+from tinyforge.training.noise.record import Explained
 from tinyforge.training.prune import Pruned, prune
 from tinyforge.training.quantize import Calibration, quantize
 from tinyforge.training.runtime import quiet
@@ -221,6 +223,7 @@ class Quantized:
 
     model: the .tflite bytes, which say the range of the inputs and the classes' names. measured:
     None without labels. samples, inputs: a few of the data, and as real values, float32 (n, ...).
+    explained: its layers beside the float model's, where that was asked for or accuracy dropped.
     """
 
     model: bytes
@@ -228,6 +231,7 @@ class Quantized:
     measured: Measured | None
     samples: Samples
     inputs: Calibration
+    explained: Explained | None = None
 
 
 def quantized_file(
@@ -239,12 +243,13 @@ def quantized_file(
     seed: int = 0,
     range_text: str | None = None,
     accept: bool = False,
+    explain: bool = False,
 ) -> Quantized:
     """A .keras model as int8 .tflite bytes, calibrated on the data and measured on it.
 
     data: as for training, or inputs without labels, for which there are no names. range_text: as
-    --range says it. accept: a drop of accuracy as well. ForgeError where the range of the inputs is
-    not clear, or accuracy drops.
+    --range says it. accept: a drop of accuracy as well. explain: layer by layer. ForgeError where
+    the range of the inputs is not clear, or accuracy drops.
     """
     model = loaded(path, how, stages)
     if data is None:
@@ -265,21 +270,35 @@ def quantized_file(
         small = quantize(model, calibration.real(decision.range), note=said.append)
     for line in said:
         stages.note(line)
-    return _measured(subject, decision, small, seed=seed, accept=accept, stages=stages)
+    chosen = spread(part_of(subject.samples, TEST), count_to_measure(tflite.read(small)), seed)
+    found = _measured(subject, decision, small, chosen, stages)
+    dropped = found.measured is not None and found.measured.dropped
+    if explain or dropped:
+        with stages.stage("Compare float and int8 layer by layer"):
+            said_of = explained(
+                small, subject, decision, calibration, found.inputs, dropped=dropped
+            )
+        found = replace(found, explained=said_of)
+    if found.measured is not None:
+        found.measured.require_kept(accept=accept, **_reason(found.explained))
+    return found
+
+
+def _reason(said: Explained | None) -> dict[str, str]:
+    """Why accuracy drops, and the cure, where that is known."""
+    if said is None or not said.findings:
+        return {}
+    first = said.findings[0]
+    cure = f"{first.cure}; --explain --accept-accuracy shows all layers"
+    return {"why": f"{first} ({first.where})", "cure": cure}
 
 
 def _measured(
-    subject: Subject,
-    decision: Decision,
-    small: bytes,
-    *,
-    seed: int,
-    accept: bool,
-    stages: Stages,
+    subject: Subject, decision: Decision, small: bytes, chosen: Samples, stages: Stages
 ) -> Quantized:
-    """An int8 model with what is known of it, measured beside the float model."""
+    """An int8 model with what is known of it, measured on the chosen samples beside the float
+    model."""
     graph = tflite.read(small)
-    chosen = spread(part_of(subject.samples, TEST), count_to_measure(graph), seed)
     inputs = chosen.real(decision.range)
     goal, measured, outputs = subject.goal, None, None
     if goal is not None:
@@ -295,8 +314,6 @@ def _measured(
             )
     for warning in warnings(goal, chosen, inputs, outputs, graph):
         stages.note(warning)
-    if measured is not None:
-        measured.require_kept(accept=accept)
     said = msgspec.structs.replace(about(graph), range=decision.range.text)
     if measured is not None and goal is not None and goal.task is Task.CLASSES:
         said = msgspec.structs.replace(

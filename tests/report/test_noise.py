@@ -1,0 +1,47 @@
+"""The table of what int8 adds fits a terminal, and names layers, findings and cures."""
+
+import io
+
+from rich.console import Console
+
+from tinyforge.report.noise import NoiseTable
+from tinyforge.training.noise.record import Channel, Explained, Finding, LayerNoise, Weights
+
+LAYER = LayerNoise(
+    layer=3,
+    op="DEPTHWISE_CONV_2D",
+    name="model/a_layer_with_a_long_name/Relu6;more",
+    snr=21.04,
+    own=38.5,
+    held=(-12.345, 1234.4),
+    seen=(-3.0, 12.0),
+    unused=0.875,
+    saturated=0.125,
+    worst=(Channel(127, -3.2), Channel(4, None)),
+    widest=7,
+    times_median=33.0,
+    median_own=12.0,
+    weights=Weights(41.2, Channel(5, 12.0), per_channel=True),
+)
+
+
+def shown(said: Explained) -> str:
+    stream = io.StringIO()
+    Console(file=stream, width=80, highlight=False, markup=False).print(NoiseTable(said))
+    return stream.getvalue()
+
+
+def test_every_figure_of_a_layer_is_shown_whole() -> None:
+    text = shown(Explained((LAYER,), 2, (), samples=8, calibrated=100))
+    (row,) = [line for line in text.splitlines() if "a_layer" in line]
+    figures = ["3", "21.0", "38.5", "41.2", "-12.3..1234", "88 %", "12.5 %", "127: -3.2"]
+    assert all(figure in row for figure in figures)
+    assert "on 8 samples" in text and "1 of 2 layers compared" in text
+    assert "Nothing stands out" in text
+
+
+def test_findings_come_with_cures() -> None:
+    finding = Finding("outlier", "layer 3", "channel 7 reaches far", "bound it")
+    text = shown(Explained((LAYER,), 1, (finding,), samples=1, calibrated=1))
+    assert "outlier: layer 3: channel 7 reaches far.\n  cure: bound it" in text
+    assert "Nothing" not in text and "compared: the" not in text

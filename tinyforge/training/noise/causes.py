@@ -1,0 +1,221 @@
+"""Why int8 is worse than float, and what to do: one function a cause, silent where it is not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+
+from tinyforge.datasets.decide import Decision, figure
+from tinyforge.graph import Graph, Tensor
+from tinyforge.proof.examples import limits
+from tinyforge.training.noise.measure import INPUT
+from tinyforge.training.noise.normalization import Drift
+from tinyforge.training.noise.record import Finding, LayerNoise
+
+_LEAD = 0.05  # of the score, by which another range must be better
+_CUT_OFF = 0.01  # share of values beyond their codes that is more than a few
+_UNUSED = 0.875  # share of an input's codes: 3 of 8 bits
+_SHIFT, _STRETCH = 3.0, 4.0  # of a standard deviation in training
+_FEW_CHANNELS = 4  # among fewer, none stands out
+_TIMES = 16.0  # the median channel's range, that leaves it 4 of 8 bits
+_WIDER = 4.0  # times what an activation lets through: 2 of 8 bits are lost
+_FULL = 48.0  # dB, of 8 bits
+_HEARD = 6.0  # dB: twice the noise that is there anyway
+_POOR = 25.0  # dB: half of what bell-shaped values have left in 8 bits is about 34
+
+# Clamps that the converter fuses into the layer before, where they stand right behind it.
+_CLAMPS = ("RELU", "RELU6", "RELU_N1_TO_1", "MINIMUM", "MAXIMUM")
+# Whose outputs have codes for one range, whatever their channels do.
+_FIXED = ("SOFTMAX", "LOG_SOFTMAX", "LOGISTIC", "TANH", "L2_NORMALIZATION", INPUT)
+
+_AWARE = "train on with quantization simulated (quantization-aware training)"
+
+
+@dataclass(frozen=True, eq=False)
+class Facts:
+    """What causes are looked for in. layers: of the int8 graph, measured beside the float model.
+
+    decision: the range of the inputs, and how right the float model is in others. measure: what
+    that score is called. drift: of the model's first normalization on the calibration data.
+    calibrated: how many samples set the ranges; classes: how many classes these are of, and how
+    many there are; None where that is not known. dropped: whether int8 is less right than float.
+    """
+
+    graph: Graph
+    layers: tuple[LayerNoise, ...]
+    decision: Decision
+    measure: str
+    drift: Drift | None
+    calibrated: int
+    classes: tuple[int, int] | None
+    dropped: bool
+
+
+def diagnosis(facts: Facts) -> tuple[Finding, ...]:
+    """What explains the noise: how data was prepared, what calibration saw, then the layers. The
+    layer that loses most is named where accuracy dropped and nothing else explains it."""
+    data = [*preprocessing(facts), *one_class(facts)]
+    data = data or [*calibration(facts)]  # else ranges are exceeded for these reasons
+    found = [*data, *outlier(facts), *unfused(facts), *weights(facts)]
+    return tuple(found or worst_layer(facts))
+
+
+def preprocessing(facts: Facts) -> Iterator[Finding]:
+    """Inputs that are prepared otherwise than in training, or than those of the calibration."""
+    cure = "prepare the data as in training: give --range, or scale it before saving it"
+    trials = facts.decision.trials
+    own = next((t for t in trials if t.range == facts.decision.range), None)
+    best = max(trials, key=lambda t: t.score, default=None)
+    if own and best and best.score - own.score > _LEAD:
+        yield Finding(
+            "preprocessing",
+            "the model's input",
+            f"in {own.range.text} the float model's {facts.measure} is "
+            f"{figure(facts.measure, own.score)}, in {best.range.text} "
+            f"{figure(facts.measure, best.score)}",
+            f"give --range {best.range.text}",
+        )
+        return
+    off = facts.drift
+    if off and (off.shift > _SHIFT or not 1 / _STRETCH < off.stretch < _STRETCH):
+        yield Finding(
+            "preprocessing",
+            f"layer {off.name!r}",
+            f"in training its channels spread {1 / off.stretch:.3g} times as far as on this data, "
+            f"and their means are off by {off.shift:.3g} standard deviations",
+            cure,
+        )
+        return
+    for layer in facts.layers:
+        if layer.layer is None and (layer.saturated > _CUT_OFF or layer.unused > _UNUSED):
+            yield Finding(
+                "preprocessing",
+                layer.where,
+                f"calibration saw {_span(layer.held)}, the samples go from {_span(layer.seen)}",
+                "prepare both alike, or calibrate on data like that of the device",
+            )
+
+
+def one_class(facts: Facts) -> Iterator[Finding]:
+    """Calibration on one of several classes."""
+    if facts.classes is not None and facts.classes[0] == 1 < facts.classes[1]:
+        yield Finding(
+            "one class",
+            "the calibration data",
+            f"all {facts.calibrated:,} samples are of one class of {facts.classes[1]}: the ranges "
+            "of the others were never seen",
+            "calibrate on samples of every class",
+        )
+
+
+def calibration(facts: Facts) -> Iterator[Finding]:
+    """Ranges that calibration never reached: the layer where most values are cut off."""
+    cut = [one for one in facts.layers if one.layer is not None and one.saturated > _CUT_OFF]
+    if not cut:
+        return
+    layer = max(cut, key=lambda one: one.saturated)
+    yield Finding(
+        "calibration",
+        layer.where,
+        f"{layer.saturated:.1%} of its values lie beyond {_span(layer.held)}, which is all that "
+        f"{facts.calibrated:,} calibration samples reached, and are cut off",
+        "more calibration data, like that of the device",
+    )
+
+
+def outlier(facts: Facts) -> Iterator[Finding]:
+    """One channel that reaches so far that the others share a few codes."""
+    for layer in facts.layers:
+        op = None if layer.layer is None else facts.graph.operators[layer.layer]
+        if op is None or layer.op in _FIXED or _hands_on(facts.graph, op.inputs, op.outputs[0]):
+            continue
+        channels = facts.graph.tensors[op.outputs[0]].shape[-1]
+        poor = layer.median_own is not None and layer.median_own < _POOR
+        if channels >= _FEW_CHANNELS and layer.times_median >= _TIMES and poor:
+            yield Finding(
+                "outlier",
+                layer.where,
+                f"channel {layer.widest} reaches {layer.times_median:.0f} times as far as the "
+                f"median one, which has {layer.median_own:.0f} dB left of its values",
+                "normalize the layer (BatchNormalization behind it), bound it (ReLU(6)), or "
+                + _AWARE,
+            )
+
+
+def unfused(facts: Facts) -> Iterator[Finding]:
+    """An activation that is a layer of its own: the values that it throws away have codes."""
+    graph = facts.graph
+    for op in graph.operators:
+        if op.op not in _CLAMPS:
+            continue
+        source = next(graph.tensors[t] for t in op.inputs if t >= 0)
+        sink = graph.tensors[op.outputs[0]]
+        if source.data is not None or source.quant is None or sink.quant is None:
+            continue
+        times = _width(source) / _width(sink)
+        if times >= _WIDER:
+            yield Finding(
+                "activation not fused",
+                graph.where(op),
+                f"what it reads has codes for {_span(limits(source))}, and it lets "
+                f"{_span(limits(sink))} through: of {times:.1f} codes it uses one",
+                "put the activation right behind the layer, with nothing between that reads or "
+                f"changes its values (Conv2D(activation='relu'), ReLU(6)); or {_AWARE}",
+            )
+
+
+def weights(facts: Facts) -> Iterator[Finding]:
+    """Kernels of which a channel has few codes, as one weight is far from the others; where that
+    is heard: the layer loses more than its input and its own codes explain."""
+    snrs = {one.name: one.snr for one in facts.layers}
+    for layer in facts.layers:
+        kernel = layer.weights
+        if layer.layer is None or kernel is None or kernel.worst.snr is None:
+            continue
+        before = snrs.get(facts.graph.tensors[facts.graph.operators[layer.layer].inputs[0]].name)
+        possible = min(one for one in (before, layer.own, _FULL) if one is not None)
+        if kernel.worst.snr >= _POOR or layer.snr is None or possible - layer.snr < _HEARD:
+            continue
+        cure = f"keep weights together (weight decay, a MaxNorm constraint), or {_AWARE}"
+        if not kernel.per_channel:
+            cure = "quantize weights per channel: convert with tinyforge quantize"
+        scales = "a scale of its own" if kernel.per_channel else "one scale with all others"
+        yield Finding(
+            "weights",
+            layer.where,
+            f"output channel {kernel.worst.index} has {scales}, which leaves "
+            f"{kernel.worst.snr:.0f} dB of its weights: some are far larger than the rest; the "
+            f"layer has {layer.snr:.0f} dB of {possible:.0f} possible",
+            cure,
+        )
+
+
+def worst_layer(facts: Facts) -> Iterator[Finding]:
+    """Where most is lost from one layer to the next, if accuracy dropped."""
+    known = [one for one in facts.layers if one.snr is not None]
+    if not facts.dropped or len(known) < 2:
+        return
+    before, after = min(pairwise(known), key=lambda two: (two[1].snr or 0) - (two[0].snr or 0))
+    yield Finding(
+        "noise",
+        after.where,
+        f"signal to noise falls from {before.snr:.0f} to {after.snr:.0f} dB here, more than in any "
+        "other layer",
+        _AWARE,
+    )
+
+
+def _hands_on(graph: Graph, inputs: tuple[int, ...], output: int) -> bool:
+    """Whether a layer's output has the codes of one of its inputs, as a pool's has."""
+    sink = graph.tensors[output].quant
+    return any(graph.tensors[t].quant == sink for t in inputs if t >= 0)
+
+
+def _width(tensor: Tensor) -> float:
+    low, high = limits(tensor)
+    return high - low
+
+
+def _span(ends: tuple[float, float]) -> str:
+    return f"{ends[0]:.3g} to {ends[1]:.3g}"

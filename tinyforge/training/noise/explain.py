@@ -1,0 +1,74 @@
+"""An int8 model explained: its layers beside the float model's, and what makes them worse."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tinyforge import tflite
+from tinyforge.datasets.decide import Decision
+from tinyforge.datasets.samples import Samples
+from tinyforge.graph import Graph
+from tinyforge.proof import oracle
+from tinyforge.proof.examples import quantized_inputs
+from tinyforge.proof.measure import macs
+from tinyforge.proof.score import Task
+from tinyforge.tflite.about import about
+from tinyforge.training.noise.causes import Facts, diagnosis
+from tinyforge.training.noise.floats import twin_of
+from tinyforge.training.noise.measure import layers
+from tinyforge.training.noise.normalization import drift
+from tinyforge.training.noise.record import Explained
+from tinyforge.training.quantize import Calibration, float_twin
+from tinyforge.training.subject import Subject
+
+_MACS = 1_000_000_000  # that oracle and interpreter compute in some seconds
+_BYTES = 1 << 25  # of int8 values that are kept; as float they take four times as much
+_SAMPLES = (8, 64)
+
+
+def explained(
+    small: bytes,
+    subject: Subject,
+    decision: Decision,
+    calibration: Samples,
+    inputs: Calibration,
+    *,
+    dropped: bool,
+) -> Explained:
+    """Of an int8 model, on a few inputs, real values (n, *shape).
+
+    subject: the float model. decision: the inputs' range. calibration: what the ranges were set
+    with. dropped: whether int8 is less right than float.
+    """
+    graph = tflite.read(small)
+    inputs = inputs[: _count(graph)]
+    twin = twin_of(float_twin(subject.model), inputs, anew=about(graph).anew)
+    trace = oracle.trace(small, graph, quantized_inputs(inputs, graph))
+    found = layers(graph, trace, twin, inputs)
+    facts = Facts(
+        graph,
+        found,
+        decision,
+        subject.measure,
+        drift(subject.model, calibration.real(decision.range)),
+        len(calibration),
+        _classes(subject, calibration),
+        dropped,
+    )
+    count = len(graph.operators)
+    return Explained(found, count, diagnosis(facts), len(inputs), len(calibration))
+
+
+def _count(graph: Graph) -> int:
+    made = sum(graph.tensors[t].nbytes for op in graph.operators for t in op.outputs)
+    fitting = min(_MACS // max(1, macs(graph)), _BYTES // max(1, made))
+    return int(np.clip(fitting, *_SAMPLES))
+
+
+def _classes(subject: Subject, calibration: Samples) -> tuple[int, int] | None:
+    """How many classes calibration data is of, and how many the model tells apart."""
+    goal = subject.goal
+    if goal is None or goal.task is not Task.CLASSES or calibration.labels is None:
+        return None
+    scores = int(np.prod(subject.model.outputs[subject.head].shape[1:]))
+    return len(np.unique(calibration.labels)), max(2, scores)
