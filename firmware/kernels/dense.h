@@ -18,7 +18,16 @@
  *    doubled; quads are even in number.
  *  - of each channel: multiplier, offset, right shift. The offset is half of what the shift drops,
  *    so that it rounds, and what is to be added after it, shifted to the left.
- * Of an odd number of channels the last is followed by one that nobody reads. */
+ * Of an odd number of channels the last is followed by one that nobody reads.
+ *
+ * A sparse stream begins with the number of its words from here to the last of an odd number of
+ * channels, or to its end. Of each two channels it has no more than the quads with weights, and says
+ * where they are:
+ *  - how many they are: at least one.
+ *  - their biases, as with bytes.
+ *  - of each quad a byte, up to a whole word: how many quads it lies behind the one before, the first
+ *    behind the tile's beginning. One that lies further behind has others between, without weights.
+ *  - of each quad two words, then multipliers, offsets and shifts, as with bytes. */
 #ifndef FORGE_KERNELS_DENSE_H
 #define FORGE_KERNELS_DENSE_H
 
@@ -28,8 +37,11 @@
 
 /* Pixels at once, at the most. */
 #define FORGE_DENSE_PIXELS 3
+/* Bytes in a sparse stream. */
+#define FORGE_DENSE_SPARSE 2
 
-/* at_once: pixels at once, where there are so many: 2 or 3. rectified: an output below the zero point
+/* quads: of the tile. at_once: pixels at once, where there are so many: 2 or 3. bytes: whether weights
+ * are, or FORGE_DENSE_SPARSE. rectified: an output below the zero point
  * is clamped to it, that is -128, and none above 127 is clamped before: where halves are rounded to is
  * then never seen below the zero point. */
 typedef struct {
@@ -41,9 +53,28 @@ typedef struct {
   int activation_min, activation_max;
 } forge_dense;
 
-/* Words of the stream for two channels. */
-FORGE_INLINE int forge_dense_step(const forge_dense *d) {
+FORGE_INLINE int forge_dense_is_sparse(const forge_dense *d) {
+  return d->bytes == FORGE_DENSE_SPARSE;
+}
+
+/* Of a sparse stream: two channels' words before their weights. */
+FORGE_INLINE int forge_dense_sparse_head(const int32_t *stream) { return 3 + (stream[0] + 3) / 4; }
+
+/* Words of the stream for two channels, which begin there. */
+FORGE_INLINE int forge_dense_step(const forge_dense *d, const int32_t *stream) {
+  if (forge_dense_is_sparse(d)) return forge_dense_sparse_head(stream) + 2 * stream[0] + 6;
   return 2 + d->quads * (d->bytes ? 2 : 4) + 6;
+}
+
+/* The first two channels' stream. */
+FORGE_INLINE const int32_t *forge_dense_first(const forge_dense *d) {
+  return d->stream + forge_dense_is_sparse(d);
+}
+
+/* Words of the stream for all twos of channels. */
+FORGE_INLINE int forge_dense_words(const forge_dense *d) {
+  if (forge_dense_is_sparse(d)) return d->stream[0];
+  return d->channels / 2 * forge_dense_step(d, d->stream);
 }
 
 /* A doubled sum's output. parameters: multiplier, offset, shift. */
@@ -73,6 +104,12 @@ FORGE_INLINE int32_t forge_dense_lower(int32_t weights) {
   return (int32_t)((uint32_t)high << 16 | (uint16_t)(int8_t)weights);
 }
 
+/* Two channels' doubled sums of bytes: of the first, and of both. */
+FORGE_INLINE void forge_dense_apart(uint32_t first, uint32_t both, int32_t sums[2]) {
+  sums[0] = (int32_t)(first * 2);
+  sums[1] = (int32_t)(both - first) >> 7;
+}
+
 /* Two channels' doubled sums for one pixel, whose next quad lies next values on. */
 FORGE_INLINE void forge_dense_sums(const forge_dense *d, const int32_t *stream,
                                    const int16_t *tile, int next, int32_t sums[2]) {
@@ -86,22 +123,41 @@ FORGE_INLINE void forge_dense_sums(const forge_dense *d, const int32_t *stream,
     }
     if (!d->bytes) stream += 2;
   }
-  sums[0] = (int32_t)(d->bytes ? first * 2 : first);
-  sums[1] = d->bytes ? (int32_t)(second - first) >> 7 : (int32_t)second;
+  sums[0] = (int32_t)first;
+  sums[1] = (int32_t)second;
+  if (d->bytes) forge_dense_apart(first, second, sums);
 }
 
-/* So many times two channels, at least once, of each pixel, whose outputs lie step bytes apart. */
+/* The same from a sparse stream. */
+FORGE_INLINE void forge_dense_sparse_sums(const int32_t *stream, const int16_t *tile, int next,
+                                          int32_t sums[2]) {
+  const int32_t *weights = stream + forge_dense_sparse_head(stream);
+  const uint8_t *behind = (const uint8_t *)(stream + 3);
+  uint32_t first = (uint32_t)stream[1], both = (uint32_t)stream[2];
+  for (int quad = 0; quad < stream[0]; ++quad) {
+    tile += behind[quad] * next;
+    for (int half = 0; half < 2; ++half, ++weights) {
+      first = forge_dense_add(first, forge_dense_lower(*weights), tile + 2 * half);
+      both = forge_dense_add(both, *weights, tile + 2 * half);
+    }
+  }
+  forge_dense_apart(first, both, sums);
+}
+
+/* Two channels after two, at least once, of each pixel, whose outputs lie step bytes apart. words: of
+ * the stream for them. */
 FORGE_INLINE void forge_dense_pairs(const forge_dense *d, int pixels, const int16_t *tile,
-                                    const int32_t *stream, int pairs, int8_t *output, int step) {
-  const int words = forge_dense_step(d);
-  for (int i = 0; i < pairs; ++i, stream += words, output += 2) {
-    const int32_t *parameters = stream + words - 6;
+                                    const int32_t *stream, int words, int8_t *output, int step) {
+  for (const int32_t *end = stream + words; stream != end; output += 2) {
+    const int32_t *next = stream + forge_dense_step(d, stream), *parameters = next - 6;
     for (int pixel = 0; pixel < pixels; ++pixel) {
       int32_t sums[2];
-      forge_dense_sums(d, stream, tile + 4 * pixel, 4 * pixels, sums);
+      if (forge_dense_is_sparse(d)) forge_dense_sparse_sums(stream, tile + 4 * pixel, 4 * pixels, sums);
+      else forge_dense_sums(d, stream, tile + 4 * pixel, 4 * pixels, sums);
       output[pixel * step] = forge_dense_output(d, sums[0], parameters);
       output[pixel * step + 1] = forge_dense_output(d, sums[1], parameters + 3);
     }
+    stream = next;
   }
 }
 
@@ -126,12 +182,13 @@ FORGE_INLINE int16_t *forge_dense_expand(int pixels, const int8_t *const *inputs
 /* All channels of up to three pixels, whose outputs follow each other. */
 FORGE_INLINE void forge_dense_run(const forge_dense *d, int pixels, const int16_t *tile,
                                   int8_t *output) {
-  const int pairs = d->channels / 2, odd = d->channels % 2;
-  if (pairs) forge_dense_pairs(d, pixels, tile, d->stream, pairs, output, d->channels);
-  if (odd) {
+  const int words = forge_dense_words(d);
+  const int32_t *first = forge_dense_first(d);
+  if (d->channels > 1) forge_dense_pairs(d, pixels, tile, first, words, output, d->channels);
+  if (d->channels % 2) {
     int8_t last[FORGE_DENSE_PIXELS][2];
-    const int32_t *stream = d->stream + pairs * forge_dense_step(d);
-    forge_dense_pairs(d, pixels, tile, stream, 1, last[0], 2);
+    const int32_t *stream = first + words;
+    forge_dense_pairs(d, pixels, tile, stream, forge_dense_step(d, stream), last[0], 2);
     for (int i = 0; i < pixels; ++i) output[(i + 1) * d->channels - 1] = last[i][0];
   }
 }

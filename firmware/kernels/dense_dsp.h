@@ -140,8 +140,7 @@ typedef struct {
 
 /* The same from half words of two weights each: the sums of both channels, 256 times the second with
  * the first, then the lower bytes' alone. Two quads at once. */
-#define FORGE_DENSE_BYTES_QUAD_2(low, high)              \
-  "ldmia.w r0!, {r2-r5}\n"                               \
+#define FORGE_DENSE_BYTES_MACS_2(low, high)              \
   "smlad r12, r2, " low ", r12\n"                        \
   "smlad lr, r4, " low ", lr\n"                          \
   "smlad r12, r3, " high ", r12\n"                       \
@@ -158,8 +157,10 @@ typedef struct {
   "1:\n" FORGE_DENSE_BIASES_2                                        \
   "ldr pc, [sp, #4]\n"                                               \
   FORGE_DENSE_UNROLLED(8, "ldmia.w r1!, {r6-r9}\n"                   \
-                          FORGE_DENSE_BYTES_QUAD_2("r6", "r7")       \
-                          FORGE_DENSE_BYTES_QUAD_2("r8", "r9"))      \
+                          "ldmia.w r0!, {r2-r5}\n"                   \
+                          FORGE_DENSE_BYTES_MACS_2("r6", "r7")       \
+                          "ldmia.w r0!, {r2-r5}\n"                   \
+                          FORGE_DENSE_BYTES_MACS_2("r8", "r9"))      \
   FORGE_DENSE_REPEAT                                                 \
   FORGE_DENSE_APART("r10", "r12")                                    \
   FORGE_DENSE_APART("r11", "lr")
@@ -285,11 +286,14 @@ FORGE_DENSE_FUNCTION(forge_dense_bytes_rectified_1, FORGE_DENSE_BYTES_1 FORGE_DE
 FORGE_DENSE_FUNCTION(forge_dense_bytes_clamped_1, FORGE_DENSE_BYTES_1 FORGE_DENSE_CLAMPED_1)
 
 #include "kernels/dense_three_dsp.h"
+#include "kernels/dense_sparse_dsp.h"
 
 /* By how weights and outputs are packed and scaled. */
 #define FORGE_DENSE_CALL(d, pixels, job)                                         \
   do {                                                                           \
-    if ((d)->rectified && (d)->bytes) forge_dense_bytes_rectified_##pixels(job); \
+    if ((d)->rectified && forge_dense_is_sparse(d)) forge_sparse_rectified_##pixels(job); \
+    else if (forge_dense_is_sparse(d)) forge_sparse_clamped_##pixels(job);                \
+    else if ((d)->rectified && (d)->bytes) forge_dense_bytes_rectified_##pixels(job); \
     else if ((d)->rectified) forge_dense_words_rectified_##pixels(job);          \
     else if ((d)->bytes) forge_dense_bytes_clamped_##pixels(job);                \
     else forge_dense_words_clamped_##pixels(job);                                \
@@ -327,10 +331,10 @@ FORGE_INLINE int forge_dense_unit(const forge_dense *d, int pixels) {
 }
 
 FORGE_INLINE void forge_dense_pairs(const forge_dense *d, int pixels, const int16_t *tile,
-                                    const int32_t *stream, int pairs, int8_t *output, int step) {
+                                    const int32_t *stream, int words, int8_t *output, int step) {
   const forge_dense_job job = forge_dense_job_of(
       d, tile, tile + d->quads * 4 * pixels, d->quads / forge_dense_unit(d, pixels), stream,
-      pairs * forge_dense_step(d), output, step);
+      words, output, step);
   forge_dense_call(d, pixels, &job);
 }
 

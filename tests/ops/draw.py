@@ -10,8 +10,21 @@ import numpy.typing as npt
 
 from tests.corpus.builder import Constant, TensorSpec
 from tinyforge.graph import DType, Quant
+from tinyforge.ops.sparse import BLOCK
 
 SAME, VALID = 0, 1
+
+
+def without_blocks(
+    weights: npt.NDArray[np.int8], share: float, rng: np.random.Generator
+) -> npt.NDArray[np.int8]:
+    """(channels, ...) with about that share of the blocks set to 0 that sparse.py skips."""
+    flat = weights.reshape(len(weights), -1)
+    outputs, inputs = BLOCK
+    blocks = [-(-n // size) for n, size in zip(flat.shape, BLOCK, strict=True)]
+    kept = np.repeat(np.repeat(rng.random(blocks) >= share, outputs, 0), inputs, 1)
+    cut = flat * kept[: flat.shape[0], : flat.shape[1]]
+    return cut.reshape(weights.shape).astype(np.int8)
 
 
 @dataclass

@@ -10,7 +10,7 @@ import pytest
 
 from tests.corpus.builder import Constant, TensorSpec, single_op
 from tests.ops import alone, harness
-from tests.ops.draw import SAME, VALID
+from tests.ops.draw import SAME, VALID, without_blocks
 from tinyforge.graph import Graph, Quant
 from tinyforge.ops import OPS
 from tinyforge.ops.target import TARGETS
@@ -22,7 +22,7 @@ TOLERANCE = 0.1
 
 @dataclass(frozen=True)
 class Layer:
-    """A square convolution, or of no size FULLY_CONNECTED."""
+    """A square convolution, or of no size FULLY_CONNECTED. zeros: share of blocks."""
 
     size: int
     kernel: int
@@ -31,11 +31,14 @@ class Layer:
     stride: int = 1
     relu: bool = True
     padding: int = SAME
+    zeros: float = 0
 
     def graph(self) -> Graph:
         rng = np.random.default_rng(self.inputs)
         shape = (self.outputs, self.kernel, self.kernel, self.inputs)
         weights = rng.integers(-127, 128, shape).astype(np.int8)
+        if self.zeros:
+            weights = without_blocks(weights, self.zeros, rng)
         options = {"fused_activation_function": int(self.relu)}
         before, after = (1, self.inputs), (1, self.outputs)
         if self.size:
@@ -64,6 +67,11 @@ LAYERS = (
     Layer(3, 1, 128, 30),
     Layer(0, 1, 128, 64),
     Layer(0, 1, 36, 7, relu=False),
+    Layer(8, 3, 32, 32, zeros=0.8),
+    Layer(9, 1, 64, 30, zeros=0.5, relu=False),
+    Layer(9, 2, 12, 9, zeros=0.95, padding=VALID),
+    Layer(0, 1, 640, 64, zeros=0.9),
+    Layer(0, 1, 36, 7, relu=False, zeros=0.4),
 )
 
 

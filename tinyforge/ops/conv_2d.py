@@ -39,6 +39,7 @@ from tinyforge.ops.forms import Windowed
 from tinyforge.ops.matrix import CHANNELS_3X3, CHUNK, PIXELS, WAY, WAY_3X3, Matrix, matrix
 from tinyforge.ops.matrix_cycles import columns_instructions, window_instructions
 from tinyforge.ops.quantization import Requantization, activation_name, channel_requantization
+from tinyforge.ops.sparse import sparse
 from tinyforge.ops.target import Target
 from tinyforge.ops.turned import swapped
 from tinyforge.ops.window import weights_window
@@ -172,7 +173,8 @@ def _on_matrix(graph: Graph, op: Operator, found: Matrix) -> Iterator[Kernel]:
 def _with_dsp(graph: Graph, op: Operator) -> Iterator[Kernel]:
     win, requantization = weights_window(graph, op), _requantization(graph, op)
     size = win.kernel[1] * tensor(graph, op, 0).shape[3]
-    for found in dense(graph, op, requantization, win.kernel[0], size):
+    every = dense(graph, op, requantization, win.kernel[0], size)
+    for found in (*every, *sparse(every)):
         # What three pixels at once take of the arena may be too much.
         for at_once in (3, 2):
             yield _on_tiles(graph, op, replace(found, at_once=at_once))

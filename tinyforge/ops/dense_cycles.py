@@ -9,18 +9,21 @@ from __future__ import annotations
 import numpy as np
 
 from tinyforge.ops.dense import Dense
+from tinyforge.ops.sparse import Sparse
 from tinyforge.ops.window import Window
 
 # By pixels of a tile: its beginning, each stretch of inputs, each quad of inputs.
 _TILE = {1: (112, 13, 8), 2: (76, 13, 14), 3: (80, 16, 19)}
 # More of a stretch that does not end with a quad: nothing by zig, twice as many by gcc.
 _REST = 10
-# Of a last channel that has no second.
-_ODD = 100
+# Of a last channel that has no second; from a sparse stream.
+_ODD, _SPARSE_ODD = 100, 65
 # More of a tile of which some stretch is copied; each such stretch, of few bytes or of many; and
 # each byte of it.
 _COPY = (300, (60, 128), 0.9)
 _FEW_BYTES = 32
+# From a sparse stream, by pixels of a tile: each quad, and each two channels beside.
+_SPARSE = {1: (13, 52), 2: (19, 66), 3: (27, 82)}
 
 
 def window_cycles(found: Dense, win: Window, rows: int, size: int) -> int:
@@ -71,7 +74,10 @@ def _tile(found: Dense, pixels: int, rows: int) -> int:
     """All channels of up to three pixels at once."""
     begin, stretch, quad = _TILE[pixels]
     pairs, odd = divmod(found.channels, 2)
-    outputs = (pairs + odd) * _two_channels(found, pixels) + odd * _ODD
+    if isinstance(found, Sparse):
+        outputs = _sparse_channels(found, pixels) + odd * _SPARSE_ODD
+    else:
+        outputs = (pairs + odd) * _two_channels(found, pixels) + odd * _ODD
     return begin + rows * stretch + found.quads * quad + outputs
 
 
@@ -84,6 +90,14 @@ def _copies(found: Dense, win: Window) -> tuple[int, int]:
     tiles = np.repeat(list(blocks), list(blocks.values()))
     copied = np.add.reduceat(outside, np.cumsum(tiles) - tiles, axis=1) > 0
     return int(copied.sum()), int(outside.sum())
+
+
+def _sparse_channels(found: Sparse, pixels: int) -> int:
+    """All of them, of up to three pixels."""
+    quad, begin = _SPARSE[pixels]
+    counts, clamped = found.counts, 0 if found.scaled.rectified else 4 * pixels
+    each = quad * counts + 5 * -(-counts // 8) + begin + clamped
+    return int(each.sum())
 
 
 def _two_channels(found: Dense, pixels: int) -> int:

@@ -40,6 +40,7 @@ from tinyforge.ops.forms import WHOLE, Accumulated, Whole, row_by_row
 from tinyforge.ops.matrix import WAY, Matrix, matrix
 from tinyforge.ops.matrix_cycles import pixels_instructions
 from tinyforge.ops.quantization import Requantization, activation_name, channel_requantization
+from tinyforge.ops.sparse import sparse
 from tinyforge.ops.target import Target
 from tinyforge.ops.turned import same
 
@@ -156,7 +157,7 @@ def _with_dsp(graph: Graph, op: Operator) -> Sequence[Kernel]:
         for found in (replace(packed, together=together),)
         if packed.byte_weights and depth % 8 == 0
     ]
-    return (*as_they_are, *_on_tiles(source.index, every, rows, depth))
+    return (*as_they_are, *_on_tiles(source.index, (*every, *sparse(every)), rows, depth))
 
 
 def _on_tiles(source: int, every: Sequence[Dense], rows: int, depth: int) -> Iterator[Kernel]:
