@@ -87,6 +87,18 @@ def test_all_variants_run_on_the_same_inputs(monkeypatch: pytest.MonkeyPatch) ->
     assert len(found.inputs) == 16
 
 
+LOADER = """
+import numpy as np
+import tensorflow as tf
+
+print("this is no JSON")
+
+def load():
+    with np.load("data.npz") as file:
+        return tf.data.Dataset.from_tensor_slices((file["images"], file["labels"])).batch(50)
+"""
+
+
 @pytest.fixture(scope="module")
 def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small model and pictures that it tells apart, by where they are bright."""
@@ -96,7 +108,8 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     images = rng.integers(0, 90, (120, 12, 12), dtype=np.uint8)
     for image, label in zip(images, labels, strict=True):
         image[4 * label : 4 * label + 4] += 120
-    np.savez(folder / "data.npz", images=images, labels=labels, classes=["low", "mid", "high"])
+    np.savez(folder / "data.npz", images=images, labels=labels)
+    (folder / "data.py").write_text(LOADER)
     layers = keras().layers
     keras().utils.set_random_seed(0)
     model = keras().Sequential(
@@ -127,9 +140,8 @@ def document(folder: Path, *arguments: str) -> dict[str, Any]:
 
 
 def test_simulate_says_the_same(written: Path) -> None:
-    found = document(written, "compare", "tiny.keras", "--data", "data.npz", "--quick", "-o", "out",
-        "--variants", "float,pruned,int8,pruned+int8",
-    )  # fmt: skip
+    asked = ("compare", "tiny.keras", "--data", "data.py:load", "--quick", "-o", "out")
+    found = document(written, *asked, "--variants", "float,pruned,int8,pruned+int8")
     variants = {v["name"]: v for v in found["variants"]}
     assert list(variants) == ["float", "pruned", "int8", "pruned+int8"]
     assert all(v["accuracy"] > 0.9 for v in variants.values())
@@ -161,3 +173,12 @@ def test_nothing_is_begun_without_data(written: Path) -> None:
     )
     assert shown.returncode == 2
     assert "--data D" in shown.stderr
+
+
+def test_a_tflite_file_takes_a_function_too(written: Path) -> None:
+    """It runs in a process of its own: what it prints is not the command's."""
+    small = ("quantize", "tiny.keras", "--data", "data.npz", "-o", "small.tflite")
+    wanted = document(written, *small)["accuracy"]["int8_model"]
+    found = document(written, "build", "small.tflite", "--data", "data.py:load", "-o", "built")
+    assert found["accuracy"]["int8_model"] == wanted
+    assert found["accuracy"]["examples"] == 120

@@ -105,7 +105,8 @@ Data = Annotated[
     str | None,
     typer.Option(
         "--data",
-        help="doodles, quickdraw, a folder of pictures, or a .npz, .npy or .csv file.",
+        help="doodles, quickdraw, a folder of pictures, a .npz, .npy or .csv file, or "
+        "FILE.py:FUNCTION, which is run.",
     ),
 ]
 Range = Annotated[

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
-from tinyforge.datasets.arrays import load_npy, load_npz
+from tinyforge.datasets.arrays import load_npy, load_npz, of_arrays
 from tinyforge.datasets.doodles import CLASSES, doodles
 from tinyforge.datasets.fit import fitted, picture_size
 from tinyforge.datasets.folder import load_folder
+from tinyforge.datasets.function import call, is_function
 from tinyforge.datasets.npy import read_npz
 from tinyforge.datasets.pictures import SUFFIXES, picture
 from tinyforge.datasets.quickdraw import CLASSES as QUICKDRAW
@@ -24,8 +25,8 @@ from tinyforge.errors import ForgeError
 __all__ = ["CLASSES", "Dataset", "Samples", "Splits", "load", "read", "real_drawings"]
 
 _FIX = (
-    "give doodles, quickdraw, quickdraw:cat,dog, a folder of pictures, or a .npz, .npy, .csv or "
-    "picture file"
+    "give doodles, quickdraw, quickdraw:cat,dog, a folder of pictures, a .npz, .npy, .csv or "
+    "picture file, or FILE.py:FUNCTION"
 )
 _TABLES = (".csv", ".tsv", ".txt")
 _SERIES = (".npy", ".csv", ".tsv")
@@ -47,7 +48,7 @@ def read(
     """The data that source names, in the shape of a model's input (without the batch).
 
     As load(), and what has no labels: a folder of pictures alone, a .npz of inputs, a .npy, a .csv,
-    one picture. ForgeError.
+    one picture. A function's name runs the user's code. ForgeError.
     """
     found = _found(source, shape, count_per_class, seed, progress)
     return replace(fitted(found, shape), source=source)
@@ -89,6 +90,8 @@ def _found(
     if is_drawn(source):
         return _drawn(source, count_per_class, seed, progress).samples(source)
     path = Path(source)
+    if is_function(source):
+        return of_arrays(call(source, shape), path, shape)
     if path.is_dir():
         return _folder(path, shape, count_per_class, seed)
     if path.suffix.lower() == ".npy" and "," in source:

@@ -38,7 +38,13 @@ def load_npz(path: Path, shape: tuple[int, ...] | None = None) -> Samples:
     inputs are the one array that fits the model and labels the one with as many rows. shape: of
     the model's input, without the batch. ForgeError where that leaves a choice.
     """
-    arrays = read_npz(path)
+    return of_arrays(read_npz(path), path, shape)
+
+
+def of_arrays(
+    arrays: dict[str, Array], path: Path, shape: tuple[int, ...] | None = None
+) -> Samples:
+    """The same of arrays that come from elsewhere: path says where."""
     notes: list[str] = []
     sets = _sets(arrays, shape, path, notes)
     classes = class_names(arrays)

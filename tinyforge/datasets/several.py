@@ -14,6 +14,7 @@ import numpy as np
 
 from tinyforge.datasets.arrays import class_names, described, role_of
 from tinyforge.datasets.fit import fitted
+from tinyforge.datasets.function import call, is_function
 from tinyforge.datasets.labels import labelled
 from tinyforge.datasets.npy import Array, read_npz
 from tinyforge.datasets.ranges import Kind, Range, Reals
@@ -32,14 +33,15 @@ def read_several(source: str, inputs: Mapping[str, Shape], to: Range | None) -> 
     given.
     """
     path = Path(source)
-    if path.suffix.lower() != ".npz":
+    function = is_function(source)
+    if path.suffix.lower() != ".npz" and not function:
         listed = ", ".join(f"{n}=..." for n in inputs)
         raise ForgeError(
             f"the model has {len(inputs)} inputs, and the data must have an array for each",
             where=source,
             fix=f"give a .npz: numpy.savez('data.npz', {listed}, labels=...)",
         )
-    arrays = read_npz(path)
+    arrays = call(source, next(iter(inputs.values()))) if function else read_npz(path)
     names = [_array_of(arrays, name, i, inputs, path) for i, name in enumerate(inputs)]
     parts = [
         _part(arrays[found], name, shape, f"{path}, array {found!r}")

@@ -9,6 +9,7 @@ import numpy as np
 
 from tinyforge import datasets
 from tinyforge.datasets.decide import Decision, Hint, Seen, decide, told
+from tinyforge.datasets.function import is_function
 from tinyforge.datasets.labels import for_outputs
 from tinyforge.datasets.npy import read_npz
 from tinyforge.datasets.ranges import CANDIDATES, Range, Reals, parse
@@ -79,8 +80,7 @@ def named(
     """
     graph = subject.graph
     shape = subject.source.shape[1:]
-    with stages.stage(f"Read {source}"):
-        samples = datasets.read(source, shape, seed=seed)
+    samples = _read(source, shape, seed, stages)
     goal = _goal(graph, samples)
     if goal is not None and goal.task is Task.CLASSES:
         outputs = graph.output_tensors[_head(graph, samples) or 0].size
@@ -97,6 +97,23 @@ def named(
     examples = of_samples(graph, chosen, inputs)
     classes = chosen.classes if goal is not None and goal.task is Task.CLASSES else ()
     return Named(examples, measured, classes, decision.range.text)
+
+
+def _read(source: str, shape: tuple[int, ...], seed: int, stages: Stages) -> Samples:
+    """The data of that name. A function of the user's runs in a process of its own, where it may
+    print and crash."""
+    with stages.stage(f"Read {source}"):
+        if not is_function(source):
+            return datasets.read(source, shape, seed=seed)
+        from tinyforge.training.process import apart
+
+        return apart(read_apart, source, shape, seed=seed, stages=stages)
+
+
+def read_apart(source: str, shape: tuple[int, ...], *, seed: int, stages: Stages) -> Samples:
+    """datasets.read, as work of a child process."""
+    del stages
+    return datasets.read(source, shape, seed=seed)
 
 
 def own(subject: Quantized, path: Path, stages: Stages) -> Named:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import importlib.util
 import inspect
 from collections.abc import Mapping
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
-from tinyforge.errors import ForgeError
+from tinyforge.programs import run_file
 from tinyforge.training.description import entries
 
 _MODULE = "tinyforge_custom"
@@ -23,7 +21,12 @@ def own_objects(file: Path | None, description: Mapping[str, Any]) -> Mapping[st
     """
     if file is None:
         return {}
-    module = _run(file)
+    module = run_file(
+        file,
+        _MODULE,
+        option="give --custom the .py file that defines your layers",
+        fix="leave in it what defines the layers, and nothing that trains or needs data",
+    )
     objects = {
         name: value
         for name, value in vars(module).items()
@@ -35,25 +38,3 @@ def own_objects(file: Path | None, description: Mapping[str, Any]) -> Mapping[st
         for name in registered
         if isinstance(name, str) and name.rpartition(">")[2] in objects
     }
-
-
-def _run(file: Path) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(_MODULE, file)
-    if not file.is_file() or spec is None:
-        raise ForgeError(
-            "this is not a Python file",
-            where=str(file),
-            fix="give --custom the .py file that defines your layers",
-        )
-    module = importlib.util.module_from_spec(spec)
-    try:
-        # Not by way of a cache: that lies beside the user's file, and takes what was changed within
-        # the same second for what it was.
-        exec(compile(file.read_bytes(), file, "exec"), vars(module))  # noqa: S102 - as was asked for
-    except Exception as error:
-        raise ForgeError(
-            f"running it ended with {type(error).__name__}: {error}",
-            where=str(file),
-            fix="leave in it what defines the layers, and nothing that trains or needs data",
-        ) from error
-    return module
