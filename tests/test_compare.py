@@ -22,7 +22,7 @@ from tinyforge.errors import ForgeError
 from tinyforge.spec import Budget, Spec
 from tinyforge.training.compared import Made
 from tinyforge.training.lab import Result
-from tinyforge.training.recipe import Recipe
+from tinyforge.training.recipe import Recipe, recipes
 from tinyforge.training.runtime import keras, quiet
 from tinyforge.training.variants import Unmade, Variant
 
@@ -32,16 +32,14 @@ pytest.importorskip("unicorn")
 GOOD = tflite.write(classifier(3))
 
 
-def made(**models: bytes) -> Made:
+def made(models: dict[str, bytes]) -> Made:
     """int8 variants of these names, beside a float one and one that was not made."""
     rng = np.random.default_rng(0)
     images = rng.integers(0, 256, (40, 8, 8, 1), np.uint8)
     labels = rng.integers(0, 3, 40)
     held_out = Samples("pictures", images, Kind.LEVELS, "", labels, labels.astype(np.float32))
-    variants = [
-        Variant(Recipe(n, int8=True), m, 9, 8, 9, Result(0.5, labels)) for n, m in models.items()
-    ]
-    plain = Variant(Recipe("float"), b"float", 9, 8, 9, Result(0.5, labels))
+    variants = [Variant(*recipes(n), m, 9, 8, 9, Result(0.5, labels)) for n, m in models.items()]
+    plain = Variant(Recipe(), b"float", 9, 8, 9, Result(0.5, labels))
     lost = Unmade("lost", ForgeError("it cannot be made", where="layer 3"))
     return Made((plain, *variants, lost), held_out, parse("0..1"), "accuracy", 0)
 
@@ -52,7 +50,7 @@ def compared(found: Made, settings: Spec | None = None) -> compare.Compared:
 
 
 def test_figures_are_those_of_the_proof() -> None:
-    found = compared(made(int8=GOOD))
+    found = compared(made({"int8": GOOD}))
     proof = found.proved["int8"].proof
     plain, small = found.comparison.variants
     assert proof.bit_exact and proof.ram and proof.flash and proof.time and proof.cycles
@@ -65,24 +63,24 @@ def test_figures_are_those_of_the_proof() -> None:
 
 
 def test_a_failure_is_one_variant_s() -> None:
-    found = compared(made(broken=b"nothing", int8=GOOD))
+    found = compared(made({"qat": b"nothing", "int8": GOOD}))
     _, broken, small = found.comparison.variants
     assert broken.device is None and "file" in broken.refused
     assert small.device is not None
-    assert list(found.refused) == ["broken", "lost"]
+    assert list(found.refused) == ["qat", "lost"]
     (lost,) = found.comparison.unmade
     assert (lost.name, lost.why) == ("lost", "it cannot be made (layer 3)")
 
 
 def test_what_does_not_fit_says_so() -> None:
-    found = compared(made(int8=GOOD), Spec(engine="aot", budget=Budget(flash=100)))
+    found = compared(made({"int8": GOOD}), Spec(engine="aot", budget=Budget(flash=100)))
     (_, small) = found.comparison.variants
     assert small.device is None and "allowed by the budget" in small.refused
 
 
 def test_all_variants_run_on_the_same_inputs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(compare, "_MACS", 1)
-    found = compared(made(one=GOOD, two=tflite.write(classifier(4))))
+    found = compared(made({"int8": GOOD, "qat": tflite.write(classifier(4))}))
     assert [ran.proof.inputs for ran in found.proved.values()] == [16, 16]
     assert len(found.inputs) == 16
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,10 +28,10 @@ from tinyforge.report.json_report import comparison_json, json_text
 from tinyforge.report.record import Comparison, Device
 from tinyforge.source import Source, of_converted
 from tinyforge.spec import Spec, comparison_folder
-from tinyforge.stages import Stages
+from tinyforge.stages import Stages, Titled
 from tinyforge.training.compared import Made, made_of_file
 from tinyforge.training.process import apart
-from tinyforge.training.recipe import Recipe
+from tinyforge.training.recipe import Amounts, Recipe
 from tinyforge.training.settings import Loading
 from tinyforge.training.variants import Unmade, Variant
 
@@ -66,6 +66,7 @@ def compare(
     settings: Spec,
     stages: Stages,
     recipes: tuple[Recipe, ...],
+    amounts: Amounts,
     *,
     how: Loading,
     quick: bool,
@@ -81,7 +82,7 @@ def compare(
     assert settings.model is not None and settings.data is not None
     path, folder = Path(settings.model), comparison_folder(settings)
     made = apart(
-        made_of_file, path, settings.data, recipes,
+        made_of_file, path, settings.data, recipes, amounts,
         how=how, seed=settings.seed, quick=quick, range_text=settings.range, stages=stages,
     )  # fmt: skip
 
@@ -122,7 +123,7 @@ def on_board(
             refused[one.name] = one.error
         elif one.recipe.int8:
             with _kept(refused, one.name):
-                own = _Titled(stages, one.name)
+                own = Titled(stages, one.name)
                 sources[one.name] = of_converted(one.model, model, made.held_out.classes, own)
     most = max((macs(source.graph) for source in sources.values()), default=1)
     count = int(np.clip(_MACS // max(1, most), *_INPUTS))
@@ -130,7 +131,7 @@ def on_board(
     for name, source in sources.items():
         with _kept(refused, name):
             examples = of_samples(source.graph, made.held_out, inputs, count)
-            own, given = _Titled(stages, name), settings(name)
+            own, given = Titled(stages, name), settings(name)
             proved[name] = Ran(
                 source, *pipeline.proved(source, examples, given, own, overwrite=overwrite)
             )
@@ -232,23 +233,3 @@ def _inputs(made: Made, graph: Graph, real: Reals) -> dict[str, Array]:
     if made.measure == Task.CLASSES.value and labels is not None:
         arrays[f"labels_{made.head}"] = labels[: len(real)]
     return arrays
-
-
-class _Titled:
-    """Stages, whose titles and notes say of which variant they are."""
-
-    def __init__(self, stages: Stages, name: str) -> None:
-        self._stages = stages
-        self._name = name
-
-    @property
-    def seconds(self) -> float:
-        return self._stages.seconds
-
-    def stage(
-        self, title: str, total: int | None = None
-    ) -> AbstractContextManager[Callable[[int], None]]:
-        return self._stages.stage(f"{self._name}: {title}", total)
-
-    def note(self, text: str) -> None:
-        self._stages.note(f"{self._name}: {text}")

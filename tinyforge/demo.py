@@ -21,12 +21,11 @@ from tinyforge.spec import Spec
 from tinyforge.stages import Stages
 from tinyforge.training.compared import made_of_drawings
 from tinyforge.training.process import apart
-from tinyforge.training.recipe import recipes
+from tinyforge.training.recipe import Amounts, recipes
 from tinyforge.training.variants import Variant
 
 Classes = npt.NDArray[np.int64]
 
-_SPARSITY = 0.75
 _VARIANTS = "float,pruned,int8,pruned+int8"
 _SHIPPED = "pruned+int8"
 _NAME = "doodles"
@@ -41,10 +40,10 @@ def demo(
     overwrite: also over generated files that were edited. ForgeError, and nothing written,
     unless the firmware is exact and fits board and budget.
     """
-    variants = recipes(_SPARSITY, _VARIANTS)
     made = apart(
-        made_of_drawings, settings.data, variants, quick=quick, seed=settings.seed, stages=stages
-    )
+        made_of_drawings, settings.data, recipes(_VARIANTS), Amounts(),
+        quick=quick, seed=settings.seed, stages=stages,
+    )  # fmt: skip
     found = on_board(made, lambda _: settings, stages, model=_NAME, overwrite=overwrite)
     if _SHIPPED in found.refused:
         raise found.refused[_SHIPPED]

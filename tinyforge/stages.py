@@ -27,6 +27,26 @@ class Stages(Protocol):
     def note(self, text: str) -> None: ...
 
 
+class Titled:
+    """Stages, whose titles and notes begin with a name: of that which they are of."""
+
+    def __init__(self, stages: Stages, name: str) -> None:
+        self._stages = stages
+        self._name = name
+
+    @property
+    def seconds(self) -> float:
+        return self._stages.seconds
+
+    def stage(
+        self, title: str, total: int | None = None
+    ) -> AbstractContextManager[Callable[[int], None]]:
+        return self._stages.stage(f"{self._name}: {title}", total)
+
+    def note(self, text: str) -> None:
+        self._stages.note(f"{self._name}: {text}")
+
+
 @contextmanager
 def reported(stages: Stages, titles: Mapping[str, str]) -> Iterator[Reports]:
     """A function that shows (stage, done, total) reports as stages, one after the other.

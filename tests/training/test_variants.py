@@ -1,10 +1,13 @@
 """The variants of a model: what each method does to its bytes, and one that fails is one alone."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
+from tests.training.conftest import Told
 from tinyforge import tflite
 from tinyforge.datasets import Splits
 from tinyforge.datasets.ranges import parse
@@ -17,7 +20,7 @@ from tinyforge.training import Settings
 from tinyforge.training.accuracy import accuracy_float
 from tinyforge.training.lab import Lab
 from tinyforge.training.model import Model
-from tinyforge.training.recipe import Recipe, recipes
+from tinyforge.training.recipe import USUAL, Amounts, Recipe, recipes
 from tinyforge.training.subject import Subject
 from tinyforge.training.variants import Unmade, Variant, make_variants
 
@@ -35,19 +38,31 @@ def lab(model: Model, splits: Splits, tiny: Settings) -> Lab:
     return lab_of(model, splits, tiny)
 
 
-@pytest.fixture(scope="module")
-def seen() -> list[tuple[str, int, int]]:
-    return []
+class Seen(Told):
+    """Stages that keep what ran."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.titles: list[str] = []
+
+    def stage(self, title: str, total: int | None = None) -> Any:
+        self.titles.append(title)
+        return super().stage(title, total)
 
 
 @pytest.fixture(scope="module")
-def variants(lab: Lab, seen: list[tuple[str, int, int]]) -> list[Variant]:
-    found = make_variants(lab, recipes(0.75, FOUR), progress=lambda *step: seen.append(step))
+def seen() -> Seen:
+    return Seen()
+
+
+@pytest.fixture(scope="module")
+def variants(lab: Lab, seen: Seen) -> list[Variant]:
+    found = make_variants(lab, recipes(FOUR), Amounts(), seen)
     assert all(isinstance(one, Variant) for one in found)
     return [one for one in found if isinstance(one, Variant)]
 
 
-def test_the_four_variants(variants: list[Variant], seen: list[tuple[str, int, int]]) -> None:
+def test_the_four_variants(variants: list[Variant], seen: Seen) -> None:
     dense, pruned, small, both = variants
     assert [v.name for v in variants] == ["float", "pruned", "int8", "pruned+int8"]
     # Pruning alone does not shrink the file, only what compression makes of it; int8 does.
@@ -60,8 +75,7 @@ def test_the_four_variants(variants: list[Variant], seen: list[tuple[str, int, i
     assert pruned.nonzero == pytest.approx(0.25 * pruned.weights, rel=0.02)
     assert both.nonzero <= pruned.nonzero
     assert all(v.result is not None and v.result.score > 0.8 for v in variants)
-    assert seen[0] == ("prune", 0, 3) and seen[-1] == ("convert", 4, 4)
-    assert [stage for stage, done, _ in seen if done == 0].count("prune") == 1, "trained once"
+    assert seen.titles == ["pruned: Prune and fine-tune", "Convert and measure the variants"]
 
 
 def test_scores_are_keras_s_and_tflm_s(
@@ -90,42 +104,54 @@ def test_an_int8_file_says_what_its_data_is(variants: list[Variant], splits: Spl
 
 
 def test_one_that_fails_does_not_stop_the_others(
-    model: Model, splits: Splits, tiny: Settings
+    model: Model, splits: Splits, tiny: Settings, told: Told
 ) -> None:
     whole = lab_of(model, splits, tiny)
     training, held_out = (
         replace(part, labels=None, targets=None) for part in (whole.training, whole.held_out)
     )
     unlabelled = Lab(Subject.of(model, held_out, None), whole.range, training, held_out, tiny)
-    found = make_variants(unlabelled, recipes(0.5, "pruned,float,pruned+int8"))
+    found = make_variants(unlabelled, recipes("pruned,float,pruned+int8"), Amounts(), told)
     assert [type(one) for one in found] == [Unmade, Variant, Unmade]
     assert isinstance(found[0], Unmade) and "no answers" in found[0].error.what
     assert isinstance(found[1], Variant) and found[1].result is None
 
 
-def test_blocks_are_zero_together(lab: Lab) -> None:
-    (found,) = make_variants(lab, recipes(0.75, "blocks+int8"))
-    assert isinstance(found, Variant)
-    graph = tflite.read(found.model)
-    wide = next(
-        t.data
-        for t in graph.tensors
-        if t.data is not None and t.data.shape[1:3] == (3, 3) and t.data.shape[3] > 4
-    )
-    outputs, *_, inputs = wide.shape
-    blocks = (
-        wide.reshape(outputs // 2, 2, 9, inputs // 4, 4).transpose(0, 2, 3, 1, 4).reshape(-1, 8)
-    )
-    empty = (blocks == 0).all(axis=1).mean()
-    assert empty == pytest.approx(0.75, abs=0.03)
+def kernel(variant: Variant | Unmade) -> npt.NDArray[np.int8]:
+    """Of the second convolution: (outputs, 3, 3, inputs)."""
+    assert isinstance(variant, Variant)
+    kernels = [t.data for t in tflite.read(variant.model).tensors if t.data is not None]
+    return next(k for k in kernels if k.ndim == 4 and k.shape[3] > 4)
+
+
+def test_each_step_does_what_it_says(lab: Lab, variants: list[Variant], told: Told) -> None:
+    asked = recipes("blocks+int8,clustered+int8,removed+int8,pruned+qat")
+    quick = replace(lab, settings=replace(lab.settings, prune_epochs=1))
+    blocks, clustered, removed, aware = make_variants(quick, asked, Amounts(0.5, 8), told)
+    found = kernel(blocks)
+    outputs, *_, inputs = found.shape
+    whole = found.reshape(outputs // 2, 2, 9, inputs // 4, 4).transpose(0, 2, 3, 1, 4)
+    assert (whole.reshape(-1, 8) == 0).all(axis=1).mean() == pytest.approx(0.5, abs=0.03)
+    assert max(len(np.unique(channel)) for channel in kernel(clustered)) <= 8
+    assert np.count_nonzero(kernel(aware)) <= 0.51 * kernel(aware).size
+    assert kernel(removed).size < 0.7 * kernel(variants[2]).size
+    for one in (blocks, removed, aware):
+        assert isinstance(one, Variant) and one.result is not None and one.result.score > 0.75
 
 
 def test_recipes_are_known_by_their_names() -> None:
-    assert recipes(0.8, "int8, pruned+int8,int8") == (
-        Recipe("int8", int8=True),
-        Recipe("pruned+int8", 0.8, int8=True),
+    assert recipes("int8, int8+pruned,int8,qat,pruned+qat+int8,float") == (
+        Recipe(int8=True),
+        Recipe(("pruned",), int8=True),
+        Recipe(("qat",), int8=True),
+        Recipe(("pruned", "qat"), int8=True),
+        Recipe(),
     )
-    with pytest.raises(ForgeError, match="'smaller' is no variant"):
-        recipes(0.8, "float,smaller")
+    assert [one.name for one in recipes()] == [*USUAL]
+    for wrong in ("smaller", "float+int8", "int8+int8", ""):
+        with pytest.raises(ForgeError, match="is no variant"):
+            recipes(wrong)
+    with pytest.raises(ForgeError, match="one by one, or in blocks"):
+        recipes("pruned+blocks")
     with pytest.raises(ForgeError, match="not between 0 and 1"):
-        recipes(1.0)
+        Amounts(1.0)

@@ -40,10 +40,17 @@ def run(
     variants: Annotated[
         str | None,
         typer.Option(
-            "--variants", help="Which, with commas between. [default: all]", metavar="NAMES"
+            "--variants",
+            help="Which, with commas between: float, or some of removed, pruned, blocks, "
+            "clustered, qat, int8 with + between. [default: eight]",
+            metavar="NAMES",
         ),
     ] = None,
-    sparsity: Annotated[float, typer.Option(help="The share of weights to make zero.")] = 0.75,
+    sparsity: Annotated[
+        float,
+        typer.Option(help="The share of weights to make zero; of multiply-adds, for channels."),
+    ] = 0.75,
+    clusters: Annotated[int, typer.Option(help="Different weights of a clustered layer.")] = 16,
     quick: Quick = False,
     toolchain: Toolchain = None,
     optimize: Optimize = None,
@@ -68,7 +75,7 @@ def run(
         from tinyforge.report.comparison import TerminalComparison
         from tinyforge.report.json_report import comparison_json
         from tinyforge.spec import settle
-        from tinyforge.training.recipe import recipes
+        from tinyforge.training.recipe import Amounts, recipes
         from tinyforge.training.settings import Loading, shape_of
 
         spec = settle(
@@ -83,10 +90,10 @@ def run(
             machine=machine,
             seed=seed,
         )
-        asked = recipes(sparsity, variants)
+        asked, amounts = recipes(variants), Amounts(sparsity, clusters)
         how = Loading(trust_model, shape_of(input_shape), custom)
         preflight.require_comparison(spec)
-        found, folder = compare(spec, ui, asked, how=how, quick=quick, overwrite=overwrite)
+        found, folder = compare(spec, ui, asked, amounts, how=how, quick=quick, overwrite=overwrite)
         ui.print(TerminalComparison(found, ui.seconds))
         ui.print(f"variants: {folder}")
         ui.emit_json(

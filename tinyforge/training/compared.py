@@ -14,7 +14,7 @@ from tinyforge.stages import Stages, reported
 from tinyforge.training.lab import Lab
 from tinyforge.training.loss import saved_loss
 from tinyforge.training.model import train
-from tinyforge.training.recipe import Recipe
+from tinyforge.training.recipe import Amounts, Recipe
 from tinyforge.training.settings import Loading
 from tinyforge.training.subject import Subject
 from tinyforge.training.variants import Unmade, Variant, make_variants
@@ -50,6 +50,7 @@ def made_of_file(
     path: Path,
     data: str,
     recipes: Sequence[Recipe],
+    amounts: Amounts,
     *,
     how: Loading,
     seed: int,
@@ -74,11 +75,18 @@ def made_of_file(
     if subject.samples.parts is None:
         stages.note(_NO_PARTS)
     training, held_out = parted(subject.samples, seed)
-    return _made(Lab(subject, decision.range, training, held_out, settings, seed), recipes, stages)
+    lab = Lab(subject, decision.range, training, held_out, settings, seed)
+    return _made(lab, recipes, amounts, stages)
 
 
 def made_of_drawings(
-    data: str | None, recipes: Sequence[Recipe], *, seed: int, quick: bool, stages: Stages
+    data: str | None,
+    recipes: Sequence[Recipe],
+    amounts: Amounts,
+    *,
+    seed: int,
+    quick: bool,
+    stages: Stages,
 ) -> Made:
     """Variants of the small CNN, trained on these drawings."""
     settings = settings_for(quick)
@@ -88,14 +96,11 @@ def made_of_drawings(
     name = data or DEFAULT_DATA
     training, held_out = splits.training.samples(name), splits.held_out.samples(name)
     subject = Subject.of(model, held_out, None)
-    return _made(Lab(subject, parse("0..1"), training, held_out, settings, seed), recipes, stages)
+    lab = Lab(subject, parse("0..1"), training, held_out, settings, seed)
+    return _made(lab, recipes, amounts, stages)
 
 
-def _made(lab: Lab, recipes: Sequence[Recipe], stages: Stages) -> Made:
-    said: dict[str, None] = {}
-    with reported(stages, TITLES) as progress:
-        variants = make_variants(lab, recipes, progress=progress, note=said.setdefault)
-    for line in said:  # once, and not while a bar is drawn
-        stages.note(line)
+def _made(lab: Lab, recipes: Sequence[Recipe], amounts: Amounts, stages: Stages) -> Made:
+    variants = make_variants(lab, recipes, amounts, stages)
     subject = lab.subject
     return Made(variants, lab.held_out, lab.range, subject.measure, subject.head)

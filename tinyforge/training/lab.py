@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -63,6 +64,10 @@ class Lab:
                 fix="leave pruning out: tinyforge quantize takes the model as it is",
             )
         return self.subject.lesson(self.training, self.training.real(self.range))
+
+    def loss(self, model: Model) -> Any:
+        """What to tune a model with that was made of the subject's, of that model's library."""
+        return replace(self.subject, model=model).learned()[0]
 
     @property
     def calibration(self) -> Calibration:

@@ -2,54 +2,85 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from tinyforge.errors import ForgeError
-from tinyforge.spec import StructureChoice
+
+# In the order in which they are done, each to what the one before it left.
+REMOVED, PRUNED, BLOCKS, CLUSTERED, QAT = STEPS = (
+    "removed",
+    "pruned",
+    "blocks",
+    "clustered",
+    "qat",
+)
+_FLOAT, _INT8 = "float", "int8"
+USUAL = (
+    "float",
+    "pruned",
+    "int8",
+    "pruned+int8",
+    "blocks+int8",
+    "removed+int8",
+    "qat",
+    "pruned+qat",
+)
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """name: as `--variants` and reports have it. sparsity: share of the weights of each kernel that
-    become zero, with fine-tuning; 0 leaves them as they are. structure: which of them together.
-    int8: whether it is quantized then."""
+    """steps: of STEPS, in their order. int8: whether what they leave is quantized; after qat it
+    is."""
 
-    name: str
-    sparsity: float = 0.0
-    structure: StructureChoice = "unstructured"
+    steps: tuple[str, ...] = ()
     int8: bool = False
 
     @property
-    def tuning(self) -> Recipe:
-        """What is to be trained for it: recipes that have this in common share a Keras model."""
-        return replace(self, name="", int8=False)
+    def name(self) -> str:
+        """As `--variants` and reports have it: "pruned+int8"."""
+        last = (_INT8,) if self.int8 and QAT not in self.steps else ()
+        return "+".join((*self.steps, *last)) or _FLOAT
 
 
-def recipes(sparsity: float, names: str | None = None) -> tuple[Recipe, ...]:
-    """The recipes of these names, with commas between; None: all.
+@dataclass(frozen=True)
+class Amounts:
+    """How much of it. sparsity: of each kernel's weights those that become zero, of the
+    multiply-adds those that channels are removed for; from 0 to 1. clusters: different weights of
+    a kernel."""
 
-    sparsity: of those that prune. ForgeError for other names, and for a sparsity that is no share.
+    sparsity: float = 0.75
+    clusters: int = 16
+
+    def __post_init__(self) -> None:
+        if not 0 < self.sparsity < 1:
+            raise ForgeError(
+                f"sparsity {self.sparsity} is not between 0 and 1", fix="e.g. --sparsity 0.75"
+            )
+
+
+def recipes(names: str | None = None) -> tuple[Recipe, ...]:
+    """The recipes of these names, with commas between; None: the usual ones. ForgeError for others.
+
+    A name is steps with + between, in any order, and int8; or float alone.
     """
-    if not 0 < sparsity < 1:
-        raise ForgeError(f"sparsity {sparsity} is not between 0 and 1", fix="e.g. --sparsity 0.75")
-    known = {
-        recipe.name: recipe
-        for recipe in (
-            Recipe("float"),
-            Recipe("pruned", sparsity),
-            Recipe("int8", int8=True),
-            Recipe("pruned+int8", sparsity, int8=True),
-            Recipe("blocks+int8", sparsity, "blocks", int8=True),
-        )
-    }
-    if names is None:
-        return (*known.values(),)
-    asked = [name.strip() for name in names.split(",")]
-    strange = [name for name in asked if name not in known]
-    if strange:
+    asked = USUAL if names is None else [name.strip() for name in names.split(",")]
+    return tuple(dict.fromkeys(map(_recipe, asked)))
+
+
+def _recipe(name: str) -> Recipe:
+    words = name.split("+")
+    steps = tuple(step for step in STEPS if step in words)
+    strange = [word for word in words if word not in (*STEPS, _INT8)]
+    if (strange and words != [_FLOAT]) or len(set(words)) < len(words):
         raise ForgeError(
-            f"{strange[0]!r} is no variant that is known",
+            f"{name!r} is no variant that is known",
             where="--variants",
-            fix=f"some of {','.join(known)}",
+            fix=f"float, or some of {', '.join((*STEPS, _INT8))} with + between: {','.join(USUAL)}",
         )
-    return tuple(known[name] for name in dict.fromkeys(asked))
+    if {PRUNED, BLOCKS} <= set(steps):
+        raise ForgeError(
+            f"{name!r}: weights become zero one by one, or in blocks",
+            where="--variants",
+            fix=f"leave {PRUNED} or {BLOCKS} out",
+        )
+    return Recipe(steps, int8=_INT8 in words or QAT in steps)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import gzip
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
 
@@ -13,15 +13,16 @@ import numpy as np
 import numpy.typing as npt
 
 from tinyforge import tflite
-from tinyforge.datasets.types import Progress, silent
 from tinyforge.errors import ForgeError
 from tinyforge.proof.score import Task
+from tinyforge.stages import Stages, Titled, reported
 from tinyforge.tflite.about import about, with_about
 from tinyforge.training.lab import Lab, Result
 from tinyforge.training.model import Model
-from tinyforge.training.prune import prune
 from tinyforge.training.quantize import quantize, to_float_tflite
-from tinyforge.training.recipe import Recipe
+from tinyforge.training.recipe import Amounts, Recipe
+from tinyforge.training.tuning import TUNED
+from tinyforge.training.workflow import TITLES
 
 T = TypeVar("T")
 
@@ -32,7 +33,7 @@ class Variant:
 
     model: the .tflite file. gzip_bytes: its compressed size. nonzero, weights: of all kernels
     (biases not counted). result: on what is held out, of int8 by TensorFlow Lite Micro itself; None
-    where the data does not say what is right.
+    where the data does not say what is right. said: what converting did to it.
     """
 
     recipe: Recipe
@@ -41,6 +42,7 @@ class Variant:
     nonzero: int
     weights: int
     result: Result | None
+    said: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -60,27 +62,31 @@ class Unmade:
 
 
 def make_variants(
-    lab: Lab,
-    recipes: Sequence[Recipe],
-    *,
-    progress: Progress = silent,
-    note: Callable[[str], None] = lambda _: None,
+    lab: Lab, recipes: Sequence[Recipe], amounts: Amounts, stages: Stages
 ) -> tuple[Variant | Unmade, ...]:
     """A variant of each recipe, in their order; one that cannot be made does not stop the others.
 
     The lesson is in the numbers: pruning alone shrinks only the compressed size, because zeros are
-    stored like any other weight; int8 is what shrinks the file. note: told what converting did.
+    stored like any other weight; int8 is what shrinks the file.
     """
-    tunings = dict.fromkeys(recipe.tuning for recipe in recipes)
-    models = {tuning: _tried(partial(_tuned, tuning, lab, progress)) for tuning in tunings}
+    tuned: dict[tuple[str, ...], Model | ForgeError] = {(): lab.subject.model}
+    for recipe in recipes:
+        for count in range(1, len(recipe.steps) + 1):
+            steps = recipe.steps[:count]
+            if steps not in tuned:
+                tuned[steps] = _tried(partial(_tuned, steps, tuned, lab, amounts, stages))
     made: list[Variant | Unmade] = []
-    for done, recipe in enumerate(recipes):
-        progress("convert", done, len(recipes))
-        found = models[recipe.tuning]
-        if not isinstance(found, ForgeError):
-            found = _tried(partial(_variant, recipe, found, lab, note))
-        made.append(Unmade(recipe.name, found) if isinstance(found, ForgeError) else found)
-    progress("convert", len(recipes), len(recipes))
+    with stages.stage("Convert and measure the variants", len(recipes)) as tell:
+        for recipe in recipes:
+            found = tuned[recipe.steps]
+            if not isinstance(found, ForgeError):
+                found = _tried(partial(_variant, recipe, found, lab))
+            made.append(Unmade(recipe.name, found) if isinstance(found, ForgeError) else found)
+            tell(len(made))
+    for line in dict.fromkeys(
+        line for one in made if isinstance(one, Variant) for line in one.said
+    ):
+        stages.note(line)  # once, and not while a bar is drawn
     return tuple(made)
 
 
@@ -92,27 +98,26 @@ def _tried(work: Callable[[], T]) -> T | ForgeError:
         return error
 
 
-def _tuned(tuning: Recipe, lab: Lab, progress: Progress) -> Model:
-    """The Keras model that a recipe is converted from."""
-    if not tuning.sparsity:
-        return lab.subject.model
-    lesson = lab.lesson
-    loss, _ = lab.subject.learned()
-    return prune(
-        lab.subject.model,
-        lesson,
-        replace(lab.settings, sparsity=tuning.sparsity, structure=tuning.structure),
-        loss=loss,
-        settled=lab.settled,
-        seed=lab.seed,
-        progress=progress,
-    ).model
+def _tuned(
+    steps: tuple[str, ...],
+    tuned: Mapping[tuple[str, ...], Model | ForgeError],
+    lab: Lab,
+    amounts: Amounts,
+    stages: Stages,
+) -> Model:
+    """The last of the steps, done to what the others left. ForgeError of one of them."""
+    before = tuned[steps[:-1]]
+    if isinstance(before, ForgeError):
+        raise before
+    with reported(Titled(stages, "+".join(steps)), TITLES) as progress:
+        return TUNED[steps[-1]](before, lab, amounts, progress)
 
 
-def _variant(recipe: Recipe, model: Model, lab: Lab, note: Callable[[str], None]) -> Variant:
+def _variant(recipe: Recipe, model: Model, lab: Lab) -> Variant:
     before = lab.of_float(model)
+    said: list[str] = []
     if recipe.int8:
-        content = _told(quantize(model, lab.calibration, note=note), before, lab)
+        content = _told(quantize(model, lab.calibration, note=said.append), before, lab)
         result = lab.of_int8(content)
     else:
         content, result = to_float_tflite(model), before
@@ -124,6 +129,7 @@ def _variant(recipe: Recipe, model: Model, lab: Lab, note: Callable[[str], None]
         nonzero=sum(int(np.count_nonzero(kernel)) for kernel in kernels),
         weights=sum(kernel.size for kernel in kernels),
         result=result,
+        said=tuple(said),
     )
 
 

@@ -54,7 +54,8 @@ TITLES = {
     "prune": "Prune and fine-tune",
     **{f"remove {i}": f"Remove channels and fine-tune ({i} of {CUTS})" for i in range(1, CUTS + 1)},
     **{f"recover {i}": f"Train on: accuracy is not back yet ({i})" for i in (1, 2, 3)},
-    "convert": "Convert and measure the variants",
+    "cluster": "Cluster and fine-tune",
+    "qat": "Train with the rounding of int8",
 }
 
 
