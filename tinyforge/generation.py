@@ -163,7 +163,7 @@ def generate(
         _tell_lacking(graph, board, library, stages)
     data = settings.data if settings.data and is_drawn(settings.data) else None
     project = msgspec.structs.replace(
-        settings, model=MODEL_FILE, output=None, data=data, tflm_library=library
+        settings, model=MODEL_FILE, output=None, data=data, hop=None, tflm_library=library
     )
     files |= {MODEL_FILE: source.model, spec.FILE_NAME: spec.to_toml(project)}
     return Generated(source, board, of.aim, lowered, files, seen)

@@ -16,9 +16,10 @@ from tinyforge.datasets.ranges import parse
 from tinyforge.errors import ForgeError
 from tinyforge.graph import DType, Graph, Tensor
 from tinyforge.graph.channels import Narrowed, narrowed
+from tinyforge.graph.hop import Hopped, hopped
 from tinyforge.graph.passes import adapt
 from tinyforge.proof import examples as example_files
-from tinyforge.proof import oracle
+from tinyforge.proof import oracle, windows
 from tinyforge.proof.answers import named_head
 from tinyforge.proof.channels import narrowed_trace
 from tinyforge.proof.data import Named, Quantized, are_examples, named, of_samples, own
@@ -147,8 +148,49 @@ def with_examples(
     """What a proof is to run: the user's inputs, else the data, else extremes and random bytes, by
     seed. And the model with what the data says of it: classes, range, and how right it is.
 
-    ForgeError where data does not fit the model, or its range is not clear.
+    With settings.hop it is the model that keeps what windows share, proved on these as a sequence.
+    ForgeError where data does not fit the model, its range is not clear, or nothing can be kept.
     """
+    source, examples = _with_data(source, settings, stages, inputs, data)
+    if settings.hop is None:
+        return source, examples
+    return _in_hops(source, examples, settings.hop, stages)
+
+
+def _in_hops(
+    source: Source, examples: Examples, hop: int, stages: Stages
+) -> tuple[Source, Examples]:
+    """Labels and outputs are of whole windows: a sequence has none."""
+    if examples.outputs is not None:
+        answers = oracle.outputs(source.model, source.graph, examples.inputs)
+        oracle.require_agreement(examples.outputs, answers)
+    found = hopped(source.narrowed.graph, hop)
+    stages.note(_told_of(found))
+    model, inputs = tflite.write(found.graph), windows.hops(found, examples.inputs)
+    with stages.stage("Compare hops with whole windows in TensorFlow Lite Micro"):
+        whole = source.expected("aot", windows.windows_of(found, inputs))
+        windows.require_same(found, oracle.trace(model, found.graph, inputs), whole)
+    source = replace(source, model=model, graph=found.graph, examples=None)
+    return source, replace(examples, inputs=inputs, labels=None, outputs=None, head=0)
+
+
+def _told_of(found: Hopped) -> str:
+    """What is saved, and by what."""
+    part, whole = found.macs
+    return (
+        f"note: {found.hop} of a window's {found.rows} rows are new: of {len(found.shared)} layers "
+        f"only what these change is computed, {part:,} multiply-accumulates in place of {whole:,}, "
+        f"and {found.kept_bytes:,} B are kept; it ends at {found.stops or 'the outputs'}"
+    )
+
+
+def _with_data(
+    source: Source,
+    settings: Spec,
+    stages: Stages,
+    inputs: Path | None,
+    data: str | None,
+) -> tuple[Source, Examples]:
     if inputs is not None:
         found = _named(source, str(inputs), settings, stages, real=True)
         if data is not None and source.measured is None:

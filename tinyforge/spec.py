@@ -58,11 +58,12 @@ class Spec(
     emulator that runs the core. optimize: what the compiled engine chooses its kernels for, and the
     project's own code is compiled for. weights_in_ram: how many bytes of them may lie there, to be
     read quicker than from slow flash; auto: for speed a share of what is left. feed: whether the
-    input is there as a whole, or a camera hands it in row by row. layer_tests: whether the project
-    has a unit test for each layer of the compiled model. tflm_library: what the interpreter comes
-    from: a folder, or as PlatformIO's lib_deps spells it; None: what the framework's users take.
-    microphone: of tinyforge.features.LogMel, what the application listen has otherwise. output: the
-    project's folder.
+    input is there as a whole, or a camera hands it in row by row. hop: by how many rows a window
+    moves on, where the model is to take these alone and keep what it needs of the rest.
+    layer_tests: whether the project has a unit test for each layer of the compiled model.
+    tflm_library: what the interpreter comes from: a folder, or as PlatformIO's lib_deps spells it;
+    None: what the framework's users take. microphone: of tinyforge.features.LogMel, what the
+    application listen has otherwise. output: the project's folder.
     Relative paths are relative to the file that names them, or to the current folder.
     """
 
@@ -77,6 +78,7 @@ class Spec(
     optimize: OptimizeChoice = "balanced"
     weights_in_ram: WeightsInRam = "auto"
     feed: FeedChoice = "frame"
+    hop: Annotated[int, msgspec.Meta(ge=1)] | None = None
     layer_tests: bool = False
     tflm_library: str | None = None
     machine: MachineChoice | None = None

@@ -27,11 +27,13 @@ from tinyforge.engines.aot import compiled
 from tinyforge.errors import ForgeError
 from tinyforge.features import LogMel, heard, quantized
 from tinyforge.graph import Graph
+from tinyforge.graph.hop import hopped
 from tinyforge.memory.search import plan
 from tinyforge.project.layout import sources_for
 from tinyforge.project.model_files import Golden, model_files
 from tinyforge.project.sensors import sensor_files
 from tinyforge.project.tree import Project, project_files
+from tinyforge.proof.windows import windows_of
 from tinyforge.sim.firmware import build_firmware
 from tinyforge.sim.machines import machine
 from tinyforge.sim.toolchains import toolchain
@@ -157,6 +159,23 @@ def test_a_wake_word_of_microwakeword(corpus: Path, tmp_path: Path) -> None:
     outputs, lines = run(program, sound)
     assert outputs == expected.tobytes()
     assert lines == said(graph, expected, threshold)
+
+
+@pytest.mark.parametrize("by_rows", [False, True])
+@pytest.mark.parametrize(("app", "graph", "hop"), [("listen", WORDS, 4), ("motion", GAIT, 3)])
+def test_a_model_that_keeps_what_windows_share(
+    app: AppChoice, graph: Graph, hop: int, by_rows: bool, tmp_path: Path
+) -> None:
+    """It is given the new rows of each window and says what the whole one is; before the first
+    there was silence, or rest."""
+    found = hopped(graph, hop)
+    samples = spoken_sound() if app == "listen" else walked()
+    rows = heard_rows(graph, samples, NARROW) if app == "listen" else measured_rows(graph, samples)
+    came = rows[: len(rows) // hop * hop].reshape(-1, hop * rows.shape[1])
+    expected = answers(graph, windows_of(found, came))
+    outputs, lines = run(application(found.graph, app, tmp_path, by_rows=by_rows), samples)
+    assert outputs == expected.tobytes()
+    assert lines == said(graph, expected)
 
 
 @pytest.mark.parametrize("by_rows", [False, True])

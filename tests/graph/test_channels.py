@@ -22,7 +22,7 @@ from tinyforge.graph.channels import Narrowed, narrowed
 from tinyforge.ops import OPS
 from tinyforge.proof import oracle
 from tinyforge.proof.channels import narrowed_trace
-from tinyforge.tflite import write
+from tinyforge.tflite import require_quantized, write
 
 _ONE = Quant((1.0,), (0,))
 
@@ -153,6 +153,7 @@ def test_a_layer_without_bias_gets_one_where_it_needs_it() -> None:
     x = constants(net, net.input(1, 2, 3, 2), [5])
     found = checked(net.build(net.mixed(x, [[3, 1], [-1, 2]])))
     assert bias_of(found, 1) == [15, -5]
+    require_quantized(found.graph)
     net = Net()
     x = constants(net, net.input(1, 2, 3, 2), [0])
     found = checked(net.build(net.mixed(x, [[3, 1], [-1, 2]])))

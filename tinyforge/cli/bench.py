@@ -11,6 +11,7 @@ from tinyforge.cli.options import (
     Config,
     Debug,
     Feed,
+    Hop,
     Inputs,
     Json,
     Machine,
@@ -39,6 +40,7 @@ def run(
     toolchain: Toolchain = None,
     optimize: Optimize = None,
     feed: Feed = None,
+    hop: Hop = None,
     machine: Machine = None,
     seed: Seed = None,
     config: Config = None,
@@ -64,6 +66,7 @@ def run(
             toolchain=toolchain,
             optimize=optimize,
             feed=feed,
+            hop=hop,
             layer_tests=False,  # nothing is written
             machine=machine,
             seed=seed,

@@ -64,6 +64,16 @@ Feed = Annotated[
     FeedChoice | None,
     typer.Option("--feed", help="How the input comes: whole, or row by row. [default: frame]"),
 ]
+Hop = Annotated[
+    int | None,
+    typer.Option(
+        "--hop",
+        help="By how many rows a window moves on: the model takes these alone and keeps what it "
+        "needs of the others. [default: whole windows]",
+        metavar="ROWS",
+        min=1,
+    ),
+]
 Overwrite = Annotated[
     bool, typer.Option("--overwrite", help="Replace generated files that were edited by hand.")
 ]

@@ -73,12 +73,19 @@ class _Rewriting:
             return op.inputs[2:]
         if index < 0:
             name = f"{self.graph.tensors[op.outputs[0]].name}/bias"
-            like = Tensor(0, name, (), DType.INT32)
-            return (self.constant(like, more[kept].astype(np.int32), None),)
+            like, quant = Tensor(0, name, (), DType.INT32), _of(self._sums(op), kept)
+            return (self.constant(like, more[kept].astype(np.int32), quant),)
         like = self.graph.tensors[index]
         assert like.data is not None
         data = (like.data.reshape(-1) + more)[kept].astype(like.data.dtype)
         return (self.constant(like, data, _of(like.quant, kept)),)
+
+    def _sums(self, op: Operator) -> Quant:
+        """What a step of the sums of products is."""
+        source, weights = (self.graph.tensors[t] for t in op.inputs[:2])
+        assert weights.quant is not None
+        scales = tuple(source.scale * scale for scale in weights.quant.scale)
+        return Quant(scales, (0,) * len(scales))
 
 
 def _mixing(work: _Rewriting, op: Operator) -> Operator:

@@ -23,17 +23,14 @@ def dead_operators(graph: Graph) -> tuple[Graph, tuple[str, ...]]:
 
 def pruned(graph: Graph) -> Graph:
     """Without tensors that no operator has and that are no input or output; all renumbered."""
-    used = {t for op in graph.operators for t in (*op.inputs, *op.outputs)}
-    used |= {*graph.inputs, *graph.outputs}
-    kept = [t for t in graph.tensors if t.index in used]
-    number = {t.index: i for i, t in enumerate(kept)} | {-1: -1}
+    number = numbering(graph)
 
     def moved(indices: tuple[int, ...]) -> tuple[int, ...]:
-        return tuple(number[i] for i in indices)
+        return tuple(number.get(i, i) for i in indices)
 
     return replace(
         graph,
-        tensors=tuple(replace(t, index=i) for i, t in enumerate(kept)),
+        tensors=tuple(replace(graph.tensors[t], index=i) for t, i in number.items()),
         operators=tuple(
             replace(op, index=i, inputs=moved(op.inputs), outputs=moved(op.outputs))
             for i, op in enumerate(graph.operators)
@@ -41,3 +38,11 @@ def pruned(graph: Graph) -> Graph:
         inputs=moved(graph.inputs),
         outputs=moved(graph.outputs),
     )
+
+
+def numbering(graph: Graph) -> dict[int, int]:
+    """The tensors that stay when a graph is pruned, in order, and their numbers then."""
+    used = {t for op in graph.operators for t in (*op.inputs, *op.outputs)}
+    used |= {*graph.inputs, *graph.outputs}
+    kept = [t.index for t in graph.tensors if t.index in used]
+    return {t: i for i, t in enumerate(kept)}
