@@ -81,6 +81,19 @@ def test_zeros_stay(keras: Any, few: Settings, version: int, normalized: bool) -
     assert all(np.count_nonzero(kernel) for kernel in found.values())
 
 
+def test_channels_of_zeros_leave_room_for_their_bias(keras: Any, few: Settings) -> None:
+    layers = keras.layers
+    model = keras.Sequential(
+        [keras.Input((10, 10, 4)), layers.Conv2D(4, 3), layers.Flatten(), layers.Dense(3)]
+    )
+    first = model.layers[0]
+    first.kernel.assign(np.asarray(first.kernel) * np.float32([1, 0, 1, 0]))
+    first.bias.assign(np.full(4, 0.5, np.float32))
+    aware = quantize_aware(model, LESSON, few).model
+    found = kernels(quantize(aware, PICTURES[:32]))[4, 3, 3, 4]
+    assert not found[[1, 3]].any() and all(np.abs(found[i]).max() == 127 for i in (0, 2))
+
+
 @pytest.mark.parametrize(("sparsity", "normalized"), [(0, False), (0.6, True)])
 def test_clusters_stay(keras: Any, few: Settings, sparsity: float, normalized: bool) -> None:
     model = residual(keras, normalized=normalized)

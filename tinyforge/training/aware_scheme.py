@@ -1,7 +1,7 @@
 """How the toolkit wraps a model for quantization-aware training: which layers, with what kept.
 
-Layers are wrapped by its own scheme that keeps zeros (PQAT). Kernels whose weights are few values
-get a quantizer that keeps these equal too (CQAT, PCQAT). The toolkit's gives each channel of a
+Layers are wrapped by its own scheme that keeps zeros (PQAT), but for kernels whose weights are few
+values: these stay equal too (CQAT, PCQAT). The toolkit's scheme for that gives each channel of a
 Conv2D a scale of its own, and clusters too where all have as many: 16 values become up to 16 times
 the channels in int8.
 """
@@ -65,7 +65,7 @@ def _is_known(layer: Any, registry: Any) -> bool:
 
 @cache
 def _scheme() -> Any:
-    """The toolkit's scheme that keeps zeros, with another quantizer for clustered kernels."""
+    """The toolkit's scheme that keeps zeros, with a quantizer of kernels that keeps clusters."""
     scheme = type(tfmot().quantization.keras.collab_opts.Default8BitPrunePreserveQuantizeScheme())
     registry = type(scheme().get_quantize_registry())
     of_all = tfmot().quantization.keras.default_8bit.Default8BitQuantizeRegistry()
@@ -82,8 +82,8 @@ def _scheme() -> Any:
 
         def get_quantize_config(self, layer: Any) -> Any:
             config = super().get_quantize_config(layer)
-            if type(layer).__name__ in CLUSTERED and is_clustered(np.asarray(layer.kernel)):
-                config.weight_quantizer = _clustered(config.weight_quantizer)
+            if type(layer).__name__ in CLUSTERED:
+                config.weight_quantizer = _keeping(config.weight_quantizer)
             return config
 
     class Scheme(scheme):  # type: ignore[misc, valid-type]
@@ -96,32 +96,47 @@ def _scheme() -> Any:
     return Scheme()
 
 
-def _clustered(plain: Any) -> Any:
-    """A quantizer for a clustered kernel's weights, of the one that it would have. A cluster's
-    weights become their mean, so that they are trained as one; zeros stay; all channels have the
-    widest one's range."""
+def _keeping(plain: Any) -> Any:
+    """A quantizer for a kernel's weights, of the toolkit's that keeps zeros.
+
+    A cluster's weights become their mean, so that they are trained as one, and all channels have
+    one range. Without clusters each has its own, but a channel of zeros the widest one's: the scale
+    of a range without width leaves int32 no room for the bias.
+    """
     tf = tensorflow()
     rounded = {
         0: tf.quantization.fake_quant_with_min_max_vars,
         1: tf.quantization.fake_quant_with_min_max_vars_per_channel,
     }
 
-    class Clustered(tfmot().quantization.keras.quantizers.Quantizer):  # type: ignore[misc]
+    class Keeping(tfmot().quantization.keras.quantizers.Quantizer):  # type: ignore[misc]
         def build(self, tensor_shape: Any, name: str, layer: Any) -> Any:
-            values, cluster = np.unique(getattr(layer.layer, name), return_inverse=True)
-            self._count, self._cluster = len(values), cluster.reshape(tensor_shape)
+            kernel = np.asarray(getattr(layer.layer, name))
+            self._cluster = None
+            if is_clustered(kernel):
+                values, cluster = np.unique(kernel, return_inverse=True)
+                self._count, self._cluster = len(values), cluster.reshape(kernel.shape)
             return plain.build(tensor_shape, name, layer)
 
         def __call__(self, inputs: Any, training: Any, weights: Any, **_: Any) -> Any:
-            means = tf.math.unsorted_segment_mean(inputs, self._cluster, self._count)
-            kernel = tf.gather(means, self._cluster) * weights["sparsity_mask"]
+            kernel = inputs * weights["sparsity_mask"]
+            if self._cluster is not None:
+                means = tf.math.unsorted_segment_mean(kernel, self._cluster, self._count)
+                kernel = tf.gather(means, self._cluster)
             low, high = weights["min_var"], weights["max_var"]
             if training:
-                widest = tf.broadcast_to(tf.reduce_max(tf.abs(kernel)), high.shape)
-                low, high = low.assign(-widest), high.assign(widest)
+                width = self._width(tf.abs(kernel), high.shape)
+                low, high = low.assign(-width), high.assign(width)
             return rounded[high.shape.rank](kernel, low, high, narrow_range=True)
+
+        def _width(self, sizes: Any, shape: Any) -> Any:
+            widest = tf.broadcast_to(tf.reduce_max(sizes), shape)
+            if self._cluster is not None or not shape.rank:
+                return widest
+            own = tf.reduce_max(sizes, axis=tuple(range(sizes.shape.rank - 1)))
+            return tf.where(own > 0, own, widest)
 
         def get_config(self) -> Any:
             return {}
 
-    return Clustered()
+    return Keeping()
