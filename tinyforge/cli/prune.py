@@ -34,7 +34,10 @@ def run(
     output: Output = None,
     sparsity: Annotated[
         float,
-        typer.Option(help="The share of weights to make zero; of multiply-adds, for channels."),
+        typer.Option(
+            help="The share of weights to make zero; of multiply-adds, for channels. 0 with "
+            "--cluster or --qat: none."
+        ),
     ] = 0.75,
     structure: Annotated[
         PruneChoice,
@@ -54,6 +57,16 @@ def run(
         ScheduleChoice,
         typer.Option(help="How zeros come: more and more (polynomial), or all at once (constant)."),
     ] = "polynomial",
+    cluster: Annotated[
+        int | None,
+        typer.Option(
+            "--cluster", help="At most so many different weights in a layer.", metavar="COUNT"
+        ),
+    ] = None,
+    qat: Annotated[
+        bool,
+        typer.Option("--qat", help="Train with int8's rounding at last, zeros and clusters kept."),
+    ] = False,
     quick: Quick = False,
     seed: Seed = None,
     trust_model: Trust = False,
@@ -91,6 +104,8 @@ def run(
             structure=structure,
             schedule=schedule,
             importance=importance,
+            clusters=cluster,
+            qat=qat,
             seed=seed or 0,
             quick=quick,
             how=how,
@@ -107,12 +122,17 @@ def run(
                 f"after; {outcome.cost_before.macs:,} multiply-adds before, "
                 f"{outcome.cost_after.macs:,} after"
             )
+        if outcome.distinct:
+            done += f", at most {outcome.distinct} different ones in a clustered layer"
+        rounded = ", with int8's rounding" if outcome.aware else ""
         ui.print(
             f"{outcome.model}: {done}\n"
-            f"{outcome.measure}: {shown[0]} before, {shown[1]} after, on {outcome.pictures:,} "
-            "samples held out"
+            f"{outcome.measure}: {shown[0]} before, {shown[1]} after{rounded}, on "
+            f"{outcome.pictures:,} samples held out"
         )
         if outcome.kept:
             ui.print(f"not pruned: {'; '.join(outcome.kept)}")
+        if outcome.left:
+            ui.print(f"left as they are: {'; '.join(outcome.left)}")
         ui.print(f"Next: tinyforge quantize {outcome.model}{f' --data {data}' if data else ''}")
         ui.emit_json(asdict(outcome))

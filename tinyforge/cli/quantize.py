@@ -34,6 +34,14 @@ def run(
         bool,
         typer.Option("--explain", help="Show what int8 adds in each layer, its cause and cure."),
     ] = False,
+    qat: Annotated[
+        bool,
+        typer.Option(
+            "--qat",
+            help="Train with int8's rounding first, on a part of the data, with zeros and clusters "
+            "kept.",
+        ),
+    ] = False,
     seed: Seed = None,
     trust_model: Trust = False,
     input_shape: InputShape = None,
@@ -67,6 +75,7 @@ def run(
             range_text=range_,
             accept=accept_accuracy,
             explain=explain,
+            qat=qat,
         )
         write_files({target: small.model})
         measured = small.measured

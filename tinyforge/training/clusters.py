@@ -89,6 +89,12 @@ def is_clustered(kernel: npt.NDArray[Any]) -> bool:
     return bool(len(np.unique(used)) <= min(_MOST, _SHARED * used.size))
 
 
+def distinct_of(model: Model) -> int:
+    """The most different weights that a clustered kernel of the model has; 0 if it has none."""
+    kernels = (weight for weight in model.get_weights() if weight.ndim > 1)
+    return max((len(np.unique(kernel)) for kernel in kernels if is_clustered(kernel)), default=0)
+
+
 def _wrapped(model: Model, fits: list[Any], count: int) -> Model:
     clustering = tfmot().clustering.keras
     names = {layer.name for layer in fits}

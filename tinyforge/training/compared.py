@@ -7,12 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tinyforge.datasets import Samples
-from tinyforge.datasets.decide import told
 from tinyforge.datasets.ranges import Range, parse
-from tinyforge.datasets.samples import parted
 from tinyforge.stages import Stages, reported
 from tinyforge.training.lab import Lab
-from tinyforge.training.loss import saved_loss
 from tinyforge.training.model import train
 from tinyforge.training.recipe import Amounts, Recipe
 from tinyforge.training.settings import Loading
@@ -21,10 +18,11 @@ from tinyforge.training.variants import Unmade, Variant, make_variants
 from tinyforge.training.workflow import (
     DEFAULT_DATA,
     TITLES,
+    lab_of,
     load_splits,
     loaded,
-    read_for,
     settings_for,
+    subject_of,
     tuning_for,
 )
 
@@ -64,18 +62,11 @@ def made_of_file(
     its inputs is not clear.
     """
     model, settings = loaded(path, how, stages), tuning_for(quick)
-    with stages.stage(f"Read {data}"):
-        samples, to = read_for(
-            data, model, range_text, seed=seed, count_per_class=settings.drawings
-        )
-    subject = Subject.of(model, samples, saved_loss(path))
-    decision = subject.decide(to)
-    for line in told(subject.samples, decision, subject.measure):
-        stages.note(line)
-    if subject.samples.parts is None:
+    count = settings.drawings
+    found = subject_of(model, path, data, range_text, count=count, seed=seed, stages=stages)
+    lab = lab_of(*found, settings, seed)
+    if lab.subject.samples.parts is None:
         stages.note(_NO_PARTS)
-    training, held_out = parted(subject.samples, seed)
-    lab = Lab(subject, decision.range, training, held_out, settings, seed)
     return _made(lab, recipes, amounts, stages)
 
 

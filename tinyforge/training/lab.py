@@ -12,7 +12,6 @@ import numpy.typing as npt
 from tinyforge import tflite
 from tinyforge.datasets.ranges import Range
 from tinyforge.datasets.samples import Samples, spread
-from tinyforge.errors import ForgeError
 from tinyforge.proof.measure import real_outputs
 from tinyforge.proof.score import Task, chosen, score
 from tinyforge.training.model import Lesson, Model, outputs
@@ -49,20 +48,8 @@ class Lab:
 
     @cached_property
     def lesson(self) -> Lesson:
-        """What to tune on. ForgeError where the data has no answers to learn."""
-        if self.subject.goal is None:
-            raise ForgeError(
-                "the data has no answers that the model could learn, to make up for what is taken "
-                "away",
-                where=self.training.source,
-                fix="give labels, a class or value for each sample; autoencoders need none",
-            )
-        if len(self.subject.model.outputs) > 1:
-            raise ForgeError(
-                f"the model has {len(self.subject.model.outputs)} outputs, and data has the "
-                "answers of one: what training makes up for there would be lost in the others",
-                fix="leave pruning out: tinyforge quantize takes the model as it is",
-            )
+        """What to tune on. ForgeError where there is nothing to learn."""
+        self.subject.require_lesson()
         return self.subject.lesson(self.training, self.training.real(self.range))
 
     def loss(self, model: Model) -> Any:

@@ -10,6 +10,7 @@ from tinyforge.datasets.decide import Decision, Hint, Seen, decide
 from tinyforge.datasets.labels import for_outputs
 from tinyforge.datasets.ranges import Range, Reals, parse
 from tinyforge.datasets.samples import Samples, spread
+from tinyforge.errors import ForgeError
 from tinyforge.proof.score import Goal, Task, goal_of, head_for, seen
 from tinyforge.training.inputs import declared_range
 from tinyforge.training.loss import is_regression
@@ -70,6 +71,22 @@ class Subject:
         with quiet():
             found = outputs(self.model, inputs, self.head)
         return seen(self.goal, found, samples, inputs)
+
+    def require_lesson(self) -> None:
+        """ForgeError where the data has no answers to all that the model gives."""
+        if self.goal is None:
+            raise ForgeError(
+                "the data has no answers that the model could learn, to make up for what is taken "
+                "away",
+                where=self.samples.source,
+                fix="give labels, a class or value for each sample; autoencoders need none",
+            )
+        if len(self.model.outputs) > 1:
+            raise ForgeError(
+                f"the model has {len(self.model.outputs)} outputs, and data has the "
+                "answers of one: what training makes up for there would be lost in the others",
+                fix="leave pruning and --qat out: tinyforge quantize takes the model as it is",
+            )
 
     def lesson(self, samples: Samples, inputs: Reals) -> Lesson:
         """What the model should make of samples, given as these inputs; there must be a goal."""

@@ -30,6 +30,9 @@ from tinyforge.stages import Stages, reported
 from tinyforge.tflite.about import about, with_about
 from tinyforge.training.accuracy import accuracy_float
 from tinyforge.training.channels import CUTS, Cost, Removed, remove_channels
+from tinyforge.training.clusters import distinct_of
+from tinyforge.training.further import further
+from tinyforge.training.lab import Lab
 from tinyforge.training.load import load_keras
 from tinyforge.training.loss import saved_loss
 from tinyforge.training.model import Model, input_shape, input_shapes, train
@@ -43,12 +46,12 @@ from tinyforge.training.subject import Subject
 
 DEFAULT_DATA = "doodles"
 _CALIBRATION = 256  # samples
+_DRAWINGS = 1000  # of a class, to calibrate on and to measure on
 _DRAWN = (28, 28)  # pixels of a doodle
 # What a trained model is tuned with further: steps small enough to keep what it knows.
 _TUNING_RATE = 1e-3
 _TUNING_BATCH = 32
 _TUNING_STEPS = 400  # fewer do not make up for what is taken, nor settle a normalization
-_LOST = 0.01  # of the score on what is trained on, with which pruning is done
 TITLES = {
     "train": "Train the CNN",
     "prune": "Prune and fine-tune",
@@ -112,7 +115,9 @@ class PruneOutcome:
 
     measure: what before and accuracy are; both on samples held out, as many as pictures. zeros:
     share of all weights of kernels. kept: layers whose weights could not be pruned, or channels not
-    removed. cost_before, cost_after: what the model takes, where channels were removed.
+    removed. cost_before, cost_after: what the model takes, where channels were removed. distinct:
+    the most different weights that a clustered layer has. aware: whether accuracy is with int8's
+    rounding, which the model was trained with. left: layers that were not clustered, or trained so.
     """
 
     model: str
@@ -124,6 +129,9 @@ class PruneOutcome:
     kept: tuple[str, ...]
     cost_before: Cost | None = None
     cost_after: Cost | None = None
+    distinct: int | None = None
+    aware: bool = False
+    left: tuple[str, ...] = ()
 
 
 def prune_file(
@@ -139,18 +147,20 @@ def prune_file(
     structure: PruneChoice = "unstructured",
     schedule: ScheduleChoice = "polynomial",
     importance: ImportanceChoice = "taylor",
+    clusters: int | None = None,
+    qat: bool = False,
     range_text: str | None = None,
     accept: bool = False,
 ) -> tuple[bytes, PruneOutcome]:
     """A .keras model pruned, fine-tuned on the data with its own loss, as another for that place.
 
     structure, schedule: which weights become zero together, and when; or channels, to remove those
-    of least importance, so that sparsity of the multiply-adds are gone. range_text: as --range says
-    it. accept: a drop of accuracy as well. ForgeError where the data has no answers to learn, or
-    accuracy drops.
+    of least importance, so that sparsity of the multiply-adds are gone. clusters: the most
+    different weights that a layer keeps. qat: train with int8's rounding at last. range_text: as
+    --range says it. accept: a drop of accuracy as well. ForgeError where the data has no answers to
+    learn, or accuracy drops.
     """
-    if not 0 < sparsity < 1:
-        raise ForgeError(f"sparsity {sparsity} is not between 0 and 1", fix="e.g. --sparsity 0.75")
+    _require_share(sparsity, none=qat or clusters is not None)
     settings = replace(
         tuning_for(quick),
         sparsity=sparsity,
@@ -165,57 +175,87 @@ def prune_file(
             where=str(path),
             fix="give --data: a folder of pictures, a .npz, .npy or .csv, with labels",
         )
-    name = data or DEFAULT_DATA
-    with stages.stage(f"Read {name}"):
-        count = settings.drawings
-        samples, to = read_for(name, model, range_text, seed=seed, count_per_class=count)
-    if len(model.outputs) > 1:
-        raise ForgeError(
-            f"the model has {len(model.outputs)} outputs, and data has the answers of one: what "
-            "training makes up for there would be lost in the others",
-            where=str(path),
-            fix="leave pruning out: tinyforge quantize takes the model as it is",
-        )
-    subject = Subject.of(model, samples, saved_loss(path))
-    if subject.goal is None:
-        raise ForgeError(
-            "the data has no answers that the model could learn, to make up for what is taken away",
-            where=name,
-            fix="give labels, a class or value for each sample; autoencoders need none",
-        )
-    decision = subject.decide(to)
-    for line in told(subject.samples, decision, subject.measure):
-        stages.note(line)
-    training, held_out = parted(subject.samples, seed)
-    lesson = subject.lesson(training, training.real(decision.range))
-    loss, loss_name = subject.learned()
-    counts = f"{len(training):,} samples to train on, {len(held_out):,} held out"
-    stages.note(f"loss: {loss_name}; {counts}")
-    wanted = subject.score(training, lesson.inputs) - _LOST
-
-    def settled(pruned: Model) -> bool:
-        return replace(subject, model=pruned).score(training, lesson.inputs) >= wanted
-
-    pruned: Pruned | Removed
+    name, count = data or DEFAULT_DATA, settings.drawings
+    found = subject_of(
+        model, path, name, range_text, count=count, seed=seed, stages=stages, to_learn=True
+    )
+    lab = lab_of(*found, settings, seed)
+    _tell_lesson(lab, stages)
+    pruned: Pruned | Removed = Pruned(model, ())
     with reported(stages, TITLES) as progress:
-        way = partial(remove_channels, how=importance) if structure == "channels" else prune
-        pruned = way(
-            model, lesson, settings, loss=loss, settled=settled, seed=seed, progress=progress
-        )
-    after = replace(subject, model=pruned.model)
-    inputs = held_out.real(decision.range)
+        if sparsity:
+            way = partial(remove_channels, how=importance) if structure == "channels" else prune
+            pruned = way(
+                model,
+                lab.lesson,
+                settings,
+                loss=lab.loss(model),
+                settled=lab.settled,
+                seed=seed,
+                progress=progress,
+            )
+        made = further(pruned.model, lab, clusters=clusters, qat=qat, progress=progress)
+    subject, after = lab.subject, replace(lab.subject, model=made.model)
     outcome = PruneOutcome(
         str(output),
         subject.measure,
-        subject.score(held_out, inputs),
-        after.score(held_out, inputs),
-        len(held_out),
-        zeros_of(pruned.model),
+        subject.score(lab.held_out, lab.inputs),
+        after.score(lab.held_out, lab.inputs),
+        len(lab.held_out),
+        zeros_of(made.model),
         pruned.kept,
-        *((pruned.before, pruned.after) if isinstance(pruned, Removed) else ()),
+        distinct=distinct_of(made.model) if clusters is not None else None,
+        aware=qat,
+        left=made.left,
     )
+    if isinstance(pruned, Removed):
+        outcome = replace(outcome, cost_before=pruned.before, cost_after=pruned.after)
     require_kept(outcome.before, outcome.accuracy, "pruning", outcome.measure, accept=accept)
-    return _keras_file(pruned.model), outcome
+    return _keras_file(made.model), outcome
+
+
+def _require_share(sparsity: float, *, none: bool) -> None:
+    """none: whether no zeros may be asked for, because something else is done."""
+    if not 0 < sparsity < 1 and not (none and sparsity == 0):
+        raise ForgeError(f"sparsity {sparsity} is not between 0 and 1", fix="e.g. --sparsity 0.75")
+
+
+def subject_of(
+    model: Model,
+    path: Path,
+    data: str,
+    range_text: str | None,
+    *,
+    count: int,
+    seed: int,
+    stages: Stages,
+    to_learn: bool = False,
+) -> tuple[Subject, Decision]:
+    """The model of that file with its data, and the range of its inputs, which is told. count: of
+    drawings a class. ForgeError where the data is not the model's, its range is not clear, or there
+    is nothing to learn where that is wanted."""
+    with stages.stage(f"Read {data}"):
+        samples, to = read_for(data, model, range_text, seed=seed, count_per_class=count)
+    subject = Subject.of(model, samples, saved_loss(path))
+    if to_learn:
+        subject.require_lesson()
+    decision = subject.decide(to)
+    for line in told(subject.samples, decision, subject.measure):
+        stages.note(line)
+    return subject, decision
+
+
+def lab_of(subject: Subject, decision: Decision, settings: Settings, seed: int) -> Lab:
+    """To tune the subject on one part of its data, and measure it on the other."""
+    training, held_out = parted(subject.samples, seed)
+    return Lab(subject, decision.range, training, held_out, settings, seed)
+
+
+def _tell_lesson(lab: Lab, stages: Stages) -> None:
+    """Says what is learned from."""
+    count = len(lab.lesson.inputs)
+    _, name = lab.subject.learned()
+    stages.note(f"loss: {name}; {count:,} samples to train on, {len(lab.held_out):,} held out")
 
 
 @dataclass(frozen=True, eq=False)
@@ -245,13 +285,20 @@ def quantized_file(
     range_text: str | None = None,
     accept: bool = False,
     explain: bool = False,
+    qat: bool = False,
 ) -> Quantized:
     """A .keras model as int8 .tflite bytes, calibrated on the data and measured on it.
 
     data: as for training, or inputs without labels, for which there are no names. range_text: as
-    --range says it. accept: a drop of accuracy as well. explain: layer by layer. ForgeError where
-    the range of the inputs is not clear, or accuracy drops.
+    --range says it. accept: a drop of accuracy as well. explain: layer by layer. qat: trained on
+    with int8's rounding first, on a part of the data that is not measured on. ForgeError where the
+    range of the inputs is not clear, there is nothing to learn, or accuracy drops.
     """
+    if explain and qat:
+        raise ForgeError(
+            "--explain sets int8 beside the same weights in float, and --qat changes the weights",
+            fix="first --explain alone, then --qat alone",
+        )
     model = loaded(path, how, stages)
     if data is None:
         raise ForgeError(
@@ -259,22 +306,26 @@ def quantized_file(
             where=str(path),
             fix="give --data: doodles, quickdraw, a folder of pictures, a .npz, .npy or .csv",
         )
-    with stages.stage(f"Read {data}"):
-        samples, to = read_for(data, model, range_text, seed=seed)
-    subject = Subject.of(model, samples, saved_loss(path))
-    decision = subject.decide(to)
-    for line in told(subject.samples, decision, subject.measure):
-        stages.note(line)
-    calibration = spread(part_of(subject.samples, TRAINING), _CALIBRATION, seed)
+    settings = tuning_for(False)
+    count = settings.drawings if qat else _DRAWINGS
+    subject, decision = subject_of(
+        model, path, data, range_text, count=count, seed=seed, stages=stages, to_learn=qat
+    )
+    training, test = (part_of(subject.samples, part) for part in (TRAINING, TEST))
+    if qat:
+        lab = lab_of(subject, decision, settings, seed)
+        training, test = lab.training, lab.held_out
+        model = _aware(model, lab, stages)
+    calibration = spread(training, _CALIBRATION, seed)
     with stages.stage("Quantize to int8"):
         said: list[str] = []
         small = quantize(model, calibration.real(decision.range), note=said.append)
     for line in said:
         stages.note(line)
-    chosen = spread(part_of(subject.samples, TEST), count_to_measure(tflite.read(small)), seed)
+    chosen = spread(test, count_to_measure(tflite.read(small)), seed)
     found = _measured(subject, decision, small, chosen, stages)
     dropped = found.measured is not None and found.measured.dropped
-    if explain or dropped:
+    if explain or (dropped and not qat):
         with stages.stage("Compare float and int8 layer by layer"):
             said_of = explained(
                 small, subject, decision, calibration, found.inputs, dropped=dropped
@@ -283,6 +334,15 @@ def quantized_file(
     if found.measured is not None:
         found.measured.require_kept(accept=accept, **_reason(found.explained))
     return found
+
+
+def _aware(model: Model, lab: Lab, stages: Stages) -> Model:
+    _tell_lesson(lab, stages)
+    with reported(stages, TITLES) as progress:
+        made = further(model, lab, clusters=None, qat=True, progress=progress)
+    if made.left:
+        stages.note(f"not trained with int8's rounding: {'; '.join(made.left)}")
+    return made.model
 
 
 def _reason(said: Explained | None) -> dict[str, str]:
@@ -333,7 +393,7 @@ def read_for(
     range_text: str | None,
     *,
     seed: int,
-    count_per_class: int = 1000,
+    count_per_class: int = _DRAWINGS,
 ) -> tuple[Samples, Range | None]:
     """The data for a model, and the range that it is to be brought into; None where nothing says
     so, or it is."""

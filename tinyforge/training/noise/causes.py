@@ -29,7 +29,7 @@ _CLAMPS = ("RELU", "RELU6", "RELU_N1_TO_1", "MINIMUM", "MAXIMUM")
 # Whose outputs have codes for one range, whatever their channels do.
 _FIXED = ("SOFTMAX", "LOG_SOFTMAX", "LOGISTIC", "TANH", "L2_NORMALIZATION", INPUT)
 
-_AWARE = "train on with quantization simulated (quantization-aware training)"
+_AWARE = "train on with int8's rounding (--qat)"
 
 
 @dataclass(frozen=True, eq=False)

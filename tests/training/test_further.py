@@ -1,0 +1,114 @@
+"""prune --cluster --qat and quantize --qat, from files to files: what int8 holds at the end."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.training.conftest import Told
+from tinyforge import tflite
+from tinyforge.errors import ForgeError
+from tinyforge.training import workflow
+from tinyforge.training.runtime import quiet
+from tinyforge.training.settings import CHECKED
+from tinyforge.training.workflow import prune_file, quantized_file
+
+
+@pytest.fixture(scope="module")
+def model(keras: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Tells three classes of pictures apart."""
+    folder = tmp_path_factory.mktemp("further")
+    rng, labels = np.random.default_rng(0), np.arange(160) % 3
+    inputs = rng.normal(size=(160, 12, 12, 3)).astype(np.float32)
+    inputs[np.arange(160), :, :, labels] += 1
+    np.savez(folder / "data.npz", inputs=inputs, labels=labels)
+    layers = keras.layers
+    keras.utils.set_random_seed(0)
+    model = keras.Sequential(
+        [
+            keras.Input((12, 12, 3)),
+            layers.Conv2D(8, 3, use_bias=False),
+            layers.BatchNormalization(),
+            layers.ReLU(),
+            layers.Conv2D(8, 3, strides=2, activation="relu"),
+            layers.Flatten(),
+            layers.Dense(3, activation="softmax"),
+        ]
+    )
+    model.compile(keras.optimizers.Adam(0.01), "sparse_categorical_crossentropy", jit_compile=False)
+    model.fit(inputs, labels, epochs=6, verbose=0)
+    with quiet():
+        model.save(folder / "model.keras")
+    return folder / "model.keras"
+
+
+@pytest.fixture(autouse=True)
+def brief(monkeypatch: pytest.MonkeyPatch) -> None:
+    quick = replace(workflow.QUICK, prune_epochs=2, drawings=60)
+    monkeypatch.setattr(workflow, "QUICK", quick)
+    monkeypatch.setattr(workflow, "FULL", quick)
+    monkeypatch.setattr(workflow, "_TUNING_STEPS", 60)
+
+
+def weights(content: bytes) -> list[Any]:
+    graph = tflite.read(content)
+    weighted = [op for op in graph.operators if op.op in ("CONV_2D", "FULLY_CONNECTED")]
+    return [graph.tensors[op.inputs[1]].data for op in weighted]
+
+
+def test_pruned_clustered_and_trained_with_rounding(
+    model: Path, told: Told, tmp_path: Path
+) -> None:
+    data, target = str(model.parent / "data.npz"), tmp_path / "small.keras"
+    options: dict[str, Any] = {"seed": 0, "how": CHECKED, "stages": told}
+    content, found = prune_file(
+        model, data, target, sparsity=0.6, clusters=8, qat=True, quick=True, **options
+    )
+    target.write_bytes(content)
+    assert found.aware and found.distinct is not None and 2 < found.distinct <= 8
+    assert found.left == () and found.zeros == pytest.approx(0.6, abs=0.05)
+    assert found.accuracy > 0.9
+    small = quantized_file(target, data, told, how=CHECKED)
+    kernels = weights(small.model)
+    assert len(kernels) == 3
+    for kernel in kernels:
+        assert len(np.unique(kernel)) <= 8
+        assert (kernel == 0).mean() == pytest.approx(0.6, abs=0.12)
+    assert small.measured is not None and small.measured.int8_model > 0.9
+    with pytest.raises(ForgeError, match="quantization-aware already"):
+        quantized_file(target, data, told, how=CHECKED, qat=True)
+    with pytest.raises(ForgeError, match="--qat changes the weights"):
+        quantized_file(target, data, told, how=CHECKED, qat=True, explain=True)
+
+
+def test_clusters_without_zeros_and_none_of_both(model: Path, told: Told, tmp_path: Path) -> None:
+    data = str(model.parent / "data.npz")
+    options: dict[str, Any] = {"seed": 0, "how": CHECKED, "stages": told, "quick": True}
+    _, found = prune_file(model, data, tmp_path / "few.keras", sparsity=0, clusters=6, **options)
+    assert found.zeros < 0.2 and found.distinct is not None and found.distinct <= 6
+    assert not found.aware
+    with pytest.raises(ForgeError, match="sparsity 0 is not between 0 and 1"):
+        prune_file(model, data, tmp_path / "few.keras", sparsity=0, **options)
+
+
+def test_quantize_trains_with_rounding_on_its_own_part(
+    model: Path, told: Told, tmp_path: Path
+) -> None:
+    data = str(model.parent / "data.npz")
+    plain = quantized_file(model, data, told, how=CHECKED)
+    small = quantized_file(model, data, told, how=CHECKED, qat=True)
+    assert weights(small.model)[1].shape == weights(plain.model)[1].shape
+    assert not np.array_equal(weights(small.model)[1], weights(plain.model)[1])
+    assert plain.measured is not None and small.measured is not None
+    assert (plain.measured.examples, small.measured.examples) == (
+        160,
+        40,
+    )  # the rest was trained on
+    assert small.measured.int8_model > 0.9
+    np.savez(tmp_path / "bare.npz", inputs=np.load(data)["inputs"])
+    with pytest.raises(ForgeError, match="no answers that the model could learn"):
+        quantized_file(
+            model, str(tmp_path / "bare.npz"), told, how=CHECKED, qat=True, range_text="values"
+        )
