@@ -8,21 +8,34 @@ import numpy as np
 import pytest
 
 from tests.corpus import models
+from tests.corpus.streaming import MODELS
 from tests.ops.cases import CASES
 from tests.ops.draw import Random
 from tinyforge.graph import Graph
 from tinyforge.graph.packed import unpacked
+from tinyforge.graph.passes import adapt
 from tinyforge.ops import OPS
 from tinyforge.proof import discriminate
 from tinyforge.proof.examples import synthetic
 from tinyforge.proof.mutants import ALL_WEIGHTS, Mutant, mutants_of
 from tinyforge.proof.oracle import answer, reference_trace
 from tinyforge.report import findings
+from tinyforge.tflite import read, write
 
 
 def chosen(graph: Graph, count: int, seed: int = 0) -> discriminate.Chosen:
     drawn = synthetic(graph, 24, seed).inputs
     return discriminate.choose(graph, drawn[:0], drawn, count, seed)
+
+
+@pytest.mark.parametrize("name", ["window", "sum", "transposed", "swapped"])
+def test_what_is_assigned_wrongly_is_seen_by_the_next_input(name: str) -> None:
+    graph, _ = adapt(read(write(MODELS[name]())))
+    found = chosen(graph, 8).coverage
+    assert found is not None
+    assigned = [layer for layer in found.layers if layer.op == "ASSIGN_VARIABLE"]
+    assert assigned
+    assert all(layer.seen == layer.mutants == layer.answers for layer in assigned)
 
 
 def as_model(mutant: Mutant) -> Graph:

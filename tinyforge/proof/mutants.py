@@ -61,8 +61,14 @@ class Mutant:
             value if constant is None else constant
             for constant, value in zip(own, operands, strict=True)
         ]
-        found: tuple[Array, ...] = OPS[self.op.op].outputs(self.graph, self.op, given)
-        return found if self.change is None else self.change(given, found)
+        known = OPS[self.op.op]
+        found: tuple[Array, ...] = known.outputs(self.graph, self.op, given)
+        if self.change is None:
+            return found
+        found = self.change(given, found)
+        if known.replaces is not None:
+            given[known.replaces][...] = found[0]  # that is what the next inference finds
+        return found
 
 
 def mutants_of(graph: Graph, op: Operator, seed: int) -> list[Mutant]:
