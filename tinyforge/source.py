@@ -166,11 +166,13 @@ def _in_hops(
         oracle.require_agreement(examples.outputs, answers)
     found = hopped(source.narrowed.graph, hop)
     stages.note(_told_of(found))
-    model, inputs = tflite.write(found.graph), windows.hops(found, examples.inputs)
+    said = msgspec.structs.replace(about(found.graph), window=found.rows)
+    graph = with_about(found.graph, said)
+    model, inputs = tflite.write(graph), windows.hops(found, examples.inputs)
     with stages.stage("Compare hops with whole windows in TensorFlow Lite Micro"):
         whole = source.expected("aot", windows.windows_of(found, inputs))
-        windows.require_same(found, oracle.trace(model, found.graph, inputs), whole)
-    source = replace(source, model=model, graph=found.graph, examples=None)
+        windows.require_same(found, oracle.trace(model, graph, inputs), whole)
+    source = replace(source, model=model, graph=graph, examples=None)
     return source, replace(examples, inputs=inputs, labels=None, outputs=None, head=0)
 
 

@@ -123,6 +123,7 @@ def test_the_project_is_of_the_model_that_remembers(tmp_path: Path) -> None:
     assert built.returncode == 0, built.stderr
     assert "4 of a window's 40 rows are new" in built.stderr
     assert spec.load(tmp_path / "project" / "tinyforge.toml").hop is None
+    assert "a window of 40, and the answer" in (tmp_path / "project" / "README.md").read_text()
     proved = run("simulate", "project")
     assert proved.returncode == 0, proved.stderr
     assert "PROVED" in proved.stdout

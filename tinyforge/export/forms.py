@@ -16,7 +16,7 @@ from tinyforge.project.templates import render
 from tinyforge.resources import folder
 from tinyforge.sim.toolchains.build import OPTIMIZE_FLAGS
 from tinyforge.spec import FormChoice, Spec
-from tinyforge.tflite.about import remembers
+from tinyforge.tflite.about import about, remembers
 
 _VERSION = "1.0.0"
 _VENDOR = "tinyforge"
@@ -118,6 +118,7 @@ def _values(library: Library, generated: Generated, settings: Spec) -> dict[str,
         "real": _renamed(real_inputs(graph), library.naming),
         "labels": bool(generated.source.labels),
         "remembers": remembers(graph),
+        "window": about(graph).window,
     }
 
 

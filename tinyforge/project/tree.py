@@ -36,7 +36,7 @@ from tinyforge.project.tflm_library import (
 )
 from tinyforge.resources import folder
 from tinyforge.spec import AppChoice, OptimizeChoice
-from tinyforge.tflite.about import remembers
+from tinyforge.tflite.about import about, remembers
 
 _LIBRARY = "lib/forge"
 # What PlatformIO and tinyforge make; platforms that PlatformIO fetches lie beside ours.
@@ -270,6 +270,7 @@ def _readme(project: Project) -> str:
         real=real_inputs(project.graph),
         labels=bool(project.labels),
         remembers=remembers(project.graph),
+        window=about(project.graph).window,
         layer_tests=LAYER_TESTS if project.layer_tests else "",
         left_out={
             engine: [_markdown(f"{layer.where}: {layer.what}") for layer in layers]

@@ -19,7 +19,8 @@ class About(msgspec.Struct, frozen=True, omit_defaults=True):
 
     classes: the names of what the outputs stand for, in their order, or none. float_accuracy: of
     the model that was quantized, None if not known; examples: how many it was measured on. anew:
-    every inference begins with the states as they are before the first one.
+    every inference begins with the states as they are before the first one. window: how many rows
+    an answer is of, where the input is the newest of them; 0 where it is all there is.
     """
 
     range: Annotated[str, msgspec.Meta(max_length=400)] = ""
@@ -27,6 +28,7 @@ class About(msgspec.Struct, frozen=True, omit_defaults=True):
     float_accuracy: _Share | None = None
     examples: Annotated[int, msgspec.Meta(ge=0)] = 0
     anew: bool = False
+    window: Annotated[int, msgspec.Meta(ge=0)] = 0
 
 
 def about(graph: Graph) -> About:
