@@ -16,10 +16,10 @@ from tinyforge.datasets.ranges import parse
 from tinyforge.errors import ForgeError
 from tinyforge.graph import DType, Graph, Tensor
 from tinyforge.graph.channels import Narrowed, narrowed
-from tinyforge.graph.hop import Hopped, hopped
 from tinyforge.graph.passes import adapt
+from tinyforge.hopping import as_sequence, in_hops
 from tinyforge.proof import examples as example_files
-from tinyforge.proof import oracle, windows
+from tinyforge.proof import oracle
 from tinyforge.proof.answers import named_head
 from tinyforge.proof.channels import narrowed_trace
 from tinyforge.proof.data import Named, Quantized, are_examples, named, of_samples, own
@@ -154,36 +154,8 @@ def with_examples(
     source, examples = _with_data(source, settings, stages, inputs, data)
     if settings.hop is None:
         return source, examples
-    return _in_hops(source, examples, settings.hop, stages)
-
-
-def _in_hops(
-    source: Source, examples: Examples, hop: int, stages: Stages
-) -> tuple[Source, Examples]:
-    """Labels and outputs are of whole windows: a sequence has none."""
-    if examples.outputs is not None:
-        answers = oracle.outputs(source.model, source.graph, examples.inputs)
-        oracle.require_agreement(examples.outputs, answers)
-    found = hopped(source.narrowed.graph, hop)
-    stages.note(_told_of(found))
-    said = msgspec.structs.replace(about(found.graph), window=found.rows)
-    graph = with_about(found.graph, said)
-    model, inputs = tflite.write(graph), windows.hops(found, examples.inputs)
-    with stages.stage("Compare hops with whole windows in TensorFlow Lite Micro"):
-        whole = source.expected("aot", windows.windows_of(found, inputs))
-        windows.require_same(found, oracle.trace(model, graph, inputs), whole)
-    source = replace(source, model=model, graph=graph, examples=None)
-    return source, replace(examples, inputs=inputs, labels=None, outputs=None, head=0)
-
-
-def _told_of(found: Hopped) -> str:
-    """What is saved, and by what."""
-    part, whole = found.macs
-    return (
-        f"note: {found.hop} of a window's {found.rows} rows are new: of {len(found.shared)} layers "
-        f"only what these change is computed, {part:,} multiply-accumulates in place of {whole:,}, "
-        f"and {found.kept_bytes:,} B are kept; it ends at {found.stops or 'the outputs'}"
-    )
+    in_new_rows, found = in_hops(source, settings.hop, stages)
+    return in_new_rows, as_sequence(examples, source, found, in_new_rows, stages)
 
 
 def _with_data(

@@ -4,6 +4,7 @@ each whole window."""
 from __future__ import annotations
 
 from collections import Counter
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -14,11 +15,12 @@ from tests.corpus.windowed import MODELS, Stack, stacked
 from tests.tflite.equality import assert_same_graph
 from tinyforge.errors import ForgeError
 from tinyforge.graph import Graph
+from tinyforge.graph.channels import narrowed
 from tinyforge.graph.hop import Hopped, hopped
 from tinyforge.graph.passes import adapt
 from tinyforge.proof.oracle import reference_trace, tflm_trace
 from tinyforge.proof.windows import require_same, windows_of
-from tinyforge.tflite import read, require_quantized, write
+from tinyforge.tflite import read, read_file, require_quantized, write
 
 pytest.importorskip("tflite_micro")
 
@@ -62,6 +64,27 @@ def test_any_layers_in_any_order(seed: int) -> None:
     graph = stacked(seed)
     for hop in (2, 8):
         require_exact(graph, hopped(graph, hop))
+
+
+@pytest.mark.parametrize(
+    ("file", "hop", "layers", "share"),
+    [
+        ("models/kws", 2, 9, 0.59),
+        ("models/kws", 12, 7, 0.78),
+        ("real/har", 20, 14, 0.17),
+        ("real/speech_commands", 4, 4, 0.32),
+    ],
+)
+def test_models_that_people_deploy(
+    file: str, hop: int, layers: int, share: float, corpus: Path
+) -> None:
+    """Keyword spotters and an activity recogniser, all of which pad along time. layers: that make
+    new rows alone; share: of the multiply-accumulates that is left."""
+    graph, _ = adapt(read_file(corpus / f"{file}.tflite")[1])
+    found = hopped(narrowed(graph).graph if file == "real/har" else graph, hop)
+    assert len(found.shared) == layers
+    assert round(found.macs[0] / found.macs[1], 2) == share
+    require_exact(found.window, found)
 
 
 @pytest.mark.parametrize("name", MODELS)

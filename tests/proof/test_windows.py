@@ -3,10 +3,13 @@ exactly what TensorFlow Lite Micro gives of the whole window that ends with it."
 
 from __future__ import annotations
 
+import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -27,7 +30,7 @@ from tinyforge.sim.firmware import build_firmware
 from tinyforge.sim.machines import machine
 from tinyforge.sim.toolchains import toolchain
 from tinyforge.source import open_tflite, with_examples
-from tinyforge.spec import FeedChoice, Spec
+from tinyforge.spec import FeedChoice, MachineChoice, Spec
 from tinyforge.tflite import write
 from tinyforge.verification import verify
 
@@ -83,6 +86,21 @@ def test_each_hop_gives_what_its_window_gives(
     np.testing.assert_array_equal(run.outputs, oracle.outputs(write(graph), graph, windows))
 
 
+@pytest.mark.parametrize(
+    ("core", "runner"),
+    [("cortex-m0plus", "unicorn"), ("cortex-m33", "unicorn"), ("cortex-m55", "qemu")],
+)
+def test_on_other_cores_too(core: str, runner: MachineChoice, tmp_path: Path) -> None:
+    if runner == "qemu" and shutil.which("qemu-system-arm") is None:
+        pytest.skip("needs qemu-system-arm")
+    settings = Spec(feed="rows", hop=4, machine=runner, engine="aot")
+    made, examples = generated(MODELS["pools"](), tmp_path, settings)
+    made = made.on(msgspec.structs.replace(made.board, core=core))
+    proof = verify(made, examples, settings, Quiet())
+    assert proof.bit_exact, proof.first_difference
+    assert proof.arena.as_planned
+
+
 def test_a_window_is_what_came_last() -> None:
     found = hopped(Stack(1, 12, 4, 2).conv(3).graph(), 2)
     zero = found.window.input_tensors[0].zero_point
@@ -127,6 +145,10 @@ def test_the_project_is_of_the_model_that_remembers(tmp_path: Path) -> None:
     proved = run("simulate", "project")
     assert proved.returncode == 0, proved.stderr
     assert "PROVED" in proved.stdout
+    report = json.loads((tmp_path / "project" / "report.json").read_text())
+    planned = ("--engine", "aot", "--feed", "rows", "--hop", "4", "--json")
+    arena = json.loads(run("arena", "model.tflite", *planned).stdout)
+    assert arena["predicted"] == report["proof"]["arena"]["planned"]
     refused = run("build", "model.tflite", "--hop", "40", "-o", "other")
     assert (refused.returncode, (tmp_path / "other").exists()) == (2, False)
     assert "a hop of 40 rows, of windows of 40" in refused.stderr

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from tinyforge.cli.options import Debug, Feed, Json, Optimize
+from tinyforge.cli.options import Debug, Feed, Hop, Json, Optimize
 from tinyforge.cli.ui import Ui
 
 EXAMPLE = "Example: tinyforge arena model.tflite --engine tflm --core cortex-m55"
@@ -36,6 +36,7 @@ def run(
     ] = _Kernels.CMSIS_NN,
     optimize: Optimize = None,
     feed: Feed = None,
+    hop: Hop = None,
     json: Json = False,
     debug: Debug = False,
 ) -> None:
@@ -47,11 +48,14 @@ def run(
     with ui.errors():
         from tinyforge.boards.cores import full_name
         from tinyforge.engines.choose import choose
+        from tinyforge.hopping import in_hops
         from tinyforge.memory.interpreter import Kernels
         from tinyforge.report.arena import ArenaTable, compiled, interpreted
         from tinyforge.source import open_tflite
 
         source = open_tflite(model, ui)
+        if hop is not None:
+            source, _ = in_hops(source, hop, ui)
         core = full_name(core)
         by_rows = feed == "rows"
         choose(source.graph, engine.value, by_rows=by_rows)

@@ -30,6 +30,7 @@ _BY_ROWS = frozenset(
     )
 )
 _KEPT = (DType.INT8, DType.INT16)  # what can be joined to what was kept
+_ALL = "it takes all rows of a window"
 
 
 @dataclass(frozen=True)
@@ -119,10 +120,12 @@ def bands(graph: Graph, first: Band) -> Bands:
 def _followed(graph: Graph, op: Operator, known: Mapping[int, Band]) -> tuple[Reach, Band]:
     sources = computed(graph, op)
     if op.op not in OPS or len(op.outputs) != 1 or any(t not in known for t in sources):
-        raise _Unfit("it takes all rows of a window")
+        raise _Unfit(_ALL)
     source = _together([known[t] for t in sources])
     out = graph.tensors[op.outputs[0]]
     reach, axis = _reach(graph, op, source, out)
+    if out.shape[axis] == 1:
+        raise _Unfit(_ALL)
     if out.dtype not in _KEPT:
         raise _Unfit(f"its rows are {out.dtype.name.lower()}")
     if source.new % reach.stride:
@@ -162,7 +165,7 @@ def _reach(graph: Graph, op: Operator, source: Band, out: Tensor) -> tuple[Reach
         return Reach(), source.axis
     if op.op in _BY_ROWS and _keeps_rows(graph, op, source, out):
         return Reach(), source.axis
-    raise _Unfit("it takes all rows of a window")
+    raise _Unfit(_ALL)
 
 
 def _axis_of_rows(out: Tensor, rows: int) -> int:
@@ -172,7 +175,7 @@ def _axis_of_rows(out: Tensor, rows: int) -> int:
             return axis
         if size != 1:
             break
-    raise _Unfit("it takes all rows of a window")
+    raise _Unfit(_ALL)
 
 
 def _under(found: Window, source: Band) -> Reach:
