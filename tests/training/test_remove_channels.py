@@ -57,7 +57,7 @@ def taken() -> Lesson:
     return Lesson(inputs, (inputs.mean((1, 2, 3)) > 0).astype(np.int64))
 
 
-def test_costs_are_counted_by_hand(small: Model) -> None:
+def test_costs_are_counted_by_hand(small: Model, taken: Lesson) -> None:
     groups = groups_of(network(small))
     macs = 36 * 9 * 3 * 8 + 16 * 9 * 8 + 16 * 8 * 16 + 256 * 2
     weights = 27 * 8 + 4 * 8 + (9 + 1) * 8 + (8 + 1) * 16 + 256 * 2 + 2
@@ -66,7 +66,7 @@ def test_costs_are_counted_by_hand(small: Model) -> None:
     keep = groups.all_kept()
     of = groups.of[network(small).calls[1].outputs[0].index]  # the first convolution's
     keep[of[3]] = False
-    left = groups_of(network(without(small, groups, keep)))
+    left = groups_of(network(without(small, groups, keep, taken.inputs)))
     found = cost(groups, keep)
     assert found == cost(left, left.all_kept())
     whole = cost(groups, groups.all_kept())
@@ -75,6 +75,16 @@ def test_costs_are_counted_by_hand(small: Model) -> None:
         for name in ("weights", "macs", "activations")
     ]
     assert shares(groups)[of[3]] == pytest.approx(np.mean(parts))
+
+
+def test_a_layer_at_each_step_costs_as_much_each_time(keras: Any) -> None:
+    layers = keras.layers
+    x = keras.Input((5, 6))
+    y = layers.LSTM(3)(layers.TimeDistributed(layers.Dense(4))(x))
+    groups = groups_of(network(keras.Model(x, y)))
+    found = cost(groups, groups.all_kept())
+    assert found.macs == 5 * (6 * 4 + (4 + 3) * 12)
+    assert found.weights == (6 + 1) * 4 + (4 + 3 + 1) * 12
 
 
 @pytest.mark.parametrize("how", EVERY)
@@ -128,7 +138,7 @@ def test_counts_are_what_kernels_like_and_no_layer_vanishes(small: Model) -> Non
             int(keep[groups.families == family].sum())
             for family in np.unique(groups.families[groups.free])
         ]
-        assert all(count % (4 if count >= 8 else 2) == 0 and count for count in left)
+        assert all(count % 4 == 0 and count for count in left)
         seen.add(tuple(left))
         found = cost(groups, keep).macs / whole
         assert found <= share or left == [4, 8]  # half of each goes at once, no more
@@ -169,12 +179,16 @@ def test_what_is_left_alone_is_named(keras: Any) -> None:
     y = layers.LayerNormalization(name="norm")(y)
     y = layers.Conv2D(8, 3, activation="softmax", name="weighed")(y)
     y = layers.Conv2D(8, 3, name="free")(y)
+    y = layers.Conv2D(8, 1, activation=layers.PReLU(), name="bent")(y)
     y = layers.GlobalAveragePooling2D()(y)
+    y = layers.LSTM(3, name="over")(layers.RepeatVector(2)(y))
     found = groups_of(network(keras.Model(x, layers.Dense(2, name="answers")(y))))
     assert found.left_alone() == (
         "on_the_input (Conv2D): its channels go with the model's inputs",
         "before (Conv2D): norm (LayerNormalization) is not followed",
         "weighed (Conv2D) has the activation softmax",
+        "bent (Conv2D) has the activation PReLU",
+        "over (LSTM) keeps its units",
     )
     assert found.free.sum() == 8
 

@@ -4,11 +4,12 @@ written out in their place, and a layer that is called twice is there twice."""
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tinyforge.training.model import Model
 
+KERAS = ("keras", "tf_keras")  # packages
 Path = tuple[str, ...]  # the names of the models that a layer is in, and its own
 
 
@@ -17,7 +18,7 @@ class Value:
     """What one call makes and others take. shape: without the batch; None where a size is open."""
 
     index: int
-    shape: tuple[int | None, ...]
+    shape: tuple[int | None, ...] = field(compare=False)
 
     @property
     def channels(self) -> int:
@@ -52,6 +53,26 @@ class Call:
         if kind.__name__ == "TFOpLambda":
             return f"tf.{self.layer.symbol}"
         return f"ops.{kind.__name__}" if ".src.ops." in kind.__module__ else kind.__name__
+
+    @property
+    def of_keras(self) -> bool:
+        """Whether the layer is one of Keras's own."""
+        return type(self.layer).__module__.partition(".")[0] in KERAS
+
+    @property
+    def weighted(self) -> bool:
+        """Whether the layer has weights that are more than a number for each channel."""
+        return any(len(weight.shape) > 1 for weight in getattr(self.layer, "weights", ()))
+
+    def within(self) -> Call:
+        """Of a layer that is called for each step by itself: its call at one of them."""
+        inputs, outputs = (
+            tuple(replace(value, shape=value.shape[1:]) for value in values)
+            for values in (self.inputs, self.outputs)
+        )
+        layer = self.layer.layer
+        path = (*self.path, layer.name)
+        return replace(self, layer=layer, path=path, inputs=inputs, outputs=outputs)
 
     def __str__(self) -> str:
         return f"{'/'.join(self.path)} ({self.kind})"

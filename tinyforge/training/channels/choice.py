@@ -9,9 +9,7 @@ from tinyforge.training.channels.costs import Real, cost, shares
 from tinyforge.training.channels.groups import Groups, Keep
 
 _MOST = 0.5  # of the groups of a family that go at once: what is left weighs more then
-# Kernels take channels by fours and pairs: how many of a family stay is a multiple of the first
-# of these where at least so many stay.
-_MULTIPLES = ((4, 8), (2, 2))
+_TOGETHER = 4  # channels that kernels take at once: fewer cost as much
 
 
 def chosen(groups: Groups, importance: Real, macs: float) -> Keep:
@@ -44,9 +42,6 @@ def _rounded(groups: Groups, order: np.ndarray, count: int, ratio: Real) -> Keep
 
 
 def _liked(members: int, left: int) -> int:
-    """At least so many as are left, and at least a share of what there was."""
+    """At least so many as are left and may be left, and by fours; of fewer than four all."""
     least = max(left, 1, int(np.ceil((1 - _MOST) * members)))
-    for multiple, fewest in _MULTIPLES:
-        if least >= fewest:
-            return min(members, -(-least // multiple) * multiple)
-    return least
+    return min(members, -(-least // _TOGETHER) * _TOGETHER)

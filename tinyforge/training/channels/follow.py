@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from tinyforge.training.channels.calls import Value
+from tinyforge.training.channels.calls import Path, Value
 
 Numbers = npt.NDArray[np.int64]
 # Channels of a value and as many of another: each goes with its counterpart.
@@ -35,7 +35,8 @@ class Followed:
 
     cuts, kernels: the weights that channels have, and which of them are multiplied with inputs,
     each weight at so many positions. sizes: settings of the layer that say how many channels a
-    value has, and those that are a shape with these at its end (shapes).
+    value has, and those that are a shape with these at its end (shapes); of the layer within, where
+    there is one (settings_of).
     """
 
     links: tuple[Link, ...] = ()
@@ -46,6 +47,7 @@ class Followed:
     positions: int = 0
     sizes: Mapping[str, Value] = field(default_factory=dict)
     shapes: Mapping[str, Value] = field(default_factory=dict)
+    settings_of: Path | None = None
 
 
 def all_of(value: Value) -> Numbers:

@@ -48,11 +48,11 @@ class Groups:
         return np.ones(self.count, np.bool_)
 
     def left_alone(self) -> tuple[str, ...]:
-        """Layers that make channels none of which may go, and why: "conv (Conv2D): dense
-        (EinsumDense) is not followed". Not those whose outputs are the model's."""
+        """Layers with weights that make channels none of which may go, and why: "conv (Conv2D):
+        dense (EinsumDense) is not followed". Not those whose outputs are the model's."""
         said = {}
         for call, known in zip(self.network.calls, self.followed, strict=True):
-            if not known.kernels or not (known.sizes or known.held):
+            if not call.weighted or not (known.sizes or known.held):
                 continue
             of = np.concatenate([self.of[value.index] for value in call.outputs])
             if not self.free[of].any() and (why := self.held[int(of[0])]) != _OUTPUT:

@@ -8,26 +8,27 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from tinyforge.errors import ForgeError
-from tinyforge.training.channels.calls import Path, layers_by_path
+from tinyforge.training.channels.calls import KERAS, Path, layers_by_path
 from tinyforge.training.channels.groups import Groups, Keep
-from tinyforge.training.channels.importance import answers_without
+from tinyforge.training.channels.listening import answers_without
 from tinyforge.training.description import entries
-from tinyforge.training.model import Model, given, input_shape
+from tinyforge.training.model import Model, given
 from tinyforge.training.runtime import library_of, quiet
 
 _BUILT = ("build_config", "build_input_shape", "compile_config")  # sizes as they were
 _SHAPES = ("batch_shape", "batch_input_shape")  # Keras 3's name and Keras 2's
 _TOLERANCE = 1e-4  # of the largest answer, at least of 1
-_TRIED = 4  # inputs
+_TRIED = 4  # samples
 
 
-def without(model: Model, groups: Groups, keep: Keep) -> Model:
+def without(model: Model, groups: Groups, keep: Keep, samples: npt.NDArray[np.float32]) -> Model:
     """The model without the channels of the groups that go; not compiled.
 
-    Its answers to random inputs are compared with the model's whose channels are zero where they
-    are read: ForgeError where they differ by more than float32 rounds.
+    Its answers to the first samples (n, *input shape) are compared with the model's whose channels
+    are zero where they are read: ForgeError where they differ by more than float32 rounds.
     """
     with quiet():
         description = json.loads(model.to_json())
@@ -35,7 +36,7 @@ def without(model: Model, groups: Groups, keep: Keep) -> Model:
         library = library_of(model)
         small = library.models.model_from_json(json.dumps(description), _own(model))
         _fill(model, small, groups, keep)
-    _check(model, small, groups, keep)
+    _check(model, small, groups, keep, samples[:_TRIED])
     return small
 
 
@@ -43,7 +44,7 @@ def _settings(groups: Groups, keep: Keep) -> Mapping[Path, Mapping[str, Any]]:
     """By layer, what changes in its settings."""
     changed: dict[Path, dict[str, Any]] = {}
     for call, known in zip(groups.network.calls, groups.followed, strict=True):
-        settings = changed.setdefault(call.path, {})
+        settings = changed.setdefault(known.settings_of or call.path, {})
         for name, value in known.sizes.items():
             settings[name] = int(keep[groups.of[value.index]].sum())
         for name, value in known.shapes.items():
@@ -65,11 +66,12 @@ def _resize(description: dict[str, Any], changed: Mapping[Path, Mapping[str, Any
 def _resize_layers(
     layers: list[dict[str, Any]], within: Path, changed: Mapping[Path, Mapping[str, Any]]
 ) -> None:
+    """within: the names of the models, or of the layer, that these are in."""
     for layer in layers:
         config = layer["config"]
         path = (*within, config["name"])
-        if "layers" in config:
-            _resize_layers(config["layers"], path, changed)
+        inner = config.get("layers", [config["layer"]] if "layer" in config else [])
+        _resize_layers(inner, path, changed)
         for name, setting in changed.get(path, {}).items():
             if name in config:
                 batch = config[name][:1] if name in _SHAPES else []
@@ -79,7 +81,7 @@ def _resize_layers(
 def _own(model: Model) -> dict[str, Any]:
     """Classes of layers that are not Keras's, which it must be told."""
     kinds = {type(layer) for _, layer in layers_by_path(model)}
-    return {kind.__name__: kind for kind in kinds if "keras" not in kind.__module__.split(".")[0]}
+    return {kind.__name__: kind for kind in kinds if kind.__module__.partition(".")[0] not in KERAS}
 
 
 def _fill(model: Model, small: Model, groups: Groups, keep: Keep) -> None:
@@ -97,9 +99,9 @@ def _fill(model: Model, small: Model, groups: Groups, keep: Keep) -> None:
             theirs[path].set_weights(weights)
 
 
-def _check(model: Model, small: Model, groups: Groups, keep: Keep) -> None:
-    shape = input_shape(model)
-    inputs = np.random.default_rng(0).normal(size=(_TRIED, *shape)).astype(np.float32)
+def _check(
+    model: Model, small: Model, groups: Groups, keep: Keep, inputs: npt.NDArray[np.float32]
+) -> None:
     expected = _flat(answers_without(model, groups, keep, given(model, inputs)))
     with quiet():
         found = _flat(small(given(small, inputs), training=False))

@@ -69,7 +69,7 @@ def remove_channels(
     def train(settings: Settings, epochs: int, stage: str) -> None:
         fit(small, lesson, epochs, settings, loss=measure, stage=stage, progress=progress)
 
-    small = _copy(model)
+    small = model
     epochs = _epochs(training, settings)
     for turn in range(1, CUTS + 1):
         macs = before.macs * (1 - settings.sparsity) ** (turn / CUTS)
@@ -84,16 +84,11 @@ def remove_channels(
     return Removed(small, before, cost(left, left.all_kept()), alone)
 
 
-def _copy(model: Model) -> Model:
-    groups = groups_of(network(model))
-    return without(model, groups, groups.all_kept())
-
-
 def _cut(model: Model, macs: float, how: ImportanceChoice, training: Lesson, loss: Any) -> Model:
     groups: Groups = groups_of(network(model))
     with quiet():
         missed = importance(model, groups, how, training, loss)
-    return without(model, groups, chosen(groups, missed, macs))
+    return without(model, groups, chosen(groups, missed, macs), training.inputs)
 
 
 def _epochs(training: Lesson, settings: Settings) -> int:
