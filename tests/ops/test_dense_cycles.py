@@ -22,7 +22,10 @@ TOLERANCE = 0.1
 
 @dataclass(frozen=True)
 class Layer:
-    """A square convolution, or of no size FULLY_CONNECTED. zeros: share of blocks."""
+    """A square convolution, or of no size FULLY_CONNECTED.
+
+    zeros: share of blocks of weights; scattered: of weights.
+    """
 
     size: int
     kernel: int
@@ -32,6 +35,7 @@ class Layer:
     relu: bool = True
     padding: int = SAME
     zeros: float = 0
+    scattered: float = 0
 
     def graph(self) -> Graph:
         rng = np.random.default_rng(self.inputs)
@@ -39,6 +43,8 @@ class Layer:
         weights = rng.integers(-127, 128, shape).astype(np.int8)
         if self.zeros:
             weights = without_blocks(weights, self.zeros, rng)
+        if self.scattered:
+            weights *= rng.random(shape) >= self.scattered
         options = {"fused_activation_function": int(self.relu)}
         before, after = (1, self.inputs), (1, self.outputs)
         if self.size:
@@ -72,6 +78,9 @@ LAYERS = (
     Layer(9, 2, 12, 9, zeros=0.95, padding=VALID),
     Layer(0, 1, 640, 64, zeros=0.9),
     Layer(0, 1, 36, 7, relu=False, zeros=0.4),
+    Layer(8, 3, 32, 32, scattered=0.8),
+    Layer(10, 1, 64, 48, scattered=0.6, relu=False),
+    Layer(12, 3, 6, 16, stride=2, scattered=0.7),
 )
 
 

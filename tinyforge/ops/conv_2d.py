@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tinyforge.graph import Graph, Operator
-from tinyforge.ops import depthwise_3x3, twins
+from tinyforge.ops import depthwise_3x3, sparse_conv, twins
 from tinyforge.ops.base import (
     HEADERS,
     Kernel,
@@ -179,6 +179,7 @@ def _with_dsp(graph: Graph, op: Operator) -> Iterator[Kernel]:
         for at_once in (3, 2):
             yield _on_tiles(graph, op, replace(found, at_once=at_once))
     yield from depthwise_3x3.of_few_channels(graph, op)
+    yield from sparse_conv.kernels(graph, op, requantization, win)
     yield from winograd(graph, op, requantization, win)
 
 

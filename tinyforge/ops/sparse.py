@@ -53,7 +53,7 @@ class Sparse(Dense):
     def _taken(self) -> Iterator[npt.NDArray[np.intp]]:
         """The quads of each two channels in the stream."""
         size = np.abs(by_pairs(self.weights)).reshape(-1, 2, self.quads, 4).sum(axis=(1, 3))
-        return (_reached(np.flatnonzero(of_two)) for of_two in size)
+        return (reached(np.flatnonzero(of_two)) for of_two in size)
 
     def _twos(self) -> Iterator[npt.NDArray[np.int32]]:
         """The words of each two channels."""
@@ -78,7 +78,7 @@ def _halves(both: Int) -> Int:
     return (pairs[:, 0] & 0xFFFF) | (pairs[:, 1] << 16)
 
 
-def _reached(quads: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
+def reached(quads: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
     """The same, at least one, and others between those that lie too far from each other."""
     found = quads if len(quads) else np.zeros(1, np.intp)
     gaps = np.diff(found, prepend=0)
