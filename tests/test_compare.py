@@ -39,14 +39,16 @@ def made(models: dict[str, bytes]) -> Made:
     labels = rng.integers(0, 3, 40)
     held_out = Samples("pictures", images, Kind.LEVELS, "", labels, labels.astype(np.float32))
     variants = [Variant(*recipes(n), m, 9, 8, 9, Result(0.5, labels)) for n, m in models.items()]
-    plain = Variant(Recipe(), b"float", 9, 8, 9, Result(0.5, labels))
+    plain = Variant(Recipe(), GOOD, 9, 8, 9, Result(0.5, labels))
     lost = Unmade("lost", ForgeError("it cannot be made", where="layer 3"))
     return Made((plain, *variants, lost), held_out, parse("0..1"), "accuracy", 0)
 
 
-def compared(found: Made, settings: Spec | None = None) -> compare.Compared:
-    spec = settings or Spec(engine="aot")
-    return on_board(found, lambda _: spec, Quiet(), model="tiny", overwrite=False)
+def compared(found: Made, **budgets: Budget) -> compare.Compared:
+    def settings(name: str) -> Spec:
+        return Spec(engine="aot", budget=budgets.get(name, Budget()))
+
+    return on_board(found, settings, Quiet(), model="tiny", overwrite=False)
 
 
 def test_figures_are_those_of_the_proof() -> None:
@@ -60,22 +62,23 @@ def test_figures_are_those_of_the_proof() -> None:
     assert (small.device.cycles, small.device.ms) == (proof.cycles.mid, proof.time.milliseconds)
     assert small.device.inputs == proof.inputs == 40 == found.comparison.held_out
     assert plain.device is None and plain.refused == "the engines run int8"
+    assert plain.confusion == small.confusion and found.comparison.classes == ("0", "1", "2")
+    assert small.confusion is not None
+    assert np.trace(small.confusion) == np.sum(small.confusion) == 40, "answers are the labels"
+    conv, dense = small.kernels
+    assert (conv.op, conv.channels, dense.op, dense.channels) == (
+        "CONV_2D", 4, "FULLY_CONNECTED", 3
+    )  # fmt: skip
 
 
 def test_a_failure_is_one_variant_s() -> None:
-    found = compared(made({"qat": b"nothing", "int8": GOOD}))
-    _, broken, small = found.comparison.variants
-    assert broken.device is None and "file" in broken.refused
-    assert small.device is not None
-    assert list(found.refused) == ["qat", "lost"]
+    found = compared(made({"qat": GOOD, "int8": GOOD}), qat=Budget(flash=100))
+    _, large, small = found.comparison.variants
+    assert large.device is None and "allowed by the budget" in large.refused
+    assert small.device is not None and not small.refused
+    assert list(found.refused) == ["lost", "qat"]
     (lost,) = found.comparison.unmade
     assert (lost.name, lost.why) == ("lost", "it cannot be made (layer 3)")
-
-
-def test_what_does_not_fit_says_so() -> None:
-    found = compared(made({"int8": GOOD}), Spec(engine="aot", budget=Budget(flash=100)))
-    (_, small) = found.comparison.variants
-    assert small.device is None and "allowed by the budget" in small.refused
 
 
 def test_all_variants_run_on_the_same_inputs(monkeypatch: pytest.MonkeyPatch) -> None:

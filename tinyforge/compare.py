@@ -24,8 +24,9 @@ from tinyforge.proof.measure import macs
 from tinyforge.proof.record import Proof
 from tinyforge.proof.score import Task
 from tinyforge.report import record
+from tinyforge.report.comparison_page import comparison_html
 from tinyforge.report.json_report import comparison_json, json_text
-from tinyforge.report.record import Comparison, Device
+from tinyforge.report.record import Comparison
 from tinyforge.source import Source, of_converted
 from tinyforge.spec import Spec, comparison_folder
 from tinyforge.stages import Stages, Titled
@@ -34,11 +35,11 @@ from tinyforge.training.process import apart
 from tinyforge.training.recipe import Amounts, Recipe
 from tinyforge.training.settings import Loading
 from tinyforge.training.variants import Unmade, Variant
+from tinyforge.variant_rows import classes_of, row, why
 
 INPUTS = "inputs.npz"
 _MACS = 2_000_000_000  # that an emulator computes in some ten seconds, over all inputs of a variant
 _INPUTS = (16, 2000)  # of a variant: at least, at most
-_FLOAT = "the engines run int8"
 
 
 @dataclass(frozen=True, eq=False)
@@ -163,50 +164,22 @@ def _comparison(
         held_out=len(made.held_out),
         data=made.held_out.source,
         range=made.range.text,
+        classes=classes_of(made),
         variants=tuple(
-            _row(one, proved.get(one.name), refused.get(one.name))
+            row(one, made, _proof(proved, one.name), refused.get(one.name))
             for one in made.variants
             if isinstance(one, Variant)
         ),
         unmade=tuple(
-            record.Unmade(one.name, _why(one.error))
+            record.Unmade(one.name, why(one.error))
             for one in made.variants
             if isinstance(one, Unmade)
         ),
     )
 
 
-def _row(variant: Variant, ran: Ran | None, error: ForgeError | None) -> record.Variant:
-    refused = "" if ran else _why(error) if error else _FLOAT
-    if ran and not ran.proof.firmware_ran:
-        refused = "its operators are the interpreter's alone, whose firmware is not built here"
-    return record.Variant(
-        variant.name,
-        variant.tflite_bytes,
-        variant.gzip_bytes,
-        variant.nonzero,
-        None if variant.result is None else variant.result.score,
-        None if ran is None or refused else _device(ran.proof),
-        refused,
-    )
-
-
-def _device(proof: Proof) -> Device:
-    time, cycles = proof.time, None if proof.cycles is None else proof.cycles.mid
-    return Device(
-        flash=None if proof.flash is None else proof.flash.total,
-        ram=None if proof.ram is None else proof.ram.total,
-        instructions=proof.instructions,
-        cycles=cycles if time is None or time.cycles is None else time.cycles,
-        ms=None if time is None else time.milliseconds,
-        uj=None if time is None else time.microjoules,
-        inputs=proof.inputs,
-        machine=proof.machine,
-    )
-
-
-def _why(error: ForgeError) -> str:
-    return f"{error.what} ({error.where})" if error.where else error.what
+def _proof(proved: Mapping[str, Ran], name: str) -> Proof | None:
+    return proved[name].proof if name in proved else None
 
 
 def _files(made: Made, found: Compared) -> dict[str, str | bytes]:
@@ -219,7 +192,10 @@ def _files(made: Made, found: Compared) -> dict[str, str | bytes]:
     if found.proved:
         graph = next(iter(found.proved.values())).source.graph
         files[INPUTS] = npz(_inputs(made, graph, found.inputs))
-    return files | {"report.json": json_text(comparison_json(found.comparison))}
+    return files | {
+        "report.json": json_text(comparison_json(found.comparison)),
+        "report.html": comparison_html(found.comparison),
+    }
 
 
 def _inputs(made: Made, graph: Graph, real: Reals) -> dict[str, Array]:

@@ -20,8 +20,10 @@ from tinyforge.report.record import (
     DemoReport,
     Device,
     Drawing,
+    Kernel,
     RealDrawings,
     Report,
+    Training,
     Unmade,
     Variant,
 )
@@ -86,16 +88,32 @@ COMPILED = EngineCost("aot", 144, 544, 5500, 4100)
 ARENA_ALONE = (COMPILED, EngineCost("tflm", 1600))
 MEASURED = (COMPILED, EngineCost("tflm", 1600, 2720, 66000, 9430))
 
+_CONFUSION = ((480, 20), (5, 495))
+_TRAINING = (Training("prune", (0.5, 0.25)), Training("recover 1", (0.125,)))
+
+
+def _kernels(zeros: float, snr: float | None) -> tuple[Kernel, ...]:
+    return (Kernel("CONV_2D", "net/conv/Relu", 8, zeros, snr),)
+
+
 VARIANTS = (
-    Variant("float", 40000, 36000, 9000, 0.9968, None, "the engines run int8"),
-    Variant("pruned", 40000, 15000, 2250, 0.9951, None, "the engines run int8"),
     Variant(
-        "int8", 13000, 10000, 8990, 0.9966,
-        Device(21500, 3544, 8200, 10600, Milliseconds(0.16, 0.32), None, 1000, "unicorn 2.1.4"),
+        "float", 40000, 36000, 9000, 0.9968, None, "the engines run int8",
+        _CONFUSION, _kernels(0, None),
     ),
     Variant(
-        "pruned+int8", 13000, 5000, 2249, None,
+        "pruned", 40000, 15000, 2250, 0.9951, None, "the engines run int8",
+        None, _kernels(0.75, None), _TRAINING,
+    ),
+    Variant(
+        "int8", 13000, 10000, 8990, 0.9966,
+        Device(22000, 3544, 8200, 10600, Milliseconds(0.16, 0.32), None, 1000, "unicorn 2.1.4"),
+        "", _CONFUSION, _kernels(0, 40.25),
+    ),
+    Variant(
+        "pruned+int8", 13000, 5000, 2249, 0.9766,
         Device(5500, 544, 4100, 5300, Milliseconds(0.08, 0.16), None, 1000, "unicorn 2.1.4"),
+        "", None, _kernels(0.75, 38), _TRAINING,
     ),
 )  # fmt: skip
 COMPARISON = Comparison(
@@ -106,6 +124,7 @@ COMPARISON = Comparison(
     held_out=1000,
     data="doodles",
     range="0..1",
+    classes=("Eiffel Tower", "Mona Lisa"),
     variants=VARIANTS,
     unmade=(Unmade("smallest", "it cannot be made"),),
 )

@@ -17,7 +17,18 @@ def test_a_demo_has_these_keys_in_this_order():
     document = read(samples.demo())
     assert list(document) == ["variants", "board", "engine", "proof", "real_drawings", "seconds"]
     assert [list(v) for v in document["variants"]] == [
-        ["name", "tflite_bytes", "gzip_bytes", "nonzero", "accuracy", "device", "refused"]
+        [
+            "name",
+            "tflite_bytes",
+            "gzip_bytes",
+            "nonzero",
+            "accuracy",
+            "device",
+            "refused",
+            "confusion",
+            "kernels",
+            "training",
+        ]
     ] * 4 + [["name", "error"]]
     assert list(document["variants"][2]["device"]) == [
         "flash", "ram", "instructions", "cycles", "ms", "uj", "inputs", "machine"
@@ -52,11 +63,17 @@ def test_values_are_the_records():
     assert [v["name"] for v in document["variants"][:4]] == [v.name for v in samples.VARIANTS]
     assert document["variants"][1] == {
         "name": "pruned", "tflite_bytes": 40000, "gzip_bytes": 15000, "nonzero": 2250,
-        "accuracy": 0.9951, "device": None, "refused": "the engines run int8",
+        "accuracy": 0.9951, "device": None, "refused": "the engines run int8", "confusion": None,
+        "kernels": [
+            {"op": "CONV_2D", "name": "net/conv/Relu", "channels": 8, "zeros": 0.75, "snr": None}
+        ],
+        "training": [
+            {"stage": "prune", "losses": [0.5, 0.25]}, {"stage": "recover 1", "losses": [0.125]}
+        ],
     }  # fmt: skip
     assert document["variants"][2]["device"]["ms"] == {"low": 0.16, "high": 0.32}
     assert document["variants"][4] == {"name": "smallest", "error": "it cannot be made"}
-    assert document["variants"][3]["accuracy"] is None
+    assert document["variants"][0]["confusion"] == [[480, 20], [5, 495]]
     assert document["engine"] == "both"
     assert document["real_drawings"] == {"count": 1014, "balanced_accuracy": 0.984}
     assert document["seconds"] == 93.42
@@ -99,6 +116,6 @@ def test_there_is_no_nan_in_json():
 def test_a_comparison_has_these_keys():
     document = json.loads(json_text(comparison_json(samples.COMPARISON)))
     assert list(document) == [
-        "model", "board", "core", "measure", "held_out", "data", "range", "variants"
+        "model", "board", "core", "measure", "held_out", "data", "range", "classes", "variants"
     ]  # fmt: skip
     assert document["variants"] == read(samples.demo())["variants"]

@@ -75,6 +75,9 @@ def test_the_four_variants(variants: list[Variant], seen: Seen) -> None:
     assert pruned.nonzero == pytest.approx(0.25 * pruned.weights, rel=0.02)
     assert both.nonzero <= pruned.nonzero
     assert all(v.result is not None and v.result.score > 0.8 for v in variants)
+    assert [epoch.stage for epoch in both.epochs] == ["prune"] * 3 and not small.epochs
+    assert both.epochs[-1].loss < both.epochs[0].loss
+    assert {one.op for one in small.noise} >= {"CONV_2D", "FULLY_CONNECTED"} and not dense.noise
     assert seen.titles == ["pruned: Prune and fine-tune", "Convert and measure the variants"]
 
 

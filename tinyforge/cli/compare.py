@@ -95,7 +95,7 @@ def run(
         preflight.require_comparison(spec)
         found, folder = compare(spec, ui, asked, amounts, how=how, quick=quick, overwrite=overwrite)
         ui.print(TerminalComparison(found, ui.seconds))
-        ui.print(f"variants: {folder}")
+        ui.print(f"variants: {folder}\nreport:   {folder / 'report.html'}")
         ui.emit_json(
             {**comparison_json(found), "folder": str(folder), "seconds": round(ui.seconds, 2)}
         )

@@ -9,6 +9,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from tinyforge.datasets.decide import figure
 from tinyforge.proof.record import Arena, ArenaSlot, LayerProof
 from tinyforge.report import findings, wording
 from tinyforge.report.record import Comparison
@@ -148,7 +149,7 @@ def variant_rows(found: Comparison) -> tuple[VariantRow, ...]:
             Bar(_fraction(v.tflite_bytes, largest), wording.nbytes(v.tflite_bytes)),
             Bar(_fraction(v.gzip_bytes, largest), wording.nbytes(v.gzip_bytes)),
             wording.count(v.nonzero),
-            "" if v.accuracy is None else wording.percent(v.accuracy, 2),
+            "" if v.accuracy is None else figure(found.measure, v.accuracy),
             v.gzip_bytes == smallest,
         )
         for v in found.variants

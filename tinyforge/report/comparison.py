@@ -12,7 +12,10 @@ from rich.text import Text
 from tinyforge.datasets.decide import figure
 from tinyforge.report import findings, wording
 from tinyforge.report.drawing import ACCENT, BAD, QUIET, Glyphs, fitted, glyphs_of
-from tinyforge.report.record import Comparison, Device, Variant
+from tinyforge.report.record import Comparison, Device
+
+# Of what a variant takes on the board, in the order of taken().
+HEADINGS = ("flash", "RAM", "instructions", "cycles", "ms", "µJ")
 
 
 @dataclass(frozen=True)
@@ -75,20 +78,15 @@ def _sizes(found: Comparison, glyphs: Glyphs) -> Table:
             Text(wording.nbytes(v.tflite_bytes), "bold" if v.tflite_bytes == smallest else ""),
             Text(wording.nbytes(v.gzip_bytes), "bold" if v.gzip_bytes == smallest_gzip else ""),
             wording.count(v.nonzero),
-            accuracy(found, v),
+            "" if v.accuracy is None else figure(found.measure, v.accuracy),
         )
     return table
-
-
-def accuracy(found: Comparison, variant: Variant) -> str:
-    """Empty where nothing says what is right."""
-    return "" if variant.accuracy is None else figure(found.measure, variant.accuracy)
 
 
 def _devices(found: Comparison, glyphs: Glyphs) -> Table:
     devices = [(v.name, v.device) for v in found.variants if v.device is not None]
     energy = any(device.uj for _, device in devices)
-    names = ["flash", "RAM", "instructions", "cycles", "ms", *(["µJ"] if energy else [])]
+    names = HEADINGS if energy else HEADINGS[:-1]
     table = _table(glyphs, *names)
     for name, device in devices:
         table.add_row(Text(wording.printable(name)), *taken(device)[: len(names)])
@@ -96,7 +94,7 @@ def _devices(found: Comparison, glyphs: Glyphs) -> Table:
 
 
 def taken(device: Device) -> tuple[str, ...]:
-    """flash, RAM, instructions, cycles, ms, µJ; empty where it is not known."""
+    """As HEADINGS has it; empty where it is not known."""
     return (
         "" if device.flash is None else wording.nbytes(device.flash),
         "" if device.ram is None else wording.nbytes(device.ram),

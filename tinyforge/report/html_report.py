@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from tinyforge.boards.timing import Timing
 from tinyforge.proof.record import ConstantCoverage, EngineCost, LayerCoverage, Proof
 from tinyforge.report import charts, findings, wording
+from tinyforge.report.comparison_page import Sections, sections
+from tinyforge.report.html_page import page, tied
 from tinyforge.report.png import data_uri
 from tinyforge.report.record import DemoReport, Drawing, Report
-from tinyforge.resources import folder
 
 
 @dataclass(frozen=True)
@@ -91,8 +89,7 @@ class Page:
     subtitle: str
     verdict: findings.Verdict
     headline: tuple[Figure, ...]
-    variants: tuple[charts.VariantRow, ...]
-    lessons: tuple[str, ...]
+    sections: Sections | None
     gauges: tuple[charts.Gauge, ...]
     engines: tuple[Engine, ...]
     compared: tuple[str, ...]
@@ -113,15 +110,7 @@ class Page:
 
 def to_html(report: Report) -> str:
     """The whole page. Names from outside are escaped; the same report gives the same text."""
-    environment = Environment(
-        loader=FileSystemLoader(folder("templates") / "report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    return environment.get_template("report.html.j2").render(page=_page(report))
+    return page("report.html.j2", _page(report))
 
 
 def _page(report: Report) -> Page:
@@ -135,19 +124,18 @@ def _page(report: Report) -> Page:
         subtitle=f"{board}, {proof.core}, engine {proof.engine}",
         verdict=_verdict(proof),
         headline=tuple(_headline(report)),
-        variants=charts.variant_rows(demo.comparison) if demo else (),
-        lessons=tuple(map(_tied, findings.lessons(demo.comparison))) if demo else (),
+        sections=sections(demo.comparison) if demo else None,
         gauges=tuple(charts.gauge(memory) for memory in findings.memories(proof)),
         engines=tuple(map(_engine, report.engines)),
-        compared=tuple(map(_tied, findings.engines(report.engines))) if report.engines else (),
+        compared=tuple(map(tied, findings.engines(report.engines))) if report.engines else (),
         timeline=charts.timeline(proof.arena, proof.instructions_by_layer),
-        arena=_tied(arena),
+        arena=tied(arena),
         arena_agrees=agrees,
-        bound=_tied(findings.bound(proof.arena)),
+        bound=tied(findings.bound(proof.arena)),
         board_ram=wording.capacity(proof.ram.limit) if proof.ram is not None else "",
         layers=charts.layer_rows(findings.layer_shares(proof)),
         inference=_inference(proof),
-        golden=tuple(map(_tied, findings.golden(proof.golden))) if proof.golden else (),
+        golden=tuple(map(tied, findings.golden(proof.golden))) if proof.golden else (),
         sights=tuple(map(_sight, proof.golden.layers)) if proof.golden else (),
         constants=tuple(map(_known, proof.golden.constants)) if proof.golden else (),
         samples=tuple(map(_picture, demo.samples)) if demo else (),
@@ -156,14 +144,9 @@ def _page(report: Report) -> Page:
     )
 
 
-def _tied(sentence: str) -> str:
-    """The sentence with no line break between a number and its unit."""
-    return re.sub(r"(?<=\d) (?=(?:B|KiB|MiB)\b|%)", "\u00a0", sentence)
-
-
 def _verdict(proof: Proof) -> findings.Verdict:
     said = findings.verdict(proof)
-    return replace(said, lines=tuple(map(_tied, said.lines)))
+    return replace(said, lines=tuple(map(tied, said.lines)))
 
 
 def _headline(report: Report) -> Iterator[Figure]:

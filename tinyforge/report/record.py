@@ -37,13 +37,34 @@ class Device:
 
 
 @dataclass(frozen=True)
+class Kernel:
+    """A layer of a variant that has weights. zeros: the share of its weights that are zero. snr:
+    signal to noise in dB of what it computes, int8 beside its float model; None where that is not
+    compared. channels: that it makes."""
+
+    op: str
+    name: str
+    channels: int
+    zeros: float
+    snr: float | None
+
+
+@dataclass(frozen=True)
+class Training:
+    """Epochs of one stage of a variant's training, in order: the mean loss of each."""
+
+    stage: str
+    losses: tuple[float, ...]
+
+
+@dataclass(frozen=True)
 class Variant:
     """One way to ship the model: float, pruned, int8 or pruned+int8.
 
     tflite_bytes: the .tflite file. gzip_bytes: the same file compressed, as sent over the air.
     nonzero: weights that are not zero. accuracy: on held-out data, 1 is perfect; of int8 that of
     the device; None without labels. device: None where no firmware of it is proved, which refused
-    says why.
+    says why. confusion: how many of each class (a row) got which answer; None of no classifier.
     """
 
     name: str
@@ -53,6 +74,9 @@ class Variant:
     accuracy: float | None
     device: Device | None = None
     refused: str = ""
+    confusion: tuple[tuple[int, ...], ...] | None = None
+    kernels: tuple[Kernel, ...] = ()
+    training: tuple[Training, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -68,7 +92,7 @@ class Comparison:
     """The variants of a model beside each other, on a board.
 
     measure: what their accuracy is; "" where nothing says what is right. held_out: samples that it
-    is of, of data, as the model takes them in range.
+    is of, of data, as the model takes them in range. classes: names, in the order of confusion.
     """
 
     model: str
@@ -78,6 +102,7 @@ class Comparison:
     held_out: int
     data: str
     range: str
+    classes: tuple[str, ...]
     variants: tuple[Variant, ...]
     unmade: tuple[Unmade, ...] = ()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,6 +12,7 @@ import numpy.typing as npt
 from tinyforge.datasets.several import apart
 from tinyforge.datasets.types import Dataset, Images, Progress, Splits, silent
 from tinyforge.errors import ForgeError
+from tinyforge.training.curves import Epoch, Recorded
 from tinyforge.training.runtime import keras, library_of
 from tinyforge.training.settings import Settings
 
@@ -114,9 +115,13 @@ def fit(
     # XLA, which takes twice as long here.
     plainly = {"jit_compile": False, "steps_per_execution": 1 if callbacks else 8}
     model.compile(optimizers.Adam(schedule), loss=loss, **plainly)
-    report = library.callbacks.LambdaCallback(
-        on_epoch_end=lambda epoch, _: progress(stage, epoch + 1, epochs)
-    )
+
+    def told(epoch: int, logs: Mapping[str, float]) -> None:
+        if isinstance(progress, Recorded):
+            progress.epochs.append(Epoch(stage, float(logs["loss"])))
+        progress(stage, epoch + 1, epochs)
+
+    report = library.callbacks.LambdaCallback(on_epoch_end=told)
     best = {}
     if validation is not None:
         stopper = library.callbacks.EarlyStopping(patience=epochs, restore_best_weights=True)

@@ -17,8 +17,11 @@ from tinyforge.errors import ForgeError
 from tinyforge.proof.score import Task
 from tinyforge.stages import Stages, Titled, reported
 from tinyforge.tflite.about import about, with_about
+from tinyforge.training.curves import Epoch, Recorded
 from tinyforge.training.lab import Lab, Result
 from tinyforge.training.model import Model
+from tinyforge.training.noise.explain import by_layer
+from tinyforge.training.noise.record import LayerNoise
 from tinyforge.training.quantize import quantize, to_float_tflite
 from tinyforge.training.recipe import Amounts, Recipe
 from tinyforge.training.tuning import TUNED
@@ -33,7 +36,9 @@ class Variant:
 
     model: the .tflite file. gzip_bytes: its compressed size. nonzero, weights: of all kernels
     (biases not counted). result: on what is held out, of int8 by TensorFlow Lite Micro itself; None
-    where the data does not say what is right. said: what converting did to it.
+    where the data does not say what is right. noise: of int8, its layers beside its float model's;
+    none where that cannot be compared. epochs: of the training that made it. said: what converting
+    did to it.
     """
 
     recipe: Recipe
@@ -42,6 +47,8 @@ class Variant:
     nonzero: int
     weights: int
     result: Result | None
+    noise: tuple[LayerNoise, ...] = ()
+    epochs: tuple[Epoch, ...] = ()
     said: tuple[str, ...] = ()
 
     @property
@@ -51,6 +58,14 @@ class Variant:
     @property
     def tflite_bytes(self) -> int:
         return len(self.model)
+
+
+@dataclass(frozen=True, eq=False)
+class Tuned:
+    """A Keras model, and the training since the one that was given."""
+
+    model: Model
+    epochs: tuple[Epoch, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,7 +84,7 @@ def make_variants(
     The lesson is in the numbers: pruning alone shrinks only the compressed size, because zeros are
     stored like any other weight; int8 is what shrinks the file.
     """
-    tuned: dict[tuple[str, ...], Model | ForgeError] = {(): lab.subject.model}
+    tuned: dict[tuple[str, ...], Tuned | ForgeError] = {(): Tuned(lab.subject.model)}
     for recipe in recipes:
         for count in range(1, len(recipe.steps) + 1):
             steps = recipe.steps[:count]
@@ -78,9 +93,7 @@ def make_variants(
     made: list[Variant | Unmade] = []
     with stages.stage("Convert and measure the variants", len(recipes)) as tell:
         for recipe in recipes:
-            found = tuned[recipe.steps]
-            if not isinstance(found, ForgeError):
-                found = _tried(partial(_variant, recipe, found, lab))
+            found = _tried(partial(_variant, recipe, tuned[recipe.steps], lab))
             made.append(Unmade(recipe.name, found) if isinstance(found, ForgeError) else found)
             tell(len(made))
     for line in dict.fromkeys(
@@ -100,25 +113,31 @@ def _tried(work: Callable[[], T]) -> T | ForgeError:
 
 def _tuned(
     steps: tuple[str, ...],
-    tuned: Mapping[tuple[str, ...], Model | ForgeError],
+    tuned: Mapping[tuple[str, ...], Tuned | ForgeError],
     lab: Lab,
     amounts: Amounts,
     stages: Stages,
-) -> Model:
+) -> Tuned:
     """The last of the steps, done to what the others left. ForgeError of one of them."""
     before = tuned[steps[:-1]]
     if isinstance(before, ForgeError):
         raise before
     with reported(Titled(stages, "+".join(steps)), TITLES) as progress:
-        return TUNED[steps[-1]](before, lab, amounts, progress)
+        recorded = Recorded(progress)
+        model = TUNED[steps[-1]](before.model, lab, amounts, recorded)
+    return Tuned(model, (*before.epochs, *recorded.epochs))
 
 
-def _variant(recipe: Recipe, model: Model, lab: Lab) -> Variant:
-    before = lab.of_float(model)
+def _variant(recipe: Recipe, tuned: Tuned | ForgeError, lab: Lab) -> Variant:
+    if isinstance(tuned, ForgeError):
+        raise tuned
+    model, before = tuned.model, lab.of_float(tuned.model)
     said: list[str] = []
+    noise: tuple[LayerNoise, ...] = ()
     if recipe.int8:
         content = _told(quantize(model, lab.calibration, note=said.append), before, lab)
         result = lab.of_int8(content)
+        noise = by_layer(content, model, lab.inputs)
     else:
         content, result = to_float_tflite(model), before
     kernels = _kernels(content)
@@ -129,6 +148,8 @@ def _variant(recipe: Recipe, model: Model, lab: Lab) -> Variant:
         nonzero=sum(int(np.count_nonzero(kernel)) for kernel in kernels),
         weights=sum(kernel.size for kernel in kernels),
         result=result,
+        noise=noise,
+        epochs=tuned.epochs,
         said=tuple(said),
     )
 

@@ -13,11 +13,12 @@ from tinyforge.proof.examples import quantized_inputs
 from tinyforge.proof.measure import macs
 from tinyforge.proof.score import Task
 from tinyforge.tflite.about import about
+from tinyforge.training.model import Model
 from tinyforge.training.noise.causes import Facts, diagnosis
 from tinyforge.training.noise.floats import twin_of
 from tinyforge.training.noise.measure import layers
 from tinyforge.training.noise.normalization import drift
-from tinyforge.training.noise.record import Explained
+from tinyforge.training.noise.record import Explained, LayerNoise
 from tinyforge.training.quantize import Calibration, float_twin
 from tinyforge.training.subject import Subject
 
@@ -42,9 +43,7 @@ def explained(
     """
     graph = tflite.read(small)
     inputs = inputs[: _count(graph)]
-    twin = twin_of(float_twin(subject.model), inputs, anew=about(graph).anew)
-    trace = oracle.trace(small, graph, quantized_inputs(inputs, graph))
-    found = layers(graph, trace, twin, inputs)
+    found = by_layer(small, subject.model, inputs)
     facts = Facts(
         graph,
         found,
@@ -57,6 +56,16 @@ def explained(
     )
     count = len(graph.operators)
     return Explained(found, count, diagnosis(facts), len(inputs), len(calibration))
+
+
+def by_layer(small: bytes, model: Model, inputs: Calibration) -> tuple[LayerNoise, ...]:
+    """An int8 model's layers beside those of the Keras model that it was made of, on the first of
+    these inputs, real values (n, *shape): as many as take seconds."""
+    graph = tflite.read(small)
+    inputs = inputs[: _count(graph)]
+    twin = twin_of(float_twin(model), inputs, anew=about(graph).anew)
+    trace = oracle.trace(small, graph, quantized_inputs(inputs, graph))
+    return layers(graph, trace, twin, inputs)
 
 
 def _count(graph: Graph) -> int:
