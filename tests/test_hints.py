@@ -37,7 +37,8 @@ def package(requirement: str) -> str:
     return found[0].lower()
 
 
-KNOWN = {package(r) for r in (*PROJECT["dependencies"], *EXTRAS["train"], *EXTRAS["sim"])}
+OPTIONAL = [r for extra in ("train", "sim", "ota") for r in EXTRAS[extra]]
+KNOWN = {package(r) for r in (*PROJECT["dependencies"], *OPTIONAL)}
 
 
 def literals(path: Path) -> Iterator[str]:
@@ -60,6 +61,7 @@ def test_the_packages_of_hints_are_those_of_the_project() -> None:
     """The distribution's own name is never installed from an index: there it may be another's."""
     assert list(packages.TRAIN) == EXTRAS["train"]
     assert list(packages.SIM) == [r.partition(" ;")[0] for r in EXTRAS["sim"]]
+    assert list(packages.OTA) == EXTRAS["ota"]
     assert PROJECT["name"] == "tinyforge-mcu"
 
 

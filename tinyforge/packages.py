@@ -14,6 +14,7 @@ TRAIN = (
     "tf-keras==2.21.*",
     "tensorflow-model-optimization==0.8.1",
 )
+OTA = ("bsdiff4>=1.2.6",)
 SIM = (
     "ziglang>=0.14",
     "unicorn>=2.1.4",

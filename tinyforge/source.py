@@ -18,6 +18,7 @@ from tinyforge.graph import DType, Graph, Tensor
 from tinyforge.graph.channels import Narrowed, narrowed
 from tinyforge.graph.passes import adapt
 from tinyforge.hopping import as_sequence, in_hops
+from tinyforge.project.model_files import GOLDEN_FILE, read_golden
 from tinyforge.proof import examples as example_files
 from tinyforge.proof import oracle
 from tinyforge.proof.answers import named_head
@@ -144,18 +145,35 @@ def with_examples(
     *,
     inputs: Path | None = None,
     data: str | None = None,
+    update_of: Path | None = None,
 ) -> tuple[Source, Examples]:
     """What a proof is to run: the user's inputs, else the data, else extremes and random bytes, by
     seed. And the model with what the data says of it: classes, range, and how right it is.
 
-    With settings.hop it is the model that keeps what windows share, proved on these as a sequence.
-    ForgeError where data does not fit the model, its range is not clear, or nothing can be kept.
+    update_of: an older project, whose golden inputs are kept. With settings.hop it is the model
+    that keeps what windows share, proved on these as a sequence. ForgeError where data does not
+    fit the model, its range is not clear, nothing can be kept of windows, or the older project has
+    other inputs.
     """
     source, examples = _with_data(source, settings, stages, inputs, data)
-    if settings.hop is None:
-        return source, examples
-    in_new_rows, found = in_hops(source, settings.hop, stages)
-    return in_new_rows, as_sequence(examples, source, found, in_new_rows, stages)
+    if settings.hop is not None:
+        in_new_rows, found = in_hops(source, settings.hop, stages)
+        examples = as_sequence(examples, source, found, in_new_rows, stages)
+        source = in_new_rows
+    return source, examples if update_of is None else _keeping(source, examples, update_of)
+
+
+def _keeping(source: Source, examples: Examples, project: Path) -> Examples:
+    """The examples, with the golden inputs of an older project."""
+    kept = read_golden(project / GOLDEN_FILE).inputs
+    if kept.shape[1] != source.narrowed.graph.input_bytes:
+        raise ForgeError(
+            f"the older project's inputs are of {kept.shape[1]} bytes, the model's of "
+            f"{source.narrowed.graph.input_bytes}",
+            where=f"--update-of {project}",
+            fix="leave --update-of out: this is another model",
+        )
+    return replace(examples, kept=kept)
 
 
 def _with_data(

@@ -59,6 +59,7 @@ COMMANDS = [
     "arena",
     "bench",
     "convert",
+    "diff",
     "train",
     "prune",
     "quantize",

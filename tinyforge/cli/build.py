@@ -33,6 +33,7 @@ from tinyforge.cli.options import (
     TflmLibrary,
     Toolchain,
     Trust,
+    UpdateOf,
     WeightsInRam,
 )
 from tinyforge.cli.ui import Ui
@@ -58,6 +59,7 @@ def run(
     explain: Explain = False,
     feed: Feed = None,
     hop: Hop = None,
+    update_of: UpdateOf = None,
     layer_tests: LayerTests = None,
     tflm_library: TflmLibrary = None,
     machine: Machine = None,
@@ -107,7 +109,9 @@ def run(
         preflight.require_build(spec, core=core)
         how = Loading(trust_model, shape_of(input_shape), custom)
         source = open_model(spec, ui, how, accept=accept_accuracy)
-        source, examples = with_examples(source, spec, ui, inputs=inputs, data=spec.data)
+        source, examples = with_examples(
+            source, spec, ui, inputs=inputs, data=spec.data, update_of=update_of
+        )
         report, folder = pipeline.build(
             source, examples, spec, ui, core=core, overwrite=overwrite, accept=accept_accuracy
         )

@@ -26,6 +26,7 @@ from tinyforge.cli.options import (
     Range,
     Seed,
     TflmLibrary,
+    UpdateOf,
     WeightsInRam,
 )
 from tinyforge.cli.ui import Ui
@@ -48,6 +49,7 @@ def run(
     explain: Explain = False,
     feed: Feed = None,
     hop: Hop = None,
+    update_of: UpdateOf = None,
     layer_tests: LayerTests = None,
     tflm_library: TflmLibrary = None,
     seed: Seed = None,
@@ -87,7 +89,9 @@ def run(
         )
         preflight.require_project(spec)
         source = open_tflite(model_path(spec), ui)
-        source, examples = with_examples(source, spec, ui, inputs=inputs, data=spec.data)
+        source, examples = with_examples(
+            source, spec, ui, inputs=inputs, data=spec.data, update_of=update_of
+        )
         engines = planned(source, spec, ui)
         golden = choose_golden(source, examples, spec, ui, engines)
         project = generate(source, examples, spec, ui, golden=golden, of=engines)

@@ -18,7 +18,7 @@ GROUPS = {
         "flash",
         "monitor",
     ),
-    "Look at a model": ("inspect", "arena", "bench", "boards"),
+    "Look at a model": ("inspect", "arena", "bench", "diff", "boards"),
     "Make a model": ("train", "prune", "quantize", "convert"),
     "Tools": ("doctor", "setup-offline"),
 }

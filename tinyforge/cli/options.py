@@ -77,6 +77,14 @@ Hop = Annotated[
 Overwrite = Annotated[
     bool, typer.Option("--overwrite", help="Replace generated files that were edited by hand.")
 ]
+UpdateOf = Annotated[
+    Path | None,
+    typer.Option(
+        "--update-of",
+        help="An older project whose self-test's inputs are kept, so that an update is small.",
+        metavar="PROJECT",
+    ),
+]
 LayerTests = Annotated[
     bool | None,
     typer.Option(

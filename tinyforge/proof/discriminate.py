@@ -65,18 +65,22 @@ def choose(
     seed: int,
     *,
     watched: frozenset[int] = frozenset(),
+    kept: Rows | None = None,
 ) -> Chosen:
     """At most count of the inputs, or of mixtures of drawn ones, whose answers show most mutants.
 
     given: the user's own, which go first; perhaps none. drawn: others. In a model with states the
     inputs are a sequence: the shortest beginning of it that sees as much as a longer one. watched:
-    tensors of which the self-test sees every byte, beside answers.
+    tensors of which the self-test sees every byte, beside answers. kept: those that are taken first
+    whatever they see, in their order.
     """
+    first = given[:0] if kept is None else kept
     if not all(op.op in OPS for op in graph.operators):
-        return Chosen(np.concatenate([given, drawn])[:count], None)
+        return Chosen(np.concatenate([first, given, drawn])[:count], None)
     if remembers(graph):
-        return _Sequence(graph, np.concatenate([given, drawn])[:count], seed, watched).choose()
-    return _Choice(graph, count, seed, watched).choose(given, drawn)
+        sequence = np.concatenate([first, given, drawn])[:count]
+        return _Sequence(graph, sequence, seed, watched).choose()
+    return _Choice(graph, count, seed, watched).choose(given, drawn, first)
 
 
 def _work(graph: Graph) -> int:
@@ -211,7 +215,9 @@ class _Choice:
         self.invalid: set[int] = set()
         self.taken: list[Rows] = []
 
-    def choose(self, given: Rows, drawn: Rows) -> Chosen:
+    def choose(self, given: Rows, drawn: Rows, kept: Rows) -> Chosen:
+        for row in kept[: self.count]:
+            self._take(row, self._seen_by(row))
         self._take_from(given)
         if len(drawn) and self.unseen and len(self.taken) < self.count:
             self._take_from(self._less_sure(drawn))
@@ -301,11 +307,14 @@ class _Choice:
             batch.sort(key=lambda one: len(one[0]), reverse=True)
             seen, best = batch[0]
             waiting = [row for found, row in batch[1:] if found] + waiting[tried:]
-            self.unseen = [i for i in self.unseen if i not in seen and i not in self.invalid]
             if seen:
-                self.taken.append(best)
+                self._take(best, seen)
             elif not self._must_go_on():
                 patience -= 1
+
+    def _take(self, row: Rows, seen: set[int]) -> None:
+        self.unseen = [i for i in self.unseen if i not in seen and i not in self.invalid]
+        self.taken.append(row)
 
     def _must_go_on(self) -> bool:
         """Whether a change that no one may miss is not seen yet."""

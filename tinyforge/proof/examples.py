@@ -34,7 +34,8 @@ class Examples:
 
     labels: (n,) classes, or None; head: the output, by position, that they are of. outputs: raw
     bytes of all outputs, int8 (n, bytes), that somebody else vouches for, or None. notes: what the
-    user is to be told of them. drawn: nobody gave them.
+    user is to be told of them. drawn: nobody gave them. kept: golden inputs that are to stay, as
+    inputs, or None.
     """
 
     inputs: npt.NDArray[np.int8]
@@ -43,6 +44,7 @@ class Examples:
     head: int = 0
     notes: tuple[str, ...] = ()
     drawn: bool = False
+    kept: npt.NDArray[np.int8] | None = None
 
     def __len__(self) -> int:
         return len(self.inputs)

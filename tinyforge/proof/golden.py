@@ -23,18 +23,21 @@ def most(graph: Graph) -> int:
 
 
 def chosen(graph: Graph, examples: Examples, seed: int, *, plan: Plan | None = None) -> Chosen:
-    """Those few inputs that see most single changes of the model, of the user's examples first.
+    """Those few inputs that see most single changes of the model, of the user's examples first;
+    those that are to be kept, where there are any.
 
     plan: of the compiled model, whose self-test looks at layers too; None: at answers alone.
     """
-    count = most(graph)
+    count = most(graph) if examples.kept is None else len(examples.kept)
     given = examples.inputs[:0] if examples.drawn else examples.inputs
     if not remembers(graph):
         spread = np.linspace(0, len(given) - 1, min(len(given), _CANDIDATES)).astype(int)
         given = given[spread]
     drawn = synthetic(graph, max(count, _CANDIDATES), seed).inputs
     watched = _digested(plan) if plan else frozenset[int]()
-    return discriminate.choose(graph, given, drawn, count, seed, watched=watched)
+    return discriminate.choose(
+        graph, given, drawn, count, seed, watched=watched, kept=examples.kept
+    )
 
 
 def _digested(plan: Plan) -> frozenset[int]:

@@ -153,7 +153,7 @@ def _read(elf: ELFFile, path: Path, core: Core, memory: MemoryMap) -> Firmware:
         core=core,
         memory=memory,
         entry=elf["e_entry"] & ~1,
-        symbols=_with_whole_arena(_symbols(elf)),
+        symbols=_with_whole_arena(symbols_of(elf)),
         segments=segments,
         flash_bytes=max(ends, default=memory.flash.base) - memory.flash.base,
         data_bytes=data_bytes,
@@ -182,7 +182,8 @@ def _ram_use(elf: ELFFile, ram: Region) -> tuple[int, int]:
     return data, bss
 
 
-def _symbols(elf: ELFFile) -> dict[str, Symbol]:
+def symbols_of(elf: ELFFile) -> dict[str, Symbol]:
+    """What a linked ELF names, by name; of several of one name the last."""
     table = elf.get_section_by_name(".symtab")
     if not isinstance(table, SymbolTableSection):
         return {}

@@ -1,0 +1,1 @@
+"""What an update over the air has to carry: one build beside another."""
