@@ -12,6 +12,7 @@ from tinyforge.graph.hop import Hopped, hopped
 from tinyforge.proof import oracle
 from tinyforge.proof.examples import Examples
 from tinyforge.proof.windows import hops, require_same, windows_of
+from tinyforge.spec import OptimizeChoice
 from tinyforge.stages import Stages
 from tinyforge.tflite.about import about, with_about
 
@@ -19,13 +20,15 @@ if TYPE_CHECKING:
     from tinyforge.source import Source
 
 
-def in_hops(source: Source, hop: int, stages: Stages) -> tuple[Source, Hopped]:
+def in_hops(
+    source: Source, hop: int, optimize: OptimizeChoice, stages: Stages
+) -> tuple[Source, Hopped]:
     """The model that takes so many new rows of each window, and how it came to be; the user is told
-    what is saved. ForgeError where nothing is.
+    what is saved. For speed more is kept. ForgeError where nothing is saved.
 
     Channels that cannot vary are left out before: of what is kept nothing else is known.
     """
-    found = hopped(source.narrowed.graph, hop)
+    found = hopped(source.narrowed.graph, hop, quick=optimize == "speed")
     part, whole = found.macs
     stages.note(
         f"note: {hop} of a window's {found.rows} rows are new: of {len(found.shared)} layers only "

@@ -157,7 +157,7 @@ def with_examples(
     """
     source, examples = _with_data(source, settings, stages, inputs, data)
     if settings.hop is not None:
-        in_new_rows, found = in_hops(source, settings.hop, stages)
+        in_new_rows, found = in_hops(source, settings.hop, settings.optimize, stages)
         examples = as_sequence(examples, source, found, in_new_rows, stages)
         source = in_new_rows
     return source, examples if update_of is None else _keeping(source, examples, update_of)

@@ -50,10 +50,11 @@ def require_exact(graph: Graph, found: Hopped) -> None:
     assert of == {t for op in found.window.operators for t in op.outputs}
 
 
+@pytest.mark.parametrize("quick", [False, True])
 @pytest.mark.parametrize(("name", "hop"), CASES)
-def test_hops_give_what_windows_give(name: str, hop: int) -> None:
+def test_hops_give_what_windows_give(name: str, hop: int, quick: bool) -> None:
     graph = MODELS[name]()
-    found = hopped(graph, hop)
+    found = hopped(graph, hop, quick=quick)
     require_quantized(found.graph)
     require_exact(graph, found)
     assert found.macs[0] < found.macs[1]
@@ -63,7 +64,7 @@ def test_hops_give_what_windows_give(name: str, hop: int) -> None:
 def test_any_layers_in_any_order(seed: int) -> None:
     graph = stacked(seed)
     for hop in (2, 8):
-        require_exact(graph, hopped(graph, hop))
+        require_exact(graph, hopped(graph, hop, quick=seed % 2 == 1))
 
 
 @pytest.mark.parametrize(
@@ -121,6 +122,17 @@ def test_rows_at_a_border_are_made_again() -> None:
     """Of 40 rows one sees the top, one the bottom; one is new. Between two pieces lie two more."""
     found = hopped(Stack(1, 40, 6, 1).conv(3).graph(), 1)
     assert rows_made(found, "CONV_2D") == [1 + 2 + 2]
+
+
+def test_rows_at_the_top_are_made_of_the_input_or_of_what_was_kept() -> None:
+    """The second layer's two top rows need three of the first's: made with them, or kept."""
+    graph = Stack(1, 40, 6, 16).conv(3).conv(3).graph()
+    small, quick = hopped(graph, 2), hopped(graph, 2, quick=True)
+    # At the top, between, new, at the bottom.
+    assert rows_made(small, "CONV_2D") == [3 + 2 + 2 + 1, 2 + 2 + 2 + 2]
+    assert rows_made(quick, "CONV_2D") == [1 + 2 + 2 + 1, 2 + 2 + 2 + 2]
+    assert small.kept_bytes < quick.kept_bytes
+    assert quick.macs[0] < small.macs[0]
 
 
 def test_a_hop_that_no_stride_divides_shares_less() -> None:

@@ -55,7 +55,7 @@ def run(
 
         source = open_tflite(model, ui)
         if hop is not None:
-            source, _ = in_hops(source, hop, ui)
+            source, _ = in_hops(source, hop, optimize or "balanced", ui)
         core = full_name(core)
         by_rows = feed == "rows"
         choose(source.graph, engine.value, by_rows=by_rows)

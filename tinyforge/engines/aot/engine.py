@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -313,12 +314,18 @@ def _state(graph: Graph, plan: Plan, t: Tensor) -> dict[str, str]:
 
 
 def _filled(plan: Plan, t: Tensor) -> str:
-    """The statement that fills a variable tensor: from a table, or with one byte throughout."""
+    """The statement that fills a variable tensor: from a table, perhaps again and again, or with
+    one byte throughout."""
     to = _address(plan, plan.places[t.index].offset)
-    if _tabled(t):
-        return f"memcpy({to}, {_start(t).symbol}, {t.nbytes});"
-    values = t.at_start().reshape(-1).view(np.int8)
-    return f"memset({to}, {values[0] if values.size else 0}, {t.nbytes});"
+    if not _tabled(t):
+        values = t.at_start().reshape(-1).view(np.int8)
+        return f"memset({to}, {values[0] if values.size else 0}, {t.nbytes});"
+    start = _start(t)
+    size = start.table.nbytes
+    if size == t.nbytes:
+        return f"memcpy({to}, {start.symbol}, {size});"
+    count = t.nbytes // size
+    return f"for (int i = 0; i < {count}; ++i) memcpy({to} + i * {size}, {start.symbol}, {size});"
 
 
 def _tabled(t: Tensor) -> bool:
@@ -328,8 +335,11 @@ def _tabled(t: Tensor) -> bool:
 
 
 def _start(t: Tensor) -> _Constant:
-    table = Table(f"{t.dtype.name.lower()}_t", t.at_start())
-    return _Constant(f"forge_state_{t.index}", table)
+    """What it begins with; where that is the same again and again along a dimension, once."""
+    values = t.at_start()
+    stretches = (values.reshape(math.prod(t.shape[:n]), -1) for n in range(values.ndim, -1, -1))
+    once = next(s[0] for s in stretches if (s == s[:1]).all())
+    return _Constant(f"forge_state_{t.index}", Table(f"{t.dtype.name.lower()}_t", once))
 
 
 def _unsigned(plan: Plan) -> str:

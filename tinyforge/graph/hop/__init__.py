@@ -13,7 +13,7 @@ import numpy as np
 
 from tinyforge.errors import ForgeError
 from tinyforge.graph.hop.bands import Band, Bands, bands
-from tinyforge.graph.hop.demand import TooFewRows
+from tinyforge.graph.hop.demand import TooFewRows, Way
 from tinyforge.graph.hop.streaming import Starts, Streaming, streaming
 from tinyforge.graph.types import Graph
 from tinyforge.ops import OPS
@@ -47,24 +47,25 @@ class Hopped:
         return sum(self.graph.tensors[t].nbytes for t in self.graph.states)
 
 
-def hopped(graph: Graph, hop: int) -> Hopped:
-    """graph: adapted, of one input. hop: by how many rows the next window begins later.
+def hopped(graph: Graph, hop: int, *, quick: bool = False) -> Hopped:
+    """graph: adapted, of one input. hop: by how many rows the next window begins later. quick:
+    whether more may be kept, where that is less work.
 
     ForgeError where windows cannot be put together so, and where nothing is saved.
     """
     window = _with_rows(graph)
     first = _band(window, hop)
     known = bands(window, first)
-    chosen = _best(window, known)
-    stops = _stops(window, known, chosen)
-    if not chosen:
+    chosen = _best(window, known, quick=quick)
+    stops = _stops(window, known, chosen.shared)
+    if not chosen.shared:
         raise ForgeError(
             f"windows that begin {hop} rows after each other share nothing that saves work",
             where=stops,
             fix="give a hop that is a multiple of the first layers' strides, or leave --hop out",
         )
-    found = streaming(window, known, chosen, _silent(window, chosen))
-    return Hopped(window, first.rows, hop, found, tuple(sorted(chosen)), stops)
+    found = streaming(window, known, chosen, _silent(window, chosen.shared))
+    return Hopped(window, first.rows, hop, found, tuple(sorted(chosen.shared)), stops)
 
 
 def _with_rows(graph: Graph) -> Graph:
@@ -99,17 +100,18 @@ def _band(graph: Graph, hop: int) -> Band:
     return Band(axis, rows, hop)
 
 
-def _best(graph: Graph, known: Bands) -> frozenset[int]:
-    """The layers that save most when they make new rows alone: the first ones, so many."""
-    least, best = _work(graph), frozenset[int]()
+def _best(graph: Graph, known: Bands, *, quick: bool) -> Way:
+    """What saves most: the first layers, so many, make new rows alone. None where nothing does."""
+    least, best = _work(graph), Way(frozenset())
     for count in range(1, len(known.reaches) + 1):
-        shared = frozenset(sorted(known.reaches)[:count])
-        try:
-            work = _work(streaming(graph, known, shared).graph)
-        except TooFewRows:
-            continue
-        if work < least:
-            least, best = work, shared
+        for keep_tops in (False, True) if quick else (False,):
+            way = Way(frozenset(sorted(known.reaches)[:count]), keep_tops)
+            try:
+                work = _work(streaming(graph, known, way).graph)
+            except TooFewRows:
+                continue
+            if work < least:
+                least, best = work, way
     return best
 
 

@@ -31,8 +31,19 @@ class Demand:
     taken: Mapping[int, Rows]
 
 
-def demand(graph: Graph, known: Bands, shared: Collection[int]) -> Demand:
-    """shared: operators that make rows anew alone. TooFewRows where that is no less than all."""
+@dataclass(frozen=True)
+class Way:
+    """shared: operators that make rows anew alone; whoever makes their inputs is one of them.
+    keep_tops: whether a tensor whose rows at the window's top are read is kept whole; else these
+    are made of the input each time, which is more work and less memory."""
+
+    shared: frozenset[int]
+    keep_tops: bool = False
+
+
+def demand(graph: Graph, known: Bands, way: Way) -> Demand:
+    """TooFewRows where nothing is left to be kept."""
+    shared = way.shared
     rows: dict[int, Rows] = {}
     whole: set[int] = set()
     taken: dict[int, Rows] = {}
@@ -41,7 +52,7 @@ def demand(graph: Graph, known: Bands, shared: Collection[int]) -> Demand:
         band, readers = known.of[t], graph.consumers[t]
         asked = [taken[op.index] for op in readers if op.index in shared]
         # The top of the input is not there anew: it was kept, as all between it and the end.
-        all_of_it = t not in makers and any(r.top for r in asked)
+        all_of_it = (way.keep_tops or t not in makers) and any(r.top for r in asked)
         if all_of_it or t in graph.outputs or any(op.index not in shared for op in readers):
             whole.add(t)
             rows[t] = Rows(band.top, band.top)

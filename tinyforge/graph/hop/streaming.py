@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tinyforge.graph.hop.bands import Bands, Reach, computed
-from tinyforge.graph.hop.demand import Demand, Rows, demand
+from tinyforge.graph.hop.demand import Demand, Rows, Way, demand
 from tinyforge.graph.passes.pruned import numbering, pruned
 from tinyforge.graph.types import DType, Graph, Operator, Tensor
 from tinyforge.ops import OPS
@@ -56,15 +56,12 @@ class _Piece:
     rows: int
 
 
-def streaming(
-    graph: Graph, known: Bands, shared: AbstractSet[int], starts: Starts | None = None
-) -> Streaming:
-    """shared: operators of known.reaches that make rows anew alone; whoever makes their inputs is
-    one of them. starts: None where states may begin with anything.
+def streaming(graph: Graph, known: Bands, way: Way, starts: Starts | None = None) -> Streaming:
+    """way: of operators in known.reaches. starts: None where states may begin with anything.
 
     TooFewRows where nothing is left to be kept.
     """
-    return _Streaming(graph, known, shared, demand(graph, known, shared), starts).run()
+    return _Streaming(graph, known, way.shared, demand(graph, known, way), starts).run()
 
 
 @dataclass
