@@ -9,11 +9,10 @@ from functools import partial
 from tinyforge.datasets.types import Progress
 from tinyforge.spec import StructureChoice
 from tinyforge.training.channels import remove_channels
-from tinyforge.training.clusters import cluster
+from tinyforge.training.further import further
 from tinyforge.training.lab import Lab
 from tinyforge.training.model import Model
 from tinyforge.training.prune import prune
-from tinyforge.training.quantize_aware import quantize_aware
 from tinyforge.training.recipe import BLOCKS, CLUSTERED, PRUNED, QAT, REMOVED, Amounts
 
 # (model, what is known of it and its data, how much) to another model.
@@ -49,22 +48,12 @@ def _pruned(
 
 
 def _clustered(model: Model, lab: Lab, amounts: Amounts, progress: Progress) -> Model:
-    return cluster(
-        model,
-        lab.lesson,
-        lab.settings,
-        amounts.clusters,
-        loss=lab.loss,
-        seed=lab.seed,
-        progress=progress,
-    ).model
+    return further(model, lab, clusters=amounts.clusters, qat=False, progress=progress).model
 
 
 def _aware(model: Model, lab: Lab, amounts: Amounts, progress: Progress) -> Model:
     del amounts
-    return quantize_aware(
-        model, lab.lesson, lab.settings, loss=lab.loss, seed=lab.seed, progress=progress
-    ).model
+    return further(model, lab, clusters=None, qat=True, progress=progress).model
 
 
 TUNED: Mapping[str, Step] = {
