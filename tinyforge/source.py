@@ -211,7 +211,10 @@ def _told(source: Source, found: Named) -> Source:
     measured = source.measured or found.measured
     said = about(source.graph)
     more = msgspec.structs.replace(
-        said, classes=said.classes or found.classes, range=said.range or found.range
+        said,
+        classes=said.classes or found.classes,
+        range=said.range or found.range,
+        resized=said.resized or found.resized,
     )
     if more == said:
         return replace(source, measured=measured)

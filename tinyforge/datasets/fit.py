@@ -166,7 +166,8 @@ def _scaled(samples: Samples, shape: Shape) -> Samples | None:
     new = resized(values, size, channels).reshape(len(values), *size, channels)
     if channels_first(shape):
         new = np.moveaxis(new, -1, 1)
-    return replace(samples, values=new.reshape(-1, *shape)).noting(
+    before = (values.shape[1], values.shape[2])
+    return replace(samples, values=new.reshape(-1, *shape), resized=before).noting(
         f"pictures of {_by(samples.shape)} are scaled to {_by(shape)}"
     )
 

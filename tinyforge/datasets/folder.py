@@ -76,6 +76,7 @@ def load_folder(path: Path, size: Size | None = None, channels: int | None = Non
         classes=tuple(classes) if labels else (),
         parts=np.array(parts, np.int64) if parts else None,
         notes=tuple(notes),
+        resized=_one_size(found, (height, width)),
     )
 
 
@@ -83,6 +84,12 @@ def _brought(image: Images, size: Size, channels: int | None) -> Images:
     """A picture in this size, with as many channels: (h, w) for 1, (h, w, 3) for others."""
     fits = image.shape[:2] == size and channels in (None, 1 if image.ndim == 2 else 3)
     return image if fits else resized(image[np.newaxis], size, channels)[0]
+
+
+def _one_size(found: Counter[tuple[int, ...]], to: Size) -> Size | None:
+    """The size of all pictures, where they have one that is another than this."""
+    sizes = {(shape[0], shape[1]) for shape in found}
+    return next(iter(sizes)) if len(sizes) == 1 and sizes != {to} else None
 
 
 def _sizes(found: Counter[tuple[int, ...]]) -> str:

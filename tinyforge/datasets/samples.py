@@ -25,7 +25,8 @@ class Samples:
     if there are none. targets: float32 (n, ...), the same as numbers to come near; None likewise.
     parts: (n,), TRAINING, VALIDATION or TEST, where the data says so. outputs: what came along as
     the model's own outputs. notes: what was done that the user did not ask for. several: of several
-    inputs the shapes, whose numbers are side by side in values (datasets/several.py).
+    inputs the shapes, whose numbers are side by side in values (datasets/several.py). resized:
+    height and width of all pictures before they were scaled to values; None without that.
     """
 
     source: str
@@ -39,6 +40,7 @@ class Samples:
     outputs: npt.NDArray[Any] | None = None
     notes: tuple[str, ...] = ()
     several: tuple[tuple[int, ...], ...] = ()
+    resized: tuple[int, int] | None = None
 
     def __len__(self) -> int:
         return len(self.values)

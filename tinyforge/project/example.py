@@ -10,11 +10,12 @@ from tinyforge.project.model_files import C_TYPES, class_scores, macros
 from tinyforge.project.real_inputs import real_inputs
 
 
-def example_lines(graph: Graph, *, by_rows: bool) -> list[str]:
-    """After forge_init. by_rows: one of the inputs is fed by rows, after the others."""
+def example_lines(graph: Graph, *, by_rows: bool, value: str = "values[i]") -> list[str]:
+    """After forge_init. by_rows: one of the inputs is fed by rows, after the others. value: of an
+    only input, in C, what its real values are made of."""
     fed = rows_input(graph) if by_rows else None
     whole = [i for i in range(len(graph.inputs)) if i != fed]
-    lines = [line for i in whole for line in _written(graph, i)]
+    lines = [line for i in whole for line in _written(graph, i, value)]
     if fed is not None:
         return [*lines, *_ROWS, *_read(graph)]
     body = [f"  {line}" for line in _read(graph)]
@@ -56,7 +57,7 @@ def _part(t: Tensor, macro: str) -> str:
     return f"`{macro}`, {t.nbytes} bytes: {t.size} of {t.dtype.name.lower()}"
 
 
-def _written(graph: Graph, position: int) -> Iterator[str]:
+def _written(graph: Graph, position: int, value: str) -> Iterator[str]:
     """One of the inputs."""
     t = graph.input_tensors[position]
     ctype = C_TYPES[t.dtype].ctype
@@ -65,7 +66,7 @@ def _written(graph: Graph, position: int) -> Iterator[str]:
         real = real_inputs(graph)
         assert real is not None
         yield f"for (int i = 0; i < {t.size}; i++) {{"
-        yield f"  input[i] = forge_quantize_input({real.call});"
+        yield f"  input[i] = forge_quantize_input({real.call.replace('values[i]', value)});"
         yield "}"
         return
     macro, name = macros("FORGE_INPUT", graph.input_tensors)[position], f"input_{position}"

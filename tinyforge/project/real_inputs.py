@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from tinyforge.datasets.fit import picture_size
 from tinyforge.datasets.ranges import Range, parse
 from tinyforge.datasets.samples import channels_first
 from tinyforge.graph import Graph
@@ -22,6 +23,26 @@ class RealInputs:
     macro: str = ""
     body: str = ""
     call: str = "values[i]"
+
+
+@dataclass(frozen=True)
+class Resized:
+    """size, to: (height, width) of pictures and of the model's input."""
+
+    size: tuple[int, int]
+    to: tuple[int, int]
+    channels: int
+
+
+def resized(graph: Graph) -> Resized | None:
+    """What the model's file says of its pictures. None where they had its size, or C cannot make it
+    of one: channels that lie before the rows, a size that is nobody's."""
+    size = about(graph).resized
+    shape = graph.input_tensors[0].shape[1:]
+    wanted = picture_size(shape) if len(graph.inputs) == 1 else None
+    if size is None or wanted is None or channels_first(shape) or wanted[1] not in (1, 3):
+        return None
+    return Resized(size, *wanted)
 
 
 def real_inputs(graph: Graph) -> RealInputs | None:

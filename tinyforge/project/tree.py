@@ -22,7 +22,8 @@ from tinyforge.project.ini import LOCAL, NATIVE, SIM, environment, render_ini, s
 from tinyforge.project.layer_tests import LayerTests, layer_test_files
 from tinyforge.project.layout import HOST_PORTS, LAYER_TESTS, SELFTEST
 from tinyforge.project.model_files import Golden, class_scores, model_files
-from tinyforge.project.real_inputs import real_inputs
+from tinyforge.project.real_inputs import real_inputs, resized
+from tinyforge.project.resize_file import resize_file
 from tinyforge.project.selftest import selftest_sections
 from tinyforge.project.sensors import SENSED, sensor_files
 from tinyforge.project.table_tests import table_test_files
@@ -117,6 +118,7 @@ def project_files(project: Project) -> Mapping[str, str]:
             by_rows=any(lowered.by_rows for lowered in project.engines.values()),
         ),
         **_firmware(tuple(project.engines), project.app),
+        **resize_file(project.graph),
         **sensor_files(project.graph, project.app, project.microphone),
         **_layer_tests(project),
         **_layer_digests(project),
@@ -265,9 +267,14 @@ def _readme(project: Project) -> str:
         input=project.graph.input_bytes,
         back=answer_words(project.graph, project.labels),
         frame=frame_lines(project.graph, project.labels, by_rows=by_rows),
-        example=example_lines(project.graph, by_rows=by_rows),
+        example=example_lines(
+            project.graph,
+            by_rows=by_rows,
+            value="forge_resized(picture, i)" if resized(project.graph) else "values[i]",
+        ),
         several=len(project.graph.inputs) + len(project.graph.outputs) > 2,
         real=real_inputs(project.graph),
+        resized=resized(project.graph),
         labels=bool(project.labels),
         remembers=remembers(project.graph),
         window=about(project.graph).window,

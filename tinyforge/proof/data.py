@@ -37,12 +37,14 @@ _NEAR = 0.15  # of a range: how far its ends may be from those of the input that
 
 @dataclass(frozen=True, eq=False)
 class Named:
-    """What was made of the data. classes, range: "" and none where it does not say."""
+    """What was made of the data. classes, range: "" and none where it does not say. resized: as
+    Samples has it."""
 
     examples: Examples
     measured: Measured | None = None
     classes: tuple[str, ...] = ()
     range: str = ""
+    resized: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,7 +98,7 @@ def named(
             stages.note(warning)
     examples = of_samples(graph, chosen, inputs)
     classes = chosen.classes if goal is not None and goal.task is Task.CLASSES else ()
-    return Named(examples, measured, classes, decision.range.text)
+    return Named(examples, measured, classes, decision.range.text, samples.resized)
 
 
 def _read(source: str, shape: tuple[int, ...], seed: int, stages: Stages) -> Samples:

@@ -11,6 +11,7 @@ from tinyforge.errors import ForgeError
 from tinyforge.graph.types import Graph
 
 _NAME = "tinyforge"
+_Side = Annotated[int, msgspec.Meta(ge=1, le=8192)]  # pixels
 _Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 
 
@@ -20,7 +21,9 @@ class About(msgspec.Struct, frozen=True, omit_defaults=True):
     classes: the names of what the outputs stand for, in their order, or none. float_accuracy: of
     the model that was quantized, None if not known; examples: how many it was measured on. anew:
     every inference begins with the states as they are before the first one. window: how many rows
-    an answer is of, where the input is the newest of them; 0 where it is all there is.
+    an answer is of, where the input is the newest of them; 0 where it is all there is. resized:
+    height and width of the pictures that were scaled to the input's; None where none were, or not
+    all of one size.
     """
 
     range: Annotated[str, msgspec.Meta(max_length=400)] = ""
@@ -29,6 +32,7 @@ class About(msgspec.Struct, frozen=True, omit_defaults=True):
     examples: Annotated[int, msgspec.Meta(ge=0)] = 0
     anew: bool = False
     window: Annotated[int, msgspec.Meta(ge=0)] = 0
+    resized: tuple[_Side, _Side] | None = None
 
 
 def about(graph: Graph) -> About:

@@ -157,7 +157,7 @@ def _variant(recipe: Recipe, tuned: Tuned | ForgeError, lab: Lab) -> Variant:
 def _told(model: bytes, before: Result | None, lab: Lab) -> bytes:
     """An int8 model whose file says of its data what is known. before: of its float model."""
     graph, goal = tflite.read(model), lab.subject.goal
-    said = msgspec.structs.replace(about(graph), range=lab.range.text)
+    said = msgspec.structs.replace(about(graph), range=lab.range.text, resized=lab.held_out.resized)
     if goal is not None and goal.task is Task.CLASSES and before is not None:
         said = msgspec.structs.replace(
             said,

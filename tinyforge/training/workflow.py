@@ -375,7 +375,7 @@ def _measured(
             )
     for warning in warnings(goal, chosen, inputs, outputs, graph):
         stages.note(warning)
-    said = msgspec.structs.replace(about(graph), range=decision.range.text)
+    said = msgspec.structs.replace(about(graph), range=decision.range.text, resized=chosen.resized)
     if measured is not None and goal is not None and goal.task is Task.CLASSES:
         said = msgspec.structs.replace(
             said,
