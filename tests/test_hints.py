@@ -37,7 +37,7 @@ def package(requirement: str) -> str:
     return found[0].lower()
 
 
-OPTIONAL = [r for extra in ("train", "sim", "ota") for r in EXTRAS[extra]]
+OPTIONAL = [r for extra in ("train", "sim", "ota", "tune", "dask", "ray") for r in EXTRAS[extra]]
 KNOWN = {package(r) for r in (*PROJECT["dependencies"], *OPTIONAL)}
 
 
@@ -61,7 +61,8 @@ def test_the_packages_of_hints_are_those_of_the_project() -> None:
     """The distribution's own name is never installed from an index: there it may be another's."""
     assert list(packages.TRAIN) == EXTRAS["train"]
     assert list(packages.SIM) == [r.partition(" ;")[0] for r in EXTRAS["sim"]]
-    assert list(packages.OTA) == EXTRAS["ota"]
+    for extra in ("ota", "tune", "dask", "ray"):
+        assert list(getattr(packages, extra.upper())) == EXTRAS[extra]
     assert PROJECT["name"] == "tinyforge-mcu"
 
 

@@ -12,17 +12,14 @@ import numpy as np
 
 from tinyforge import boards, pipeline
 from tinyforge.boards import Board
-from tinyforge.datasets.npy import Array, npz
+from tinyforge.datasets.npy import npz
 from tinyforge.datasets.ranges import Reals
 from tinyforge.errors import ForgeError
 from tinyforge.generation import Generated
-from tinyforge.graph import Graph
 from tinyforge.project import writer
-from tinyforge.proof.data import of_samples
-from tinyforge.proof.examples import by_input
+from tinyforge.proof.data import arrays, of_samples
 from tinyforge.proof.measure import macs
 from tinyforge.proof.record import Proof
-from tinyforge.proof.score import Task
 from tinyforge.report import record
 from tinyforge.report.comparison_page import comparison_html
 from tinyforge.report.json_report import comparison_json, json_text
@@ -191,21 +188,8 @@ def _files(made: Made, found: Compared) -> dict[str, str | bytes]:
     }
     if found.proved:
         graph = next(iter(found.proved.values())).source.graph
-        files[INPUTS] = npz(_inputs(made, graph, found.inputs))
+        files[INPUTS] = npz(arrays(graph, made.held_out, found.inputs))
     return files | {
         "report.json": json_text(comparison_json(found.comparison)),
         "report.html": comparison_html(found.comparison),
     }
-
-
-def _inputs(made: Made, graph: Graph, real: Reals) -> dict[str, Array]:
-    """What the variants ran on, as --inputs takes it."""
-    alone = len(graph.inputs) == 1
-    arrays: dict[str, Array] = {
-        "inputs" if alone else f"inputs_{i}": one
-        for i, (one, _) in enumerate(by_input(real, graph))
-    }
-    labels = made.held_out.labels
-    if made.measure == Task.CLASSES.value and labels is not None:
-        arrays[f"labels_{made.head}"] = labels[: len(real)]
-    return arrays

@@ -21,6 +21,9 @@ SIM = (
     "capstone>=5.0.1,<6",
     "tflite-micro>=0.dev20250101",
 )
+TUNE = ("optuna>=5,<6",)
+DASK = ("dask[distributed]>=2025.1",)
+RAY = ("ray>=2.40",)
 
 
 def pip_install(*requirements: str) -> str:

@@ -10,6 +10,7 @@ from tinyforge.project import tflm_library, writer
 from tinyforge.sim.firmware import compiler_for
 from tinyforge.sim.machines import machine_for
 from tinyforge.spec import Spec, comparison_folder, project_folder
+from tinyforge.training import KERAS_SUFFIXES
 
 
 def require_build(settings: Spec, *, core: str | None = None) -> None:
@@ -36,6 +37,26 @@ def require_comparison(settings: Spec) -> None:
         )
     require_model(Path(settings.model))
     writer.require_ours(comparison_folder(settings))
+    require_tools(settings)
+
+
+def require_tuning(settings: Spec, project: str | None) -> None:
+    """ForgeError unless candidates can be made and proved as settings say, and the chosen one
+    written as a project to that folder."""
+    if settings.model is None or settings.data is None:
+        raise ForgeError(
+            "candidates are made of a Keras model, and of data to tune and to measure them on",
+            fix="tinyforge tune model.keras --data D",
+        )
+    require_model(Path(settings.model))
+    if Path(settings.model).suffix not in KERAS_SUFFIXES:
+        raise ForgeError(
+            "candidates are made of a Keras model: what is quantized already is not trained",
+            where=settings.model,
+            fix="give a .keras or .h5 file",
+        )
+    if project is not None:
+        writer.require_ours(Path(project))
     require_tools(settings)
 
 

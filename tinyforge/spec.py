@@ -22,6 +22,7 @@ StructureChoice = Literal["unstructured", "blocks"]
 PruneChoice = Literal["unstructured", "blocks", "channels"]
 ImportanceChoice = Literal["l1", "taylor", "activation"]
 ScheduleChoice = Literal["polynomial", "constant"]
+ExecutorChoice = Literal["local", "dask", "ray"]
 FormChoice = Literal[
     "c", "cmake", "platformio-library", "arduino", "zephyr", "idf-component", "cmsis-pack"
 ]

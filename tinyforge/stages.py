@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from typing import Protocol
 
 # progress(stage, done, total), as training reports it.
@@ -45,6 +45,21 @@ class Titled:
 
     def note(self, text: str) -> None:
         self._stages.note(f"{self._name}: {text}")
+
+
+class Silent:
+    """Stages of which nobody is told."""
+
+    seconds = 0.0
+
+    def stage(
+        self, title: str, total: int | None = None
+    ) -> AbstractContextManager[Callable[[int], None]]:
+        del title, total
+        return nullcontext(lambda _: None)
+
+    def note(self, text: str) -> None:
+        pass
 
 
 @contextmanager

@@ -25,6 +25,7 @@ from tinyforge.cli import (
     setup_offline,
     simulate,
     train,
+    tune,
 )
 from tinyforge.cli.groups import Groups
 from tinyforge.cli.ui import EXIT_FORGE_ERROR, Ui
@@ -62,6 +63,7 @@ _COMMANDS = (
     demo,
     build,
     compare,
+    tune,
     generate,
     export,
     simulate,

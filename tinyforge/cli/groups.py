@@ -12,6 +12,7 @@ GROUPS = {
         "demo",
         "build",
         "compare",
+        "tune",
         "generate",
         "export",
         "simulate",

@@ -11,12 +11,12 @@ from tinyforge import datasets
 from tinyforge.datasets.decide import Decision, Hint, Seen, decide, told
 from tinyforge.datasets.function import is_function
 from tinyforge.datasets.labels import for_outputs
-from tinyforge.datasets.npy import read_npz
+from tinyforge.datasets.npy import Array, read_npz
 from tinyforge.datasets.ranges import CANDIDATES, Range, Reals, parse
 from tinyforge.datasets.samples import TEST, Samples, part_of, spread
 from tinyforge.graph import DType, Graph, Tensor
 from tinyforge.proof import examples as example_files
-from tinyforge.proof.examples import Examples, limits, quantized_inputs
+from tinyforge.proof.examples import Examples, by_input, limits, quantized_inputs
 from tinyforge.proof.measure import (
     ALL_EQUAL,
     Measured,
@@ -137,6 +137,19 @@ def of_samples(graph: Graph, samples: Samples, inputs: Reals, count: int | None 
     rows = quantized_inputs(inputs[:count], graph)
     head = _head(graph, samples) or 0
     return Examples(rows, None if labels is None else labels[:count], head=head)
+
+
+def arrays(graph: Graph, samples: Samples, inputs: Reals) -> dict[str, Array]:
+    """The first of the samples, inputs in real values, as a .npz that --inputs takes."""
+    alone = len(graph.inputs) == 1
+    found: dict[str, Array] = {
+        "inputs" if alone else f"inputs_{i}": one
+        for i, (one, _) in enumerate(by_input(inputs, graph))
+    }
+    goal = _goal(graph, samples)
+    if goal is not None and goal.task is Task.CLASSES and samples.labels is not None:
+        found[f"labels_{_head(graph, samples) or 0}"] = samples.labels[: len(inputs)]
+    return found
 
 
 def _ordered(samples: Samples, graph: Graph, count: int, seed: int) -> Samples:

@@ -61,13 +61,30 @@ def made_of_file(
     range_text: as --range says it. ForgeError where the data is not the model's, or the range of
     its inputs is not clear.
     """
+    lab = lab_of_file(
+        path, data, how=how, seed=seed, quick=quick, range_text=range_text, stages=stages
+    )
+    return _made(lab, recipes, amounts, stages)
+
+
+def lab_of_file(
+    path: Path,
+    data: str,
+    *,
+    how: Loading,
+    seed: int,
+    quick: bool,
+    range_text: str | None,
+    stages: Stages,
+) -> Lab:
+    """A Keras model, and what it is tuned, calibrated and measured on. As made_of_file()."""
     model, settings = loaded(path, how, stages), tuning_for(quick)
     count = settings.drawings
     found = subject_of(model, path, data, range_text, count=count, seed=seed, stages=stages)
     lab = lab_of(*found, settings, seed)
     if lab.subject.samples.parts is None:
         stages.note(_NO_PARTS)
-    return _made(lab, recipes, amounts, stages)
+    return lab
 
 
 def made_of_drawings(

@@ -26,6 +26,11 @@ from tinyforge.training.child import Frame, send
 
 T = TypeVar("T")
 
+
+class KilledError(ForgeError):
+    """The child was killed from outside: the same work may well succeed."""
+
+
 _PROGRAM = "from tinyforge.training.child import main; main()"
 _WORDS = 300  # characters of what TensorFlow said last
 _LOGGER = logging.getLogger("tinyforge")
@@ -142,10 +147,11 @@ class _Follower:
         """The child ended without a word: killed by a signal (status < 0), or by exit()."""
         status = self._process.wait()
         how = f"crashed ({signal.Signals(-status).name})" if status < 0 else f"ended ({status})"
-        if status == -signal.SIGKILL:
+        killed = status == -signal.SIGKILL
+        if killed:
             how += ", as when memory runs out"
         said = self._log.read_text(errors="replace").split() if self._log.exists() else []
-        raise ForgeError(
+        raise (KilledError if killed else ForgeError)(
             f"TensorFlow {how}{': ' if said else ''}{' '.join(said)[-_WORDS:]}",
             where=f"stage {self._title!r}",
             fix="leave layers out of the model until it converts, to find the one; or give a "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -41,15 +41,18 @@ def prune(
     *,
     loss: Any,
     settled: Callable[[Model], bool] = lambda _: True,
+    tuned: bool = True,
     seed: int = 0,
     progress: Progress = silent,
 ) -> Pruned:
     """A copy with settings.sparsity of every kernel's weights zero, singly or in whole blocks,
-    fine-tuned; also of the kernels in models within the model.
+    fine-tuned; also of the kernels in models within the model. Layers that settings.by_layer names
+    have sparsities of their own.
 
     model: of Keras 3 or tf_keras; left as it is. Sparsity follows its schedule over half of the
     steps, the other half is recovery. As long as settled says no of the model, it is trained on for
-    some rounds, its zeros kept. ForgeError if none can be pruned.
+    some rounds, its zeros kept. tuned: False leaves all training out: what such a model takes can
+    be known before. ForgeError if none can be pruned.
     """
     library = library_of(model)
     library.utils.set_random_seed(seed)
@@ -64,7 +67,10 @@ def prune(
         )
     steps = -(-len(training.inputs) // settings.batch)
     epochs = tuning_epochs(settings, len(training.inputs))
-    masks = _Masks(kernels, settings, steps * epochs)
+    masks = _Masks(kernels, settings, steps * epochs if tuned else 0)
+    if not tuned:
+        masks.apply()
+        return Pruned(copy, kept)
     cuts = library.callbacks.LambdaCallback(on_train_batch_end=masks.step)
 
     def train(settings: Settings, stage: str) -> None:
@@ -91,11 +97,16 @@ def prune(
 class _Masks:
     """Which weights of the kernels are zero, more and more of them as training goes on."""
 
-    def __init__(self, kernels: list[Any], settings: Settings, steps: int) -> None:
-        self._kernels = kernels
+    def __init__(self, kernels: Mapping[str, list[Any]], settings: Settings, steps: int) -> None:
+        """kernels: by the layers that they are of."""
+        own = dict(settings.by_layer)
+        self._kernels = [kernel for found in kernels.values() for kernel in found]
+        self._sparsities = [
+            own.get(layer, settings.sparsity) for layer, found in kernels.items() for _ in found
+        ]
         self._settings = settings
         self._every = max(1, steps // 2 // _CUTS)
-        self._last = min(self._every * _CUTS, steps - 1)  # a step at which it cuts
+        self._last = max(0, min(self._every * _CUTS, steps - 1))  # a step at which it cuts
         self._step = 0
         self._masks: list[Any] = []
         self._cut()
@@ -106,6 +117,9 @@ class _Masks:
         self._step += 1
         if self._step <= self._last and (self._step % self._every == 0 or self._step == self._last):
             self._cut()
+        self.apply()
+
+    def apply(self) -> None:
         for kernel, mask in zip(self._kernels, self._masks, strict=True):
             kernel.assign(kernel * mask)
 
@@ -113,21 +127,31 @@ class _Masks:
         """Chooses the smallest, as many as are to be zero by now."""
         settings = self._settings
         done = self._step / self._last if self._last else 1.0
-        share = share_by(settings.schedule, settings.sparsity, done)
-        self._masks = [mask_of(np.asarray(k), share, settings.structure) for k in self._kernels]
+        self._masks = [
+            mask_of(
+                np.asarray(kernel), share_by(settings.schedule, share, done), settings.structure
+            )
+            for kernel, share in zip(self._kernels, self._sparsities, strict=True)
+        ]
 
 
-def _kernels(model: Model) -> tuple[list[Any], tuple[str, ...]]:
-    """The variables to prune, and the layers whose many weights are not."""
+def prunable(model: Model) -> tuple[str, ...]:
+    """The names of the layers whose kernels prune() makes sparse, in the model's order."""
+    return tuple(_kernels(model)[0])
+
+
+def _kernels(model: Model) -> tuple[dict[str, list[Any]], tuple[str, ...]]:
+    """The variables to prune, by layer, and the layers whose many weights are not."""
     owners = {id(weight): layer for layer in _layers(model) for weight in layer.weights}
-    kernels, kept = [], []
+    kernels: dict[str, list[Any]] = {}
+    kept = []
     for weight in model.weights:
         if len(weight.shape) < 2:
             continue
         layer = owners[id(weight)]
         kind = type(layer).__name__
         if _name(weight) in _KERNELS and not kind.startswith(_KEPT):
-            kernels.append(weight)
+            kernels.setdefault(layer.name, []).append(weight)
         else:
             kept.append(f"{layer.name} ({kind})")
     return kernels, tuple(dict.fromkeys(kept))

@@ -46,10 +46,15 @@ class Recipe:
 class Amounts:
     """How much of it. sparsity: of each kernel's weights those that become zero, of the
     multiply-adds those that channels are removed for; from 0 to 1. clusters: different weights of
-    a kernel."""
+    a kernel. channels: of the multiply-adds, where that is another share. by_layer: of the weights
+    of layers by name, where they have their own. trained: False: what removing and pruning leaves
+    does not learn to make up for it; it takes as much."""
 
     sparsity: float = 0.75
     clusters: int = 16
+    channels: float | None = None
+    by_layer: tuple[tuple[str, float], ...] = ()
+    trained: bool = True
 
     def __post_init__(self) -> None:
         if not 0 < self.sparsity < 1:

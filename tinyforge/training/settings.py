@@ -23,7 +23,8 @@ class Settings:
     learning_rate: at the start; it falls to zero along a cosine. sparsity: share of zero weights.
     calibration: training pictures shown to the quantizer. prune_steps: of the optimizer while
     pruning, at least: small sets are gone through more often. structure, schedule: which weights
-    become zero together, and when (training/sparsity.py).
+    become zero together, and when (training/sparsity.py). by_layer: sparsities of layers by name,
+    where they have their own.
     """
 
     drawings: int
@@ -37,6 +38,7 @@ class Settings:
     prune_steps: int = 0
     structure: StructureChoice = "unstructured"
     schedule: ScheduleChoice = "polynomial"
+    by_layer: tuple[tuple[str, float], ...] = ()
 
 
 # Both hold out more than a thousand doodles.

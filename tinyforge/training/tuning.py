@@ -20,13 +20,15 @@ Step = Callable[[Model, Lab, Amounts, Progress], Model]
 
 
 def _removed(model: Model, lab: Lab, amounts: Amounts, progress: Progress) -> Model:
-    settings = replace(lab.settings, sparsity=amounts.sparsity)
+    share = amounts.sparsity if amounts.channels is None else amounts.channels
+    settings = replace(lab.settings, sparsity=share)
     return remove_channels(
         model,
         lab.lesson,
         settings,
         loss=lab.loss(model),
         settled=lab.settled,
+        tuned=amounts.trained,
         seed=lab.seed,
         progress=progress,
     ).model
@@ -35,13 +37,19 @@ def _removed(model: Model, lab: Lab, amounts: Amounts, progress: Progress) -> Mo
 def _pruned(
     structure: StructureChoice, model: Model, lab: Lab, amounts: Amounts, progress: Progress
 ) -> Model:
-    settings = replace(lab.settings, sparsity=amounts.sparsity, structure=structure)
+    settings = replace(
+        lab.settings,
+        sparsity=amounts.sparsity,
+        by_layer=amounts.by_layer,
+        structure=structure,
+    )
     return prune(
         model,
         lab.lesson,
         settings,
         loss=lab.loss(model),
         settled=lab.settled,
+        tuned=amounts.trained,
         seed=lab.seed,
         progress=progress,
     ).model

@@ -6,6 +6,6 @@ which go, rebuild makes the smaller model, and schedule does all this in turns w
 """
 
 from tinyforge.training.channels.costs import Cost
-from tinyforge.training.channels.schedule import CUTS, Removed, remove_channels
+from tinyforge.training.channels.schedule import CUTS, Removed, removable, remove_channels
 
-__all__ = ["CUTS", "Cost", "Removed", "remove_channels"]
+__all__ = ["CUTS", "Cost", "Removed", "removable", "remove_channels"]

@@ -37,6 +37,11 @@ class Removed:
     kept: tuple[str, ...]
 
 
+def removable(model: Model) -> bool:
+    """Whether there is any channel that may go."""
+    return bool(groups_of(network(model)).free.any())
+
+
 def remove_channels(
     model: Model,
     training: Lesson,
@@ -45,6 +50,7 @@ def remove_channels(
     loss: Any,
     how: ImportanceChoice = "taylor",
     settled: Callable[[Model], bool] = lambda _: True,
+    tuned: bool = True,
     seed: int = 0,
     progress: Progress = silent,
 ) -> Removed:
@@ -53,7 +59,8 @@ def remove_channels(
 
     model: of Keras 3 or tf_keras; left as it is. settings: prune_epochs and prune_steps are of each
     of the six turns, the last takes four times as much. As long as settled says no of the copy, it
-    is trained on for some rounds. ForgeError if no channel may go.
+    is trained on for some rounds. tuned: False leaves all training out: what such a model takes can
+    be known before. ForgeError if no channel may go.
     """
     library_of(model).utils.set_random_seed(seed)
     groups = groups_of(network(model))
@@ -64,10 +71,11 @@ def remove_channels(
             fix="leave pruning out, or prune single weights: --structure unstructured",
         )
     before = cost(groups, groups.all_kept())
-    lesson, measure = taught(model, training, loss)
+    lesson, measure = taught(model, training, loss) if tuned else (training, loss)
 
     def train(settings: Settings, epochs: int, stage: str) -> None:
-        fit(small, lesson, epochs, settings, loss=measure, stage=stage, progress=progress)
+        if tuned:
+            fit(small, lesson, epochs, settings, loss=measure, stage=stage, progress=progress)
 
     small = model
     epochs = _epochs(training, settings)
@@ -77,7 +85,7 @@ def remove_channels(
         train(settings, epochs * (_LAST if turn == CUTS else 1), f"remove {turn}")
     further = replace(settings, learning_rate=_FASTER * settings.learning_rate)
     for turn in range(1, _ROUNDS + 1):
-        if settled(small):
+        if not tuned or settled(small):
             break
         train(further, epochs * _LAST, f"recover {turn}")
     left = groups_of(network(small))
