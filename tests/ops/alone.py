@@ -98,6 +98,19 @@ def counted(
     return _counted(_built(graph, kernel, inputs, compiler, workspace, core, memory), emulator)
 
 
+def on(
+    graph: Graph,
+    kernel: Kernel,
+    inputs: Sequence[npt.NDArray[np.int8]],
+    compiler: Toolchain,
+    workspace: Path,
+    core: str,
+) -> int:
+    """Its instructions on another core that unicorn emulates."""
+    made = _built(graph, kernel, inputs, compiler, workspace, CORES[core], _MEMORY)
+    return _counted(made, Unicorn()).instructions
+
+
 @dataclass(frozen=True)
 class _Built:
     """feed: all inputs, (1, bytes)."""

@@ -25,7 +25,14 @@ from tinyforge.memory.progress import Tell, forward, ignored, part
 from tinyforge.memory.room import Room
 from tinyforge.ops.base import Kernel
 from tinyforge.ops.chains import Chain, chains
-from tinyforge.ops.costs import SlowFlash, cycles, held_bytes, stalls, table_bytes
+from tinyforge.ops.costs import (
+    SlowFlash,
+    cycles,
+    held_bytes,
+    memory_bytes,
+    stalls,
+    table_bytes,
+)
 from tinyforge.ops.forms import Blocks
 from tinyforge.ops.kernels import Kernels, kernels_of
 from tinyforge.ops.target import ANY, Target
@@ -49,6 +56,8 @@ _PRICE = 8
 _PRICES = (64, 256, 1024, 4096, 2**14, 2**40)
 
 _BYTES_A_CYCLE = 8  # of RAM, that must save as much an inference at the least
+
+_OWN_CODE = 512  # bytes that a kernel of its own may take beside one that runs anywhere
 
 _NONE: frozenset[int] = frozenset()  # of the operators has its tables in RAM
 
@@ -108,7 +117,10 @@ def plan(
 def _best(search: _Search, aim: Aim) -> Plan:
     """Whatever memory it takes."""
     if aim.objective == "size":
-        return min(search.portable(), key=lambda p: (p.arena_bytes, plan_cycles(p, aim.flash)))
+        return min(
+            (*search.portable(), *search.compact()),
+            key=lambda p: (p.arena_bytes, _all_tables(p), plan_cycles(p, aim.flash)),
+        )
     if aim.objective == "speed":
         return _quickest_in(search, aim)
     if not any(o.choices for o in search.options):
@@ -215,6 +227,18 @@ class _Options:
     def portable(self) -> Kernels:
         return {index: kernels[0] for index, kernels in self.kernels.items()}
 
+    @property
+    def compact(self) -> Kernels:
+        """The same, but for others that take no memory either, and fewer tables by more than their
+        code."""
+        found = {}
+        for index, (anywhere, *others) in self.kernels.items():
+            like = [k for k in others if k.form == anywhere.form and not memory_bytes(k)]
+            least = min(like, key=table_bytes, default=anywhere)
+            saved = table_bytes(anywhere) - table_bytes(least)
+            found[index] = least if saved >= _OWN_CODE else anywhere
+        return found
+
     def quickest(self, tables: int | None, price: int) -> Kernels:
         """Those of least cycles within a limit for the bytes of all tables. price: the cycles that
         a byte of what a kernel holds counts for."""
@@ -303,6 +327,11 @@ class _Search:
     def portable(self) -> Sequence[Plan]:
         """Of kernels that run anywhere and take least."""
         return self._plans((o, o.portable, _NONE) for o in self.options)
+
+    def compact(self) -> Sequence[Plan]:
+        """Of such kernels with fewer tables; none where there are no others."""
+        options = [o for o in self.options if o.compact != o.portable]
+        return self._plans((o, o.compact, _NONE) for o in options) if options else ()
 
     def quick_in(self, room: int) -> Sequence[Plan]:
         """Of the quickest kernels with tables in RAM, within so many bytes."""
