@@ -150,6 +150,15 @@ def _branches() -> Graph:
     return s.b.build([s.x, both])
 
 
+def _means() -> Graph:
+    """What each row is in the mean, and the greatest of that."""
+    s = Stack(1, 30, 4, 2).conv(3)
+    s.x = layers.moved(s.b, "MEAN", [s.x], (1, 30, 6), [2], keep_dims=False)
+    s.reshape(1, 30, 1, 6).conv(3, width=1, filters=16)
+    s.x = layers.moved(s.b, "REDUCE_MAX", [s.x], (1, 30, 1, 1), [2, 3], keep_dims=True)
+    return s.graph()
+
+
 def _int16() -> Graph:
     """Activations of 16 bits."""
     b = GraphBuilder("windows")
@@ -183,6 +192,7 @@ MODELS: Mapping[str, Callable[[], Graph]] = {
     "dilated": _dilated,
     "dense rows": _dense_rows,
     "branches": _branches,
+    "means": _means,
     "int16": _int16,
 }
 

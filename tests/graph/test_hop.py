@@ -27,7 +27,7 @@ pytest.importorskip("tflite_micro")
 HOPS = {
     "valid": (2, 6), "same": (2, 4, 8), "pools": (4, 12), "residual": (1, 5), "conv1d": (1, 10),
     "flat": (1, 9), "padded": (1, 7), "dilated": (1, 8), "dense rows": (1, 12),
-    "branches": (1, 6), "int16": (1, 4),
+    "branches": (1, 6), "int16": (1, 4), "means": (1, 5),
 }  # fmt: skip
 CASES = [(name, hop) for name, hops in HOPS.items() for hop in hops]
 

@@ -15,6 +15,7 @@ from tinyforge.ops import OPS
 from tinyforge.ops.base import option
 from tinyforge.ops.operands import integers
 from tinyforge.ops.pool_2d import pool_window
+from tinyforge.ops.reduction import axes
 from tinyforge.ops.window import Window, weights_window
 
 _WINDOWS: Mapping[str, Callable[[Graph, Operator], Window]] = {
@@ -29,6 +30,7 @@ _BY_ROWS = frozenset(
         *("RELU", "RELU6", "RSQRT", "SOFTMAX", "SQUARED_DIFFERENCE", "SUB", "TANH"),
     )
 )
+_REDUCTIONS = frozenset({"MEAN", "REDUCE_MAX", "REDUCE_MIN", "SUM"})
 _KEPT = (DType.INT8, DType.INT16)  # what can be joined to what was kept
 _ALL = "it takes all rows of a window"
 
@@ -157,7 +159,9 @@ def _reach(graph: Graph, op: Operator, source: Band, out: Tensor) -> tuple[Reach
         return Reach(), _axis_of_rows(out, source.rows)
     if op.op in _WINDOWS and source.axis in (1, 2):
         return _under(_WINDOWS[op.op](graph, op), source), source.axis
-    if op.op == "PAD":
+    if op.op in _REDUCTIONS and source.axis not in axes(graph, op):
+        return Reach(), _axis_of_rows(out, source.rows)
+    if op.op in ("PAD", "PADV2"):
         before = integers(graph, op, 1, "paddings")[2 * source.axis]
         return Reach(padding=before), source.axis
     rank = len(out.shape)
