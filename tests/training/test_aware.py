@@ -88,10 +88,14 @@ def test_channels_of_zeros_leave_room_for_their_bias(keras: Any, few: Settings) 
     )
     first = model.layers[0]
     first.kernel.assign(np.asarray(first.kernel) * np.float32([1, 0, 1, 0]))
-    first.bias.assign(np.full(4, 0.5, np.float32))
-    aware = quantize_aware(model, LESSON, few).model
-    found = kernels(quantize(aware, PICTURES[:32]))[4, 3, 3, 4]
+    first.bias.assign(np.float32([1, 2, -1, -2]))
+    content = quantize(quantize_aware(model, LESSON, few).model, PICTURES[:32])
+    found = kernels(content)[4, 3, 3, 4]
     assert not found[[1, 3]].any() and all(np.abs(found[i]).max() == 127 for i in (0, 2))
+    graph = tflite.read(content)
+    bias = graph.tensors[graph.operators[0].inputs[2]]
+    assert bias.quant is not None and bias.data is not None
+    assert bias.data * np.array(bias.quant.scale) == pytest.approx([1, 2, -1, -2], abs=0.1)
 
 
 @pytest.mark.parametrize(("sparsity", "normalized"), [(0, False), (0.6, True)])

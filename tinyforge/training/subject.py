@@ -76,8 +76,7 @@ class Subject:
         """ForgeError where the data has no answers to all that the model gives."""
         if self.goal is None:
             raise ForgeError(
-                "the data has no answers that the model could learn, to make up for what is taken "
-                "away",
+                "the data has no answers that the model could learn, as tuning it needs",
                 where=self.samples.source,
                 fix="give labels, a class or value for each sample; autoencoders need none",
             )
