@@ -10,7 +10,7 @@ import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tinyforge.packages import TRAIN, pip_install
+from tinyforge.packages import TRAIN, TUNE, pip_install
 
 
 @dataclass(frozen=True)
@@ -63,6 +63,7 @@ def survey() -> tuple[Tool, ...]:
             "apt-get install qemu-system-arm",
         ),
         _program("cc", "host compiler", "--machine native without zig", "apt-get install gcc"),
+        _package("optuna", "searches for small models", "tune", pip_install(*TUNE)),
         _package("platformio", "builds and flashes projects", "pio", pip_install("platformio")),
     )
 

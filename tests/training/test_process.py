@@ -18,7 +18,7 @@ import pytest
 from tinyforge.errors import ForgeError
 from tinyforge.stages import Stages
 from tinyforge.training.child import expected
-from tinyforge.training.process import apart
+from tinyforge.training.process import KilledError, apart
 
 
 class Shown:
@@ -68,6 +68,8 @@ def badly(how: str, *, stages: Stages) -> None:
     with stages.stage("Break"):
         if how == "crash":
             os.kill(os.getpid(), signal.SIGSEGV)
+        elif how == "kill":
+            os.kill(os.getpid(), signal.SIGKILL)
         elif how == "exit":
             os._exit(3)
         elif how == "raise":
@@ -96,6 +98,7 @@ def test_result_progress_and_notes_come_through(capfd: pytest.CaptureFixture[str
     ("how", "what"),
     [
         ("crash", r"TensorFlow crashed \(SIGSEGV\): last words"),
+        ("kill", r"TensorFlow crashed \(SIGKILL\), as when memory runs out: last words"),
         ("exit", r"TensorFlow ended \(3\): last words"),
         ("raise", "TensorFlow cannot do this: ValueError: no kernel for that"),
         ("refuse", "this is wrong"),
@@ -110,6 +113,7 @@ def test_what_goes_wrong_there_is_a_forge_error(how: str, what: str) -> None:
     assert time.monotonic() - begun < 30
     assert "Break" in error.value.where or how == "refuse"
     assert error.value.fix
+    assert isinstance(error.value, KilledError) == (how == "kill")
     if how == "refuse":
         assert (error.value.where, error.value.fix) == ("layer 'x'", "leave it out")
     assert shown.lines[0] == ("Break", None)

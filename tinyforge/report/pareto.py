@@ -98,9 +98,9 @@ def _plot(
     return Plot(
         what=what,
         points=points,
-        across=tuple(Tick(_percent(_share(x, across)), text(x)) for x in _ticks(*across)),
-        up=tuple(Tick(_percent(_share(y, up)), figure(found.measure, y)) for y in _ticks(*up)),
-        line=_stairs(best, across, up),
+        across=tuple(Tick(_percent(_share(x, across)), text(x)) for x in ticks(*across)),
+        up=tuple(Tick(_percent(_share(y, up)), figure(found.measure, y)) for y in ticks(*up)),
+        line=stairs([(_share(one.cost, across), _share(one.score, up)) for one in best]),
         best=", ".join(f"{one.number} {one.name}" for one in best),
     )
 
@@ -120,11 +120,12 @@ def _best(costed: Sequence[_Costed]) -> list[_Costed]:
     return sorted(kept, key=lambda one: (one.cost, one.number))
 
 
-def _stairs(best: Sequence[_Costed], across: tuple[float, float], up: tuple[float, float]) -> str:
-    """Right from each until the next one, then up to it: y counts downwards."""
+def stairs(best: Sequence[tuple[float, float]]) -> str:
+    """Right from each until the next one, then up to it, and to the end: a polyline's points in a
+    box of 100 by 100, where y counts downwards. best: x and y, as shares, from left to right."""
     corners: list[tuple[float, float]] = []
-    for one in best:
-        x, y = 100 * _share(one.cost, across), 100 - 100 * _share(one.score, up)
+    for share, height in best:
+        x, y = 100 * share, 100 - 100 * height
         if corners:
             corners.append((x, corners[-1][1]))
         corners.append((x, y))
@@ -142,7 +143,7 @@ def _share(value: float, ends: tuple[float, float]) -> float:
     return (value - ends[0]) / (ends[1] - ends[0])
 
 
-def _ticks(low: float, high: float) -> list[float]:
+def ticks(low: float, high: float) -> list[float]:
     """Round numbers from low to high, at most _TICKS."""
     rough = (high - low) / _TICKS
     power = 10 ** math.floor(math.log10(rough))

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from tinyforge.datasets.decide import figure
 from tinyforge.report import wording
+from tinyforge.report.pareto import stairs, ticks
 from tinyforge.report.tuning import Tuning, said
 from tinyforge.tune.study import Trial
 
 _PAD = 0.08  # of what an axis spans, on each side
-_TICKS = 6  # at most
 _APART = 4  # percent of the plot that a label takes
 
 
@@ -66,14 +65,6 @@ class _Axis:
         """From 0 to 100; what is outside lies on the edge."""
         return 100 * min(1.0, max(0.0, (value - self.low) / (self.high - self.low)))
 
-    def ticks(self) -> list[float]:
-        """Round numbers: 1, 2 or 5 times a power of ten apart."""
-        least = (self.high - self.low) / _TICKS
-        power = 10.0 ** math.floor(math.log10(least))
-        step = next(power * times for times in (1, 2, 5, 10) if power * times >= least)
-        first, last = math.ceil(self.low / step), math.floor(self.high / step)
-        return [step * i for i in range(first, last + 1)]
-
 
 def scatter(result: Tuning) -> Scatter | None:
     """None where nothing was proved."""
@@ -92,9 +83,12 @@ def scatter(result: Tuning) -> Scatter | None:
     dots = [_dot(trial, result, across, up, named=trial in labelled) for trial in placed]
     return Scatter(
         dots=tuple(sorted(dots, key=lambda dot: _OVER.index(dot.kind))),
-        front=_stairs(found.front, across, up),
-        across=tuple(Line(_percent(across.at(t)), wording.nbytes(int(t))) for t in across.ticks()),
-        up=tuple(Line(_percent(up.at(t)), figure(measure, t)) for t in up.ticks()),
+        front=_line(found.front, across, up),
+        across=tuple(
+            Line(_percent(across.at(t)), wording.nbytes(round(t)))
+            for t in ticks(across.low, across.high)
+        ),
+        up=tuple(Line(_percent(up.at(t)), figure(measure, t)) for t in ticks(up.low, up.high)),
         flash=tuple(Line(_percent(across.at(v)), f"at most {wording.nbytes(v)}") for v in most),
         accuracy=tuple(Line(_percent(up.at(v)), f"at least {figure(measure, v)}") for v in least),
         low=any(score is None or score < up.low for score in scores),
@@ -142,20 +136,15 @@ def _kind(trial: Trial, result: Tuning) -> str:
     return "over" if trial.outcome.failed else "proved"
 
 
-def _stairs(front: Sequence[Trial], across: _Axis, up: _Axis) -> str:
-    """Along what is known to be possible: from left to right, upwards at each better one."""
-    points: list[tuple[float, float]] = []
-    best = -math.inf
+def _line(front: Sequence[Trial], across: _Axis, up: _Axis) -> str:
+    """Along what is known to be possible: the front is of RAM and time too, which may make one of
+    it larger and no more accurate."""
+    places: list[tuple[float, float]] = []
     for trial in front:
-        score = trial.outcome.score
-        assert score is not None
-        if score <= best:
-            continue
-        x = across.at(_flash(trial))
-        points += [(x, up.at(best) if points else 0.0), (x, up.at(score))]
-        best = score
-    points.append((100.0, points[-1][1]))
-    return " ".join(f"{x:.2f},{100 - y:.2f}" for x, y in points)
+        x, y = _place(trial, across, up)
+        if not places or y > 100 * places[-1][1]:
+            places.append((x / 100, y / 100))
+    return stairs(places)
 
 
 def _flash(trial: Trial) -> int:

@@ -8,7 +8,7 @@ from tinyforge.errors import ForgeError
 from tinyforge.training.lab import Lab
 from tinyforge.training.model import Model
 
-_FAR = 0.05  # of the score: rounds of further training have brought back less
+_FAR = 0.05  # of the score: with less there is hope that further training brings it back
 
 
 class HopelessError(ForgeError):

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
-from collections.abc import Iterator
-from contextlib import contextmanager
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -34,6 +34,7 @@ from tinyforge.tune.survey import Survey, survey
 from tinyforge.tune.trial import INPUTS as INPUT_COUNT
 from tinyforge.tune.trial import Task
 
+_REFUSED = 4  # trials in a row, the first ones, after which nothing else is to be expected
 STUDY, INPUTS, LOCK = "study.db", "inputs.npz", "tune.lock"
 
 
@@ -63,14 +64,16 @@ def tune(
     """
     assert settings.model is not None and settings.data is not None
     model, folder = Path(settings.model), tuned_folder(settings)
-    with _own(folder):
+    with own_folder(folder):
         seen = apart(
             survey, model, settings.data,
             how=how, seed=settings.seed, quick=quick, range_text=settings.range,
             inputs=INPUT_COUNT, stages=stages,
         )  # fmt: skip
-        write_files({folder / INPUTS: seen.inputs})
-        task = Task(model.resolve(), settings.data, how, quick, seen.range, settings, plan.limits)
+        write_files({folder / INPUTS: seen.inputs}, asked_for=False)
+        task = Task(
+            model.resolve(), _absolute(settings.data), how, quick, seen.range, settings, plan.limits
+        )
         study = open_study(
             plan.storage or str(folder / STUDY),
             folder.resolve().name,
@@ -85,10 +88,11 @@ def tune(
         def keep(number: int, content: bytes) -> None:
             place = model_place(folder, number, model.stem)
             place.parent.mkdir(parents=True, exist_ok=True)
-            write_files({place: content})
+            write_files({place: content}, asked_for=False)
 
         def told(trial: Trial) -> None:
             stages.note(progress(trial, found(study.finished), seen.measure, plan.trials))
+            require_some(study.finished)
 
         with opened(plan.executor, plan.jobs, plan.address) as executor:
             search(study, task, executor, trials=plan.trials, jobs=plan.jobs, keep=keep, told=told)
@@ -135,6 +139,31 @@ def model_place(folder: Path, number: int, name: str) -> Path:
     return folder / "models" / f"{number:04}" / f"{name}.tflite"
 
 
+def _absolute(data: str) -> str:
+    """Its name, or where it lies: workers may be in another folder."""
+    return str(Path(data).resolve()) if Path(data).exists() else data
+
+
+def require_some(trials: Sequence[Trial]) -> None:
+    """ForgeError where the first trials have all been refused for the same reason: so will the
+    others be."""
+    reasons = {trial.outcome.why for trial in trials if trial.outcome.end == "refused"}
+    if len(reasons) == 1 and _REFUSED <= len(trials) == sum(
+        trial.outcome.end == "refused" for trial in trials
+    ):
+        raise ForgeError(f"candidates are refused: {reasons.pop()}")
+
+
+@contextmanager
+def _told_of(stages: Stages) -> Iterator[None]:
+    """Whoever interrupts a search is told that nothing is lost."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        stages.note("trials that are over are kept: the same command goes on")
+        raise
+
+
 def _settings(task: Task) -> dict[str, Any]:
     """What the trials of a study depend on, by name, as JSON has it."""
     own = msgspec.to_builtins(task.spec)
@@ -167,7 +196,7 @@ def _result(settings: Spec, task: Task, seen: Survey, trials: tuple[Trial, ...])
 
 
 @contextmanager
-def _own(folder: Path) -> Iterator[None]:
+def own_folder(folder: Path) -> Iterator[None]:
     """The folder, made where there is none, for this search alone. ForgeError where another runs
     there, or it holds something else."""
     try:
@@ -177,14 +206,15 @@ def _own(folder: Path) -> Iterator[None]:
                 "the folder holds something that is no search", where=str(folder),
                 fix="choose another with --output",
             )  # fmt: skip
-        with (folder / LOCK).open("w") as lock:
+        with closing(sqlite3.connect(folder / LOCK, timeout=0)) as lock:
             try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as error:
+                lock.execute("BEGIN EXCLUSIVE")  # until this process ends, however it does
+            except sqlite3.OperationalError as error:
                 raise ForgeError(
-                    "another search runs in this folder", where=str(folder),
+                    "another search runs in this folder",
+                    where=str(folder),
                     fix="wait for it, or choose another with --output",
-                ) from error  # fmt: skip
+                ) from error
             yield
     except OSError as error:
         raise ForgeError(
