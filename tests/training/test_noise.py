@@ -137,21 +137,27 @@ def test_a_weight_far_from_the_others_is_named(network: Callable[..., Model]) ->
     assert "second" in said.findings[0].where and "channel 5" in said.findings[0].what
 
 
-def test_an_activation_that_is_not_fused_is_named(keras: Any) -> None:
+@pytest.mark.parametrize(
+    ("fused", "bias", "found"),
+    [(False, -3.0, ["activation not fused"]), (True, -3.0, []), (False, 3.0, [])],
+)
+def test_an_activation_that_is_not_fused_is_named(
+    keras: Any, fused: bool, bias: float, found: list[str]
+) -> None:
+    """Where one more layer reads what is before the ReLU; of little that is thrown away nothing is
+    said."""
     layers = keras.layers
     keras.utils.set_random_seed(0)
-    for fused in (True, False):
-        taken = keras.Input(SHAPE)
-        wide = layers.Conv2D(8, 3, name="wide")(taken)
-        narrow = layers.ReLU(name="narrow")(wide)
-        sides = [narrow] if fused else [narrow, wide]  # one more reads what is before the ReLU
-        pooled = [layers.GlobalAveragePooling2D()(side) for side in sides]
-        model = keras.Model(taken, pooled[0] if fused else layers.Add()(pooled))
-        kernel, _ = model.get_layer("wide").get_weights()
-        model.get_layer("wide").set_weights([kernel, np.full(8, -3.0)])
-        said = explain(model, samples(noise()))
-        assert causes(said) == ([] if fused else ["activation not fused"])
-    assert "narrow" in said.findings[0].where
+    taken = keras.Input(SHAPE)
+    wide = layers.Conv2D(8, 3, name="wide")(taken)
+    narrow = layers.ReLU(name="narrow")(wide)
+    pooled = [layers.GlobalAveragePooling2D()(one) for one in (narrow, wide)]
+    model = keras.Model(taken, pooled[0] if fused else layers.Add()(pooled))
+    kernel, _ = model.get_layer("wide").get_weights()
+    model.get_layer("wide").set_weights([kernel, np.full(8, bias)])
+    said = explain(model, samples(noise()))
+    assert causes(said) == found
+    assert all("narrow" in finding.where for finding in said.findings)
 
 
 def test_ranges_that_calibration_did_not_reach_are_named(network: Callable[..., Model]) -> None:

@@ -102,3 +102,16 @@ def test_inputs_without_labels_calibrate(model: Model, splits: Splits, tmp_path:
     given = quantized_file(*arguments, range_text="0..1")
     assert (given.classes, given.measured) == ((), None)
     same_graph(tflite.read(given.model), tflite.read(quantize(model, scaled(images))))
+
+
+def test_a_sketch_costs_what_the_model_costs(model: Model, small: bytes, tmp_path: Path) -> None:
+    from tinyforge.cli.ui import Ui
+    from tinyforge.training.runtime import quiet
+    from tinyforge.training.workflow import sketched_file
+
+    with quiet():
+        model.save(tmp_path / "model.keras")
+    sketch, real = tflite.read(sketched_file(tmp_path / "model.keras", Ui())), tflite.read(small)
+    assert [op.op for op in sketch.operators] == [op.op for op in real.operators] == NETWORK
+    shapes = [[(t.shape, t.dtype) for t in graph.tensors] for graph in (sketch, real)]
+    assert shapes[0] == shapes[1]

@@ -34,6 +34,12 @@ def run(
         bool,
         typer.Option("--explain", help="Show what int8 adds in each layer, its cause and cure."),
     ] = False,
+    equalize: Annotated[
+        bool,
+        typer.Option(
+            "--equalize", help="Bring channels that reach far to the others' range: exact in float."
+        ),
+    ] = False,
     qat: Annotated[
         bool,
         typer.Option(
@@ -75,6 +81,7 @@ def run(
             range_text=range_,
             accept=accept_accuracy,
             explain=explain,
+            equalize=equalize,
             qat=qat,
         )
         write_files({target: small.model})

@@ -31,6 +31,7 @@ from tinyforge.tflite.about import about, with_about
 from tinyforge.training.accuracy import accuracy_float
 from tinyforge.training.channels import CUTS, Cost, Removed, remove_channels
 from tinyforge.training.clusters import distinct_of
+from tinyforge.training.equalize import equalized
 from tinyforge.training.further import further
 from tinyforge.training.lab import Lab
 from tinyforge.training.load import load_keras
@@ -47,6 +48,7 @@ from tinyforge.training.subject import Subject
 DEFAULT_DATA = "doodles"
 _CALIBRATION = 256  # samples
 _DRAWINGS = 1000  # of a class, to calibrate on and to measure on
+_NOISES = 8  # samples of noise, where ranges do not matter
 _DRAWN = (28, 28)  # pixels of a doodle
 # What a trained model is tuned with further: steps small enough to keep what it knows.
 _TUNING_RATE = 1e-3
@@ -264,7 +266,8 @@ class Quantized:
 
     model: the .tflite bytes, which say the range of the inputs and the classes' names. measured:
     None without labels. samples, inputs: a few of the data, and as real values, float32 (n, ...).
-    explained: its layers beside the float model's, where that was asked for or accuracy dropped.
+    explained: its layers beside the float model's, where that was asked for or accuracy dropped;
+    before it was trained with int8's rounding.
     """
 
     model: bytes
@@ -273,6 +276,11 @@ class Quantized:
     samples: Samples
     inputs: Calibration
     explained: Explained | None = None
+
+    @property
+    def dropped(self) -> bool:
+        """Whether accuracy is known to have dropped by more than is accepted in silence."""
+        return self.measured is not None and self.measured.dropped
 
 
 def quantized_file(
@@ -285,20 +293,17 @@ def quantized_file(
     range_text: str | None = None,
     accept: bool = False,
     explain: bool = False,
+    equalize: bool = False,
     qat: bool = False,
 ) -> Quantized:
     """A .keras model as int8 .tflite bytes, calibrated on the data and measured on it.
 
     data: as for training, or inputs without labels, for which there are no names. range_text: as
-    --range says it. accept: a drop of accuracy as well. explain: layer by layer. qat: trained on
+    --range says it. accept: a drop of accuracy as well. explain: layer by layer, as it is before it
+    learns. equalize: with channels brought to one range, where float answers stay. qat: trained on
     with int8's rounding first, on a part of the data that is not measured on. ForgeError where the
     range of the inputs is not clear, there is nothing to learn, or accuracy drops.
     """
-    if explain and qat:
-        raise ForgeError(
-            "--explain sets int8 beside the same weights in float, and --qat changes the weights",
-            fix="first --explain alone, then --qat alone",
-        )
     model = loaded(path, how, stages)
     if data is None:
         raise ForgeError(
@@ -312,28 +317,68 @@ def quantized_file(
         model, path, data, range_text, count=count, seed=seed, stages=stages, to_learn=qat
     )
     training, test = (part_of(subject.samples, part) for part in (TRAINING, TEST))
-    if qat:
-        lab = lab_of(subject, decision, settings, seed)
+    lab = lab_of(subject, decision, settings, seed) if qat else None
+    if lab is not None:
         training, test = lab.training, lab.held_out
-        model = _aware(model, lab, stages)
     calibration = spread(training, _CALIBRATION, seed)
-    with stages.stage("Quantize to int8"):
-        said: list[str] = []
-        small = quantize(model, calibration.real(decision.range), note=said.append)
-    for line in said:
-        stages.note(line)
-    chosen = spread(test, count_to_measure(tflite.read(small)), seed)
-    found = _measured(subject, decision, small, chosen, stages)
-    dropped = found.measured is not None and found.measured.dropped
-    if explain or (dropped and not qat):
-        with stages.stage("Compare float and int8 layer by layer"):
-            said_of = explained(
-                small, subject, decision, calibration, found.inputs, dropped=dropped
-            )
-        found = replace(found, explained=said_of)
+    if equalize:
+        model = _equalized(model, calibration.real(decision.range), stages)
+        subject = replace(subject, model=model)
+    work = _Work(subject, decision, calibration, test, seed, stages)
+    said = None
+    if lab is None or explain:
+        found = work.quantized(model)
+        if explain or found.dropped:
+            said = work.explained(found)
+    if lab is not None:
+        if explain and found.measured is not None:
+            stages.note(f"before training: {found.measured}")
+        found = work.quantized(_aware(model, lab, stages))
     if found.measured is not None:
-        found.measured.require_kept(accept=accept, **_reason(found.explained))
-    return found
+        found.measured.require_kept(accept=accept, **_reason(said))
+    return replace(found, explained=said)
+
+
+@dataclass(frozen=True, eq=False)
+class _Work:
+    """What a model is quantized with. subject: the float model; test: what both are measured on."""
+
+    subject: Subject
+    decision: Decision
+    calibration: Samples
+    test: Samples
+    seed: int
+    stages: Stages
+
+    def quantized(self, model: Model) -> Quantized:
+        """model: the subject's own, or one that was made of it."""
+        said: list[str] = []
+        with self.stages.stage("Quantize to int8"):
+            inputs = self.calibration.real(self.decision.range)
+            small = quantize(model, inputs, note=said.append)
+        for line in said:
+            self.stages.note(line)
+        chosen = spread(self.test, count_to_measure(tflite.read(small)), self.seed)
+        return _measured(self.subject, self.decision, small, chosen, self.stages)
+
+    def explained(self, found: Quantized) -> Explained:
+        """Of the subject's own model."""
+        with self.stages.stage("Compare float and int8 layer by layer"):
+            return explained(
+                found.model,
+                self.subject,
+                self.decision,
+                self.calibration,
+                found.inputs,
+                dropped=found.dropped,
+            )
+
+
+def _equalized(model: Model, inputs: Calibration, stages: Stages) -> Model:
+    found = equalized(model, inputs)
+    names = ", ".join(f"{count} of {name!r}" for name, count in found.layers.items())
+    stages.note(f"channels brought to one range: {names or 'none'}; the float answers are the same")
+    return found.model
 
 
 def _aware(model: Model, lab: Lab, stages: Stages) -> Model:
@@ -343,6 +388,14 @@ def _aware(model: Model, lab: Lab, stages: Stages) -> Model:
     if made.left:
         stages.note(f"not trained with int8's rounding: {'; '.join(made.left)}")
     return made.model
+
+
+def sketched_file(path: Path, stages: Stages, *, how: Loading = CHECKED, seed: int = 0) -> bytes:
+    """A .keras model as int8 .tflite bytes, calibrated on noise: it costs what the model costs."""
+    model = loaded(path, how, stages)
+    noise = np.random.default_rng(seed).normal(size=(_NOISES, *input_shape(model)))
+    with stages.stage("Quantize to int8"):
+        return quantize(model, noise.astype(np.float32))
 
 
 def _reason(said: Explained | None) -> dict[str, str]:

@@ -29,8 +29,6 @@ _CLAMPS = ("RELU", "RELU6", "RELU_N1_TO_1", "MINIMUM", "MAXIMUM")
 # Whose outputs have codes for one range, whatever their channels do.
 _FIXED = ("SOFTMAX", "LOG_SOFTMAX", "LOGISTIC", "TANH", "L2_NORMALIZATION", INPUT)
 
-_AWARE = "train on with int8's rounding (--qat)"
-
 
 @dataclass(frozen=True, eq=False)
 class Facts:
@@ -138,8 +136,8 @@ def outlier(facts: Facts) -> Iterator[Finding]:
                 layer.where,
                 f"channel {layer.widest} reaches {layer.times_median:.0f} times as far as the "
                 f"median one, which has {layer.median_own:.0f} dB left of its values",
-                "normalize the layer (BatchNormalization behind it), bound it (ReLU(6)), or "
-                + _AWARE,
+                "bring its channels to one range, which keeps the float answers: --equalize; or "
+                "normalize the layer (BatchNormalization behind it), and train on",
             )
 
 
@@ -161,7 +159,7 @@ def unfused(facts: Facts) -> Iterator[Finding]:
                 f"what it reads has codes for {_span(limits(source))}, and it lets "
                 f"{_span(limits(sink))} through: of {times:.1f} codes it uses one",
                 "put the activation right behind the layer, with nothing between that reads or "
-                f"changes its values (Conv2D(activation='relu'), ReLU(6)); or {_AWARE}",
+                "changes its values (Conv2D(activation='relu'), ReLU(6))",
             )
 
 
@@ -177,7 +175,7 @@ def weights(facts: Facts) -> Iterator[Finding]:
         possible = min(one for one in (before, layer.own, _FULL) if one is not None)
         if kernel.worst.snr >= _POOR or layer.snr is None or possible - layer.snr < _HEARD:
             continue
-        cure = f"keep weights together (weight decay, a MaxNorm constraint), or {_AWARE}"
+        cure = "keep weights together (weight decay, a MaxNorm constraint), and train on"
         if not kernel.per_channel:
             cure = "quantize weights per channel: convert with tinyforge quantize"
         scales = "a scale of its own" if kernel.per_channel else "one scale with all others"
@@ -202,7 +200,7 @@ def worst_layer(facts: Facts) -> Iterator[Finding]:
         after.where,
         f"signal to noise falls from {before.snr:.0f} to {after.snr:.0f} dB here, more than in any "
         "other layer",
-        _AWARE,
+        "train on with int8's rounding (--qat)",
     )
 
 
