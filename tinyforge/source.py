@@ -122,6 +122,24 @@ def open_model(settings: Spec, stages: Stages, how: Loading, *, accept: bool = F
     return replace(source, examples=examples, measured=small.measured)
 
 
+def open_for_costs(settings: Spec, stages: Stages, how: Loading) -> Source:
+    """The same where costs alone count: however right it is, and a Keras model without data is
+    calibrated on noise."""
+    path = model_path(settings)
+    is_keras = path.suffix in KERAS_SUFFIXES or path.is_dir()
+    if not is_keras or settings.data is not None:
+        return open_model(settings, stages, how, accept=True)
+    from tinyforge.training.process import apart
+    from tinyforge.training.workflow import sketched_file
+
+    small = apart(sketched_file, path, stages=stages, how=how, seed=settings.seed)
+    stages.note(
+        "note: calibrated on noise: costs are right, answers are not, and which channels cannot "
+        "vary is another matter with --data"
+    )
+    return of_converted(small, path.stem, (), stages)
+
+
 def of_converted(model: bytes, name: str, classes: tuple[str, ...], stages: Stages) -> Source:
     """An int8 model that was made of a Keras model. classes: their names, or none. ForgeError where
     engines cannot run it."""

@@ -56,6 +56,7 @@ COMMANDS = [
     "flash",
     "monitor",
     "inspect",
+    "advise",
     "arena",
     "bench",
     "convert",

@@ -68,3 +68,7 @@ def test_per_needs_both():
 def test_removed_channels(constant, unread, text):
     said = wording.removed(constant, unread, 2738, 185942, 3762351)
     assert said == f"{text}: removed, exactly, with 185,942 B of weights and 3,762,351 MACs"
+
+
+def test_points_have_a_sign_but_for_none() -> None:
+    assert [wording.points(p) for p in (0.31, -1.25, 0.0, -0.04)] == ["+0.3", "-1.2", "0.0", "0.0"]

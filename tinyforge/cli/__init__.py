@@ -6,6 +6,7 @@ import typer
 
 from tinyforge import __version__
 from tinyforge.cli import (
+    advise,
     arena,
     bench,
     boards,
@@ -70,6 +71,7 @@ _COMMANDS = (
     flash,
     monitor,
     inspect,
+    advise,
     arena,
     bench,
     convert,

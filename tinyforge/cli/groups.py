@@ -19,7 +19,7 @@ GROUPS = {
         "flash",
         "monitor",
     ),
-    "Look at a model": ("inspect", "arena", "bench", "diff", "boards"),
+    "Look at a model": ("inspect", "advise", "arena", "bench", "diff", "boards"),
     "Make a model": ("train", "prune", "quantize", "convert"),
     "Tools": ("doctor", "setup-offline"),
 }

@@ -46,6 +46,12 @@ def percent(share: float, digits: int = 1) -> str:
     return f"{rounded:.{digits}f} %"
 
 
+def points(value: float) -> str:
+    """More or fewer points of accuracy: "+0.3", "-1.2", "0.0"."""
+    rounded = round(value, 1)
+    return f"{rounded:+.1f}" if rounded else "0.0"
+
+
 def times(ratio: float) -> str:
     """3.46 to "3.5 times"."""
     return f"{ratio:.1f} times"
