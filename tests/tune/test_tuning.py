@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tinyforge.errors import ForgeError
+from tinyforge.stages import Silent
 from tinyforge.training.recipe import Amounts, Recipe
 from tinyforge.tune import tuning
 from tinyforge.tune.candidate import Candidate
@@ -48,6 +49,15 @@ def test_a_folder_of_something_else_is_left_alone(tmp_path: Path) -> None:
     with pytest.raises(ForgeError, match="no search"), tuning.own_folder(tmp_path):
         pass
     assert [p.name for p in tmp_path.iterdir()] == ["letter.txt"]
+
+
+def test_an_interrupted_search_says_that_nothing_is_lost() -> None:
+    notes: list[str] = []
+    stages = Silent()
+    stages.note = notes.append  # type: ignore[method-assign]
+    with pytest.raises(KeyboardInterrupt), tuning.resumable(stages):
+        raise KeyboardInterrupt
+    assert notes == ["trials that are over are kept: the same command goes on"]
 
 
 def test_where_all_are_refused_there_is_an_end() -> None:

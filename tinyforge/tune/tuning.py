@@ -94,7 +94,7 @@ def tune(
             stages.note(progress(trial, found(study.finished), seen.measure, plan.trials))
             require_some(study.finished)
 
-        with opened(plan.executor, plan.jobs, plan.address) as executor:
+        with resumable(stages), opened(plan.executor, plan.jobs, plan.address) as executor:
             search(study, task, executor, trials=plan.trials, jobs=plan.jobs, keep=keep, told=told)
         result = _result(settings, task, seen, study.finished)
         document = json_text(tuning_json(result))
@@ -155,7 +155,7 @@ def require_some(trials: Sequence[Trial]) -> None:
 
 
 @contextmanager
-def _told_of(stages: Stages) -> Iterator[None]:
+def resumable(stages: Stages) -> Iterator[None]:
     """Whoever interrupts a search is told that nothing is lost."""
     try:
         yield
