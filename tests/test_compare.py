@@ -162,6 +162,10 @@ def test_simulate_says_the_same(written: Path) -> None:
         assert proof["accuracy"] == variants[name]["accuracy"]
         assert (written / target / "model.tflite").stat().st_size == variants[name]["tflite_bytes"]
     assert (written / "out" / "pruned.tflite").stat().st_size == variants["pruned"]["tflite_bytes"]
+    assert "pruned+int8" in (written / "out" / "report.html").read_text()
+    again = document(written, *asked, "--variants", "float")
+    assert again["variants"] == [v for v in found["variants"] if v["name"] == "float"]
+    assert (written / "out" / "int8" / "model.tflite").is_file(), "what lies there stays"
 
 
 def test_nothing_is_begun_without_data(written: Path) -> None:

@@ -52,9 +52,9 @@ class Spec(
 ):
     """The settings of one run; every field is a key of tinyforge.toml.
 
-    model: a .keras or .tflite file. data: doodles, quickdraw, a folder of pictures, or a .npz, .npy
-    or .csv file. range: what the model takes pixels as, where that is not found out.
-    app: the application around the model, a file of firmware/apps.
+    model: a .keras or .tflite file. data: doodles, quickdraw, a folder of pictures, a .npz, .npy or
+    .csv file, or FILE.py:FUNCTION. range: what the model takes pixels as, where that is not found
+    out. app: the application around the model, a file of firmware/apps.
     toolchain: None takes zig where it is installed, else gcc. machine: None takes an installed
     emulator that runs the core. optimize: what the compiled engine chooses its kernels for, and the
     project's own code is compiled for. weights_in_ram: how many bytes of them may lie there, to be
@@ -118,8 +118,9 @@ def load(path: Path) -> Spec:
     given = {name: getattr(found, name) for name in _PATHS}
     resolved = {name: str(path.parent / value) for name, value in given.items() if value}
     for name in ("data", "tflm_library"):  # else a name, like doodles
-        value = getattr(found, name)
-        if value and (path.parent / value).exists():
+        value = getattr(found, name) or ""
+        file = value.rpartition(":")[0] or value  # of FILE.py:FUNCTION
+        if value and any((path.parent / there).exists() for there in (value, file)):
             resolved[name] = str(path.parent / value)
     return msgspec.structs.replace(found, **resolved)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tinyforge import spec
 from tinyforge.datasets import Samples, load, read
 from tinyforge.datasets.function import is_function
 from tinyforge.datasets.samples import TEST, TRAINING
@@ -129,6 +130,14 @@ def test_the_line_that_failed_is_named(written: Written) -> None:
         read(source.replace(":data", ":other"), (4, 3))
     with pytest.raises(ForgeError, match="not a Python file"):
         read("nowhere.py:data", (4, 3))
+
+
+def test_settings_name_it_relative_to_their_file(written: Written, tmp_path: Path) -> None:
+    source = written("X, Y")
+    (tmp_path / "tinyforge.toml").write_text('data = "mine.py:data"')
+    assert spec.load(tmp_path / "tinyforge.toml").data == source
+    (tmp_path / "tinyforge.toml").write_text('data = "quickdraw:cat,dog"')
+    assert spec.load(tmp_path / "tinyforge.toml").data == "quickdraw:cat,dog"
 
 
 def test_a_module_s_name_is_that_of_its_file(

@@ -41,6 +41,7 @@ def test_what_nothing_beats_is_marked():
         costing("b", 200, 0.95),
         costing("poor", 300, 0.94),
         costing("unmeasured", 1, None),
+        costing("worse", 200, 0.92),
     )
     plot, _ = pareto.plots(replace(FOUND, variants=asked))
     assert plot.best == "1 a, 3 b"
