@@ -25,14 +25,19 @@ from tinyforge.training.channels.rebuild import without
 from tinyforge.training.channels.taught import taught
 from tinyforge.training.load import load_keras
 from tinyforge.training.model import Lesson, Model, cross_entropy, lesson
+from tinyforge.training.runtime import tf_keras
 from tinyforge.training.settings import CHECKED
 from tinyforge.training.workflow import prune_file
 
 EVERY = get_args(ImportanceChoice)
 
 
-@pytest.fixture
-def small(keras: Any) -> Model:
+@pytest.fixture(params=[3, 2])
+def small(request: pytest.FixtureRequest, keras: Any) -> Model:
+    return network_of(keras if request.param == 3 else tf_keras())
+
+
+def network_of(keras: Any) -> Model:
     """Of 8x8x3: two convolutions with a normalization between, a dense layer for each place."""
     keras.utils.set_random_seed(0)
     layers = keras.layers
@@ -88,9 +93,7 @@ def test_a_layer_at_each_step_costs_as_much_each_time(keras: Any) -> None:
 
 
 @pytest.mark.parametrize("how", EVERY)
-def test_what_is_silent_or_unread_is_missed_least(
-    small: Model, taken: Lesson, how: ImportanceChoice
-) -> None:
+def test_what_is_silent_is_missed_least(small: Model, taken: Lesson, how: ImportanceChoice) -> None:
     layers = dict(layers_by_path(small))
     gamma, beta, mean, variance = layers["scaled",].get_weights()
     gamma[5] = beta[5] = 0  # its filter may be as large as it likes
@@ -104,6 +107,20 @@ def test_what_is_silent_or_unread_is_missed_least(
     assert np.argmin(found[of]) == 5
     assert found[of[5]] < 1e-6 < np.sort(found[of])[1]
     assert (found >= 0).all()
+
+
+@pytest.mark.parametrize("how", ["activation", "taylor"])
+def test_what_nobody_reads_is_not_missed(
+    small: Model, taken: Lesson, how: ImportanceChoice
+) -> None:
+    second = dict(layers_by_path(small))["second",]
+    kernel, bias = second.get_weights()
+    kernel[..., 3, :] = 0
+    second.set_weights([kernel, bias])
+    groups = groups_of(network(small))
+    found = importance(small, groups, how, taken, cross_entropy(small))
+    of = groups.of[network(small).calls[1].outputs[0].index]
+    assert found[of[3]] == 0 < np.sort(found[of])[1]
 
 
 def test_taylor_s_measure_is_the_change_of_the_loss(small: Model, taken: Lesson) -> None:
@@ -145,10 +162,7 @@ def test_counts_are_what_kernels_like_and_no_layer_vanishes(small: Model) -> Non
     assert len(seen) > 2 and (4, 8) in seen
 
 
-@pytest.mark.parametrize("how", EVERY)
-def test_multiply_adds_go_and_accuracy_stays(
-    model: Model, splits: Splits, tiny: Settings, how: ImportanceChoice
-) -> None:
+def test_multiply_adds_go_and_accuracy_stays(model: Model, splits: Splits, tiny: Settings) -> None:
     before = [weight.copy() for weight in model.get_weights()]
     stages: list[str] = []
     found = remove_channels(
@@ -156,7 +170,6 @@ def test_multiply_adds_go_and_accuracy_stays(
         lesson(splits.training),
         replace(tiny, prune_epochs=1, sparsity=0.6),
         loss=cross_entropy(model),
-        how=how,
         settled=lambda _: "recover 1" in stages,
         progress=lambda stage, done, of: stages.append(stage),
     )
@@ -169,6 +182,21 @@ def test_multiply_adds_go_and_accuracy_stays(
     assert found.kept == ()
     assert [*dict.fromkeys(stages)] == [*(f"remove {i}" for i in range(1, 7)), "recover 1"]
     assert accuracy_float(found.model, splits.held_out) > 0.85
+
+
+def test_a_model_of_keras_2_stays_one(taken: Lesson, tiny: Settings) -> None:
+    model = network_of(tf_keras())
+    settings = replace(tiny, prune_epochs=1, sparsity=0.5)
+    found = remove_channels(model, taken, settings, loss=cross_entropy(model))
+    assert isinstance(found.model, tf_keras().Model)
+    assert found.after.macs <= 0.5 * found.before.macs
+    made = {
+        path[-1]: layer.weights[-1].shape[-1]
+        for path, layer in layers_by_path(found.model)
+        if layer.weights
+    }
+    assert made.pop("second") in (4, 8, 12, 16)
+    assert made == {"first": 4, "scaled": 4, "each": 4, "last": 2}
 
 
 def test_what_is_left_alone_is_named(keras: Any) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tinyforge.training.channels.calls import Value
-from tinyforge.training.channels.follow import Cut, Followed
+from tinyforge.training.channels.follow import Cut
 from tinyforge.training.channels.groups import Groups, Keep
 
 Real = npt.NDArray[np.float64]
@@ -97,7 +97,6 @@ def _weights(groups: Groups) -> Iterator[_Weight]:
 
 def _made(groups: Groups) -> Iterator[Value]:
     """What layers with kernels make: the rest runs within them, or takes no memory of its own."""
-    known: Followed
     for call, known in zip(groups.network.calls, groups.followed, strict=True):
         if known.kernels:
             yield from call.outputs
