@@ -111,6 +111,10 @@ def test_what_cannot_be_compared_is_refused(
     (tmp_path / "broken.elf").write_bytes(b"\x7fELF\x01\x01\x01" + bytes(9))
     with pytest.raises(ForgeError, match="not a readable ELF"):
         image_of(tmp_path / "broken.elf", None, Quiet())
+    tinyforge("generate", "--engine", "tflm", str(pair[0]), "-o", "tflm", folder=tmp_path)
+    with pytest.raises(ForgeError, match="cannot be built without PlatformIO") as caught:
+        image_of(tmp_path / "tflm", None, Quiet())
+    assert caught.value.fix.endswith("nrf52840_dk/firmware.elf")
     monkeypatch.setitem(sys.modules, "bsdiff4", None)
     with pytest.raises(ForgeError, match="need the Python package bsdiff4") as caught:
         module.difference(model, model)

@@ -102,7 +102,6 @@ def _wrapped(model: Model, fits: list[Any], count: int) -> Model:
     def around(layer: Any) -> Any:
         if layer.name not in names:
             return layer
-        # The first centroids lie evenly between the ends: others leave out the few large weights.
         return clustering.cluster_weights(
             layer,
             number_of_clusters=count,

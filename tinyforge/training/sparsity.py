@@ -8,12 +8,16 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from tinyforge.ops.sparse import BLOCK
 from tinyforge.spec import ScheduleChoice, StructureChoice
 
-# Consecutive input channels (a kernel's last axis but one) by consecutive output channels (its
-# last). Four weights of one output lie beside each other in a .tflite, and a load takes them at
-# once; two outputs share the four inputs.
-BLOCKS: Mapping[StructureChoice, tuple[int, int]] = {"unstructured": (1, 1), "blocks": (4, 2)}
+# Input channels (a kernel's last axis but one) by output channels (its last), as kernels for sparse
+# layers leave them out.
+_OUTPUTS, _INPUTS = BLOCK
+BLOCKS: Mapping[StructureChoice, tuple[int, int]] = {
+    "unstructured": (1, 1),
+    "blocks": (_INPUTS, _OUTPUTS),
+}
 
 _START = 0.4  # share of the sparsity that the first cut takes: these weights hardly matter
 _POWER = 3
