@@ -12,12 +12,13 @@ from tinyforge import tflite
 from tinyforge.datasets.decide import Decision
 from tinyforge.datasets.ranges import AS_THEY_ARE, Kind, parse
 from tinyforge.datasets.samples import TEST, TRAINING, Samples, part_of
+from tinyforge.datasets.several import read_several
 from tinyforge.errors import ForgeError
-from tinyforge.training.model import Model, outputs
+from tinyforge.training.model import Model, input_shapes, outputs
 from tinyforge.training.noise.explain import explained
 from tinyforge.training.noise.record import Explained
 from tinyforge.training.quantize import quantize
-from tinyforge.training.runtime import quiet
+from tinyforge.training.runtime import quiet, tf_keras
 from tinyforge.training.subject import Subject
 from tinyforge.training.workflow import quantized_file
 
@@ -107,12 +108,57 @@ def test_figures_are_those_of_numpy(network: Callable[..., Model]) -> None:
     assert layer.saturated == 0 and layer.unused < 0.01
 
 
-def test_an_lstm_is_compared_too(keras: Any) -> None:
+def _series(keras: Any) -> Model:
     layers = keras.layers
-    model = keras.Sequential([keras.Input((6, 4)), layers.LSTM(5), layers.Dense(3)])
-    said = explain(model, samples(np.random.default_rng(0).normal(size=(16, 6, 4))))
-    assert "UNIDIRECTIONAL_SEQUENCE_LSTM" in [one.op for one in said.layers]
+    body = [layers.Conv1D(6, 3, activation="relu"), layers.BatchNormalization(), layers.GRU(4)]
+    return keras.Sequential([keras.Input((10, 4)), *body, layers.Dense(3)])
+
+
+def _lstm(keras: Any) -> Model:
+    layers = keras.layers
+    return keras.Sequential([keras.Input((6, 4)), layers.LSTM(5), layers.Dense(3)])
+
+
+def _within(keras: Any) -> Model:
+    layers = keras.layers
+    inner = keras.Sequential([keras.Input(SHAPE), layers.Conv2D(6, 3), layers.ReLU(6.0)])
+    return keras.Sequential([keras.Input(SHAPE), inner, layers.Flatten(), layers.Dense(3)])
+
+
+def _of_keras_2(_: Any) -> Model:
+    library = tf_keras()
+    layers = library.layers
+    body = [layers.Conv2D(6, 3), layers.BatchNormalization(), layers.ReLU(6.0)]
+    ends = [layers.GlobalAveragePooling2D(), layers.Dense(3, activation="softmax")]
+    return library.Sequential([library.Input(SHAPE), *body, *ends])
+
+
+@pytest.mark.parametrize("make", [_series, _lstm, _within, _of_keras_2])
+def test_other_models_are_compared_too(make: Any, keras: Any) -> None:
+    """All layers; of a GRU's steps the few that have no name of their own are left out."""
+    keras.utils.set_random_seed(0)
+    model = make(keras)
+    said = explain(
+        model, samples(np.random.default_rng(0).normal(size=(16, *model.input_shape[1:])))
+    )
+    compared = sum(one.layer is not None for one in said.layers)
+    assert compared == said.of or (make is _series and said.of > compared > 0.9 * said.of)
     assert said.layers[-1].snr is not None and said.layers[-1].snr > 15
+    assert said.findings == ()
+
+
+def test_several_inputs_are_each_compared(keras: Any, tmp_path: Path) -> None:
+    layers = keras.layers
+    one, other = keras.Input((8,), name="one"), keras.Input(SHAPE, name="other")
+    pooled = layers.GlobalAveragePooling2D()(layers.Conv2D(4, 3)(other))
+    joined = layers.Concatenate()([layers.Dense(4, activation="relu")(one), pooled])
+    model = keras.Model([one, other], layers.Dense(3)(joined))
+    rng = np.random.default_rng(0)
+    arrays = {"one": rng.normal(size=(16, 8)), "other": rng.normal(size=(16, *SHAPE))}
+    np.savez(tmp_path / "data.npz", **arrays)
+    said = explain(model, read_several(str(tmp_path / "data.npz"), input_shapes(model), None))
+    assert [layer.name for layer in said.layers if layer.layer is None] == ["one", "other"]
+    assert sum(layer.layer is not None for layer in said.layers) == said.of
 
 
 def _outlier(kernels: dict[str, Any]) -> None:

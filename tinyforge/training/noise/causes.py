@@ -15,6 +15,7 @@ from tinyforge.training.noise.record import Finding, LayerNoise
 
 _LEAD = 0.05  # of the score, by which another range must be better
 _CUT_OFF = 0.01  # share of values beyond their codes that is more than a few
+_FAR = 0.05  # of the codes: a step or two more are rounding's
 _UNUSED = 0.875  # share of an input's codes: 3 of 8 bits
 _SHIFT, _STRETCH = 3.0, 4.0  # of a standard deviation in training
 _FEW_CHANNELS = 4  # among fewer, none stands out
@@ -109,7 +110,11 @@ def one_class(facts: Facts) -> Iterator[Finding]:
 
 def calibration(facts: Facts) -> Iterator[Finding]:
     """Ranges that calibration never reached: the layer where most values are cut off."""
-    cut = [one for one in facts.layers if one.layer is not None and one.saturated > _CUT_OFF]
+    cut = [
+        one
+        for one in facts.layers
+        if one.layer is not None and one.saturated > _CUT_OFF and _beyond(one) > _FAR
+    ]
     if not cut:
         return
     layer = max(cut, key=lambda one: one.saturated)
@@ -120,6 +125,12 @@ def calibration(facts: Facts) -> Iterator[Finding]:
         f"{facts.calibrated:,} calibration samples reached, and are cut off",
         "more calibration data, like that of the device",
     )
+
+
+def _beyond(layer: LayerNoise) -> float:
+    """How far the float model's values go beyond the codes, as a share of these."""
+    (low, high), (least, most) = layer.held, layer.seen
+    return max(low - least, most - high) / (high - low)
 
 
 def outlier(facts: Facts) -> Iterator[Finding]:

@@ -23,6 +23,7 @@ from tinyforge.training.noise.record import Channel, LayerNoise, Weights
 
 _WORST = 3  # channels that are named
 _CODES = (DType.INT8, DType.INT16)
+_KERNELS = (DType.INT8, DType.INT4)
 INPUT = "INPUT"  # what stands for an operator where a model's input is looked at
 
 Array = npt.NDArray[Any]
@@ -121,7 +122,7 @@ def _weights(graph: Graph, op: Operator, twin: Twin) -> Weights | None:
     real = twin.kernels.get(graph.tensors[op.outputs[0]].name)
     if tensor is None or tensor.data is None or tensor.quant is None or real is None:
         return None
-    if real.shape != tensor.shape or tensor.dtype not in (DType.INT8, DType.INT4):
+    if real.ndim < 2 or real.shape != tensor.shape or tensor.dtype not in _KERNELS:
         return None
     quant = tensor.quant
     axis = quant.axis if quant.per_channel else 0
