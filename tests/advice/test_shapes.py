@@ -84,3 +84,14 @@ def test_blocks_of_least_weights_become_zero() -> None:
     same = shapes.in_blocks(graph, 0.0)
     pairs = zip(same.tensors, graph.tensors, strict=True)
     assert all(np.array_equal(a.data, b.data) for a, b in pairs if a.data is not None)
+
+
+def test_the_least_weights_become_zero() -> None:
+    graph = network(16, 16)
+    zeros = shapes.singly(graph, 0.75)
+    for op in graph.operators:
+        if op.op == "CONV_2D":
+            before, after = (g.tensors[op.inputs[1]].data for g in (graph, zeros))
+            assert before is not None and after is not None
+            assert (after == 0).mean() == pytest.approx(0.75, abs=0.02)
+            assert np.abs(before[after == 0]).max() <= np.abs(after[after != 0]).min()

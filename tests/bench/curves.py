@@ -100,13 +100,14 @@ def treatments(lab: Lab) -> dict[str, Callable[[], Model]]:
     }
     for share in SHARES:
         settings = replace(lab.settings, sparsity=float(share))
-        blocks = replace(settings, structure="blocks")
         found[f"channels {share}"] = lambda s=settings: (
             remove_channels(model, lesson, s, loss=cross_entropy(model), settled=lab.settled).model
         )
-        found[f"blocks {share}"] = lambda s=blocks: (
-            prune(model, lesson, s, loss=cross_entropy(model), settled=lab.settled).model
-        )
+        for structure in ("blocks", "unstructured"):
+            alike = replace(settings, structure=structure)
+            found[f"{structure} {share}"] = lambda s=alike: (
+                prune(model, lesson, s, loss=cross_entropy(model), settled=lab.settled).model
+            )
     return found
 
 
@@ -124,8 +125,7 @@ def measure(corpus: Path, console: Console) -> Curves:
     return Curves(
         tuple(names),
         "python -m tests.bench.curves --write",
-        {share: points[f"channels {share}"] for share in SHARES},
-        {share: points[f"blocks {share}"] for share in SHARES},
+        *({s: points[f"{k} {s}"] for s in SHARES} for k in ("channels", "blocks", "unstructured")),
         points["aware"],
     )
 

@@ -21,13 +21,14 @@ class Point(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Curves(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """measured: the models and data, in words. command: what measures it. channels, blocks: by
-    share, "0.5". aware: quantization-aware training alone."""
+    """measured: the models and data, in words. command: what measures it. channels, blocks,
+    unstructured: by share, "0.5". aware: quantization-aware training alone."""
 
     measured: tuple[str, ...]
     command: str
     channels: dict[str, Point]
     blocks: dict[str, Point]
+    unstructured: dict[str, Point]
     aware: Point
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import get_args
 
 import msgspec
 
 from tinyforge.advice import shapes
-from tinyforge.advice.curves import accuracy, curves
+from tinyforge.advice.curves import Point, accuracy, curves
 from tinyforge.advice.figures import Tried, counted, estimated
 from tinyforge.advice.record import Accuracy, Advice, Basis
 from tinyforge.boards import Board
@@ -112,19 +112,17 @@ def trained(bench: Bench) -> Iterator[Advice]:
     """What training would bring: costs of such models by their plan, accuracy as it was
     elsewhere."""
     known = curves()
-    for share, point in known.channels.items():
-        part = f"{float(share):.0%}"
-        other = bench.estimated(shapes.pruned(bench.graph, float(share)), f"with {part} less work")
-        how = f"tinyforge prune --structure channels --sparsity {share}"
-        lost = accuracy(point)
-        yield _compared(f"channels of {part} of the work", how, bench.now, other, lost=lost)
-    for share, point in known.blocks.items():
-        part = f"{float(share):.0%}"
-        zeros = shapes.in_blocks(bench.graph, float(share))
-        other = bench.estimated(zeros, f"with {part} of its blocks zero")
-        how = f"tinyforge prune --structure blocks --sparsity {share}"
-        lost = accuracy(point)
-        yield _compared(f"{part} of the blocks zero", how, bench.now, other, lost=lost)
+    kinds: tuple[tuple[str, str, Callable[[Graph, float], Graph], dict[str, Point]], ...] = (
+        ("channels", "channels of {} of the work", shapes.pruned, known.channels),
+        ("blocks", "{} of the blocks zero", shapes.in_blocks, known.blocks),
+        ("unstructured", "{} of the weights zero", shapes.singly, known.unstructured),
+    )
+    for structure, words, made, curve in kinds:
+        for share, point in curve.items():
+            what = words.format(f"{float(share):.0%}")
+            other = bench.estimated(made(bench.graph, float(share)), f"with {what}")
+            how = f"tinyforge prune --structure {structure} --sparsity {share}"
+            yield _compared(what, how, bench.now, other, lost=accuracy(point))
 
 
 def _compared(

@@ -97,7 +97,12 @@ def uneven(graph: Graph) -> Iterator[Family]:
 def in_blocks(graph: Graph, share: float) -> Graph:
     """With that share of the weights of each layer zero, in the blocks that sparse kernels skip:
     those of least size."""
-    return _with_weights(graph, lambda weights: _blocks_zeroed(weights, share))
+    return _with_weights(graph, lambda weights: _zeroed(weights, share, BLOCK))
+
+
+def singly(graph: Graph, share: float) -> Graph:
+    """With that share of the weights of each layer zero: the least."""
+    return _with_weights(graph, lambda weights: _zeroed(weights, share, (1, 1)))
 
 
 def _with_weights(graph: Graph, change: Callable[[npt.NDArray[Any]], npt.NDArray[Any]]) -> Graph:
@@ -109,9 +114,9 @@ def _with_weights(graph: Graph, change: Callable[[npt.NDArray[Any]], npt.NDArray
     return replace(graph, tensors=tuple(tensors))
 
 
-def _blocks_zeroed(weights: npt.NDArray[Any], share: float) -> npt.NDArray[Any]:
-    """weights: (outputs, ..., inputs), int8."""
-    outputs, inputs = BLOCK
+def _zeroed(weights: npt.NDArray[Any], share: float, block: tuple[int, int]) -> npt.NDArray[Any]:
+    """weights: (outputs, ..., inputs), int8. block: of so many outputs and inputs."""
+    outputs, inputs = block
     flat = weights.reshape(len(weights), -1).astype(np.int64)
     rows = np.add.reduceat(np.abs(flat), np.arange(0, flat.shape[0], outputs), axis=0)
     sizes = np.add.reduceat(rows, np.arange(0, flat.shape[1], inputs), axis=1)
