@@ -151,6 +151,10 @@ def test_a_core_that_is_not_emulated_is_estimated() -> None:
     found = advise(source(models.classifier(1)), Spec(board=board.id), board, Silent())
     assert found.now.basis == "estimated"
     assert any("xtensa-lx6 is not emulated" in remark for remark in found.remarks)
+    assert not any("5 ms" in remark for remark in found.remarks)
+    timed = estimated(models.classifier(1), ms=5)
+    assert [use.resource for use in timed.uses] == ["flash", "RAM"]
+    assert any("5 ms" in remark for remark in timed.remarks)
 
 
 def test_removed_channels_are_told() -> None:
@@ -176,3 +180,9 @@ def test_settings_by_rows_are_not_advised_again(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr("tinyforge.advice.advise.fed_by_rows", None)
     found = estimated(models.separable(1), Spec(feed="rows"))
     assert not any("--feed" in one.how for one in found.advices)
+
+
+def test_bytes_for_tables_in_ram_are_asked_for_with_speed_alone() -> None:
+    settings = Spec(board="nucleo_l4r5zi", optimize="speed", weights_in_ram=4096)
+    found = estimated(network(16, 16), settings)
+    assert of(found, "--optimize size").ram is not None

@@ -56,7 +56,7 @@ def advise(
         tuple(sorted(filter(_helps, found), key=lambda one: _order(one, resource))),
         hot_layers(bench.now),
         peak(bench.now.plan),
-        tuple(_remarks(bench, fed)),
+        tuple(_remarks(bench, fed, ms)),
     )
 
 
@@ -96,8 +96,8 @@ def _order(one: Advice, resource: Resource) -> tuple[float, float]:
     return by[resource], time
 
 
-def _remarks(bench: Bench, fed: Tried | ForgeError | None) -> Iterator[str]:
-    """fed: by rows, or why not; None: it is already."""
+def _remarks(bench: Bench, fed: Tried | ForgeError | None, ms: float | None) -> Iterator[str]:
+    """fed: by rows, or why not; None: it is already. ms: that it may take."""
     channels = removed_channels(bench.source.narrowed)
     if channels is not None:
         yield f"Already done: {removed(**asdict(channels))}."
@@ -126,3 +126,5 @@ def _remarks(bench: Bench, fed: Tried | ForgeError | None) -> Iterator[str]:
             f"Nothing was built or run{why}: flash is of tables, RAM of the arena alone, and time "
             "of the kernels' cost model, without what a compiler does for size."
         )
+        if ms is not None:
+            yield f"Whether it takes {ms:g} ms is known of what is run alone."

@@ -58,7 +58,11 @@ def aims(bench: Bench) -> Iterator[Advice]:
     """Kernels that are chosen for something else."""
     for objective in get_args(OptimizeChoice):
         if objective != bench.settings.optimize:
-            other = bench.tried(msgspec.structs.replace(bench.settings, optimize=objective))
+            # A number of bytes for tables in RAM is for speed alone.
+            given = bench.settings.weights_in_ram if objective == "speed" else "auto"
+            other = bench.tried(
+                msgspec.structs.replace(bench.settings, optimize=objective, weights_in_ram=given)
+            )
             moved = len(other.plan.in_ram)
             why = f"copies tables of {moved} layers to RAM at boot" if moved else ""
             how = f"--optimize {objective}"

@@ -403,7 +403,7 @@ def _reason(said: Explained | None) -> dict[str, str]:
     if said is None or not said.findings:
         return {}
     first = said.findings[0]
-    cure = f"{first.cure}; --explain --accept-accuracy shows all layers"
+    cure = f"{first.cure}; tinyforge quantize --explain --accept-accuracy shows all layers"
     return {"why": f"{first} ({first.where})", "cure": cure}
 
 

@@ -147,8 +147,8 @@ def outlier(facts: Facts) -> Iterator[Finding]:
                 layer.where,
                 f"channel {layer.widest} reaches {layer.times_median:.0f} times as far as the "
                 f"median one, which has {layer.median_own:.0f} dB left of its values",
-                "bring its channels to one range, which keeps the float answers: --equalize; or "
-                "normalize the layer (BatchNormalization behind it), and train on",
+                "bring its channels to one range, which keeps the float answers: tinyforge "
+                "quantize --equalize; or normalize the layer (BatchNormalization), and train on",
             )
 
 
@@ -211,7 +211,7 @@ def worst_layer(facts: Facts) -> Iterator[Finding]:
         after.where,
         f"signal to noise falls from {before.snr:.0f} to {after.snr:.0f} dB here, more than in any "
         "other layer",
-        "train on with int8's rounding (--qat)",
+        "train on with int8's rounding: tinyforge quantize --qat",
     )
 
 
