@@ -6,6 +6,8 @@
 #ifndef FORGE_KERNELS_SPARSE_CONV_DSP_H
 #define FORGE_KERNELS_SPARSE_CONV_DSP_H
 
+#include "kernels/naked.h"
+
 /* The bias twice in r0, r1; where weights end, and two bytes, on the stack. */
 #define FORGE_SPARSE_CONV_BEGIN(unit_bytes) \
   "mov r12, r1\n"                           \
@@ -175,38 +177,43 @@ FORGE_DENSE_FUNCTION(forge_sparse_conv_rectified_2,
 FORGE_DENSE_FUNCTION(forge_sparse_conv_clamped_2,
                      FORGE_SPARSE_CONV_SUMS_2 FORGE_SPARSE_CONV_CLAMPED_2)
 
-/* Four channels of two columns, two words of the tile after two. */
-FORGE_SHARED int32_t *forge_sparse_conv_quads(const int8_t *first, const int8_t *second, int quads,
-                                              int words, int32_t *tile) {
-  if (!quads) return tile;
+/* Four channels of two columns, two words of the tile after two. r12: tile. */
+FORGE_NAKED int32_t *forge_sparse_conv_quads(FORGE_ARGUMENT const int8_t *first,
+                                             FORGE_ARGUMENT const int8_t *second,
+                                             FORGE_ARGUMENT int quads, FORGE_ARGUMENT int words,
+                                             FORGE_ARGUMENT int32_t *tile) {
   __asm__ volatile(
+      "ldr r12, [sp]\n"
+      "cbz r2, 2f\n"
+      "push {r4-r8}\n"
+      "lsl r3, r3, #2\n"
       "1:\n"
-      "ldr r3, [%0], #4\n"
-      "ldr r4, [%1], #4\n"
-      "sxtb r5, r3\n"
+      "ldr r4, [r0], #4\n"
+      "ldr r5, [r1], #4\n"
       "sxtb r6, r4\n"
-      "add r5, r5, r6, lsl #23\n"
-      "sxtb r6, r3, ror #8\n"
-      "sxtb r8, r4, ror #8\n"
-      "add r6, r6, r8, lsl #23\n"
-      "str r5, [%2]\n"
-      "str r6, [%2, %4]\n"
-      "add %2, %2, %4, lsl #1\n"
-      "sxtb r5, r3, ror #16\n"
+      "sxtb r7, r5\n"
+      "add r6, r6, r7, lsl #23\n"
+      "sxtb r7, r4, ror #8\n"
+      "sxtb r8, r5, ror #8\n"
+      "add r7, r7, r8, lsl #23\n"
+      "str r6, [r12]\n"
+      "str r7, [r12, r3]\n"
+      "add r12, r12, r3, lsl #1\n"
       "sxtb r6, r4, ror #16\n"
-      "add r5, r5, r6, lsl #23\n"
-      "asr r6, r3, #24\n"
-      "asr r8, r4, #24\n"
-      "add r6, r6, r8, lsl #23\n"
-      "str r5, [%2]\n"
-      "str r6, [%2, %4]\n"
-      "add %2, %2, %4, lsl #1\n"
-      "subs %3, %3, #1\n"
+      "sxtb r7, r5, ror #16\n"
+      "add r6, r6, r7, lsl #23\n"
+      "asr r7, r4, #24\n"
+      "asr r8, r5, #24\n"
+      "add r7, r7, r8, lsl #23\n"
+      "str r6, [r12]\n"
+      "str r7, [r12, r3]\n"
+      "add r12, r12, r3, lsl #1\n"
+      "subs r2, r2, #1\n"
       "bne 1b\n"
-      : "+&r"(first), "+&r"(second), "+&r"(tile), "+&r"(quads)
-      : "r"(4 * words)
-      : "r3", "r4", "r5", "r6", "r8", "cc", "memory");
-  return tile;
+      "pop {r4-r8}\n"
+      "2:\n"
+      "mov r0, r12\n"
+      "bx lr\n");
 }
 
 FORGE_INLINE void forge_sparse_conv_outputs(const forge_sparse_conv *c, const int32_t *tile,

@@ -14,18 +14,20 @@ import numpy.typing as npt
 import pytest
 
 from tests.corpus.builder import Constant
-from tests.ops import harness
 from tests.ops.cases import random_case
 from tests.ops.draw import without_blocks
 from tests.ops.on_core import Case
 from tests.ops.test_dense import DSP, RELU, ZERO_POINT, Adversarial, drawn, layer
-from tests.ops.variants import cases_of, check_on_core, check_portable, check_within_memory
-from tinyforge.boards.cores import CORES
+from tests.ops.variants import (
+    cases_of,
+    check_compiles_to_read,
+    check_on_core,
+    check_portable,
+    check_within_memory,
+)
 from tinyforge.graph import Graph
 from tinyforge.ops import OPS, Kernel, Table
 from tinyforge.ops.costs import table_bytes
-from tinyforge.resources import folder
-from tinyforge.sim.toolchains import gcc, toolchain
 from tinyforge.spec import OptimizeChoice
 
 BLOCKS = "sparse, 2x4 blocks"
@@ -114,18 +116,7 @@ def test_the_block_of_a_core_equals_tflm(
 
 @pytest.mark.parametrize("compiler", ["zig", "gcc"])
 def test_what_is_read_back_compiles_without_optimizing(compiler: str, tmp_path: Path) -> None:
-    if compiler == "gcc" and not gcc.installed():
-        pytest.skip("needs arm-none-eabi-gcc")
-    source = tmp_path / "kernels.c"
-    source.write_text(
-        "".join(harness.kernel_source(i, c.graph, c.kernel) for i, c in enumerate(cases()[-4:]))
-    )
-    toolchain(compiler).compile_to_read(
-        source,
-        include=[folder("firmware")],
-        core=CORES["cortex-m4"],
-        output=tmp_path / "kernels.elf",
-    )
+    check_compiles_to_read(cases()[-4:], compiler, tmp_path)
 
 
 def test_a_kernel_stays_within_its_memory(tmp_path: Path) -> None:

@@ -18,7 +18,13 @@ from tests.ops.draw import VALID
 from tests.ops.on_core import Case
 from tests.ops.test_dense import DSP, RELU, ZERO_POINT, drawn
 from tests.ops.test_sparse import Pruned
-from tests.ops.variants import cases_of, check_on_core, check_portable, check_within_memory
+from tests.ops.variants import (
+    cases_of,
+    check_compiles_to_read,
+    check_on_core,
+    check_portable,
+    check_within_memory,
+)
 from tinyforge.graph import Graph, Quant
 from tinyforge.ops import OPS, Kernel, Table
 from tinyforge.ops.costs import table_bytes
@@ -106,6 +112,11 @@ def test_the_kernel_of_a_core_equals_tflm(
     compiler: str, optimize: OptimizeChoice, specialized: bool, tmp_path: Path
 ) -> None:
     check_on_core(cases(), compiler, tmp_path, optimize, specialized=specialized)
+
+
+@pytest.mark.parametrize("compiler", ["zig", "gcc"])
+def test_what_is_read_back_compiles_without_optimizing(compiler: str, tmp_path: Path) -> None:
+    check_compiles_to_read(cases()[-4:], compiler, tmp_path)
 
 
 def test_a_kernel_stays_within_its_memory(tmp_path: Path) -> None:

@@ -18,7 +18,12 @@ from tests.ops.on_core import Case
 from tests.ops.test_dense import RELU, drawn, layer
 from tests.ops.test_dense_cycles import Layer
 from tests.ops.test_sparse import Pruned
-from tests.ops.variants import cases_of, check_on_core, check_portable
+from tests.ops.variants import (
+    cases_of,
+    check_compiles_to_read,
+    check_on_core,
+    check_portable,
+)
 from tinyforge.graph import Graph
 from tinyforge.memory.search import Aim, plan
 from tinyforge.ops import OPS, Kernel, Table
@@ -78,6 +83,11 @@ def test_the_portable_kernel_equals_tflm(tmp_path: Path) -> None:
 @pytest.mark.parametrize("core", ["cortex-m4", "cortex-m0plus", "cortex-m33"])
 def test_the_kernel_of_a_core_equals_tflm(compiler: str, core: str, tmp_path: Path) -> None:
     check_on_core(cases(), compiler, tmp_path, core=core)
+
+
+@pytest.mark.parametrize("compiler", ["zig", "gcc"])
+def test_what_is_read_back_compiles_without_optimizing(compiler: str, tmp_path: Path) -> None:
+    check_compiles_to_read(cases()[-4:], compiler, tmp_path)
 
 
 def test_a_weight_takes_two_bytes_and_all_are_read_once_a_row() -> None:

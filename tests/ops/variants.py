@@ -18,6 +18,7 @@ from tests.ops.on_core import Case
 from tinyforge.boards.cores import CORES
 from tinyforge.graph import Graph
 from tinyforge.ops import Kernel
+from tinyforge.resources import folder
 from tinyforge.sim.base import Machine
 from tinyforge.sim.machines import machine
 from tinyforge.sim.toolchains import gcc, toolchain
@@ -68,6 +69,22 @@ def check_on_core(
     found = on_core.run(made, CORES[core], workspace, compiler=tools, machine=emulator)
     for label, actual, expected in zip(made.labels, found, made.expected, strict=True):
         np.testing.assert_array_equal(actual, expected, label)
+
+
+def check_compiles_to_read(cases: Sequence[Case], compiler: str, workspace: Path) -> None:
+    """What is read back is compiled without optimizing."""
+    if compiler == "gcc" and not gcc.installed():
+        pytest.skip("needs arm-none-eabi-gcc")
+    source = workspace / "kernels.c"
+    source.write_text(
+        "".join(harness.kernel_source(i, c.graph, c.kernel) for i, c in enumerate(cases))
+    )
+    toolchain(compiler).compile_to_read(
+        source,
+        include=[folder("firmware")],
+        core=CORES["cortex-m4"],
+        output=workspace / "kernels.elf",
+    )
 
 
 def check_within_memory(cases: Sequence[Case], workspace: Path) -> None:
