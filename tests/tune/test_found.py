@@ -17,7 +17,7 @@ from tinyforge.report.json_report import json_text
 from tinyforge.report.scatter import scatter
 from tinyforge.report.tuning import Tuning, progress, said, summary, tuning_json
 from tinyforge.report.tuning_html import tuning_html
-from tinyforge.training.recipe import PRUNED, Amounts, Recipe
+from tinyforge.training.recipe import BLOCKS, PRUNED, QAT, REMOVED, Amounts, Recipe
 from tinyforge.tune.candidate import Candidate, groups
 from tinyforge.tune.found import Found, found
 from tinyforge.tune.limits import Cost, Limits
@@ -157,3 +157,17 @@ def test_the_page_escapes_what_comes_from_outside(tmp_path: Path) -> None:
     assert "a&lt;b&gt;" in page and "no &lt;such&gt; thing" in page
     assert "<b>" not in page and "<such>" not in page
     assert page.count('<div class="dot ') == len([t for t in told if t.outcome.cost])
+
+
+def test_a_candidate_in_words() -> None:
+    def words(*rates: float, steps: tuple[str, ...] = (PRUNED,)) -> str:
+        by_layer = tuple((str(i), rate) for i, rate in enumerate(rates))
+        amounts = Amounts(channels=0.25, by_layer=by_layer)
+        return str(Candidate(Recipe(steps, int8=True), amounts, "size"))
+
+    assert words(0.5, 0.5) == "weights -50%, size"
+    assert words(0.5, 0.9) == "weights -50% to 90%, size"
+    assert words(0.0, 0.9, steps=(REMOVED, BLOCKS, QAT)) == (
+        "channels -25%, blocks up to -90%, QAT, size"
+    )
+    assert words(steps=()) == "as it is, size"

@@ -31,7 +31,8 @@ class Watched(Lab):
 
     def settled(self, model: Model) -> bool:
         """As Lab's, asked when a fine-tuning is done. HopelessError where more would be in vain."""
-        found = self.of_float(model)
-        if self.least is not None and found is not None and found.score < self.least - _FAR:
-            raise HopelessError(found.score)
+        if self.least is not None:
+            found = self.of_float(model)
+            if found is not None and found.score < self.least - _FAR:
+                raise HopelessError(found.score)
         return super().settled(model)

@@ -32,8 +32,9 @@ def _words(candidate: Candidate) -> Iterator[str]:
     if PRUNED in steps or BLOCKS in steps:
         rates = [share for _, share in amounts.by_layer]
         low, high = min(rates), max(rates)
-        shares = f"{low:.0%}" if low == high else f"{low:.0%} to {high:.0%}"
-        yield f"{'blocks' if BLOCKS in steps else 'weights'} -{shares}"
+        shares = f"-{low:.0%}" if low == high else f"-{low:.0%} to {high:.0%}"
+        shares = shares if low else f"up to -{high:.0%}"
+        yield f"{'blocks' if BLOCKS in steps else 'weights'} {shares}"
     if QAT in steps:
         yield "QAT"
     if not steps:
