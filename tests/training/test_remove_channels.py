@@ -92,6 +92,23 @@ def test_a_layer_at_each_step_costs_as_much_each_time(keras: Any) -> None:
     assert found.weights == (6 + 1) * 4 + (4 + 3 + 1) * 12
 
 
+def test_no_more_goes_than_is_asked_for(small: Model) -> None:
+    """The least missed of what is enough, though the first in turn saves more for each loss."""
+    groups = groups_of(network(small))
+    first, second = (groups.of[network(small).calls[i].outputs[0].index] for i in (1, 5))
+    missed = np.zeros(groups.count)
+    missed[first], missed[second] = 3.0, 1.0
+    whole = cost(groups, groups.all_kept()).macs
+    saved = 4 * (16 * 8 + 16 * 2)  # by four channels of the second, which save few
+    assert (
+        missed[first[0]] / shares(groups)[first[0]] < missed[second[0]] / shares(groups)[second[0]]
+    )
+    keep = chosen(groups, missed, whole - saved)
+    assert keep[first].all() and np.count_nonzero(keep[second]) == 12
+    keep = chosen(groups, missed, whole - saved - 1)
+    assert np.count_nonzero(keep[first]) == 4 and keep[second].all()
+
+
 @pytest.mark.parametrize("how", EVERY)
 def test_what_is_silent_is_missed_least(small: Model, taken: Lesson, how: ImportanceChoice) -> None:
     layers = dict(layers_by_path(small))
