@@ -120,6 +120,19 @@ def test_one_that_fails_does_not_stop_the_others(
     assert isinstance(found[1], Variant) and found[1].result is None
 
 
+def test_whatever_tensorflow_raises_is_one_variant_s(
+    lab: Lab, told: Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: Any) -> Any:
+        raise RuntimeError("first line\nlast line")
+
+    monkeypatch.setattr("tinyforge.training.variants.TUNED", {"pruned": broken})
+    found = make_variants(lab, recipes("pruned,pruned+int8,float"), Amounts(), told)
+    assert [type(one) for one in found] == [Unmade, Unmade, Variant]
+    assert isinstance(found[1], Unmade)
+    assert found[1].error.what == "TensorFlow cannot do this: RuntimeError: last line"
+
+
 def kernel(variant: Variant | Unmade) -> npt.NDArray[np.int8]:
     """Of the second convolution: (outputs, 3, 3, inputs)."""
     assert isinstance(variant, Variant)

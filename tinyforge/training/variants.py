@@ -29,6 +29,8 @@ from tinyforge.training.workflow import TITLES
 
 T = TypeVar("T")
 
+_WORDS = 300  # characters of an exception
+
 
 @dataclass(frozen=True, eq=False)
 class Variant:
@@ -104,11 +106,14 @@ def make_variants(
 
 
 def _tried(work: Callable[[], T]) -> T | ForgeError:
-    """What work gives, or the ForgeError that it raises."""
+    """What work gives, or the ForgeError that it raises; any other exception as one."""
     try:
         return work()
     except ForgeError as error:
         return error
+    except Exception as error:  # whatever TensorFlow happens to raise of one variant
+        last = (str(error).strip().splitlines() or [""])[-1]
+        return ForgeError(f"TensorFlow cannot do this: {type(error).__name__}: {last[:_WORDS]}")
 
 
 def _tuned(
