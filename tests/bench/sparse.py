@@ -96,10 +96,6 @@ def kernels(graph: Graph) -> tuple[Operator, tuple[Kernel, ...]]:
     return op, kernels_of(graph, op, TARGET)
 
 
-def is_sparse(kernel: Kernel) -> bool:
-    return kernel.way.startswith("sparse")
-
-
 @dataclass(frozen=True)
 class Dense:
     """What multiplies by every zero: the block with int8 weights, and what is quickest."""
@@ -120,7 +116,7 @@ def dense(layer: Graph, compiler: Toolchain) -> Dense:
 def row(layer: Graph, beside: Dense, compiler: Toolchain) -> Iterator[str]:
     """Of a pruned layer."""
     op, every = kernels(layer)
-    skipping = [k for k in every if is_sparse(k)]
+    skipping = [k for k in every if k.skips_zeros]
     taken = min(every, key=lambda k: cycles(layer, op, k))
     if not skipping:
         yield from ("none", *[""] * 6, taken.way)

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pytest
+from rich.console import Console
 
 from tests.corpus import layers
 from tests.corpus.builder import GraphBuilder
@@ -20,13 +21,16 @@ from tests.proof.test_prove import WEIGHTS, prove_files
 from tinyforge.engines.aot import compiled
 from tinyforge.errors import ForgeError
 from tinyforge.graph import Graph, Operator
+from tinyforge.memory.choices import choices
 from tinyforge.memory.search import Aim, plan
 from tinyforge.ops import OPS, Table
+from tinyforge.ops.costs import table_bytes
 from tinyforge.ops.target import target_of
 from tinyforge.proof.examples import synthetic
 from tinyforge.proof.oracle import reference_trace
 from tinyforge.proof.readback import require_tables
 from tinyforge.proof.visible import coverage
+from tinyforge.report.choices import Choices
 
 pytest.importorskip("unicorn")
 
@@ -58,7 +62,8 @@ def pruned() -> Graph:
 
 
 GRAPH = pruned()
-PLAN = plan(GRAPH, Aim("speed", target_of("cortex-m4")))
+AIM = Aim("speed", target_of("cortex-m4"))
+PLAN = plan(GRAPH, AIM)
 LAYERS = _multiplying(GRAPH)
 LOWERED = compiled(PLAN)
 FILES = dict(project_files(GRAPH, LOWERED))
@@ -69,6 +74,30 @@ def test_each_layer_has_another_kernel_that_skips_zeros() -> None:
     assert ways[0].startswith("sparse, 2x4 blocks")
     assert ways[1].startswith("sparse, listed weights, by")
     assert ways[2:] == ["sparse, listed weights"] * 2
+
+
+def test_what_skipping_zeros_saves_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    """Over the dense block here, whose windows are too small for others to be quicker."""
+    rows = choices(PLAN, AIM)
+    saving = {row.layer: row for row in rows if row.with_zeros is not None}
+    assert list(saving) == [op.index for op in LAYERS]
+    for op in LAYERS:
+        multiplying = [
+            (k.cycles, table_bytes(k))
+            for k in OPS[op.op].variants(GRAPH, op, AIM.target)
+            if not k.way.startswith("sparse")
+        ]
+        other = saving[op.index].with_zeros
+        assert other is not None
+        assert (other.cycles, other.tables) == min(multiplying)
+    tables, cycles = (
+        sum(getattr(r.with_zeros, name) - getattr(r.taken, name) for r in saving.values())
+        for name in ("tables", "cycles")
+    )
+    Console(width=200).print(Choices("speed", rows))
+    said = f"Zeros are skipped in layers 0, 1, 4, 5: {tables:,} B of tables and {cycles:,} cycles"
+    assert said in capsys.readouterr().out
+    assert min(tables, cycles) > 0
 
 
 def test_it_is_bit_exact_within_its_memory(tmp_path: Path) -> None:

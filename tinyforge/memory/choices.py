@@ -29,7 +29,8 @@ class Candidate:
 @dataclass(frozen=True)
 class KernelChoice:
     """taken: as it runs. runner_up: the quickest of the others, by itself; None where there is no
-    other. within: the layer that it runs in, a few pixels at a time. why: in words."""
+    other. within: the layer that it runs in, a few pixels at a time. why: in words. with_zeros: of
+    one that skips zeros, the quickest of those that do not."""
 
     layer: int
     op: str
@@ -37,6 +38,7 @@ class KernelChoice:
     runner_up: Candidate | None
     why: str
     within: int | None = None
+    with_zeros: Candidate | None = None
 
 
 def choices(plan: Plan, aim: Aim) -> tuple[KernelChoice, ...]:
@@ -54,13 +56,22 @@ def _choice(plan: Plan, index: int, aim: Aim) -> KernelChoice:
         memory_bytes(kernel),
         index in plan.in_ram,
     )
-    others = [
-        _candidate(graph, op, other, aim.flash)
-        for other in kernels_of(graph, op, aim.target)
-        if other.way != kernel.way
-    ]
-    next_best = min(others, key=lambda other: other.cycles, default=None)
-    return KernelChoice(index, op.op, taken, next_best, _why(taken, others), plan.within.get(index))
+    every = [k for k in kernels_of(graph, op, aim.target) if k.way != kernel.way]
+    others = [_candidate(graph, op, other, aim.flash) for other in every]
+    multiplying = [c for k, c in zip(every, others, strict=True) if not k.skips_zeros]
+    return KernelChoice(
+        index,
+        op.op,
+        taken,
+        _quickest(others),
+        _why(taken, others),
+        plan.within.get(index),
+        _quickest(multiplying) if kernel.skips_zeros else None,
+    )
+
+
+def _quickest(candidates: Sequence[Candidate]) -> Candidate | None:
+    return min(candidates, key=lambda candidate: candidate.cycles, default=None)
 
 
 def _candidate(graph: Graph, op: Operator, kernel: Kernel, flash: SlowFlash | None) -> Candidate:

@@ -69,6 +69,7 @@ class Kernel:
     an inference takes on the target's core, without wait states; None where that is estimated.
     part: how many more each part of a row takes, where rows are made in parts.
     reads: bytes of its tables that an inference loads; None where nobody counted.
+    skips_zeros: whether weights of 0 cost it neither cycles nor tables.
     """
 
     header: str
@@ -82,6 +83,7 @@ class Kernel:
     cycles: int | None = None
     part: int = 0
     reads: int | None = None
+    skips_zeros: bool = False
 
     @property
     def is_quick(self) -> bool:

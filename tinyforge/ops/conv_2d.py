@@ -205,6 +205,7 @@ def _on_tiles(graph: Graph, op: Operator, found: Dense) -> Kernel:
         way=found.way,
         cycles=window_cycles(found, win, rows, size),
         reads=window_reads(found, win),
+        skips_zeros=found.skips_zeros,
     )
 
 

@@ -57,6 +57,11 @@ class Dense:
     together: int = 2
 
     @property
+    def skips_zeros(self) -> bool:
+        """As Kernel has it."""
+        return False
+
+    @property
     def way(self) -> str:
         """For people, as Kernel has it."""
         by_twos = ", by twos" if self.at_once == 2 else ""

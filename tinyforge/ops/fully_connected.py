@@ -175,6 +175,7 @@ def _on_tiles(source: int, every: Sequence[Dense], rows: int, depth: int) -> Ite
             way=found.way,
             cycles=row_cycles(found, rows),
             reads=row_reads(found, rows),
+            skips_zeros=found.skips_zeros,
         )
         for found in every
     )

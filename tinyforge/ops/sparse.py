@@ -28,6 +28,10 @@ class Sparse(Dense):
     """Of each two channels no more than the quads with weights."""
 
     @property
+    def skips_zeros(self) -> bool:
+        return True
+
+    @property
     def way(self) -> str:
         return f"sparse, 2x4 blocks{', by twos' if self.at_once == 2 else ''}"
 

@@ -115,6 +115,7 @@ def _kernel(graph: Graph, op: Operator, win: Window, lanes: _Lanes, layer: _Laye
         cycles=round(win.pictures * win.output[0] * groups * group),
         part=round(group),
         reads=win.pictures * win.output[0] * groups * stream.nbytes,
+        skips_zeros=True,
     )
 
 

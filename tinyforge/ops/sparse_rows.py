@@ -74,6 +74,7 @@ def kernels(
         way="sparse, listed weights",
         cycles=costs.of(rows, lists),
         reads=rows * stream.nbytes,
+        skips_zeros=True,
     )
 
 

@@ -50,6 +50,7 @@ class Choices:
         yield Text("Cortex-M0+ or M55 instructions.")
         yield Text("Tables lie in flash, a kernel's own bytes in the arena.")
         yield from _in_ram(self.rows)
+        yield from _skipping(self.rows)
 
 
 def _in_ram(rows: Sequence[KernelChoice]) -> Iterator[Text]:
@@ -58,6 +59,19 @@ def _in_ram(rows: Sequence[KernelChoice]) -> Iterator[Text]:
         nbytes = sum(row.taken.tables for row in there)
         layers = ", ".join(str(row.layer) for row in there)
         yield Text(f"Copied to RAM at boot: {nbytes:,} B of tables, of layers {layers}.")
+
+
+def _skipping(rows: Sequence[KernelChoice]) -> Iterator[Text]:
+    """What layers save by skipping zeros, over the quickest kernels that do not."""
+    saving = [(row, row.with_zeros) for row in rows if row.with_zeros is not None]
+    if saving:
+        layers = ", ".join(str(row.layer) for row, _ in saving)
+        tables = sum(other.tables - row.taken.tables for row, other in saving)
+        cycles = sum(other.cycles - row.taken.cycles for row, other in saving)
+        yield Text(
+            f"Zeros are skipped in layers {layers}: {tables:,} B of tables and {cycles:,} cycles"
+        )
+        yield Text("saved, over the quickest kernels that multiply by them.")
 
 
 def _cells(candidate: Candidate) -> tuple[str, ...]:
