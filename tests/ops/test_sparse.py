@@ -28,9 +28,7 @@ from tests.ops.variants import (
 from tinyforge.graph import Graph
 from tinyforge.ops import OPS, Kernel, Table
 from tinyforge.ops.costs import table_bytes
-from tinyforge.ops.sparse import BLOCK
 from tinyforge.spec import OptimizeChoice
-from tinyforge.training import sparsity
 
 BLOCKS = "sparse, 2x4 blocks"
 WAYS = {BLOCKS, f"{BLOCKS}, by twos"}
@@ -141,10 +139,6 @@ def test_a_quad_that_a_byte_cannot_reach_has_others_before_it() -> None:
         stream = kernel.fields["dense.stream"]
         assert isinstance(stream, Table)
         assert stream.values[1] == -(-gap // FARTHEST)
-
-
-def test_pruning_leaves_out_the_blocks_that_are_skipped() -> None:
-    assert sparsity.BLOCKS["blocks"] == BLOCK[::-1]
 
 
 def test_weights_that_are_nearly_all_there_are_left_to_the_dense_block() -> None:
