@@ -85,15 +85,6 @@ def test_nothing_stands_out_of_a_healthy_model(network: Callable[..., Model]) ->
     assert all(one.snr and one.own and 30 < one.snr <= one.own + 3 for one in said.layers)
 
 
-def test_a_factor_is_no_kernel(keras: Any) -> None:
-    layers = keras.layers
-    model = keras.Sequential(
-        [keras.Input(SHAPE), layers.Rescaling(0.5, 0.25), layers.Conv2D(4, 3, padding="same")]
-    )
-    found = {one.op: one.weights for one in explain(model, samples(noise())).layers}
-    assert found["MUL"] is None and found["CONV_2D"] is not None
-
-
 def test_figures_are_those_of_numpy(network: Callable[..., Model]) -> None:
     model, data = network(), noise()
     said = explain(model, samples(data))

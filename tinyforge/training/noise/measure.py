@@ -124,8 +124,6 @@ def _weights(graph: Graph, op: Operator, twin: Twin) -> Weights | None:
         return None
     if real.ndim < 2 or real.shape != tensor.shape or tensor.dtype not in _KERNELS:
         return None
-    if real.ndim < 2:  # a factor, or one a channel
-        return None
     quant = tensor.quant
     axis = quant.axis if quant.per_channel else 0
     scale = np.array(quant.scale)
