@@ -101,6 +101,13 @@ def test_what_lacks_comes_first() -> None:
     assert plain.sorted_by == "time" and not any(use.over for use in plain.uses)
     times = [one.time or 0 for one in plain.advices]
     assert times == sorted(times) and times[0] < -0.4
+    for one in plain.advices:
+        gains = (
+            one.time or 0,
+            (one.flash or 0) / plain.now.tables,
+            (one.ram or 0) / plain.now.arena,
+        )
+        assert min(gains) <= -0.01, "a trifle is no advice"
     small = estimated(graph, Spec(budget=Budget(ram=1000)))
     assert small.sorted_by == "RAM" and [use.over for use in small.uses] == [False, True]
     saved = [one.ram or 0 for one in small.advices]

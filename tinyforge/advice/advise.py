@@ -53,7 +53,11 @@ def advise(
         bench.now.figures,
         uses,
         resource,
-        tuple(sorted(filter(_helps, found), key=lambda one: _order(one, resource))),
+        tuple(
+            sorted(
+                (one for one in found if _helps(one, uses)), key=lambda one: _order(one, resource)
+            )
+        ),
         hot_layers(bench.now),
         peak(bench.now.plan),
         tuple(_remarks(bench, fed, ms)),
@@ -86,8 +90,14 @@ def _lacking(uses: Sequence[Use]) -> Resource:
     return max(over, key=lambda one: one.taken / one.limit).resource if over else "time"
 
 
-def _helps(one: Advice) -> bool:
-    return (one.time or 0) <= -WORTH or (one.flash or 0) < 0 or (one.ram or 0) < 0
+def _helps(one: Advice, uses: Sequence[Use]) -> bool:
+    """Whether it saves more than a trifle of time, flash or RAM."""
+    taken = {use.resource: use.taken for use in uses}
+    return (
+        (one.time or 0) <= -WORTH
+        or (one.flash or 0) <= -WORTH * taken["flash"]
+        or (one.ram or 0) <= -WORTH * taken["RAM"]
+    )
 
 
 def _order(one: Advice, resource: Resource) -> tuple[float, float]:
