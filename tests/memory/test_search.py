@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
 import pytest
 
 from tests.corpus import models
 from tests.memory import graphs
+from tinyforge.graph import DType, Tensor
 from tinyforge.memory import search
 from tinyforge.memory.choices import choices
-from tinyforge.memory.search import Aim, Limits, plan, plan_cycles
+from tinyforge.memory.search import Aim, Limits, Objective, plan, plan_cycles
 from tinyforge.ops.costs import cycles, table_bytes
 from tinyforge.ops.target import ANY, target_of
+from tinyforge.tflite import read_file
 
 M4 = target_of("cortex-m4")
 GRAPHS = {name: make(1) for name, make in models.NETWORKS.items()}
@@ -111,6 +117,24 @@ def test_for_speed_a_kernel_that_is_slower_by_itself_may_be_quicker_in_a_chain()
     assert found.chains
     apart = sum(cycles(graph, graph.operators[i], k) for i, k in alone.kernels.items())
     assert plan_cycles(found) < apart
+
+
+@pytest.mark.parametrize("objective", ["balanced", "speed"])
+def test_zeros_never_cost_cycles(objective: Objective, corpus: Path) -> None:
+    """Layers of resnet8 run as one, a few pixels at a time: too few for lists of weights."""
+    graph = read_file(corpus / "models/resnet8.tflite")[1]
+    sparse = replace(graph, tensors=tuple(map(with_half_zero, graph.tensors)))
+    dense, found = (plan(g, Aim(objective, M4)) for g in (graph, sparse))
+    assert any(kernel.skips_zeros for kernel in found.kernels.values())
+    assert plan_cycles(found) <= search._HARDLY * plan_cycles(dense)
+
+
+def with_half_zero(tensor: Tensor) -> Tensor:
+    """Of a kernel, the smaller half of its weights."""
+    if tensor.data is None or tensor.dtype is not DType.INT8 or len(tensor.shape) < 2:
+        return tensor
+    sizes = np.abs(tensor.data.astype(int))
+    return replace(tensor, data=np.where(sizes > np.median(sizes), tensor.data, 0).astype(np.int8))
 
 
 def test_every_choice_has_its_reason() -> None:

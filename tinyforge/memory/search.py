@@ -239,15 +239,28 @@ class _Options:
             found[index] = least if saved >= _OWN_CODE else anywhere
         return found
 
-    def quickest(self, tables: int | None, price: int) -> Kernels:
+    def quickest(
+        self, tables: int | None, price: int, multiplying: frozenset[int] = _NONE
+    ) -> Kernels:
         """Those of least cycles within a limit for the bytes of all tables. price: the cycles that
-        a byte of what a kernel holds counts for."""
+        a byte of what a kernel holds counts for. multiplying: operators that skip no zeros."""
+        every = {
+            index: [k for k in kernels if index not in multiplying or not k.skips_zeros]
+            for index, kernels in self.kernels.items()
+        }
         ways = [
             [Way(self._cost(index, k, price), table_bytes(k)) for k in kernels]
-            for index, kernels in self.kernels.items()
+            for index, kernels in every.items()
         ]
-        taken = zip(self.kernels.items(), pick(ways, tables).ways, strict=True)
+        taken = zip(every.items(), pick(ways, tables).ways, strict=True)
         return {index: kernels[number] for (index, kernels), number in taken}
+
+    def skipping_in_chains(self, kernels: Kernels) -> frozenset[int]:
+        """The operators that skip zeros and can be in a chain: for a few pixels at a time, reading
+        where the others are costs more than it saves."""
+        joined = chains(self.graph, kernels, self.target).values()
+        within = (op.index for chain in joined for op in chain.operators)
+        return frozenset(index for index in within if kernels[index].skips_zeros)
 
     def with_chains(self, kernels: Kernels) -> Kernels:
         """The same, but for layers that are quicker as one by kernels that make a row at a time:
@@ -341,17 +354,26 @@ class _Search:
         """Of the quickest kernels; where the arena shall have a limit, also for the least price of
         memory with which a plan is within it, found by halving."""
         first, *prices = (_PRICE,) if arena is None else _PRICES
-        found = list(self._plans((o, o.quickest(tables, first), _NONE) for o in self.options))
+        found = list(self._plans(self._quick_kernels(tables, first)))
         if arena is None or any(p.arena_bytes <= arena for p in found):
             return found
         while prices:
             middle = len(prices) // 2
             price = prices[middle]
-            plans = self._plans((o, o.quickest(tables, price), _NONE) for o in self.options)
+            plans = self._plans(self._quick_kernels(tables, price))
             found += plans
             fits = any(p.arena_bytes <= arena for p in plans)
             prices = prices[:middle] if fits else prices[middle + 1 :]
         return found
+
+    def _quick_kernels(
+        self, tables: int | None, price: int
+    ) -> Iterator[tuple[_Options, Kernels, frozenset[int]]]:
+        for o in self.options:
+            kernels = o.quickest(tables, price)
+            yield o, kernels, _NONE
+            if skipping := o.skipping_in_chains(kernels):
+                yield o, o.quickest(tables, price, skipping), _NONE
 
     def quick_chains(self, tables: int | None = None) -> Sequence[Plan]:
         """Of the quickest kernels where layers that are quicker as one have others for that."""
