@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from tinyforge import boards, spec
-from tinyforge.comparison import engines
+from tinyforge.both_engines import engines
 from tinyforge.errors import DoesNotFitError
 from tinyforge.generation import Generated, Planned, choose_golden, generate, planned
 from tinyforge.project import writer

@@ -10,7 +10,7 @@ import msgspec
 
 from tinyforge import boards
 from tinyforge.boards import Board
-from tinyforge.comparison import engines
+from tinyforge.both_engines import engines
 from tinyforge.errors import ForgeError
 from tinyforge.generation import Generated, generate
 from tinyforge.pipeline import name_added, report_of

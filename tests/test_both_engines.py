@@ -18,7 +18,7 @@ import pytest
 from tests.corpus.models import classifier
 from tests.device.emulated import Quiet
 from tinyforge import generation
-from tinyforge.comparison import engines
+from tinyforge.both_engines import engines
 from tinyforge.engines.tflm.arena import arena_size
 from tinyforge.generation import Generated
 from tinyforge.project.layout import sources_for
