@@ -1,7 +1,7 @@
 """Kernels load as many bytes of their tables as they say.
 
 Where nothing but loads from flash waits, a clock shows how many there were. Instructions wait once,
-until they are in a cache that holds all of them.
+until they are in a cache that holds all of them. What fits the cache of data may be loaded once.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from tests.ops import alone, depthwise, test_dense_cycles
 from tinyforge.boards.flash_reads import Cache, FlashReads, MemorySystem
 from tinyforge.graph import Graph
 from tinyforge.ops import OPS
+from tinyforge.ops.costs import table_bytes
 from tinyforge.ops.target import TARGETS
 from tinyforge.sim.toolchains import toolchain
 
@@ -23,18 +24,20 @@ pytest.importorskip("unicorn")
 pytest.importorskip("capstone")
 
 WORD, WAITS = 4, 7
+LINES, LINE = 8, 32
+CACHED = LINES * LINE
 # A load of a word is a read. The cache holds what four channels of a depthwise filter are.
 SYSTEM = MemorySystem(
     wait_states=WAITS,
     reads=FlashReads(
         read_bytes=WORD,
         instruction_cache=Cache(lines=256, line_bytes=64),
-        data_cache=Cache(lines=8, line_bytes=32),
+        data_cache=Cache(lines=LINES, line_bytes=LINE),
         source="this test",
     ),
 )
 NO_WAITS = msgspec.structs.replace(SYSTEM, wait_states=0)
-CODE = 4096  # bytes that a kernel has at most: as many as wait once
+CODE = 5120  # bytes of a kernel that run, at most: as many as wait once
 
 LAYERS = {
     **{str(layer): layer.graph() for layer in test_dense_cycles.LAYERS},
@@ -54,4 +57,6 @@ def test_as_many_as_they_say(graph: Graph, tmp_path: Path) -> None:
         waits, none = found.simulated
         assert kernel.reads is not None
         loaded = (waits - none) // WAITS * WORD
-        assert 0 <= loaded - kernel.reads < CODE, kernel.way
+        tables = table_bytes(kernel)
+        least = min(kernel.reads, tables) if tables <= CACHED else kernel.reads
+        assert least <= loaded < kernel.reads + CODE, kernel.way
