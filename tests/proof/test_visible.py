@@ -12,6 +12,7 @@ import pytest
 from tests.corpus import layers, models
 from tests.corpus.builder import GraphBuilder
 from tests.engines.aot_firmware import build_firmware, project_files
+from tests.ops.test_clustered import of_few_values
 from tests.proof.test_prove import MODEL, Unwatched
 from tinyforge.boards import load
 from tinyforge.engines.aot.engine import compiled
@@ -38,7 +39,18 @@ def pooled(seed: int) -> Graph:
     return b.build([y])
 
 
-GRAPHS = {"residual": models.residual(1), "pooled": pooled(2)}
+def shared(seed: int) -> Graph:
+    """Convolutions of few different weights, the first within a pool."""
+    b = GraphBuilder("shared")
+    rng = np.random.default_rng(seed)
+    x = layers.conv_2d(b, rng, b.input((1, 7, 7, 6), 0.02, 3), filters=24)
+    x = layers.pool_2d(b, x, "MAX_POOL_2D")
+    x = layers.conv_2d(b, rng, x, filters=11, activation=layers.RELU)
+    x = layers.conv_2d(b, rng, x, filters=13)
+    return of_few_values(b.build([x]))
+
+
+GRAPHS = {"residual": models.residual(1), "pooled": pooled(2), "shared": shared(3)}
 
 
 def missed_of(known: ConstantCoverage) -> set[int]:
@@ -87,7 +99,8 @@ def test_a_seen_weight_or_bias_changes_a_digest_whatever_it_becomes(name: str, a
         for kind in ("weights", "bias")
         if one.constant.endswith((f"_{kind}", f" ({kind})")) and not one.pairs
     }
-    assert any(" (weights)" in one.constant for one in rows.values()) == (aim != "size")
+    packs = aim != "size" or name == "shared"
+    assert any(" (weights)" in one.constant for one in rows.values()) == packs
     digested = [t for i in planned.paces for t in graph.operators[i].outputs]
 
     def shows(tensor: int, at: int, value: int) -> bool:
@@ -134,7 +147,13 @@ BYTES = ("activation_min", "activation_max", "least", "range", "input_zero_point
 
 @pytest.mark.parametrize(
     ("name", "aim"),
-    [("pooled", "size"), ("pooled", "m4"), ("pooled", "m0plus"), ("residual", "m4")],
+    [
+        ("pooled", "size"),
+        ("shared", "size"),
+        ("pooled", "m4"),
+        ("pooled", "m0plus"),
+        ("residual", "m4"),
+    ],
 )
 def test_a_seen_bound_or_zero_point_changes_a_layer_whatever_it_becomes(
     name: str, aim: str, tmp_path: Path

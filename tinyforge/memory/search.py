@@ -23,7 +23,7 @@ from tinyforge.memory.plan import Plan
 from tinyforge.memory.planner import plan_of
 from tinyforge.memory.progress import Tell, forward, ignored, part
 from tinyforge.memory.room import Room
-from tinyforge.ops.base import Kernel
+from tinyforge.ops.base import OWN_CODE, Kernel
 from tinyforge.ops.chains import Chain, chains
 from tinyforge.ops.costs import (
     SlowFlash,
@@ -56,8 +56,6 @@ _PRICE = 8
 _PRICES = (64, 256, 1024, 4096, 2**14, 2**40)
 
 _BYTES_A_CYCLE = 8  # of RAM, that must save as much an inference at the least
-
-_OWN_CODE = 512  # bytes that a kernel of its own may take beside one that runs anywhere
 
 _NONE: frozenset[int] = frozenset()  # of the operators has its tables in RAM
 
@@ -236,7 +234,7 @@ class _Options:
             like = [k for k in others if k.form == anywhere.form and not memory_bytes(k)]
             least = min(like, key=table_bytes, default=anywhere)
             saved = table_bytes(anywhere) - table_bytes(least)
-            found[index] = least if saved >= _OWN_CODE else anywhere
+            found[index] = least if saved >= OWN_CODE else anywhere
         return found
 
     def quickest(

@@ -28,8 +28,11 @@ PLAIN = (DType.INT32, DType.BOOL, DType.FLOAT32)
 MOVED = (*INT8_OR_INT16, *PLAIN)
 
 
-# The way of kernels that run anywhere.
+# The ways of kernels that run anywhere: on weights as they are, and on few different ones.
 PORTABLE = "portable"
+CLUSTERED = "portable, 4 bits a weight"
+
+OWN_CODE = 512  # bytes that a kernel of its own may take beside one that runs anywhere
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,7 +91,7 @@ class Kernel:
     @property
     def is_quick(self) -> bool:
         """Whether it was made for a core: such kernels make two pixels in little more time."""
-        return self.way != PORTABLE
+        return self.way not in (PORTABLE, CLUSTERED)
 
 
 @dataclass(frozen=True)

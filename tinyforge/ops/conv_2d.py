@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tinyforge.graph import Graph, Operator
-from tinyforge.ops import depthwise_3x3, sparse_conv, twins
+from tinyforge.ops import clustered, depthwise_3x3, sparse_conv, twins
 from tinyforge.ops.base import (
     HEADERS,
     Kernel,
@@ -123,16 +123,18 @@ def lower(graph: Graph, op: Operator) -> Kernel:
 
 def variants(graph: Graph, op: Operator, target: Target) -> Sequence[Kernel]:
     """The dense block, on windows as int16; for most 3x3 windows, Winograd's way as well. With
-    vectors, the matrix block; on a narrow target two pixels at once."""
+    vectors, the matrix block; on a narrow target two pixels at once. Of few different weights, four
+    bits for each."""
     if _groups(graph, op) > 1:
         return ()
+    few = clustered.kernels(graph, op, lower(graph, op), target)
     if target.narrow:
         win = weights_window(graph, op)
-        return twins.conv_kernels(graph, op, _requantization(graph, op), win)
+        return (*twins.conv_kernels(graph, op, _requantization(graph, op), win), *few)
     by_vectors = matrix(graph, op, _requantization(graph, op)) if target.mve else None
     if by_vectors is not None:
-        return tuple(_on_matrix(graph, op, by_vectors))
-    return tuple(_with_dsp(graph, op)) if target.dsp else ()
+        return (*_on_matrix(graph, op, by_vectors), *few)
+    return (*(_with_dsp(graph, op) if target.dsp else ()), *few)
 
 
 def _on_matrix(graph: Graph, op: Operator, found: Matrix) -> Iterator[Kernel]:

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tinyforge.graph import DType, Graph, Operator, Tensor
-from tinyforge.ops import sparse_rows, twins
+from tinyforge.ops import clustered, sparse_rows, twins
 from tinyforge.ops.base import (
     HEADERS,
     Kernel,
@@ -109,15 +109,17 @@ def lower(graph: Graph, op: Operator) -> Kernel:
 
 def variants(graph: Graph, op: Operator, target: Target) -> Sequence[Kernel]:
     """The dense block, on rows as int16; of some depths also on rows as they are. With vectors, the
-    matrix block; on a narrow target two channels at once. Of few weights, lists of them."""
+    matrix block; on a narrow target two channels at once. Of few weights, lists of them; of few
+    different ones, four bits for each."""
+    few = clustered.kernels(graph, op, lower(graph, op), target)
     requantization = _requantization(graph, op)
     by_vectors = matrix(graph, op, requantization) if target.mve else None
     if by_vectors is not None:
-        return (_on_matrix(tensor(graph, op, 0), by_vectors),)
+        return (_on_matrix(tensor(graph, op, 0), by_vectors), *few)
     listed = sparse_rows.kernels(graph, op, requantization, target)
     if target.narrow:
-        return (*twins.row_kernels(graph, op, requantization), *listed)
-    return (*(_with_dsp(graph, op) if target.dsp else ()), *listed)
+        return (*twins.row_kernels(graph, op, requantization), *listed, *few)
+    return (*(_with_dsp(graph, op) if target.dsp else ()), *listed, *few)
 
 
 def _on_matrix(source: Tensor, found: Matrix) -> Kernel:

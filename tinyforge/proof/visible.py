@@ -106,8 +106,8 @@ class _Seen:
         return True
 
     def packs(self, op: Operator) -> bool:
-        """Whether a layer's constants stand packed."""
-        return any(" (" in name for name in self.names[op.index].values())
+        """Whether a layer's biases stand packed, and its other constants with them."""
+        return not self.names[op.index]["bias"].startswith(f"forge_layer_{op.index}_bias")
 
     def _symbol(self, op: Operator, name: str) -> str:
         return self.names.get(op.index, {}).get(name, f"forge_layer_{op.index}_{name}")

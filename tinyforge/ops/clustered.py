@@ -1,0 +1,67 @@
+"""CONV_2D and FULLY_CONNECTED whose weights are few different values, four bits each:
+firmware/kernels/clustered.h."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from tinyforge.graph import DType, Graph, Operator
+from tinyforge.graph.nibbles import packed
+from tinyforge.ops.base import CLUSTERED, OWN_CODE, Kernel, Table, output, tensor
+from tinyforge.ops.convolution import weights_table
+from tinyforge.ops.target import Target
+
+_CLUSTERS = 16
+
+
+@dataclass(frozen=True)
+class _Costs:
+    """Cycles of an input with two channels' weights, and of two outputs."""
+
+    input: int
+    outputs: int
+
+
+_WIDE, _NARROW = _Costs(16, 70), _Costs(18, 220)
+
+
+def kernels(graph: Graph, op: Operator, anywhere: Kernel, target: Target) -> Iterator[Kernel]:
+    """The kernel, where weights are few enough values and that saves flash. anywhere: the
+    operator's kernel of int8 weights, of one group, which it takes the place of."""
+    source, weights = tensor(graph, op, 0), tensor(graph, op, 1)
+    if source.dtype is not DType.INT8 or weights.dtype is not DType.INT8:
+        return
+    stream = _stream(weights_table(weights))
+    if stream is None or weights.size - stream.nbytes < OWN_CODE:
+        return
+    costs = _NARROW if target.narrow else _WIDE
+    channels = weights.shape[0]
+    pixels = output(graph, op).size // channels
+    inputs = pixels * (stream.nbytes - _CLUSTERS)
+    fields = {name: value for name, value in anywhere.fields.items() if name != "weights"}
+    name = f"{anywhere.struct}_clustered"
+    yield replace(
+        anywhere,
+        header=f"{anywhere.header.removesuffix('.h')}_clustered.h",
+        struct=name,
+        function=anywhere.function.replace(anywhere.struct, name),
+        fields={**fields, "stream": Table("uint8_t", stream)},
+        way=CLUSTERED,
+        cycles=inputs * costs.input + pixels * -(-channels // 2) * costs.outputs,
+        reads=inputs,
+    )
+
+
+def _stream(weights: npt.NDArray[np.int8]) -> npt.NDArray[np.uint8] | None:
+    """(channels, ...) as the kernel reads them; None of too many values."""
+    values, which = np.unique(weights, return_inverse=True)
+    if len(values) > _CLUSTERS:
+        return None
+    table = np.pad(values, (0, _CLUSTERS - len(values))).astype(np.int8).view(np.uint8)
+    by_twos = np.pad(which.reshape(len(weights), -1), ((0, len(weights) % 2), (0, 0)), mode="edge")
+    nibbles = by_twos.reshape(-1, 2, by_twos.shape[1]).swapaxes(1, 2)
+    return np.concatenate([table, packed(nibbles.astype(np.int8))])
