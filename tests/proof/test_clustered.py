@@ -19,9 +19,13 @@ from tinyforge.engines.aot import compiled
 from tinyforge.errors import ForgeError
 from tinyforge.graph import Graph
 from tinyforge.memory.choices import choices
+from tinyforge.memory.lowered import LoweredGraph
+from tinyforge.memory.planner import plan_of
+from tinyforge.memory.progress import ignored
 from tinyforge.memory.search import Aim, plan
 from tinyforge.ops import OPS
 from tinyforge.ops.base import CLUSTERED
+from tinyforge.ops.kernels import portable
 from tinyforge.ops.target import target_of
 from tinyforge.proof.examples import synthetic
 from tinyforge.proof.oracle import reference_trace
@@ -82,10 +86,17 @@ def test_a_changed_value_or_index_is_named(layer: int, at: int, tmp_path: Path) 
         require_tables(firmware, LOWERED, GRAPH)
 
 
-def test_what_golden_vectors_see_is_said_of_the_models_constants() -> None:
+def test_golden_vectors_see_what_they_see_of_int8_weights() -> None:
+    """Whichever kernels read them: the same weights and biases, bounds and zero points."""
     inputs = synthetic(GRAPH, 8, 0).inputs
-    found = coverage(GRAPH, PLAN, LOWERED, reference_trace(GRAPH, inputs), inputs)
-    seen = {one.constant: one.seen for one in found if not one.pairs}
-    for layer in LAYERS:
-        assert seen[f"forge_layer_{layer}_stream (weights)"] > 0
-        assert f"forge_layer_{layer}_bias (bias)" in seen
+    trace = reference_trace(GRAPH, inputs)
+    plain = plan_of(LoweredGraph(GRAPH, portable(GRAPH)), by_rows=False, progress=ignored)
+    found = [
+        {
+            (one.layer, re.sub(r".*[_(](\w+)\)?", r"\1", one.constant), one.pairs): one.seen
+            for one in coverage(GRAPH, made, compiled(made), trace, inputs)
+        }
+        for made in (PLAN, plain)
+    ]
+    assert found[0] == found[1]
+    assert all(found[0][layer, "weights", False] for layer in LAYERS)
