@@ -89,5 +89,6 @@ def test_the_project_holds_both_engines_and_the_report(
     assert "[env:nrf52840_dk_tflm]" in ini
     written = json.loads((folder / "out" / "report.json").read_text())
     assert written["proof"] == report["proof"]
+    assert written["break_even"]["zeros"] > 0.5
     assert "Mona Lisa" in (folder / "out" / "report.html").read_text()
     assert "Eiffel Tower" in (folder / "out" / "src" / "labels.c").read_text()

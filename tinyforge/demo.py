@@ -64,6 +64,7 @@ def demo(
         samples=right,
         mistakes=wrong,
         engines=both,
+        break_even=generated.break_even,
         facts=(("Seed", str(settings.seed)), ("Data", settings.data or _NAME)),
     )
     return report, pipeline.write(generated, settings, report, overwrite=overwrite)

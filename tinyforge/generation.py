@@ -33,6 +33,7 @@ from tinyforge.proof import oracle, visible
 from tinyforge.proof.discriminate import Chosen
 from tinyforge.proof.examples import Examples
 from tinyforge.proof.record import ConstantCoverage
+from tinyforge.report.break_even import BreakEven, break_even_of
 from tinyforge.source import Source
 from tinyforge.spec import Spec
 from tinyforge.stages import Stages
@@ -68,6 +69,11 @@ class Generated:
     def choices(self) -> tuple[KernelChoice, ...]:
         """The compiled engine's kernels, and why; none without that engine."""
         return () if self.plan is None else choices(self.plan, self.aim)
+
+    @property
+    def break_even(self) -> BreakEven | None:
+        """What zeros are worth to the compiled engine; None where it has no layer with some."""
+        return None if self.plan is None else break_even_of(self.plan, self.aim)
 
     def on(self, board: Board) -> Generated:
         """The same sources, to be built for another board."""

@@ -102,6 +102,7 @@ def report_of(
         accuracy=generated.source.measured,
         choices=generated.choices,
         engines=both,
+        break_even=generated.break_even,
     )
 
 

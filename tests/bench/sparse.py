@@ -5,7 +5,8 @@ or in the blocks that kernels skip. A row shows the kernel that skips zeros and 
 estimate, where there is one: bytes of tables, instructions and cycles (mid, no wait states) are of
 the firmware as it runs, and its outputs are those of TensorFlow Lite Micro. Ratios are to the dense
 block with int8 weights, the smallest of the quick kernels that multiply by every zero; one column's
-to whatever of those is the quickest. The last one is what is chosen for speed.
+to whatever of those is the quickest. The last one is what is chosen for speed. A
+report draws such curves of a model's own layer, by estimate.
 
 Run: TINYFORGE_CORPUS=.../shared python -m tests.bench.sparse [zig|gcc]
 """
@@ -31,8 +32,8 @@ from tinyforge.graph import Graph, Operator
 from tinyforge.ops import Kernel
 from tinyforge.ops.costs import cycles, table_bytes
 from tinyforge.ops.kernels import kernels_of
-from tinyforge.ops.sparse import BLOCK
 from tinyforge.ops.target import TARGETS
+from tinyforge.report.break_even import STRUCTURES, thinned
 from tinyforge.sim.base import Toolchain
 from tinyforge.sim.toolchains import toolchain
 from tinyforge.tflite import read_file
@@ -53,23 +54,6 @@ def widest(graph: Graph, kind: str) -> Graph:
     op = max(of_kind, key=lambda op: graph.tensors[op.inputs[1]].size)
     alone = replace(op, index=0)
     return replace(graph, operators=(alone,), inputs=op.inputs[:1], outputs=op.outputs)
-
-
-def pruned(graph: Graph, share: float, block: tuple[int, int]) -> Graph:
-    """With about that share of the weights zero: the blocks that are least in the mean."""
-    (op,) = graph.operators
-    weights = graph.tensors[op.inputs[1]]
-    assert weights.data is not None
-    flat = weights.data.reshape(len(weights.data), -1)
-    outputs, inputs = block
-    blocks = flat.reshape(flat.shape[0] // outputs, outputs, flat.shape[1] // inputs, inputs)
-    size = np.abs(blocks.astype(np.int64)).sum(axis=(1, 3))
-    kept = np.ones(size.size, np.int8)
-    kept[np.argsort(size, axis=None)[: round(share * size.size)]] = 0
-    cut = blocks * kept.reshape(len(size), 1, -1, 1)
-    tensors = list(graph.tensors)
-    tensors[weights.index] = replace(weights, data=cut.reshape(weights.shape).astype(np.int8))
-    return replace(graph, tensors=tuple(tensors))
 
 
 @dataclass(frozen=True)
@@ -143,12 +127,13 @@ def main() -> None:
                 f"  {one.way}: {one.tables:,} B, {one.instructions:,} instructions, "
                 f"{one.cycles:,} cycles"
             )
-        for structure, block in (("unstructured", (1, 1)), ("blocks", BLOCK)):
+        for structure in STRUCTURES:
             table = Table(box=box.SIMPLE_HEAD, title=structure)
             for name in COLUMNS:
                 table.add_column(name, justify="left" if name in WORDS else "right")
             for share in SHARES:
-                table.add_row(f"{share} %", *row(pruned(layer, share / 100, block), beside, tools))
+                pruned = thinned(layer, op, share / 100, structure)
+                table.add_row(f"{share} %", *row(pruned, beside, tools))
             console.print(table)
 
 

@@ -15,6 +15,8 @@ from tests.bench.baseline_files import baseline_files
 from tests.corpus import models
 from tests.corpus.boundary import with_boundary
 from tinyforge.graph import DType
+from tinyforge.ops import OPS
+from tinyforge.report.break_even import thinned
 from tinyforge.tflite import read, require_quantized, write
 
 
@@ -90,6 +92,20 @@ def test_build_proves_and_writes(model: Path, tmp_path: Path) -> None:
     for name in ("platformio.ini", "report.json", "report.html", "model.tflite", "tinyforge.toml"):
         assert (tmp_path / "out" / name).is_file()
     assert "seconds" not in json.loads((tmp_path / "out" / "report.json").read_text())
+
+
+def test_what_zeros_are_worth_to_a_pruned_model_is_reported(tmp_path: Path) -> None:
+    graph = models.classifier(1)
+    multiplying = [op for op in graph.operators if OPS[op.op].weighted is not None]
+    for op in multiplying:
+        graph = thinned(graph, op, 0.8, "blocks")
+    (tmp_path / "pruned.tflite").write_bytes(write(graph))
+    printed = document("build", "pruned.tflite", "-o", "out", folder=tmp_path)["break_even"]
+    written = json.loads((tmp_path / "out" / "report.json").read_text())["break_even"]
+    assert printed == written
+    assert written["layer"] in {op.index for op in multiplying}
+    assert written["zeros"] == pytest.approx(0.8, abs=0.05)
+    assert "What zeros are worth" in (tmp_path / "out" / "report.html").read_text()
 
 
 def test_a_model_with_a_float_boundary_is_built_as_int8(tmp_path: Path) -> None:

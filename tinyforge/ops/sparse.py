@@ -86,8 +86,10 @@ def reached(quads: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
     """The same, at least one, and others between those that lie too far from each other."""
     found = quads if len(quads) else np.zeros(1, np.intp)
     gaps = np.diff(found, prepend=0)
+    far = gaps > _FURTHEST
     between: list[Any] = [
-        np.arange(at - gap + _FURTHEST, at, _FURTHEST) for at, gap in zip(found, gaps, strict=True)
+        np.arange(at - gap + _FURTHEST, at, _FURTHEST)
+        for at, gap in zip(found[far], gaps[far], strict=True)
     ]
     return np.sort(np.concatenate([found, *between]))
 

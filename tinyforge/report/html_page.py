@@ -25,4 +25,4 @@ def page(template: str, values: object) -> str:
 
 def tied(sentence: str) -> str:
     """The sentence with no line break between a number and its unit."""
-    return re.sub(r"(?<=\d) (?=(?:B|KiB|MiB)\b|%)", "\u00a0", sentence)
+    return re.sub(r"(?<=\d) (?=(?:B|KiB|MiB|k|M)\b|%)", "\u00a0", sentence)

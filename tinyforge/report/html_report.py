@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from tinyforge.boards.timing import Timing
 from tinyforge.proof.record import ConstantCoverage, EngineCost, LayerCoverage, Proof
 from tinyforge.report import charts, findings, wording
+from tinyforge.report.break_even_chart import Zeros, zeros
 from tinyforge.report.comparison_page import Sections, sections
 from tinyforge.report.html_page import page, tied
 from tinyforge.report.png import data_uri
@@ -100,6 +101,7 @@ class Page:
     board_ram: str
     layers: tuple[charts.LayerRow, ...]
     inference: Inference
+    zeros: Zeros | None
     golden: tuple[str, ...]
     sights: tuple[Sight, ...]
     constants: tuple[Known, ...]
@@ -135,6 +137,7 @@ def _page(report: Report) -> Page:
         board_ram=wording.capacity(proof.ram.limit) if proof.ram is not None else "",
         layers=charts.layer_rows(findings.layer_shares(proof)),
         inference=_inference(proof),
+        zeros=zeros(report.break_even) if report.break_even else None,
         golden=tuple(map(tied, findings.golden(proof.golden))) if proof.golden else (),
         sights=tuple(map(_sight, proof.golden.layers)) if proof.golden else (),
         constants=tuple(map(_known, proof.golden.constants)) if proof.golden else (),

@@ -23,6 +23,8 @@ def to_json(report: Report) -> dict[str, Any]:
         document["engines"] = [asdict(engine) for engine in report.engines]
     if report.choices:
         document["choices"] = [asdict(choice) for choice in report.choices]
+    if report.break_even is not None:
+        document["break_even"] = asdict(report.break_even)
     if report.accuracy is not None:
         document["accuracy"] = asdict(report.accuracy)
     if isinstance(report, DemoReport):

@@ -14,6 +14,7 @@ from tinyforge.boards.timing import Microjoules, Milliseconds
 from tinyforge.memory.choices import KernelChoice
 from tinyforge.proof.measure import Measured
 from tinyforge.proof.record import EngineCost, Proof
+from tinyforge.report.break_even import BreakEven
 
 
 @dataclass(frozen=True)
@@ -138,7 +139,7 @@ class Report:
     seconds: wall time of the command; None in files, which are the same for the same input.
     accuracy: on more of the data than was proved; None without labels. choices: the kernels of the
     compiled engine, by layer, and why. engines: what the model takes with each, where the project
-    has both.
+    has both. break_even: of the compiled engine's widest layer with zeros; None without one.
     facts: further rows of the HTML report's last table, as (name, value): versions, seed, data.
     """
 
@@ -150,6 +151,7 @@ class Report:
     accuracy: Measured | None = None
     choices: tuple[KernelChoice, ...] = ()
     engines: tuple[EngineCost, ...] = ()
+    break_even: BreakEven | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
