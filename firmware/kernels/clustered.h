@@ -44,11 +44,11 @@ FORGE_INLINE int8_t *forge_clustered_outputs(const forge_requantization *r, cons
   return output;
 }
 
-/* A channel's bias and the next one's; of the last alone that twice. */
-FORGE_INLINE void forge_clustered_biases(const int32_t *bias, int channel, int channels,
+/* A channel's bias, or sum so far, and the next one's; of the last alone that twice. */
+FORGE_INLINE void forge_clustered_begin(const int32_t *sums, int channel, int channels,
                                          int32_t acc[2]) {
-  acc[0] = bias[channel];
-  acc[1] = bias[channel + 1 < channels ? channel + 1 : channel];
+  acc[0] = sums[channel];
+  acc[1] = sums[channel + 1 < channels ? channel + 1 : channel];
 }
 
 #endif

@@ -33,7 +33,7 @@ FORGE_INLINE void forge_conv_2d_clustered_2(const forge_conv_2d_clustered *c, co
 }
 
 /* Columns [begin, end) of an output row. */
-FORGE_INLINE void forge_conv_2d_clustered_columns(const forge_conv_2d_clustered *c,
+FORGE_INLINE void forge_conv_2d_columns_clustered(const forge_conv_2d_clustered *c,
                                                   const int8_t *const *rows, int begin, int end,
                                                   int8_t *output) {
   const int size = c->window.kernel_height * c->window.kernel_width * c->input_channels;
@@ -43,7 +43,7 @@ FORGE_INLINE void forge_conv_2d_clustered_columns(const forge_conv_2d_clustered 
     const uint8_t *which = c->stream + FORGE_CLUSTERS;
     for (int channel = 0; channel < c->output_channels; channel += 2, which += size) {
       int32_t acc[2];
-      forge_clustered_biases(c->bias, channel, c->output_channels, acc);
+      forge_clustered_begin(c->bias, channel, c->output_channels, acc);
       forge_conv_2d_clustered_2(c, &place, &clusters, which, acc);
       output =
           forge_clustered_outputs(&c->requantization, acc, channel, c->output_channels, output);

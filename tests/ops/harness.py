@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -186,7 +186,11 @@ def by_rows(graph: Graph, rows: int) -> Kernel | None:
     return streaming(graph, op, rows)
 
 
-def assert_rows_equal_tflm(cases: Sequence[tuple[Graph, int, Values]], workspace: Path) -> None:
+def assert_rows_equal_tflm(
+    cases: Sequence[tuple[Graph, int, Values]],
+    workspace: Path,
+    by_rows: Callable[[Graph, int], Kernel | None] = by_rows,
+) -> None:
     """Kernels that take their one input in so many rows give TFLM's bytes."""
     sources = []
     for i, (graph, rows, _) in enumerate(cases):

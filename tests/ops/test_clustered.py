@@ -19,9 +19,11 @@ from tests.corpus.builder import Constant, GraphBuilder
 from tests.ops import alone
 from tests.ops.cases import random_case
 from tests.ops.draw import Random
+from tests.ops.harness import assert_rows_equal_tflm
 from tests.ops.on_core import Case
 from tests.ops.test_dense import layer
 from tests.ops.test_dense_cycles import Layer
+from tests.ops.test_streaming import fully_connected
 from tests.ops.variants import (
     cases_of,
     check_compiles_to_read,
@@ -33,6 +35,7 @@ from tinyforge.memory.search import Aim, Limits, plan
 from tinyforge.ops import OPS, Kernel, Table, clustered
 from tinyforge.ops.base import CLUSTERED, OWN_CODE
 from tinyforge.ops.costs import table_bytes
+from tinyforge.ops.kernels import by_rows
 from tinyforge.ops.target import ANY, TARGETS, Target
 from tinyforge.sim.toolchains import gcc, toolchain
 from tinyforge.spec import OptimizeChoice
@@ -113,6 +116,23 @@ def test_the_kernel_on_a_core_equals_tflm(
     compiler: str, core: str, optimize: OptimizeChoice, tmp_path: Path
 ) -> None:
     check_on_core(cases(), compiler, tmp_path, optimize, core=core)
+
+
+def clustered_by_rows(graph: Graph, rows: int) -> Kernel | None:
+    (op,) = graph.operators
+    return by_rows(graph, op, *kernels(graph), rows)
+
+
+def test_rows_as_they_come_equal_tflm(tmp_path: Path) -> None:
+    r = Shared(np.random.default_rng(5))
+    drawn = [fully_connected(r) for _ in range(60)]
+    drawn += [(layer(shared((c, 12), 2), activation=1), p) for c in (1, 2, 5) for p in (2, 12)]
+    with patch.object(clustered, "OWN_CODE", -1000):
+        assert_rows_equal_tflm(
+            [(g, rows, r.values(g.input_tensors[0].shape)) for g, rows in drawn],
+            tmp_path,
+            clustered_by_rows,
+        )
 
 
 @pytest.mark.parametrize("compiler", ["zig", "gcc"])

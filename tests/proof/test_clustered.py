@@ -66,6 +66,22 @@ def test_it_is_bit_exact_within_its_memory(core: str, tmp_path: Path) -> None:
     assert proof.arena.touched == proof.arena.planned
 
 
+@pytest.mark.parametrize("core", AIMS)
+def test_a_dense_layer_that_takes_rows_as_they_come_is_too(core: str, tmp_path: Path) -> None:
+    """Behind a picture whose rows are never there together."""
+    rng = np.random.default_rng(2)
+    b = GraphBuilder("picture")
+    x = layers.conv_2d(b, rng, b.input((1, 12, 12, 1), 0.02, 3), filters=24)
+    x = layers.reshape(b, x, (1, 12 * 12 * 24))
+    graph = of_few_values(b.build([layers.fully_connected(b, rng, x, units=3)]))
+    found = plan(graph, AIMS[core])
+    kernel = found.kernels[found.order[-1]]
+    assert (kernel.struct, kernel.way) == ("forge_fully_connected_pieces_clustered", CLUSTERED)
+    assert prove_files(
+        dict(project_files(graph, compiled(found))), tmp_path, found, graph
+    ).bit_exact
+
+
 def test_the_kernel_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     Console(width=200).print(Choices("size", choices(PLAN, AIMS["cortex-m4"])))
     assert capsys.readouterr().out.count(CLUSTERED) == len(LAYERS)

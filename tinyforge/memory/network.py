@@ -15,6 +15,7 @@ from tinyforge.ops import OPS
 from tinyforge.ops.base import Kernel
 from tinyforge.ops.chains import Chain
 from tinyforge.ops.forms import Form, Repeated, RowByRow, row_by_row
+from tinyforge.ops.kernels import by_rows as taking_rows
 from tinyforge.ops.upright import rows_input
 
 # In place of an operator's index: the layer that hands in the graph's input, row by row.
@@ -236,7 +237,7 @@ def _feed(graph: Graph) -> Layer:
 def _layer(
     lowered: LoweredGraph, op: Operator, value: Mapping[int, int], rows: Mapping[int, int]
 ) -> Layer:
-    graph, kernel, streaming = lowered.graph, lowered.kernels[op.index], OPS[op.op].streaming
+    graph, kernel = lowered.graph, lowered.kernels[op.index]
     reads = _values(op, value)
     repeated = [op.inputs[i] for i in kernel.repeated if op.inputs[i] in value]
     return Layer(
@@ -245,7 +246,7 @@ def _layer(
         makes=op.outputs,
         over=_over(graph, op, value),
         form=kernel.form,
-        taking_rows=streaming and streaming(graph, op, rows[reads[0]]),
+        taking_rows=taking_rows(graph, op, kernel, rows[reads[0]]),
         beside={value[t]: Repeated(kernel.form.steps) for t in repeated},
     )
 

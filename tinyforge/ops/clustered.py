@@ -42,17 +42,34 @@ def kernels(graph: Graph, op: Operator, anywhere: Kernel, target: Target) -> Ite
     channels = weights.shape[0]
     pixels = output(graph, op).size // channels
     inputs = pixels * (stream.nbytes - _CLUSTERS)
-    fields = {name: value for name, value in anywhere.fields.items() if name != "weights"}
-    name = f"{anywhere.struct}_clustered"
     yield replace(
-        anywhere,
-        header=f"{anywhere.header.removesuffix('.h')}_clustered.h",
-        struct=name,
-        function=anywhere.function.replace(anywhere.struct, name),
-        fields={**fields, "stream": Table("uint8_t", stream)},
-        way=CLUSTERED,
+        _reading(anywhere, Table("uint8_t", stream)),
         cycles=inputs * costs.input + pixels * -(-channels // 2) * costs.outputs,
         reads=inputs,
+    )
+
+
+def by_rows(anywhere: Kernel, whole: Kernel) -> Kernel:
+    """For an input that comes in rows. anywhere: that does so with int8 weights, whole: this
+    module's, for all of the input at once."""
+    stream = whole.fields["stream"]
+    assert isinstance(stream, Table)
+    return replace(_reading(anywhere, stream), cycles=whole.cycles, reads=whole.reads)
+
+
+def _reading(anywhere: Kernel, stream: Table) -> Kernel:
+    """The kernel with the stream in the place of its weights."""
+    fields = {
+        name.replace("weights", "stream"): stream if name.endswith("weights") else value
+        for name, value in anywhere.fields.items()
+    }
+    return replace(
+        anywhere,
+        header=f"{anywhere.header.removesuffix('.h')}_clustered.h",
+        struct=f"{anywhere.struct}_clustered",
+        function=f"{anywhere.function}_clustered",
+        fields=fields,
+        way=CLUSTERED,
     )
 
 

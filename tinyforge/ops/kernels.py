@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from tinyforge.graph import Graph, Operator
-from tinyforge.ops import OPS
-from tinyforge.ops.base import Kernel
+from tinyforge.ops import OPS, clustered
+from tinyforge.ops.base import CLUSTERED, Kernel
 from tinyforge.ops.costs import narrow_cycles
 from tinyforge.ops.target import Target
 
@@ -24,6 +24,14 @@ def kernels_of(graph: Graph, op: Operator, target: Target) -> tuple[Kernel, ...]
     if target.narrow:
         anywhere = replace(anywhere, cycles=narrow_cycles(graph, op, anywhere))
     return (anywhere, *known.variants(graph, op, target))
+
+
+def by_rows(graph: Graph, op: Operator, kernel: Kernel, rows: int) -> Kernel | None:
+    """What takes an operator's input in so many rows, as they come: on few different weights where
+    the kernel is. None where there is none."""
+    streaming = OPS[op.op].streaming
+    found = streaming and streaming(graph, op, rows)
+    return clustered.by_rows(found, kernel) if found and kernel.way == CLUSTERED else found
 
 
 def portable(graph: Graph) -> Kernels:
