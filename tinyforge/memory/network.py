@@ -246,7 +246,7 @@ def _layer(
         makes=op.outputs,
         over=_over(graph, op, value),
         form=kernel.form,
-        taking_rows=taking_rows(graph, op, kernel, rows[reads[0]]),
+        taking_rows=taking_rows(graph, op, kernel, rows[reads[0]]) if reads else None,
         beside={value[t]: Repeated(kernel.form.steps) for t in repeated},
     )
 
