@@ -105,7 +105,7 @@ def open_model(settings: Spec, stages: Stages, how: Loading, *, accept: bool = F
     if path.suffix not in KERAS_SUFFIXES and not path.is_dir():
         return open_tflite(path, stages)
     from tinyforge.training.process import apart
-    from tinyforge.training.workflow import quantized_file
+    from tinyforge.training.quantize_file import quantized_file
 
     small = apart(
         quantized_file,
@@ -130,7 +130,7 @@ def open_for_costs(settings: Spec, stages: Stages, how: Loading) -> Source:
     if not is_keras or settings.data is not None:
         return open_model(settings, stages, how, accept=True)
     from tinyforge.training.process import apart
-    from tinyforge.training.workflow import sketched_file
+    from tinyforge.training.quantize_file import sketched_file
 
     small = apart(sketched_file, path, stages=stages, how=how, seed=settings.seed)
     stages.note(

@@ -28,6 +28,7 @@ from tinyforge.datasets.ranges import Kind, parse
 from tinyforge.datasets.samples import parted
 from tinyforge.training.channels import remove_channels
 from tinyforge.training.lab import Lab
+from tinyforge.training.material import tuning_for
 from tinyforge.training.model import Lesson, Model, cross_entropy, fit, seed_cnn
 from tinyforge.training.prune import prune
 from tinyforge.training.quantize import quantize
@@ -35,7 +36,6 @@ from tinyforge.training.quantize_aware import quantize_aware
 from tinyforge.training.runtime import keras
 from tinyforge.training.settings import QUICK
 from tinyforge.training.subject import Subject
-from tinyforge.training.workflow import tuning_for
 
 SHARES = ("0.5", "0.75")
 _DOODLES = 1500  # a class

@@ -36,11 +36,11 @@ from tinyforge.spec import ImportanceChoice, OptimizeChoice, Spec
 from tinyforge.training import QUICK
 from tinyforge.training.channels import Cost, remove_channels
 from tinyforge.training.lab import Lab
+from tinyforge.training.material import tuning_for
 from tinyforge.training.model import Model, cross_entropy, fit, lesson, train
 from tinyforge.training.quantize import quantize
 from tinyforge.training.runtime import keras
 from tinyforge.training.subject import Subject
-from tinyforge.training.workflow import tuning_for
 
 _SHARES = {"doodles": 0.8, "ten": 0.94, "residual": 0.5}  # of the multiply-adds, to remove
 _OBJECTIVES: tuple[OptimizeChoice, ...] = ("balanced", "size")

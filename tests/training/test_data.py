@@ -10,7 +10,7 @@ from tests.training.conftest import Told
 from tinyforge import tflite
 from tinyforge.errors import ForgeError
 from tinyforge.tflite.about import about
-from tinyforge.training.workflow import Quantized, quantized_file
+from tinyforge.training.quantize_file import Quantized, quantized_file
 
 SHAPES = ("circle", "cross", "square")
 

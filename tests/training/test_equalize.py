@@ -12,8 +12,8 @@ import pytest
 
 from tinyforge.training.equalize import equalized
 from tinyforge.training.model import Model, outputs
+from tinyforge.training.quantize_file import quantized_file
 from tinyforge.training.runtime import quiet
-from tinyforge.training.workflow import quantized_file
 
 SHAPE = (8, 8, 2)
 

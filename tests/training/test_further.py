@@ -10,10 +10,11 @@ import pytest
 from tests.training.conftest import Told
 from tinyforge import tflite
 from tinyforge.errors import ForgeError
-from tinyforge.training import workflow
+from tinyforge.training import material
+from tinyforge.training.prune_file import prune_file
+from tinyforge.training.quantize_file import quantized_file
 from tinyforge.training.runtime import quiet
 from tinyforge.training.settings import CHECKED
-from tinyforge.training.workflow import prune_file, quantized_file
 
 
 @pytest.fixture(scope="module")
@@ -46,10 +47,10 @@ def model(keras: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(autouse=True)
 def brief(monkeypatch: pytest.MonkeyPatch) -> None:
-    quick = replace(workflow.QUICK, prune_epochs=2, drawings=60)
-    monkeypatch.setattr(workflow, "QUICK", quick)
-    monkeypatch.setattr(workflow, "FULL", quick)
-    monkeypatch.setattr(workflow, "_TUNING_STEPS", 60)
+    quick = replace(material.QUICK, prune_epochs=2, drawings=60)
+    monkeypatch.setattr(material, "QUICK", quick)
+    monkeypatch.setattr(material, "FULL", quick)
+    monkeypatch.setattr(material, "_TUNING_STEPS", 60)
 
 
 def weights(content: bytes) -> list[Any]:

@@ -18,9 +18,9 @@ from tinyforge.training.model import Model, input_shapes, outputs
 from tinyforge.training.noise.explain import explained
 from tinyforge.training.noise.record import Explained
 from tinyforge.training.quantize import quantize
+from tinyforge.training.quantize_file import quantized_file
 from tinyforge.training.runtime import quiet, tf_keras
 from tinyforge.training.subject import Subject
-from tinyforge.training.workflow import quantized_file
 
 SHAPE = (8, 8, 2)
 _GIVEN = Decision(AS_THEY_ARE, "given")

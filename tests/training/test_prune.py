@@ -10,14 +10,14 @@ import pytest
 from tests.training.conftest import Told
 from tinyforge.datasets import Dataset, Splits
 from tinyforge.errors import ForgeError
-from tinyforge.training import Settings, workflow
+from tinyforge.training import Settings, material
 from tinyforge.training.accuracy import accuracy_float
 from tinyforge.training.load import load_keras
 from tinyforge.training.model import Model, cross_entropy, lesson, seed_cnn
 from tinyforge.training.prune import Pruned, prune
+from tinyforge.training.prune_file import prune_file
 from tinyforge.training.runtime import quiet, tf_keras
 from tinyforge.training.settings import CHECKED
-from tinyforge.training.workflow import prune_file
 
 
 def zeros(model: Model) -> list[float]:
@@ -150,7 +150,7 @@ def test_models_as_people_bring_them(
 def test_a_loss_of_accuracy_is_refused(
     corpus: Path, people: Path, told: Told, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(workflow, "_TUNING_STEPS", 20)
+    monkeypatch.setattr(material, "_TUNING_STEPS", 20)
     source, target = corpus / "cases" / "p_nested.keras", tmp_path / "pruned.keras"
     options: dict[str, Any] = {"seed": 0, "quick": True, "how": CHECKED, "stages": told}
     with pytest.raises(ForgeError, match=r"accuracy drops from \d+\.\d\d % to .* by pruning"):
@@ -163,7 +163,7 @@ def test_a_loss_of_accuracy_is_refused(
 def test_an_autoencoder_learns_its_own_input(
     keras: Any, told: Told, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(workflow, "_TUNING_STEPS", 60)
+    monkeypatch.setattr(material, "_TUNING_STEPS", 60)
     rng = np.random.default_rng(0)
     values = (rng.normal(size=(80, 3)) @ rng.normal(size=(3, 12))).astype(np.float32)
     model = keras.Sequential([keras.Input((12,)), keras.layers.Dense(8), keras.layers.Dense(12)])

@@ -89,8 +89,8 @@ def test_models_whose_input_is_not_fixed_are_refused(keras: Any) -> None:
 
 def test_inputs_without_labels_calibrate(model: Model, splits: Splits, tmp_path: Path) -> None:
     from tinyforge.cli.ui import Ui
+    from tinyforge.training.quantize_file import quantized_file
     from tinyforge.training.runtime import quiet
-    from tinyforge.training.workflow import quantized_file
 
     with quiet():
         model.save(tmp_path / "model.keras")
@@ -106,8 +106,8 @@ def test_inputs_without_labels_calibrate(model: Model, splits: Splits, tmp_path:
 
 def test_a_sketch_costs_what_the_model_costs(model: Model, small: bytes, tmp_path: Path) -> None:
     from tinyforge.cli.ui import Ui
+    from tinyforge.training.quantize_file import sketched_file
     from tinyforge.training.runtime import quiet
-    from tinyforge.training.workflow import sketched_file
 
     with quiet():
         model.save(tmp_path / "model.keras")

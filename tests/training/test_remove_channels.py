@@ -13,7 +13,7 @@ from tests.training.conftest import Told
 from tinyforge.datasets import Splits
 from tinyforge.errors import ForgeError
 from tinyforge.spec import ImportanceChoice
-from tinyforge.training import Settings, workflow
+from tinyforge.training import Settings, material
 from tinyforge.training.accuracy import accuracy_float
 from tinyforge.training.channels import Cost, remove_channels
 from tinyforge.training.channels.calls import layers_by_path, network
@@ -25,9 +25,9 @@ from tinyforge.training.channels.rebuild import without
 from tinyforge.training.channels.taught import taught
 from tinyforge.training.load import load_keras
 from tinyforge.training.model import Lesson, Model, cross_entropy, lesson
+from tinyforge.training.prune_file import prune_file
 from tinyforge.training.runtime import tf_keras
 from tinyforge.training.settings import CHECKED
-from tinyforge.training.workflow import prune_file
 
 EVERY = get_args(ImportanceChoice)
 
@@ -283,7 +283,7 @@ def test_models_as_people_bring_them(
     name: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(workflow, "_TUNING_STEPS", 40)
+    monkeypatch.setattr(material, "_TUNING_STEPS", 40)
     source, target = corpus / "cases" / f"{name}.keras", tmp_path / "smaller.keras"
     options: dict[str, Any] = {"seed": 0, "quick": True, "how": CHECKED, "stages": told}
     content, found = prune_file(

@@ -17,8 +17,9 @@ from tinyforge.proof.examples import quantized
 from tinyforge.training import Loading
 from tinyforge.training.load import load_keras
 from tinyforge.training.model import arguments, given
+from tinyforge.training.prune_file import prune_file
+from tinyforge.training.quantize_file import quantized_file
 from tinyforge.training.runtime import quiet
-from tinyforge.training.workflow import prune_file, quantized_file
 
 SHAPES = {"motion": (12, 3), "other": (12, 3), "eye": (9, 9, 1)}
 COUNT = 60

@@ -16,7 +16,7 @@ import pytest
 from tinyforge import tflite
 from tinyforge.spec import Spec
 from tinyforge.stages import Silent
-from tinyforge.training import tuning, workflow
+from tinyforge.training import material, tuning
 from tinyforge.training.model import fit
 from tinyforge.training.recipe import PRUNED, QAT, REMOVED, Amounts, Recipe
 from tinyforge.training.runtime import keras, quiet
@@ -59,7 +59,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def job(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Job:
-    monkeypatch.setattr(workflow, "_TUNING_STEPS", 12)
+    monkeypatch.setattr(material, "_TUNING_STEPS", 12)
     task = Task(
         folder / "tiny.keras", str(folder / "data.npz"), CHECKED, True, "0..1",
         Spec(board="nrf52_dk"), Limits(),

@@ -88,8 +88,8 @@ def run(
         from tinyforge.files import require_writable, write_files
         from tinyforge.preflight import require_model
         from tinyforge.training.process import apart
+        from tinyforge.training.prune_file import prune_file
         from tinyforge.training.settings import Loading, shape_of
-        from tinyforge.training.workflow import prune_file
 
         target = Path(output or f"{model.stem}_pruned.keras")
         how = Loading(trust_model, shape_of(input_shape), custom)

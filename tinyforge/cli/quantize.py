@@ -64,8 +64,8 @@ def run(
         from tinyforge.preflight import require_model
         from tinyforge.report.noise import NoiseTable
         from tinyforge.training.process import apart
+        from tinyforge.training.quantize_file import quantized_file
         from tinyforge.training.settings import Loading, shape_of
-        from tinyforge.training.workflow import quantized_file
 
         target = Path(output or f"{model.stem}.tflite")
         how = Loading(trust_model, shape_of(input_shape), custom)

@@ -25,7 +25,7 @@ def run(
 
         from tinyforge.files import require_writable, write_files
         from tinyforge.training.process import apart
-        from tinyforge.training.workflow import train_file
+        from tinyforge.training.train_file import train_file
 
         target = Path(output or "model.keras")
         require_writable(target)

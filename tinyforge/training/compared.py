@@ -10,12 +10,7 @@ from tinyforge.datasets import Samples
 from tinyforge.datasets.ranges import Range, parse
 from tinyforge.stages import Stages, reported
 from tinyforge.training.lab import Lab
-from tinyforge.training.model import train
-from tinyforge.training.recipe import Amounts, Recipe
-from tinyforge.training.settings import Loading
-from tinyforge.training.subject import Subject
-from tinyforge.training.variants import Unmade, Variant, make_variants
-from tinyforge.training.workflow import (
+from tinyforge.training.material import (
     DEFAULT_DATA,
     TITLES,
     lab_of,
@@ -25,6 +20,11 @@ from tinyforge.training.workflow import (
     subject_of,
     tuning_for,
 )
+from tinyforge.training.model import train
+from tinyforge.training.recipe import Amounts, Recipe
+from tinyforge.training.settings import Loading
+from tinyforge.training.subject import Subject
+from tinyforge.training.variants import Unmade, Variant, make_variants
 
 _NO_PARTS = (
     "note: the data does not say which part is to test on; a quarter is held out of tuning, which "

@@ -19,13 +19,13 @@ from tinyforge.stages import Stages, Titled, reported
 from tinyforge.tflite.about import about, with_about
 from tinyforge.training.curves import Epoch, Recorded
 from tinyforge.training.lab import Lab, Result
+from tinyforge.training.material import TITLES
 from tinyforge.training.model import Model
 from tinyforge.training.noise.explain import by_layer
 from tinyforge.training.noise.record import LayerNoise
 from tinyforge.training.quantize import quantize, to_float_tflite
 from tinyforge.training.recipe import Amounts, Recipe
 from tinyforge.training.tuning import TUNED
-from tinyforge.training.workflow import TITLES
 
 T = TypeVar("T")
 
