@@ -60,10 +60,12 @@ class Alone:
 
 @dataclass(frozen=True, eq=False)
 class Timed(Alone):
-    """cycles: by the mid model. simulated: in each memory system that was asked for."""
+    """cycles: by the mid model. simulated: in each memory system that was asked for. code: bytes of
+    instructions that run, in whole words."""
 
     cycles: int
     simulated: Sequence[int]
+    code: int
 
 
 def run(
@@ -82,7 +84,13 @@ def run(
     )
     cycles = cycles_by_layer(profile, made.firmware)[0].mid
     simulated = [clock[0] for clock in profile.simulated]
-    return Timed(found.output, found.instructions, cycles, simulated)
+    words = {
+        word
+        for block in profile.blocks
+        if block.layer == 0
+        for word in range(block.address // 4, (block.address + block.size + 3) // 4)
+    }
+    return Timed(found.output, found.instructions, cycles, simulated, 4 * len(words))
 
 
 def counted(

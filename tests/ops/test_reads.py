@@ -37,7 +37,7 @@ SYSTEM = MemorySystem(
     ),
 )
 NO_WAITS = msgspec.structs.replace(SYSTEM, wait_states=0)
-CODE = 5120  # bytes of a kernel that run, at most: as many as wait once
+SLACK = 512  # bytes: of code whose fetch waits for nothing, and of parameters that are loaded
 
 LAYERS = {
     **{str(layer): layer.graph() for layer in test_dense_cycles.LAYERS},
@@ -56,7 +56,7 @@ def test_as_many_as_they_say(graph: Graph, tmp_path: Path) -> None:
         found = alone.run(graph, kernel, [x], toolchain("zig"), tmp_path, [SYSTEM, NO_WAITS])
         waits, none = found.simulated
         assert kernel.reads is not None
-        loaded = (waits - none) // WAITS * WORD
+        loaded = (waits - none) // WAITS * WORD - found.code
         tables = table_bytes(kernel)
         least = min(kernel.reads, tables) if tables <= CACHED else kernel.reads
-        assert least <= loaded < kernel.reads + CODE, kernel.way
+        assert least - SLACK < loaded < kernel.reads + SLACK, kernel.way
