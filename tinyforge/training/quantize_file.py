@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import msgspec
 import numpy as np
 
 from tinyforge import tflite
@@ -14,9 +13,9 @@ from tinyforge.datasets.decide import Decision
 from tinyforge.datasets.samples import TEST, TRAINING, part_of, spread
 from tinyforge.errors import ForgeError
 from tinyforge.proof.measure import Measured, count_to_measure, real_outputs, warnings
-from tinyforge.proof.score import Task, score
+from tinyforge.proof.score import score
 from tinyforge.stages import Stages, reported
-from tinyforge.tflite.about import about, with_about
+from tinyforge.tflite.about import with_about
 from tinyforge.training.equalize import equalized
 from tinyforge.training.further import further
 from tinyforge.training.lab import Lab
@@ -29,6 +28,7 @@ from tinyforge.training.material import (
     tell_lesson,
     tuning_for,
 )
+from tinyforge.training.metadata import about_data
 from tinyforge.training.model import Model, input_shape
 from tinyforge.training.noise.explain import explained
 from tinyforge.training.noise.record import Explained
@@ -208,13 +208,7 @@ def _measured(
             )
     for warning in warnings(goal, chosen, inputs, outputs, graph):
         stages.note(warning)
-    said = msgspec.structs.replace(about(graph), range=decision.range.text, resized=chosen.resized)
-    if measured is not None and goal is not None and goal.task is Task.CLASSES:
-        said = msgspec.structs.replace(
-            said,
-            classes=chosen.classes,
-            float_accuracy=measured.float_model,
-            examples=len(chosen),
-        )
+    score_before = None if measured is None else measured.float_model
+    said = about_data(graph, chosen, decision.range, goal, score_before)
     model = tflite.write(with_about(graph, said))
     return Quantized(model, said.classes, measured, chosen, inputs)

@@ -8,18 +8,17 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
 
-import msgspec
 import numpy as np
 import numpy.typing as npt
 
 from tinyforge import tflite
 from tinyforge.errors import ForgeError
-from tinyforge.proof.score import Task
 from tinyforge.stages import Stages, Titled, reported
-from tinyforge.tflite.about import about, with_about
+from tinyforge.tflite.about import with_about
 from tinyforge.training.curves import Epoch, Recorded
 from tinyforge.training.lab import Lab, Result
 from tinyforge.training.material import TITLES
+from tinyforge.training.metadata import about_data
 from tinyforge.training.model import Model
 from tinyforge.training.noise.explain import by_layer
 from tinyforge.training.noise.record import LayerNoise
@@ -161,15 +160,8 @@ def _variant(recipe: Recipe, tuned: Tuned | ForgeError, lab: Lab) -> Variant:
 
 def _told(model: bytes, before: Result | None, lab: Lab) -> bytes:
     """An int8 model whose file says of its data what is known. before: of its float model."""
-    graph, goal = tflite.read(model), lab.subject.goal
-    said = msgspec.structs.replace(about(graph), range=lab.range.text, resized=lab.held_out.resized)
-    if goal is not None and goal.task is Task.CLASSES and before is not None:
-        said = msgspec.structs.replace(
-            said,
-            classes=lab.held_out.classes,
-            float_accuracy=before.score,
-            examples=len(lab.held_out),
-        )
+    graph, score = tflite.read(model), None if before is None else before.score
+    said = about_data(graph, lab.held_out, lab.range, lab.subject.goal, score)
     return tflite.write(with_about(graph, said))
 
 
