@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import suppress
 from pathlib import Path
 
 from tinyforge.spec import Spec
@@ -43,12 +44,16 @@ def work(job: Job) -> Tried:
     return Tried(found, str(job.candidate).encode() if found.end == "proved" else None)
 
 
-def slow(job: Job) -> Tried:
-    """Leaves a file that says that it was begun and by whom, and takes a while."""
+def recorded(job: Job) -> Tried:
+    """Leaves a file that says that it was begun and by whom. One, the third or so, never ends: its
+    process is in the file victim, beside the folder."""
     folder = Path(os.environ["TINYFORGE_TEST_FOLDER"])
-    name = f"{time.monotonic_ns()} {os.getpid()}"
-    (folder / name).write_text(str(job.candidate))
-    time.sleep(0.5)
+    before = len(list(folder.iterdir()))
+    (folder / f"{time.monotonic_ns()} {os.getpid()}").write_text(str(job.candidate))
+    if before > 1:
+        with suppress(FileExistsError), (folder.parent / "victim").open("x") as victim:
+            print(os.getpid(), file=victim, flush=True)
+            time.sleep(600)
     return work(job)
 
 
@@ -76,8 +81,10 @@ def searched(
     trials: int,
     jobs: int = 1,
     kept: dict[int, bytes] | None = None,
+    told: list[Trial] | None = None,
 ) -> list[Trial]:
-    told: list[Trial] = []
+    """Fills kept and told where they are given."""
+    told = [] if told is None else told
     keep = (kept if kept is not None else {}).__setitem__
     search(study, TASK, executor, trials=trials, jobs=jobs, keep=keep, told=told.append)
     return told

@@ -15,6 +15,7 @@ from tests.tune import fakes
 from tinyforge.errors import ForgeError
 from tinyforge.training.process import KilledError
 from tinyforge.tune.executors import opened
+from tinyforge.tune.study import Trial
 from tinyforge.tune.trial import Job, Tried
 
 pytest.importorskip("optuna")
@@ -29,18 +30,14 @@ def begun(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-def pids(begun: Path) -> list[int]:
-    return [int(path.name.split()[1]) for path in sorted(begun.iterdir())]
-
-
-def killed(begun: Path, at: int) -> threading.Thread:
-    """Kills whoever begins that trial, counted from 1."""
+def killed(victim: Path, told: list[Trial], after: int) -> threading.Thread:
+    """Kills it once so many trials are told, so that no other is in any worker's hands."""
 
     def kill() -> None:
         deadline = time.monotonic() + 60
-        while len(found := pids(begun)) < at and time.monotonic() < deadline:
+        while len(told) < after and time.monotonic() < deadline:
             time.sleep(0.02)
-        os.kill(found[at - 1], signal.SIGKILL)
+        os.kill(int(victim.read_text()), signal.SIGKILL)
 
     thread = threading.Thread(target=kill)
     thread.start()
@@ -50,16 +47,20 @@ def killed(begun: Path, at: int) -> threading.Thread:
 @pytest.mark.parametrize("engine", ["dask", *(["ray"] if find_spec("ray") else [])])
 def test_one_of_two_workers_is_killed(engine: str, tmp_path: Path, begun: Path) -> None:
     study = fakes.study(tmp_path / "db")
-    with opened(engine, 2, work=fakes.slow) as executor:
-        thread = killed(begun, 4)
-        told = fakes.searched(study, executor, 7, jobs=2)
+    victim = tmp_path / "victim"
+    told: list[Trial] = []
+    with opened(engine, 2, work=fakes.recorded) as executor:
+        thread = killed(victim, told, after=6)
+        fakes.searched(study, executor, 7, jobs=2, told=told)
         thread.join()
-    assert os.getpid() not in pids(begun)
     assert len(told) == 7 == len({t.candidate for t in told})
     assert all(t.outcome == fakes.outcome(t.candidate) for t in told)
     assert list(fakes.study(tmp_path / "db").finished) == sorted(told, key=lambda t: t.number)
-    tries = [path.read_text() for path in sorted(begun.iterdir())]
-    assert tries.count(tries[3]) == 2 and len(tries) == 8  # the killed one alone ran again
+    tries = [(path.name.split()[1], path.read_text()) for path in sorted(begun.iterdir())]
+    assert str(os.getpid()) not in dict(tries)
+    again = [what for who, what in tries if who == victim.read_text().strip()][-1]
+    assert len(tries) == 8  # the killed one alone ran again
+    assert [what for _, what in tries].count(again) == 2
 
 
 def test_two_run_at_once_here(tmp_path: Path) -> None:
