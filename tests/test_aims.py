@@ -13,7 +13,7 @@ from tinyforge.errors import ForgeError
 from tinyforge.memory.room import Room
 from tinyforge.memory.search import Limits
 from tinyforge.ops.costs import SlowFlash
-from tinyforge.spec import Spec, settle, weights_in_ram
+from tinyforge.spec import Spec, settle
 
 L4R5, F446, NRF = (load(name) for name in ("nucleo_l4r5zi", "nucleo_f446re", "nrf52840_dk"))
 
@@ -69,16 +69,20 @@ def test_nothing_is_asked_in_vain() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "value"), [(None, None), ("auto", "auto"), ("none", "none"), ("65536", 65536)]
+    ("text", "value"), [(None, 512), ("auto", "auto"), ("none", "none"), ("65536", 65536)]
 )
-def test_the_command_line_says_a_word_or_bytes(text: str | None, value: object) -> None:
-    assert weights_in_ram(text) == value
+def test_the_command_line_says_a_word_or_bytes(
+    text: str | None, value: object, tmp_path: Path
+) -> None:
+    path = tmp_path / "tinyforge.toml"
+    path.write_text("weights_in_ram = 512\n")
+    assert settle(path, weights_in_ram=text).weights_in_ram == value
 
 
 @pytest.mark.parametrize("text", ["", "all", "-1", "64K", "1.5", "\u0663"])
 def test_other_words_are_refused(text: str) -> None:
     with pytest.raises(ForgeError, match="neither auto, none nor a number of bytes"):
-        weights_in_ram(text)
+        settle(None, weights_in_ram=text)
 
 
 def test_settings_say_the_same(tmp_path: Path) -> None:

@@ -91,7 +91,7 @@ class Spec(
 _PATHS = ("model", "output")
 
 
-def weights_in_ram(text: str | None) -> WeightsInRam | None:
+def _weights_in_ram(text: str | None) -> WeightsInRam | None:
     """From the command line: auto, none or bytes; None where it says nothing. ForgeError for other
     words."""
     words: dict[str | None, WeightsInRam | None] = {None: None, "auto": "auto", "none": "none"}
@@ -125,11 +125,20 @@ def load(path: Path) -> Spec:
     return msgspec.structs.replace(found, **resolved)
 
 
-def settle(config: Path | None, **given: Any) -> Spec:
+def settle(
+    config: Path | None,
+    *,
+    model: Path | None = None,
+    weights_in_ram: str | None = None,
+    **given: Any,
+) -> Spec:
     """The settings file, if there is one, with what the command line gives (None: not given).
 
     config: a file that must exist, or None for tinyforge.toml in the current folder if it is there.
+    weights_in_ram: ForgeError for other words than auto, none, or a number of bytes.
     """
+    given["model"] = None if model is None else str(model)
+    given["weights_in_ram"] = _weights_in_ram(weights_in_ram)
     default = Path(FILE_NAME)
     path = config or (default if default.is_file() else None)
     spec = load(path) if path else Spec()

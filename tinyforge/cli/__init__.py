@@ -28,6 +28,7 @@ from tinyforge.cli import (
     train,
     tune,
 )
+from tinyforge.cli.flat import flat
 from tinyforge.cli.groups import Groups
 from tinyforge.cli.ui import EXIT_FORGE_ERROR, Ui
 from tinyforge.errors import ForgeError
@@ -84,7 +85,7 @@ _COMMANDS = (
 )
 for command in _COMMANDS:
     name = command.__name__.rpartition(".")[2].replace("_", "-")
-    app.command(name, epilog=command.EXAMPLE)(command.run)
+    app.command(name, epilog=command.EXAMPLE)(flat(command.run))
 app.add_typer(boards.app, name="boards")
 
 

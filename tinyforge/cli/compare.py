@@ -7,36 +7,20 @@ from typing import Annotated
 
 import typer
 
-from tinyforge.cli.options import (
-    Board,
-    Config,
-    Custom,
-    Data,
-    Debug,
-    InputShape,
-    Json,
-    Machine,
-    Optimize,
-    Output,
-    Overwrite,
-    Quick,
-    Range,
-    Seed,
-    Toolchain,
-    Trust,
-)
+from tinyforge.cli.option_groups import Dataset, Keras, Proving, Target, settle
+from tinyforge.cli.options import Config, Optimize, Overwrite, Quick
 from tinyforge.cli.ui import Ui
 
 EXAMPLE = "Example: tinyforge compare model.keras --data pictures --board nucleo_h743zi"
 
 
 def run(
+    ui: Ui,
     model: Annotated[Path | None, typer.Argument(help="A .keras or .h5 file.")] = None,
-    data: Data = None,
-    range_: Range = None,
-    output: Output = None,
+    *,
+    dataset: Dataset,
+    target: Target,
     overwrite: Overwrite = False,
-    board: Board = None,
     variants: Annotated[
         str | None,
         typer.Option(
@@ -52,50 +36,27 @@ def run(
     ] = 0.75,
     clusters: Annotated[int, typer.Option(help="Different weights of a clustered layer.")] = 16,
     quick: Quick = False,
-    toolchain: Toolchain = None,
     optimize: Optimize = None,
-    machine: Machine = None,
-    seed: Seed = None,
-    trust_model: Trust = False,
-    input_shape: InputShape = None,
-    custom: Custom = None,
+    proving: Proving,
+    keras: Keras,
     config: Config = None,
-    json: Json = False,
-    debug: Debug = False,
 ) -> None:
     """Compare a Keras model's variants: float, pruned, int8, and more.
 
     Each is fine-tuned where it must be, measured on data held out and, in int8, proved on the
     emulated board. Writes a project for each of those.
     """
-    ui = Ui(json=json, debug=debug)
-    with ui.errors():
-        from tinyforge import preflight
-        from tinyforge.compare import compare
-        from tinyforge.report.comparison import TerminalComparison
-        from tinyforge.report.json_report import comparison_json
-        from tinyforge.spec import settle
-        from tinyforge.training.recipe import Amounts, recipes
-        from tinyforge.training.settings import Loading, shape_of
+    from tinyforge import preflight
+    from tinyforge.compare import compare
+    from tinyforge.report.comparison import TerminalComparison
+    from tinyforge.report.json_report import comparison_json
+    from tinyforge.training.recipe import Amounts, recipes
 
-        spec = settle(
-            config,
-            model=str(model) if model else None,
-            output=output,
-            board=board,
-            data=data,
-            range=range_,
-            toolchain=toolchain,
-            optimize=optimize,
-            machine=machine,
-            seed=seed,
-        )
-        asked, amounts = recipes(variants), Amounts(sparsity, clusters)
-        how = Loading(trust_model, shape_of(input_shape), custom)
-        preflight.require_comparison(spec)
-        found, folder = compare(spec, ui, asked, amounts, how=how, quick=quick, overwrite=overwrite)
-        ui.print(TerminalComparison(found, ui.seconds))
-        ui.print(f"variants: {folder}\nreport:   {folder / 'report.html'}")
-        ui.emit_json(
-            {**comparison_json(found), "folder": str(folder), "seconds": round(ui.seconds, 2)}
-        )
+    spec = settle(config, target, dataset, proving, model=model, optimize=optimize)
+    asked, amounts = recipes(variants), Amounts(sparsity, clusters)
+    how = keras.loading()
+    preflight.require_comparison(spec)
+    found, folder = compare(spec, ui, asked, amounts, how=how, quick=quick, overwrite=overwrite)
+    ui.print(TerminalComparison(found, ui.seconds))
+    ui.print(f"variants: {folder}\nreport:   {folder / 'report.html'}")
+    ui.emit_json({**comparison_json(found), "folder": str(folder), "seconds": round(ui.seconds, 2)})

@@ -2,44 +2,24 @@
 
 from __future__ import annotations
 
-from tinyforge.cli.options import (
-    App,
-    Board,
-    Config,
-    Data,
-    Debug,
-    Engine,
-    Feed,
-    Json,
-    Machine,
-    Optimize,
-    Output,
-    Overwrite,
-    Quick,
-    Seed,
-    Toolchain,
-)
+from tinyforge.cli.option_groups import Firmware, Kernels, Proving, Target, settle
+from tinyforge.cli.options import Config, Data, Overwrite, Quick
 from tinyforge.cli.ui import Ui
 
 EXAMPLE = "Example: tinyforge demo --quick"
 
 
 def run(
-    output: Output = None,
+    ui: Ui,
+    *,
+    target: Target,
     overwrite: Overwrite = False,
-    board: Board = None,
-    engine: Engine = None,
-    app: App = None,
+    firmware: Firmware,
     data: Data = None,
     quick: Quick = False,
-    toolchain: Toolchain = None,
-    optimize: Optimize = None,
-    feed: Feed = None,
-    machine: Machine = None,
-    seed: Seed = None,
+    kernels: Kernels,
+    proving: Proving,
     config: Config = None,
-    json: Json = False,
-    debug: Debug = False,
 ) -> None:
     """From doodles to proved firmware, in one command.
 
@@ -48,29 +28,14 @@ def run(
 
     With TINYFORGE_CORPUS set, the model is also tried on real drawings.
     """
-    ui = Ui(json=json, debug=debug)
-    with ui.errors():
-        from tinyforge import preflight
-        from tinyforge.demo import demo
-        from tinyforge.report.json_report import to_json
-        from tinyforge.report.terminal import TerminalReport
-        from tinyforge.spec import settle
+    from tinyforge import preflight
+    from tinyforge.demo import demo
+    from tinyforge.report.json_report import to_json
+    from tinyforge.report.terminal import TerminalReport
 
-        spec = settle(
-            config,
-            output=output,
-            board=board,
-            engine=engine,
-            app=app,
-            data=data,
-            toolchain=toolchain,
-            optimize=optimize,
-            feed=feed,
-            machine=machine,
-            seed=seed,
-        )
-        preflight.require_build(spec)
-        report, folder = demo(spec, ui, quick=quick, overwrite=overwrite)
-        ui.print(TerminalReport(report))
-        ui.print(f"project: {folder}\nreport:  {folder / 'report.html'}")
-        ui.emit_json({**to_json(report), "project": str(folder)})
+    spec = settle(config, target, firmware, kernels, proving, data=data)
+    preflight.require_build(spec)
+    report, folder = demo(spec, ui, quick=quick, overwrite=overwrite)
+    ui.print(TerminalReport(report))
+    ui.print(f"project: {folder}\nreport:  {folder / 'report.html'}")
+    ui.emit_json({**to_json(report), "project": str(folder)})

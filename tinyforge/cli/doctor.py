@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from tinyforge.cli.options import Debug, Json
 from tinyforge.cli.ui import Ui
 
 EXAMPLE = "Example: tinyforge doctor"
 
 
-def run(json: Json = False, debug: Debug = False) -> None:
+def run(ui: Ui) -> None:
     """Say which tools are there, and how to get the others."""
-    ui = Ui(json=json, debug=debug)
-    with ui.errors():
-        from tinyforge.report.catalogue import tools_table
-        from tinyforge.tools import survey
+    from tinyforge.report.catalogue import tools_table
+    from tinyforge.tools import survey
 
-        found = survey()
-        ui.print(tools_table(found))
-        ui.emit_json({"tools": [asdict(tool) for tool in found]})
+    found = survey()
+    ui.print(tools_table(found))
+    ui.emit_json({"tools": [asdict(tool) for tool in found]})

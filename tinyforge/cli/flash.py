@@ -7,13 +7,14 @@ from typing import Annotated
 
 import typer
 
-from tinyforge.cli.options import Debug, Engine, Json
+from tinyforge.cli.options import Engine
 from tinyforge.cli.ui import Ui
 
 EXAMPLE = "Example: tinyforge flash firmware --port /dev/ttyACM0"
 
 
 def run(
+    ui: Ui,
     project: Annotated[Path, typer.Argument(help="A project's folder.")],
     port: Annotated[
         str | None,
@@ -29,8 +30,6 @@ def run(
     timeout: Annotated[
         float, typer.Option("--timeout", help="Seconds that one inference may take.", min=0.1)
     ] = 30.0,
-    json: Json = False,
-    debug: Debug = False,
 ) -> None:
     """Flash a project and prove it on the board.
 
@@ -39,23 +38,21 @@ def run(
     TensorFlow Lite Micro's, and then uploads the application. A wrong answer ends with status 1 and
     names the first wrong layer; the self-test stays on the board.
     """
-    ui = Ui(json=json, debug=debug)
-    with ui.errors():
-        from dataclasses import asdict
+    from dataclasses import asdict
 
-        from tinyforge.device.flash import flash
-        from tinyforge.device.summary import summary
+    from tinyforge.device.flash import flash
+    from tinyforge.device.summary import summary
 
-        proof, device = flash(
-            project,
-            ui,
-            engine=engine,
-            port=port,
-            upload=not no_upload,
-            layers=layers,
-            seconds=timeout,
-        )
-        ui.print(summary(proof, device))
-        ui.emit_json({"proof": asdict(proof), "device": asdict(device)})
-        if not proof.bit_exact:
-            raise SystemExit(1)
+    proof, device = flash(
+        project,
+        ui,
+        engine=engine,
+        port=port,
+        upload=not no_upload,
+        layers=layers,
+        seconds=timeout,
+    )
+    ui.print(summary(proof, device))
+    ui.emit_json({"proof": asdict(proof), "device": asdict(device)})
+    if not proof.bit_exact:
+        raise SystemExit(1)

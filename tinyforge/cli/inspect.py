@@ -8,23 +8,19 @@ from typing import Annotated
 
 import typer
 
-from tinyforge.cli.options import Debug, Json
 from tinyforge.cli.ui import Ui
 
 EXAMPLE = "Example: tinyforge inspect model.tflite"
 
 
 def run(
+    ui: Ui,
     model: Annotated[Path, typer.Argument(help="A .tflite file, int8.")],
-    json: Json = False,
-    debug: Debug = False,
 ) -> None:
     """Show a model's layers, its arena, and where it fits."""
-    ui = Ui(json=json, debug=debug)
-    with ui.errors():
-        from tinyforge.report.summary import ModelTable, summarize
-        from tinyforge.source import open_tflite
+    from tinyforge.report.summary import ModelTable, summarize
+    from tinyforge.source import open_tflite
 
-        summary = summarize(open_tflite(model, ui).graph)
-        ui.print(ModelTable(summary))
-        ui.emit_json(asdict(summary))
+    summary = summarize(open_tflite(model, ui).graph)
+    ui.print(ModelTable(summary))
+    ui.emit_json(asdict(summary))

@@ -7,13 +7,13 @@ from typing import Annotated
 
 import typer
 
-from tinyforge.cli.options import Debug, Json
 from tinyforge.cli.ui import Ui
 
 EXAMPLE = "Example: tinyforge monitor firmware --inputs pictures"
 
 
 def run(
+    ui: Ui,
     project: Annotated[Path, typer.Argument(help="The folder of the project on the board.")],
     port: Annotated[
         str | None,
@@ -41,31 +41,27 @@ def run(
     timeout: Annotated[
         float, typer.Option("--timeout", help="Seconds that an answer may take.", min=0.1)
     ] = 30.0,
-    json: Json = False,
-    debug: Debug = False,
 ) -> None:
     """Show what an application answers on its board, as it comes.
 
     On a terminal: each class with its scores over time, the time between answers, and of inputs
     with labels how many were right. Elsewhere a line for each that the board says. Ctrl-C ends it.
     """
-    ui = Ui(json=json, debug=debug)
-    with ui.errors():
-        from tinyforge import interrupts
-        from tinyforge.device.monitor import application, board_line, emulated_line, watch
-        from tinyforge.report.monitor import History, event_text, monitor_json
+    from tinyforge import interrupts
+    from tinyforge.device.monitor import application, board_line, emulated_line, watch
+    from tinyforge.report.monitor import History, event_text, monitor_json
 
-        found = application(project, ui, inputs=inputs, golden=emulated)
-        opened = emulated_line(found, ui) if emulated else board_line(found, port)
-        heard = []
-        with opened as line, interrupts.welcome():
-            history = History(f"{found.model} on {found.board.id}, {line.name}")
-            with ui.live(history) as show:
-                for event in watch(line, found.labels, found.inputs, seconds=timeout):
-                    history.add(event)
-                    show(event_text(event))
-                    if json:
-                        heard.append(event)
-                    if history.answers == answers:
-                        break
-        ui.emit_json(monitor_json(line.name, heard, history))
+    found = application(project, ui, inputs=inputs, golden=emulated)
+    opened = emulated_line(found, ui) if emulated else board_line(found, port)
+    heard = []
+    with opened as line, interrupts.welcome():
+        history = History(f"{found.model} on {found.board.id}, {line.name}")
+        with ui.live(history) as show:
+            for event in watch(line, found.labels, found.inputs, seconds=timeout):
+                history.add(event)
+                show(event_text(event))
+                if ui.json:
+                    heard.append(event)
+                if history.answers == answers:
+                    break
+    ui.emit_json(monitor_json(line.name, heard, history))

@@ -7,19 +7,8 @@ from typing import Annotated
 
 import typer
 
-from tinyforge.cli.options import (
-    AcceptAccuracy,
-    Custom,
-    Data,
-    Debug,
-    InputShape,
-    Json,
-    Output,
-    Quick,
-    Range,
-    Seed,
-    Trust,
-)
+from tinyforge.cli.option_groups import Dataset, Keras
+from tinyforge.cli.options import AcceptAccuracy, Output, Quick, Seed
 from tinyforge.cli.ui import Ui
 from tinyforge.spec import ImportanceChoice, PruneChoice, ScheduleChoice
 
@@ -27,9 +16,10 @@ EXAMPLE = "Example: tinyforge prune model.keras --sparsity 0.75 -o pruned.keras"
 
 
 def run(
+    ui: Ui,
     model: Annotated[Path, typer.Argument(help="A .keras or .h5 file.")],
-    data: Data = None,
-    range_: Range = None,
+    *,
+    dataset: Dataset,
     accept_accuracy: AcceptAccuracy = False,
     output: Output = None,
     sparsity: Annotated[
@@ -69,70 +59,64 @@ def run(
     ] = False,
     quick: Quick = False,
     seed: Seed = None,
-    trust_model: Trust = False,
-    input_shape: InputShape = None,
-    custom: Custom = None,
-    json: Json = False,
-    debug: Debug = False,
+    keras: Keras,
 ) -> None:
     """Prune a Keras model, and fine-tune it.
 
     Zeros alone shrink only what is compressed: they are stored like any other weight. With
     --structure channels the model itself becomes smaller.
     """
-    ui = Ui(json=json, debug=debug)
-    with ui.errors():
-        from dataclasses import asdict
+    from dataclasses import asdict
 
-        from tinyforge.datasets.decide import figure
-        from tinyforge.files import require_writable, write_files
-        from tinyforge.preflight import require_model
-        from tinyforge.training.process import apart
-        from tinyforge.training.prune_file import prune_file
-        from tinyforge.training.settings import Loading, shape_of
+    from tinyforge.datasets.decide import figure
+    from tinyforge.files import require_writable, write_files
+    from tinyforge.preflight import require_model
+    from tinyforge.training.process import apart
+    from tinyforge.training.prune_file import prune_file
 
-        target = Path(output or f"{model.stem}_pruned.keras")
-        how = Loading(trust_model, shape_of(input_shape), custom)
-        require_model(model)
-        require_writable(target)
-        pruned, outcome = apart(
-            prune_file,
-            model,
-            data,
-            target,
-            sparsity=sparsity,
-            structure=structure,
-            schedule=schedule,
-            importance=importance,
-            clusters=cluster,
-            qat=qat,
-            seed=seed or 0,
-            quick=quick,
-            how=how,
-            range_text=range_,
-            accept=accept_accuracy,
-            stages=ui,
+    target = Path(output or f"{model.stem}_pruned.keras")
+    how = keras.loading()
+    require_model(model)
+    require_writable(target)
+    pruned, outcome = apart(
+        prune_file,
+        model,
+        dataset.data,
+        target,
+        sparsity=sparsity,
+        structure=structure,
+        schedule=schedule,
+        importance=importance,
+        clusters=cluster,
+        qat=qat,
+        seed=seed or 0,
+        quick=quick,
+        how=how,
+        range_text=dataset.range,
+        accept=accept_accuracy,
+        stages=ui,
+    )
+    write_files({target: pruned})
+    shown = [figure(outcome.measure, v) for v in (outcome.before, outcome.accuracy)]
+    done = f"{outcome.zeros:.1%} of the weights are zero"
+    if outcome.cost_before and outcome.cost_after:
+        done = (
+            f"{outcome.cost_before.weights:,} weights before, {outcome.cost_after.weights:,} "
+            f"after; {outcome.cost_before.macs:,} multiply-adds before, "
+            f"{outcome.cost_after.macs:,} after"
         )
-        write_files({target: pruned})
-        shown = [figure(outcome.measure, v) for v in (outcome.before, outcome.accuracy)]
-        done = f"{outcome.zeros:.1%} of the weights are zero"
-        if outcome.cost_before and outcome.cost_after:
-            done = (
-                f"{outcome.cost_before.weights:,} weights before, {outcome.cost_after.weights:,} "
-                f"after; {outcome.cost_before.macs:,} multiply-adds before, "
-                f"{outcome.cost_after.macs:,} after"
-            )
-        if outcome.distinct:
-            done += f", at most {outcome.distinct} different ones in a clustered layer"
-        rounded = ", with int8's rounding" if outcome.aware else ""
-        ui.print(
-            f"{outcome.model}: {done}\n"
-            f"{outcome.measure}: {shown[0]} before, {shown[1]} after{rounded}, on "
-            f"{outcome.pictures:,} samples held out"
-        )
-        if outcome.kept:
-            ui.print(f"not pruned: {'; '.join(outcome.kept)}")
-        if outcome.left:
-            ui.print(f"left as they are: {'; '.join(outcome.left)}")
-        ui.print(f"Next: tinyforge quantize {outcome.model}{f' --data {data}' if data else ''}")
-        ui.emit_json(asdict(outcome))
+    if outcome.distinct:
+        done += f", at most {outcome.distinct} different ones in a clustered layer"
+    rounded = ", with int8's rounding" if outcome.aware else ""
+    ui.print(
+        f"{outcome.model}: {done}\n"
+        f"{outcome.measure}: {shown[0]} before, {shown[1]} after{rounded}, on "
+        f"{outcome.pictures:,} samples held out"
+    )
+    if outcome.kept:
+        ui.print(f"not pruned: {'; '.join(outcome.kept)}")
+    if outcome.left:
+        ui.print(f"left as they are: {'; '.join(outcome.left)}")
+    again = f" --data {dataset.data}" if dataset.data else ""
+    ui.print(f"Next: tinyforge quantize {outcome.model}{again}")
+    ui.emit_json(asdict(outcome))

@@ -7,27 +7,18 @@ from typing import Annotated
 
 import typer
 
-from tinyforge.cli.options import (
-    AcceptAccuracy,
-    Custom,
-    Data,
-    Debug,
-    InputShape,
-    Json,
-    Output,
-    Range,
-    Seed,
-    Trust,
-)
+from tinyforge.cli.option_groups import Dataset, Keras
+from tinyforge.cli.options import AcceptAccuracy, Output, Seed
 from tinyforge.cli.ui import Ui
 
 EXAMPLE = "Example: tinyforge quantize model.keras --data doodles -o model.tflite"
 
 
 def run(
+    ui: Ui,
     model: Annotated[Path, typer.Argument(help="A .keras or .h5 file, or a SavedModel folder.")],
-    data: Data = None,
-    range_: Range = None,
+    *,
+    dataset: Dataset,
     output: Output = None,
     accept_accuracy: AcceptAccuracy = False,
     explain: Annotated[
@@ -49,51 +40,44 @@ def run(
         ),
     ] = False,
     seed: Seed = None,
-    trust_model: Trust = False,
-    input_shape: InputShape = None,
-    custom: Custom = None,
-    json: Json = False,
-    debug: Debug = False,
+    keras: Keras,
 ) -> None:
     """Quantize a Keras model to an int8 .tflite file."""
-    ui = Ui(json=json, debug=debug)
-    with ui.errors():
-        from dataclasses import asdict
+    from dataclasses import asdict
 
-        from tinyforge.files import require_writable, write_files
-        from tinyforge.preflight import require_model
-        from tinyforge.report.noise import NoiseTable
-        from tinyforge.training.process import apart
-        from tinyforge.training.quantize_file import quantized_file
-        from tinyforge.training.settings import Loading, shape_of
+    from tinyforge.files import require_writable, write_files
+    from tinyforge.preflight import require_model
+    from tinyforge.report.noise import NoiseTable
+    from tinyforge.training.process import apart
+    from tinyforge.training.quantize_file import quantized_file
 
-        target = Path(output or f"{model.stem}.tflite")
-        how = Loading(trust_model, shape_of(input_shape), custom)
-        require_model(model)
-        require_writable(target)
-        small = apart(
-            quantized_file,
-            model,
-            data,
-            stages=ui,
-            how=how,
-            seed=seed or 0,
-            range_text=range_,
-            accept=accept_accuracy,
-            explain=explain,
-            equalize=equalize,
-            qat=qat,
-        )
-        write_files({target: small.model})
-        measured = small.measured
-        said = f"\n{measured.measure}: {measured}" if measured else ""
-        proof = f" --data {data}" if measured else ""
-        if small.explained:
-            ui.print(NoiseTable(small.explained))
-        ui.print(f"{target}: {len(small.model):,} bytes{said}")
-        ui.print(f"Next: tinyforge build {target}{proof}")
-        figures = asdict(measured) if measured else None
-        document = {"model": str(target), "bytes": len(small.model), "accuracy": figures}
-        if small.explained:
-            document["explained"] = asdict(small.explained)
-        ui.emit_json(document)
+    target = Path(output or f"{model.stem}.tflite")
+    how = keras.loading()
+    require_model(model)
+    require_writable(target)
+    small = apart(
+        quantized_file,
+        model,
+        dataset.data,
+        stages=ui,
+        how=how,
+        seed=seed or 0,
+        range_text=dataset.range,
+        accept=accept_accuracy,
+        explain=explain,
+        equalize=equalize,
+        qat=qat,
+    )
+    write_files({target: small.model})
+    measured = small.measured
+    said = f"\n{measured.measure}: {measured}" if measured else ""
+    proof = f" --data {dataset.data}" if measured else ""
+    if small.explained:
+        ui.print(NoiseTable(small.explained))
+    ui.print(f"{target}: {len(small.model):,} bytes{said}")
+    ui.print(f"Next: tinyforge build {target}{proof}")
+    figures = asdict(measured) if measured else None
+    document = {"model": str(target), "bytes": len(small.model), "accuracy": figures}
+    if small.explained:
+        document["explained"] = asdict(small.explained)
+    ui.emit_json(document)

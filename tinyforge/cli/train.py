@@ -4,35 +4,32 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tinyforge.cli.options import Data, Debug, Json, Output, Quick, Seed
+from tinyforge.cli.options import Data, Output, Quick, Seed
 from tinyforge.cli.ui import Ui
 
 EXAMPLE = "Example: tinyforge train --data doodles -o model.keras"
 
 
 def run(
+    ui: Ui,
     data: Data = None,
     output: Output = None,
     quick: Quick = False,
     seed: Seed = None,
-    json: Json = False,
-    debug: Debug = False,
 ) -> None:
     """Train the small CNN on labelled pictures."""
-    ui = Ui(json=json, debug=debug)
-    with ui.errors():
-        from dataclasses import asdict
+    from dataclasses import asdict
 
-        from tinyforge.files import require_writable, write_files
-        from tinyforge.training.process import apart
-        from tinyforge.training.train_file import train_file
+    from tinyforge.files import require_writable, write_files
+    from tinyforge.training.process import apart
+    from tinyforge.training.train_file import train_file
 
-        target = Path(output or "model.keras")
-        require_writable(target)
-        made, outcome = apart(train_file, data, target, seed=seed or 0, quick=quick, stages=ui)
-        write_files({target: made})
-        ui.print(
-            f"{outcome.model}: accuracy {outcome.accuracy:.1%} on {outcome.pictures:,} "
-            f"pictures held out\nNext: tinyforge prune {outcome.model}"
-        )
-        ui.emit_json(asdict(outcome))
+    target = Path(output or "model.keras")
+    require_writable(target)
+    made, outcome = apart(train_file, data, target, seed=seed or 0, quick=quick, stages=ui)
+    write_files({target: made})
+    ui.print(
+        f"{outcome.model}: accuracy {outcome.accuracy:.1%} on {outcome.pictures:,} "
+        f"pictures held out\nNext: tinyforge prune {outcome.model}"
+    )
+    ui.emit_json(asdict(outcome))

@@ -7,23 +7,8 @@ from typing import Annotated
 
 import typer
 
-from tinyforge.cli.options import (
-    Board,
-    Config,
-    Custom,
-    Data,
-    Debug,
-    InputShape,
-    Json,
-    Machine,
-    Output,
-    Overwrite,
-    Quick,
-    Range,
-    Seed,
-    Toolchain,
-    Trust,
-)
+from tinyforge.cli.option_groups import Dataset, Keras, Proving, Target, settle
+from tinyforge.cli.options import Config, Overwrite, Quick
 from tinyforge.cli.ui import Ui
 from tinyforge.spec import ExecutorChoice
 
@@ -31,11 +16,11 @@ EXAMPLE = "Example: tinyforge tune model.keras --data pictures --budget ram=64K,
 
 
 def run(
+    ui: Ui,
     model: Annotated[Path | None, typer.Argument(help="A .keras or .h5 file.")] = None,
-    data: Data = None,
-    range_: Range = None,
-    output: Output = None,
-    board: Board = None,
+    *,
+    dataset: Dataset,
+    target: Target,
     budget: Annotated[
         str | None,
         typer.Option(
@@ -66,15 +51,9 @@ def run(
     ] = None,
     overwrite: Overwrite = False,
     quick: Quick = False,
-    toolchain: Toolchain = None,
-    machine: Machine = None,
-    seed: Seed = None,
-    trust_model: Trust = False,
-    input_shape: InputShape = None,
-    custom: Custom = None,
+    proving: Proving,
+    keras: Keras,
     config: Config = None,
-    json: Json = False,
-    debug: Debug = False,
 ) -> None:
     """Search for the smallest form of a Keras model that meets a budget.
 
@@ -82,38 +61,24 @@ def run(
     Each is measured on data held out and proved on the emulated board. A search that was
     interrupted goes on where it was.
     """
-    ui = Ui(json=json, debug=debug)
-    with ui.errors():
-        from tinyforge import preflight
-        from tinyforge.report.tuning import TerminalTuning, tuning_json
-        from tinyforge.spec import settle
-        from tinyforge.training.settings import Loading, shape_of
-        from tinyforge.tune.limits import limits
-        from tinyforge.tune.study import imported
-        from tinyforge.tune.tuning import Plan, tune
-        from tinyforge.tune.tuning import export as exported
+    from tinyforge import preflight
+    from tinyforge.report.tuning import TerminalTuning, tuning_json
+    from tinyforge.tune.limits import limits
+    from tinyforge.tune.study import imported
+    from tinyforge.tune.tuning import Plan, tune
+    from tinyforge.tune.tuning import export as exported
 
-        spec = settle(
-            config,
-            model=str(model) if model else None,
-            output=output,
-            board=board,
-            data=data,
-            range=range_,
-            toolchain=toolchain,
-            machine=machine,
-            seed=seed,
-        )
-        imported()
-        plan = Plan(trials, jobs, limits(budget, min_accuracy), storage, executor, address)
-        how = Loading(trust_model, shape_of(input_shape), custom)
-        preflight.require_tuning(spec, export)
-        result, folder = tune(spec, plan, ui, how=how, quick=quick)
-        ui.print(TerminalTuning(result, ui.seconds))
-        ui.print(f"report: {folder / 'report.html'}")
-        document = {**tuning_json(result), "folder": str(folder)}
-        if export is not None:
-            project = exported(spec, result, folder, export, ui, overwrite=overwrite)
-            ui.print(f"project: {project}")
-            document["project"] = str(project)
-        ui.emit_json({**document, "seconds": round(ui.seconds, 2)})
+    spec = settle(config, target, dataset, proving, model=model)
+    imported()
+    plan = Plan(trials, jobs, limits(budget, min_accuracy), storage, executor, address)
+    how = keras.loading()
+    preflight.require_tuning(spec, export)
+    result, folder = tune(spec, plan, ui, how=how, quick=quick)
+    ui.print(TerminalTuning(result, ui.seconds))
+    ui.print(f"report: {folder / 'report.html'}")
+    document = {**tuning_json(result), "folder": str(folder)}
+    if export is not None:
+        project = exported(spec, result, folder, export, ui, overwrite=overwrite)
+        ui.print(f"project: {project}")
+        document["project"] = str(project)
+    ui.emit_json({**document, "seconds": round(ui.seconds, 2)})

@@ -16,6 +16,7 @@ from io import TextIOWrapper
 from typing import TYPE_CHECKING, Any, TextIO
 
 from tinyforge import interrupts
+from tinyforge.cli.options import Debug, Json
 from tinyforge.errors import ForgeError
 from tinyforge.report.wording import printable
 
@@ -36,7 +37,7 @@ class Ui:
     json: stdout carries one JSON document and nothing else. debug: errors show their traceback.
     """
 
-    def __init__(self, *, json: bool = False, debug: bool = False) -> None:
+    def __init__(self, *, json: Json = False, debug: Debug = False) -> None:
         self.json = json
         self.debug = debug
         self._started = time.monotonic()
