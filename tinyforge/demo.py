@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from tinyforge import pipeline
 from tinyforge.both_engines import engines
-from tinyforge.compare import on_board
+from tinyforge.compare.on_board import on_board
 from tinyforge.datasets import Samples, real_drawings
 from tinyforge.proof import oracle
 from tinyforge.proof.answers import answers, balanced_accuracy

@@ -47,7 +47,7 @@ def run(
     emulated board. Writes a project for each of those.
     """
     from tinyforge import preflight
-    from tinyforge.compare import compare
+    from tinyforge.compare.comparing import compare
     from tinyforge.report.comparison import TerminalComparison
     from tinyforge.report.json_report import comparison_json
     from tinyforge.training.recipe import Amounts, recipes

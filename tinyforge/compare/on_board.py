@@ -1,40 +1,30 @@
-"""A model's variants beside each other: what each is worth, and what it takes on a board."""
+"""A model's int8 variants on a board: each one proved, all on the same inputs."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
-import msgspec
 import numpy as np
 
 from tinyforge import boards, pipeline
 from tinyforge.boards import Board
-from tinyforge.datasets.npy import npz
+from tinyforge.compare.rows import classes_of, row, why
 from tinyforge.datasets.ranges import Reals
 from tinyforge.errors import ForgeError
 from tinyforge.generation import Generated
-from tinyforge.project import writer
-from tinyforge.proof.data import arrays, of_samples
+from tinyforge.proof.data import of_samples
 from tinyforge.proof.measure import macs
 from tinyforge.proof.record import Proof
 from tinyforge.report import record
-from tinyforge.report.comparison_page import comparison_html
-from tinyforge.report.json_report import comparison_json, json_text
 from tinyforge.report.record import Comparison
 from tinyforge.source import Source, of_converted
-from tinyforge.spec import Spec, comparison_folder
+from tinyforge.spec import Spec
 from tinyforge.stages import Stages, Titled
-from tinyforge.training.compared import Made, made_of_file
-from tinyforge.training.process import apart
-from tinyforge.training.recipe import Amounts, Recipe
-from tinyforge.training.settings import Loading
+from tinyforge.training.compared import Made
 from tinyforge.training.variants import Unmade, Variant
-from tinyforge.variant_rows import classes_of, row, why
 
-INPUTS = "inputs.npz"
 _MACS = 2_000_000_000  # that an emulator computes in some ten seconds, over all inputs of a variant
 _INPUTS = (16, 2000)  # of a variant: at least, at most
 
@@ -58,46 +48,6 @@ class Compared:
     inputs: Reals
     proved: Mapping[str, Ran]
     refused: Mapping[str, ForgeError]
-
-
-def compare(
-    settings: Spec,
-    stages: Stages,
-    recipes: tuple[Recipe, ...],
-    amounts: Amounts,
-    *,
-    how: Loading,
-    quick: bool,
-    overwrite: bool = False,
-) -> tuple[Comparison, Path]:
-    """Makes the variants of a Keras model, proves those in int8 on the board, and writes them: each
-    of those as a project. The comparison, and the folder that holds it all. settings: as
-    preflight.require_comparison wants them.
-
-    overwrite: also over generated files that were edited. ForgeError, and nothing written, where
-    there is nothing to compare; a variant that fails is a row that says why.
-    """
-    assert settings.model is not None and settings.data is not None
-    path, folder = Path(settings.model), comparison_folder(settings)
-    made = apart(
-        made_of_file, path, settings.data, recipes, amounts,
-        how=how, seed=settings.seed, quick=quick, range_text=settings.range, stages=stages,
-    )  # fmt: skip
-
-    def own(name: str) -> Spec:
-        return msgspec.structs.replace(settings, output=str(folder / slug(name)))
-
-    found = on_board(made, own, stages, model=path.stem, overwrite=overwrite)
-    writer.write(_files(made, found), folder, overwrite=overwrite)
-    for name, ran in found.proved.items():
-        report = pipeline.report_of(ran.generated, ran.proof, own(name), stages)
-        pipeline.write(ran.generated, own(name), report, overwrite=overwrite)
-    return found.comparison, folder
-
-
-def slug(name: str) -> str:
-    """A variant's name as that of a file."""
-    return name.replace("+", "-")
 
 
 def on_board(
@@ -177,19 +127,3 @@ def _comparison(
 
 def _proof(proved: Mapping[str, Ran], name: str) -> Proof | None:
     return proved[name].proof if name in proved else None
-
-
-def _files(made: Made, found: Compared) -> dict[str, str | bytes]:
-    """What lies beside the variants' projects: float models, what the others ran on, the report."""
-    files: dict[str, str | bytes] = {
-        f"{slug(variant.name)}.tflite": variant.model
-        for variant in made.variants
-        if isinstance(variant, Variant) and not variant.recipe.int8
-    }
-    if found.proved:
-        graph = next(iter(found.proved.values())).source.graph
-        files[INPUTS] = npz(arrays(graph, made.held_out, found.inputs))
-    return files | {
-        "report.json": json_text(comparison_json(found.comparison)),
-        "report.html": comparison_html(found.comparison),
-    }

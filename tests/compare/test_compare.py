@@ -14,8 +14,8 @@ import pytest
 
 from tests.corpus.models import classifier
 from tests.device.emulated import Quiet
-from tinyforge import compare, tflite
-from tinyforge.compare import on_board
+from tinyforge import tflite
+from tinyforge.compare.on_board import Compared, on_board
 from tinyforge.datasets.ranges import Kind, parse
 from tinyforge.datasets.samples import Samples
 from tinyforge.errors import ForgeError
@@ -44,7 +44,7 @@ def made(models: dict[str, bytes]) -> Made:
     return Made((plain, *variants, lost), held_out, parse("0..1"), "accuracy", 0)
 
 
-def compared(found: Made, **budgets: Budget) -> compare.Compared:
+def compared(found: Made, **budgets: Budget) -> Compared:
     def settings(name: str) -> Spec:
         return Spec(engine="aot", budget=budgets.get(name, Budget()))
 
@@ -82,7 +82,7 @@ def test_a_failure_is_one_variant_s() -> None:
 
 
 def test_all_variants_run_on_the_same_inputs(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(compare, "_MACS", 1)
+    monkeypatch.setattr("tinyforge.compare.on_board._MACS", 1)
     found = compared(made({"int8": GOOD, "qat": tflite.write(classifier(4))}))
     assert [ran.proof.inputs for ran in found.proved.values()] == [16, 16]
     assert len(found.inputs) == 16
