@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from tinyforge.errors import ForgeError
 from tinyforge.sim.base import Toolchain
 from tinyforge.sim.toolchains import gcc, zig
-from tinyforge.sim.toolchains.gcc import Gcc
-from tinyforge.sim.toolchains.zig import Zig
+from tinyforge.sim.toolchains.cross import Cross
 from tinyforge.spec import OptimizeChoice
 
-TOOLCHAINS: dict[str, type[Zig] | type[Gcc]] = {"zig": Zig, "gcc": Gcc}
+TOOLCHAINS = {
+    "zig": Cross("zig", zig.release, zig.driver),
+    "gcc": Cross("gcc", gcc.release, gcc.driver),
+}
 
 
 def toolchain(name: str | None = None, optimize: OptimizeChoice = "balanced") -> Toolchain:
@@ -23,6 +27,6 @@ def toolchain(name: str | None = None, optimize: OptimizeChoice = "balanced") ->
         raise ForgeError(
             f"unknown toolchain {name!r}", fix=f"choose one of {', '.join(TOOLCHAINS)}"
         )
-    chosen = TOOLCHAINS[name](optimize=optimize)
+    chosen = replace(TOOLCHAINS[name], optimize=optimize)
     chosen.version()
     return chosen

@@ -3,24 +3,12 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 from tinyforge.boards.cores import Core
-from tinyforge.boards.memory import MemoryMap
 from tinyforge.errors import ForgeError
-from tinyforge.sim.elf import Firmware
-from tinyforge.sim.toolchains.build import (
-    CROSS_FLAGS,
-    OPTIMIZE_FLAGS,
-    Driver,
-    build_elf,
-    object_to_read,
-    run,
-)
-from tinyforge.spec import OptimizeChoice
+from tinyforge.sim.toolchains.build import CROSS_FLAGS, Driver, run
 
 _NAME = "arm-none-eabi-gcc"
 
@@ -45,7 +33,7 @@ def _command() -> tuple[str, ...]:
 
 
 @cache
-def _version(command: tuple[str, ...]) -> str:
+def _release(command: tuple[str, ...]) -> str:
     text = run(
         Driver(command),
         (*command, "-dumpfullversion"),
@@ -55,35 +43,13 @@ def _version(command: tuple[str, ...]) -> str:
     return f"{_NAME} {text.strip()}"
 
 
-@dataclass(frozen=True)
-class Gcc:
-    """Implements Toolchain."""
-
-    name: str = "gcc"
-    optimize: OptimizeChoice = "balanced"
-
-    def version(self) -> str:
-        return f"{_version(_command())} {OPTIMIZE_FLAGS[self.optimize]}"
-
-    def build(
-        self,
-        sources: Sequence[Path],
-        *,
-        include: Sequence[Path],
-        core: Core,
-        memory: MemoryMap,
-        output: Path,
-    ) -> Firmware:
-        driver = _driver(core, OPTIMIZE_FLAGS[self.optimize])
-        return build_elf(driver, sources, include=include, core=core, memory=memory, output=output)
-
-    def compile_to_read(
-        self, source: Path, *, include: Sequence[Path], core: Core, output: Path
-    ) -> Path:
-        return object_to_read(_driver(core), source, include=include, output=output)
+def release() -> str:
+    """Its name and version. ForgeError when it is not installed."""
+    return _release(_command())
 
 
-def _driver(core: Core, *optimize: str) -> Driver:
+def driver(core: Core, *optimize: str) -> Driver:
+    """For a core. ForgeError when it is not installed."""
     return Driver(
         command=_command(),
         target=core.gcc_flags,

@@ -4,26 +4,14 @@ from __future__ import annotations
 
 import functools
 import importlib.util
-from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from tinyforge.boards.cores import Core
-from tinyforge.boards.memory import MemoryMap
 from tinyforge.errors import ForgeError
 from tinyforge.packages import pip_install
 from tinyforge.resources import folder
 from tinyforge.sim.cache import cache_folder
-from tinyforge.sim.elf import Firmware
-from tinyforge.sim.toolchains.build import (
-    CROSS_FLAGS,
-    OPTIMIZE_FLAGS,
-    Driver,
-    build_elf,
-    object_to_read,
-    run,
-)
-from tinyforge.spec import OptimizeChoice
+from tinyforge.sim.toolchains.build import CROSS_FLAGS, Driver, run
 
 
 def installed() -> bool:
@@ -56,40 +44,18 @@ def zig_driver() -> Driver:
 
 
 @functools.cache
-def _version(binary: str) -> str:
+def _release(binary: str) -> str:
     text = run(Driver((binary,)), (binary, "version"), doing="asking zig for its version", where="")
     return f"zig {text.strip()}"
 
 
-@dataclass(frozen=True)
-class Zig:
-    """Implements Toolchain."""
-
-    name: str = "zig"
-    optimize: OptimizeChoice = "balanced"
-
-    def version(self) -> str:
-        return f"{_version(zig_driver().command[0])} {OPTIMIZE_FLAGS[self.optimize]}"
-
-    def build(
-        self,
-        sources: Sequence[Path],
-        *,
-        include: Sequence[Path],
-        core: Core,
-        memory: MemoryMap,
-        output: Path,
-    ) -> Firmware:
-        driver = _driver(core, OPTIMIZE_FLAGS[self.optimize])
-        return build_elf(driver, sources, include=include, core=core, memory=memory, output=output)
-
-    def compile_to_read(
-        self, source: Path, *, include: Sequence[Path], core: Core, output: Path
-    ) -> Path:
-        return object_to_read(_driver(core), source, include=include, output=output)
+def release() -> str:
+    """Its name and version. ForgeError when it is not installed."""
+    return _release(zig_driver().command[0])
 
 
-def _driver(core: Core, *optimize: str) -> Driver:
+def driver(core: Core, *optimize: str) -> Driver:
+    """For a core. ForgeError when it is not installed."""
     host = zig_driver()
     return Driver(
         command=host.command,
