@@ -16,7 +16,7 @@ from tinyforge.datasets.ranges import CANDIDATES, Range, Reals, parse
 from tinyforge.datasets.samples import TEST, Samples, part_of, spread
 from tinyforge.graph import DType, Graph, Tensor
 from tinyforge.proof import examples as example_files
-from tinyforge.proof.examples import Examples, by_input, limits, quantized_inputs
+from tinyforge.proof.examples import Examples, by_input, limits, quantized_inputs, reach
 from tinyforge.proof.measure import (
     ALL_EQUAL,
     Measured,
@@ -136,7 +136,12 @@ def of_samples(graph: Graph, samples: Samples, inputs: Reals, count: int | None 
     labels = samples.labels if goal is not None and goal.task is Task.CLASSES else None
     rows = quantized_inputs(inputs[:count], graph)
     head = _head(graph, samples) or 0
-    return Examples(rows, None if labels is None else labels[:count], head=head)
+    reaches = {
+        i: reach(real, t)
+        for i, (real, t) in enumerate(by_input(inputs[:count], graph))
+        if t.quant is not None
+    }
+    return Examples(rows, None if labels is None else labels[:count], head=head, reach=reaches)
 
 
 def arrays(graph: Graph, samples: Samples, inputs: Reals) -> dict[str, Array]:
@@ -205,15 +210,24 @@ def _hint(subject: Quantized) -> Hint | None:
     t = subject.source
     if t.quant is None:
         return None
+    held = range_held(t)
+    if held is not None:
+        low, high = limits(t)
+        return Hint(held, f"the model's input holds {low:.3g} to {high:.3g}")
+    if subject.bytes and t.dtype is DType.INT8:
+        mean, std = t.zero_point + 128, 1 / t.scale
+        return Hint(Range(f"{mean},{std:.9g}", (mean,), (std,)), "the model takes bytes")
+    return None
+
+
+def range_held(t: Tensor) -> Range | None:
+    """The usual range whose ends are those of a quantized input; None where there is none."""
     low, high = limits(t)
     for one in CANDIDATES:
         ends = one.ends()
         near = (ends[1] - ends[0]) * _NEAR
         if abs(low - ends[0]) <= near and abs(high - ends[1]) <= near:
-            return Hint(one, f"the model's input holds {low:.3g} to {high:.3g}")
-    if subject.bytes and t.dtype is DType.INT8:
-        mean, std = t.zero_point + 128, 1 / t.scale
-        return Hint(Range(f"{mean},{std:.9g}", (mean,), (std,)), "the model takes bytes")
+            return one
     return None
 
 

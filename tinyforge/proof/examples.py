@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 import zipfile
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,17 @@ from tinyforge.proof.synthetic import drawn
 _MAX_BYTES = 1 << 30
 _SATURATED = 0.01  # share of inputs beyond the model's range that is worth a warning
 
+
+@dataclass(frozen=True)
+class Reach:
+    """The real values that an input was given: the least, the greatest, and the share of them that
+    lie a step or more outside what it holds, and are cut off."""
+
+    low: float
+    high: float
+    beyond: float
+
+
 _Arrays = dict[str, npt.NDArray[np.generic]]
 
 
@@ -35,7 +46,8 @@ class Examples:
     labels: (n,) classes, or None; head: the output, by position, that they are of. outputs: raw
     bytes of all outputs, int8 (n, bytes), that somebody else vouches for, or None. notes: what the
     user is to be told of them. drawn: nobody gave them. kept: golden inputs that are to stay, as
-    inputs, or None.
+    inputs, or None. reach: of each of the model's inputs that was given in real values, by
+    position.
     """
 
     inputs: npt.NDArray[np.int8]
@@ -45,6 +57,7 @@ class Examples:
     notes: tuple[str, ...] = ()
     drawn: bool = False
     kept: npt.NDArray[np.int8] | None = None
+    reach: Mapping[int, Reach] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.inputs)
@@ -87,21 +100,21 @@ def limits(t: Tensor) -> tuple[float, float]:
     return (low - t.zero_point) * t.scale, (high - t.zero_point) * t.scale
 
 
-def beyond(real: npt.NDArray[np.floating], t: Tensor) -> float:
-    """The share of values that lie a step or more outside what the tensor holds."""
+def reach(real: npt.NDArray[np.floating], t: Tensor) -> Reach:
+    """Of real values for a quantized input."""
     low, high = limits(t)
-    return float(((real < low - t.scale) | (real > high + t.scale)).mean())
+    beyond = float(((real < low - t.scale) | (real > high + t.scale)).mean())
+    return Reach(float(real.min()), float(real.max()), beyond)
 
 
-def beyond_warning(real: npt.NDArray[np.floating], t: Tensor) -> tuple[str, ...]:
+def beyond_warning(found: Reach, t: Tensor) -> tuple[str, ...]:
     """What is to be said of real values of an input that are cut off; nothing of a few."""
-    outside = beyond(real, t)
-    if outside <= _SATURATED:
+    if found.beyond <= _SATURATED:
         return ()
     low, high = limits(t)
     return (
-        f"warning: {outside:.1%} of the input values lie outside what the model's input holds, "
-        f"{low:.4g} to {high:.4g}, and are cut off there: is the range right?",
+        f"warning: {found.beyond:.1%} of the input values lie outside what the model's input "
+        f"holds, {low:.4g} to {high:.4g}, and are cut off there: is the range right?",
     )
 
 
@@ -128,13 +141,17 @@ def load(path: Path, graph: Graph) -> Examples:
     """
     arrays = _arrays(path)
     notes: list[str] = []
-    inputs = [_input(arrays, graph, i, path, notes) for i in range(len(graph.inputs))]
+    reaches: dict[int, Reach] = {}
+    inputs = [
+        _input(arrays, graph, i, path, notes=notes, reaches=reaches)
+        for i in range(len(graph.inputs))
+    ]
     if len({len(one) for one in inputs}) > 1:
         counts = ", ".join(str(len(one)) for one in inputs)
         raise ForgeError(f"of the model's inputs there are {counts} examples", where=str(path))
     head, labels = _labels(arrays, graph, len(inputs[0]), path)
     outputs = _outputs(arrays, graph, len(inputs[0]), path)
-    return Examples(packed(inputs), labels, outputs, head, tuple(notes))
+    return Examples(packed(inputs), labels, outputs, head, tuple(notes), reach=reaches)
 
 
 def _arrays(path: Path) -> _Arrays:
@@ -274,9 +291,16 @@ def _as_integers(
 
 
 def _input(
-    arrays: _Arrays, graph: Graph, position: int, path: Path, notes: list[str]
+    arrays: _Arrays,
+    graph: Graph,
+    position: int,
+    path: Path,
+    *,
+    notes: list[str],
+    reaches: dict[int, Reach],
 ) -> npt.NDArray[np.int8]:
-    """Raw bytes of one of the model's inputs. notes: what the user is to be told goes there."""
+    """Raw bytes of one of the model's inputs. notes: what the user is to be told goes there;
+    reaches: how far real values go, by position."""
     t = graph.input_tensors[position]
     own = t.dtype.name.lower()
     name = _named(arrays, "inputs", graph.input_tensors, position)
@@ -303,6 +327,7 @@ def _input(
         real = found.astype(np.float64)
         if not np.isfinite(real).all():
             raise ForgeError(f"{name} hold NaN or infinity", where=str(path))
-        notes += beyond_warning(real, t)
+        reaches[position] = reach(real, t)
+        notes += beyond_warning(reaches[position], t)
         return quantized(real, t)
     raise ForgeError(f"{name} are {found.dtype}", where=str(path), fix=expected)

@@ -16,7 +16,7 @@ from tinyforge.graph import Graph
 from tinyforge.graph.packed import split, typed
 from tinyforge.ops import OPS
 from tinyforge.proof import oracle
-from tinyforge.proof.examples import beyond_warning, by_input, quantized_inputs
+from tinyforge.proof.examples import beyond_warning, by_input, quantized_inputs, reach
 from tinyforge.proof.score import Floats, Goal, Task, chosen
 
 ALL_EQUAL = "warning: all samples are equal: they say nothing of the model"
@@ -108,7 +108,7 @@ def warnings(
     elif np.ptp(inputs) == 0:
         yield "warning: every sample is constant: they say nothing of the model"
     for real, source in by_input(inputs, graph):
-        yield from beyond_warning(real, source)
+        yield from beyond_warning(reach(real, source), source)
     if goal is None or goal.task is not Task.CLASSES or outputs is None or len(outputs) < _FEW:
         return
     found = np.unique(chosen(goal, outputs))

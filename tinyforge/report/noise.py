@@ -18,32 +18,43 @@ _LITTLE = 0.005  # share of codes
 
 @dataclass(frozen=True)
 class NoiseTable:
-    """Renders on a Rich console: a row a layer, and what is wrong below, the likeliest first."""
+    """Renders on a Rich console: a row a layer that is compared, and what is wrong below, the
+    likeliest first."""
 
     explained: Explained
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         del console, options
         said = self.explained
-        compared = sum(one.layer is not None for one in said.layers)
-        yield Text(f"float against int8 on {plural(said.samples, 'sample')}", style="bold")
-        table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=0)
-        table.add_column("#", justify="right", no_wrap=True)
-        table.add_column("layer", overflow="ellipsis", no_wrap=True, max_width=_NAME)
-        for name in ("dB", "own", "kernel", "codes for", "unused", "cut off", "worst"):
-            table.add_column(name, justify="right", no_wrap=True)
-        for layer in said.layers:
-            table.add_row(*_cells(layer))
-        yield table
-        yield Text("dB: signal to noise of what the device computes; own: what the layer's codes")
-        yield Text("alone leave; kernel: of its weights; worst: its worst channel.")
-        yield Text("unused: codes that no sample reaches; cut off: values beyond the codes.")
-        if compared < said.of:
-            yield Text(
-                f"{compared} of {plural(said.of, 'layer')} compared: the float model has no values "
-                "of the others."
-            )
+        if said.layers:
+            yield from _measured(said)
+        if said.unmeasured:
+            yield Text(f"Layers are not compared: {printable(said.unmeasured)}.", style="dim")
         yield from _findings(said)
+
+
+def _measured(said: Explained) -> RenderResult:
+    compared = sum(one.layer is not None for one in said.layers)
+    alone = said.calibrated is None
+    against = "the same weights in float" if alone else "float"
+    yield Text(f"{against} against int8 on {plural(said.samples, 'sample')}", style="bold")
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=0)
+    table.add_column("#", justify="right", no_wrap=True)
+    table.add_column("layer", overflow="ellipsis", no_wrap=True, max_width=_NAME)
+    for name in ("dB", "own", "kernel", "codes for", "unused", "cut off", "worst"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for layer in said.layers:
+        table.add_row(*_cells(layer))
+    yield table
+    yield Text("dB: signal to noise of what the device computes; own: what the layer's codes")
+    kernel = "about what int8 left of its weights" if alone else "of its weights"
+    yield Text(f"alone leave; kernel: {kernel}; worst: its worst channel.")
+    yield Text("unused: codes that no sample reaches; cut off: values beyond the codes.")
+    if compared < said.of:
+        yield Text(
+            f"{compared} of {plural(said.of, 'layer')} compared: the float model has no values "
+            "of the others."
+        )
 
 
 def _findings(said: Explained) -> RenderResult:

@@ -1,4 +1,8 @@
-"""Why int8 is worse than float, and what to do: one function a cause, silent where it is not."""
+"""Why int8 is worse than float, and what to do: one function a cause, silent where it is not.
+
+Here are those that a float model tells, and those that the layers alone do, whatever they are
+compared with; of a file without a float model file_causes.py has the rest.
+"""
 
 from __future__ import annotations
 
@@ -7,51 +11,59 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from tinyforge.datasets.decide import Decision, figure
-from tinyforge.graph import Graph, Tensor
+from tinyforge.graph import Graph, Operator, Tensor
 from tinyforge.proof.examples import limits
-from tinyforge.training.noise.measure import INPUT
 from tinyforge.training.noise.normalization import Drift
-from tinyforge.training.noise.record import Finding, LayerNoise
+from tinyforge.training.noise.record import POOR, Finding, LayerNoise
 
 _LEAD = 0.05  # of the score, by which another range must be better
-_CUT_OFF = 0.01  # share of values beyond their codes that is more than a few
+CUT_OFF = 0.01  # share of values beyond their codes that is more than a few
 _FAR = 0.05  # of the codes: a step or two more are rounding's
-_UNUSED = 0.875  # share of an input's codes: 3 of 8 bits
+UNUSED = 0.875  # share of an input's codes: 3 of 8 bits
 _SHIFT, _STRETCH = 3.0, 4.0  # of a standard deviation in training
-_FEW_CHANNELS = 4  # among fewer, none stands out
-_TIMES = 16.0  # the median channel's range, that leaves it 4 of 8 bits
+FEW_CHANNELS = 4  # among fewer, none stands out
+TIMES = 16.0  # the median channel's range, that leaves it 4 of 8 bits
 _WIDER = 4.0  # times what an activation lets through: 2 of 8 bits are lost
 _FULL = 48.0  # dB, of 8 bits
 _HEARD = 6.0  # dB: twice the noise that is there anyway
-_POOR = 25.0  # dB: half of what bell-shaped values have left in 8 bits is about 34
 
 # Clamps that the converter fuses into the layer before, where they stand right behind it.
 _CLAMPS = ("RELU", "RELU6", "RELU_N1_TO_1", "MINIMUM", "MAXIMUM")
 # Whose outputs have codes for one range, whatever their channels do.
-_FIXED = ("SOFTMAX", "LOG_SOFTMAX", "LOGISTIC", "TANH", "L2_NORMALIZATION", INPUT)
+_FIXED = ("SOFTMAX", "LOG_SOFTMAX", "LOGISTIC", "TANH", "L2_NORMALIZATION")
 
 
 @dataclass(frozen=True, eq=False)
 class Facts:
-    """What causes are looked for in. layers: of the int8 graph, measured beside the float model.
+    """What causes are looked for in. layers: of the int8 graph, measured beside a float one.
 
-    decision: the range of the inputs, and how right the float model is in others. measure: what
-    that score is called. drift: of the model's first normalization on the calibration data.
-    calibrated: how many samples set the ranges; classes: how many classes these are of, and how
-    many there are; None where that is not known. dropped: whether int8 is less right than float.
+    calibrated: how many samples set the ranges; None where that is not known. dropped: whether int8
+    is less right than float.
     """
 
     graph: Graph
     layers: tuple[LayerNoise, ...]
-    decision: Decision
-    measure: str
-    drift: Drift | None
-    calibrated: int
-    classes: tuple[int, int] | None
+    calibrated: int | None
     dropped: bool
 
 
-def diagnosis(facts: Facts) -> tuple[Finding, ...]:
+@dataclass(frozen=True, eq=False)
+class Beside(Facts):
+    """The same where the float model is there.
+
+    decision: the range of the inputs, and how right the float model is in others. measure: what
+    that score is called. drift: of the model's first normalization on the calibration data.
+    classes: how many classes the calibration data is of, and how many there are; None where that is
+    not known.
+    """
+
+    decision: Decision
+    measure: str
+    drift: Drift | None
+    classes: tuple[int, int] | None
+
+
+def diagnosis(facts: Beside) -> tuple[Finding, ...]:
     """What explains the noise: how data was prepared, what calibration saw, then the layers. The
     layer that loses most is named where accuracy dropped and nothing else explains it."""
     data = [*preprocessing(facts), *one_class(facts)]
@@ -60,7 +72,7 @@ def diagnosis(facts: Facts) -> tuple[Finding, ...]:
     return tuple(found or worst_layer(facts))
 
 
-def preprocessing(facts: Facts) -> Iterator[Finding]:
+def preprocessing(facts: Beside) -> Iterator[Finding]:
     """Inputs that are prepared otherwise than in training, or than those of the calibration."""
     cure = "prepare the data as in training: give --range, or scale it before saving it"
     trials = facts.decision.trials
@@ -87,22 +99,22 @@ def preprocessing(facts: Facts) -> Iterator[Finding]:
         )
         return
     for layer in facts.layers:
-        if layer.layer is None and (layer.saturated > _CUT_OFF or layer.unused > _UNUSED):
+        if layer.layer is None and (layer.saturated > CUT_OFF or layer.unused > UNUSED):
             yield Finding(
                 "preprocessing",
                 layer.where,
-                f"calibration saw {_span(layer.held)}, the samples go from {_span(layer.seen)}",
+                f"calibration saw {span(layer.held)}, the samples go from {span(layer.seen)}",
                 "prepare both alike, or calibrate on data like that of the device",
             )
 
 
-def one_class(facts: Facts) -> Iterator[Finding]:
+def one_class(facts: Beside) -> Iterator[Finding]:
     """Calibration on one of several classes."""
     if facts.classes is not None and facts.classes[0] == 1 < facts.classes[1]:
         yield Finding(
             "one class",
             "the calibration data",
-            f"all {facts.calibrated:,} samples are of one class of {facts.classes[1]}: the ranges "
+            f"all {facts.calibrated} samples are of one class of {facts.classes[1]}: the ranges "
             "of the others were never seen",
             "calibrate on samples of every class",
         )
@@ -113,16 +125,17 @@ def calibration(facts: Facts) -> Iterator[Finding]:
     cut = [
         one
         for one in facts.layers
-        if one.layer is not None and one.saturated > _CUT_OFF and _beyond(one) > _FAR
+        if one.layer is not None and one.saturated > CUT_OFF and _beyond(one) > _FAR
     ]
     if not cut:
         return
     layer = max(cut, key=lambda one: one.saturated)
+    by = "its" if facts.calibrated is None else f"{facts.calibrated:,}"
     yield Finding(
         "calibration",
         layer.where,
-        f"{layer.saturated:.1%} of its values lie beyond {_span(layer.held)}, which is all that "
-        f"{facts.calibrated:,} calibration samples reached, and are cut off",
+        f"{layer.saturated:.1%} of its values lie beyond {span(layer.held)}, which is all that "
+        f"{by} calibration samples reached, and are cut off",
         "more calibration data, like that of the device",
     )
 
@@ -137,11 +150,11 @@ def outlier(facts: Facts) -> Iterator[Finding]:
     """One channel that reaches so far that the others share a few codes."""
     for layer in facts.layers:
         op = None if layer.layer is None else facts.graph.operators[layer.layer]
-        if op is None or layer.op in _FIXED or _hands_on(facts.graph, op.inputs, op.outputs[0]):
+        if op is None or not sets_range(facts.graph, op):
             continue
         channels = facts.graph.tensors[op.outputs[0]].shape[-1]
-        poor = layer.median_own is not None and layer.median_own < _POOR
-        if channels >= _FEW_CHANNELS and layer.times_median >= _TIMES and poor:
+        poor = layer.median_own is not None and layer.median_own < POOR
+        if channels >= FEW_CHANNELS and layer.times_median >= TIMES and poor:
             yield Finding(
                 "outlier",
                 layer.where,
@@ -167,8 +180,8 @@ def unfused(facts: Facts) -> Iterator[Finding]:
             yield Finding(
                 "activation not fused",
                 graph.where(op),
-                f"what it reads has codes for {_span(limits(source))}, and it lets "
-                f"{_span(limits(sink))} through: of {times:.1f} codes it uses one",
+                f"what it reads has codes for {span(limits(source))}, and it lets "
+                f"{span(limits(sink))} through: of {times:.1f} codes it uses one",
                 "put the activation right behind the layer, with nothing between that reads or "
                 "changes its values (Conv2D(activation='relu'), ReLU(6))",
             )
@@ -184,7 +197,7 @@ def weights(facts: Facts) -> Iterator[Finding]:
             continue
         before = snrs.get(facts.graph.tensors[facts.graph.operators[layer.layer].inputs[0]].name)
         possible = min(one for one in (before, layer.own, _FULL) if one is not None)
-        if kernel.worst.snr >= _POOR or layer.snr is None or possible - layer.snr < _HEARD:
+        if kernel.worst.snr >= POOR or layer.snr is None or possible - layer.snr < _HEARD:
             continue
         cure = "keep weights together (weight decay, a MaxNorm constraint), and train on"
         if not kernel.per_channel:
@@ -215,10 +228,11 @@ def worst_layer(facts: Facts) -> Iterator[Finding]:
     )
 
 
-def _hands_on(graph: Graph, inputs: tuple[int, ...], output: int) -> bool:
-    """Whether a layer's output has the codes of one of its inputs, as a pool's has."""
-    sink = graph.tensors[output].quant
-    return any(graph.tensors[t].quant == sink for t in inputs if t >= 0)
+def sets_range(graph: Graph, op: Operator) -> bool:
+    """Whether calibration set the range of a layer's output: it is neither fixed nor that of one of
+    its inputs, as a pool's is."""
+    sink = graph.tensors[op.outputs[0]].quant
+    return op.op not in _FIXED and all(graph.tensors[t].quant != sink for t in op.inputs if t >= 0)
 
 
 def _width(tensor: Tensor) -> float:
@@ -226,5 +240,5 @@ def _width(tensor: Tensor) -> float:
     return high - low
 
 
-def _span(ends: tuple[float, float]) -> str:
+def span(ends: tuple[float, float]) -> str:
     return f"{ends[0]:.3g} to {ends[1]:.3g}"

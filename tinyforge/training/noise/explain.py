@@ -7,24 +7,18 @@ import numpy as np
 from tinyforge import tflite
 from tinyforge.datasets.decide import Decision
 from tinyforge.datasets.samples import Samples
-from tinyforge.graph import Graph
 from tinyforge.proof import oracle
 from tinyforge.proof.examples import quantized_inputs
-from tinyforge.proof.measure import macs
 from tinyforge.proof.score import Task
 from tinyforge.tflite.about import about
 from tinyforge.training.model import Model
-from tinyforge.training.noise.causes import Facts, diagnosis
+from tinyforge.training.noise.causes import Beside, diagnosis
 from tinyforge.training.noise.floats import twin_of
-from tinyforge.training.noise.measure import layers
+from tinyforge.training.noise.measure import count_to_explain, layers
 from tinyforge.training.noise.normalization import drift
 from tinyforge.training.noise.record import Explained, LayerNoise
 from tinyforge.training.quantize import Calibration, float_twin
 from tinyforge.training.subject import Subject
-
-_MACS = 1_000_000_000  # that oracle and interpreter compute in some seconds
-_BYTES = 1 << 25  # of int8 values that are kept; as float they take four times as much
-_SAMPLES = (8, 64)
 
 
 def explained(
@@ -42,17 +36,17 @@ def explained(
     with. dropped: whether int8 is less right than float.
     """
     graph = tflite.read(small)
-    inputs = inputs[: _count(graph)]
+    inputs = inputs[: count_to_explain(graph)]
     found = by_layer(small, subject.model, inputs)
-    facts = Facts(
+    facts = Beside(
         graph,
         found,
+        len(calibration),
+        dropped,
         decision,
         subject.measure,
         drift(subject.model, calibration.real(decision.range)),
-        len(calibration),
         _classes(subject, calibration),
-        dropped,
     )
     count = len(graph.operators)
     return Explained(found, count, diagnosis(facts), len(inputs), len(calibration))
@@ -62,16 +56,10 @@ def by_layer(small: bytes, model: Model, inputs: Calibration) -> tuple[LayerNois
     """An int8 model's layers beside those of the Keras model that it was made of, on the first of
     these inputs, real values (n, *shape): as many as take seconds."""
     graph = tflite.read(small)
-    inputs = inputs[: _count(graph)]
+    inputs = inputs[: count_to_explain(graph)]
     twin = twin_of(float_twin(model), inputs, anew=about(graph).anew)
     trace = oracle.trace(small, graph, quantized_inputs(inputs, graph))
     return layers(graph, trace, twin, inputs)
-
-
-def _count(graph: Graph) -> int:
-    made = sum(graph.tensors[t].nbytes for op in graph.operators for t in op.outputs)
-    fitting = min(_MACS // max(1, macs(graph)), _BYTES // max(1, made))
-    return int(np.clip(fitting, *_SAMPLES))
 
 
 def _classes(subject: Subject, calibration: Samples) -> tuple[int, int] | None:

@@ -14,16 +14,20 @@ import numpy as np
 import numpy.typing as npt
 
 from tinyforge.datasets.ranges import Reals
-from tinyforge.graph import Graph, Operator, Tensor
+from tinyforge.graph import Graph, Tensor
 from tinyforge.graph.packed import split, typed
 from tinyforge.graph.types import DType
 from tinyforge.proof.examples import by_input, limits, quantized, quantized_inputs
+from tinyforge.proof.measure import macs
 from tinyforge.proof.oracle import Trace
-from tinyforge.training.noise.record import Channel, LayerNoise, Weights
+from tinyforge.training.noise.kernels import compared
+from tinyforge.training.noise.record import LayerNoise, Weights
+from tinyforge.training.noise.snr import snr, snrs, worst
 
-_WORST = 3  # channels that are named
+_MACS = 1_000_000_000  # that oracle and interpreter compute in some seconds
+_BYTES = 1 << 25  # of int8 values that are kept; as float they take four times as much
+_SAMPLES = (8, 64)
 _CODES = (DType.INT8, DType.INT16)
-_KERNELS = (DType.INT8, DType.INT4)
 INPUT = "INPUT"  # what stands for an operator where a model's input is looked at
 
 Array = npt.NDArray[Any]
@@ -44,7 +48,17 @@ def layers(graph: Graph, trace: Trace, twin: Twin, inputs: Reals) -> tuple[Layer
 
     trace: of the int8 model, as the oracle makes it of inputs, real values (n, *shape).
     """
-    return (*_inputs(graph, inputs), *_layers(graph, trace, twin))
+    named = [(t, twin.values[t.name]) for t in graph.tensors if t.name in twin.values]
+    values = {t.index: real for t, real in named if real.shape[1:] == t.shape[1:]}
+    kernels = {op.index: compared(graph, op, twin.kernels) for op in graph.operators}
+    return (*_inputs(graph, inputs), *computed(graph, trace, values, kernels))
+
+
+def count_to_explain(graph: Graph) -> int:
+    """How many samples a model is explained on, so that it takes seconds."""
+    made = sum(graph.tensors[t].nbytes for op in graph.operators for t in op.outputs)
+    fitting = min(_MACS // max(1, macs(graph)), _BYTES // max(1, made))
+    return int(np.clip(fitting, *_SAMPLES))
 
 
 def _inputs(graph: Graph, inputs: Reals) -> Iterator[LayerNoise]:
@@ -54,16 +68,23 @@ def _inputs(graph: Graph, inputs: Reals) -> Iterator[LayerNoise]:
             yield _noise(tensor, real, typed(codes, tensor))
 
 
-def _layers(graph: Graph, trace: Trace, twin: Twin) -> Iterator[LayerNoise]:
+def computed(
+    graph: Graph,
+    trace: Trace,
+    values: Mapping[int, Reals],
+    kernels: Mapping[int, Weights | None],
+) -> Iterator[LayerNoise]:
+    """The layers that compute int8 or int16, and have float values. values: by tensor, float32
+    (n, ...). kernels: by operator, of those that have one."""
     for op in graph.operators:
         tensor = graph.tensors[op.outputs[0]]
-        real = twin.values.get(tensor.name)
+        real = values.get(tensor.index)
         if tensor.dtype not in _CODES or tensor.quant is None or tensor.index not in trace:
             continue
-        if real is None or real.shape[1:] != tensor.shape[1:]:
+        if real is None:
             continue
         codes = typed(trace[tensor.index], tensor)
-        weights = _weights(graph, op, twin)
+        weights = kernels.get(op.index)
         yield _noise(tensor, real, codes, layer=op.index, op=op.op, weights=weights)
 
 
@@ -84,18 +105,18 @@ def _noise(
     alone = (kept.astype(np.float64).reshape(values.shape) - tensor.zero_point) * tensor.scale
     reach = np.abs(values).max(axis=0)
     median = float(np.median(reach))
-    own = [snr for snr in _snrs(values, alone) if snr is not None]
+    own = [snr for snr in snrs(values, alone) if snr is not None]
     return LayerNoise(
         layer,
         op,
         tensor.name,
-        _snr(values, found),
-        _snr(values, alone),
+        snr(values, found),
+        snr(values, alone),
         limits(tensor),
         (float(values.min()), float(values.max())),
         _unused(tensor, values),
         _saturated(tensor, values, codes.reshape(values.shape)),
-        _worst(_snrs(values, found)),
+        worst(snrs(values, found)),
         int(reach.argmax()),
         float(reach.max()) / median if median else 1.0,
         float(np.median(own)) if own else None,
@@ -114,47 +135,3 @@ def _saturated(tensor: Tensor, values: Array, codes: Array) -> float:
     below = (codes == ends.min) & (values < low - tensor.scale)
     above = (codes == ends.max) & (values > high + tensor.scale)
     return float((below | above).mean())
-
-
-def _weights(graph: Graph, op: Operator, twin: Twin) -> Weights | None:
-    """None for a layer without a kernel, or of another form in the float model."""
-    tensor = graph.tensors[op.inputs[1]] if len(op.inputs) > 1 and op.inputs[1] >= 0 else None
-    real = twin.kernels.get(graph.tensors[op.outputs[0]].name)
-    if tensor is None or tensor.data is None or tensor.quant is None or real is None:
-        return None
-    if real.ndim < 2 or real.shape != tensor.shape or tensor.dtype not in _KERNELS:
-        return None
-    quant = tensor.quant
-    axis = quant.axis if quant.per_channel else 0
-    scale = np.array(quant.scale)
-    wide = scale.reshape([-1 if i == axis else 1 for i in range(real.ndim)])
-    found = tensor.data.astype(np.float64) * wide  # weights' zero points are 0
-    ours, theirs = (
-        np.moveaxis(one, axis, -1).reshape(-1, real.shape[axis]) for one in (real, found)
-    )
-    return Weights(_snr(ours, theirs), _worst(_rests(ours, theirs))[0], quant.per_channel)
-
-
-def _worst(snrs: list[float | None]) -> tuple[Channel, ...]:
-    known = [np.inf if snr is None else snr for snr in snrs]
-    order = sorted(range(len(snrs)), key=lambda i: known[i])
-    return tuple(Channel(i, snrs[i]) for i in order[:_WORST])
-
-
-def _rests(real: Array, found: Array) -> list[float | None]:
-    """Of each column without its furthest in a hundred, whose strength is no help to others."""
-    count = max(1, len(real) // 100)
-    order = np.abs(real).argsort(axis=0)[: len(real) - count]
-    return _snrs(np.take_along_axis(real, order, 0), np.take_along_axis(found, order, 0))
-
-
-def _snrs(real: Array, found: Array) -> list[float | None]:
-    """Of each column."""
-    return [_snr(real[:, i], found[:, i]) for i in range(real.shape[1])]
-
-
-def _snr(real: Array, found: Array) -> float | None:
-    """Signal to noise in dB; None where there is none of the two."""
-    signal = float((real.astype(np.float64) ** 2).sum())
-    noise = float(((found - real) ** 2).sum())
-    return float(10 * np.log10(signal / noise)) if signal and noise else None

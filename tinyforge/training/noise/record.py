@@ -1,8 +1,10 @@
-"""What is said of an int8 model beside its float one. Field names are keys of `--json`."""
+"""What is said of an int8 model beside a float one. Field names are keys of `--json`."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+
+POOR = 25.0  # dB: half of what bell-shaped values have left in 8 bits is about 34
 
 
 @dataclass(frozen=True)
@@ -16,10 +18,12 @@ class Channel:
 @dataclass(frozen=True)
 class Weights:
     """A layer's kernel, float beside int8. snr: dB in all. worst: the output channel whose weights,
-    but for the furthest in a hundred, have least. per_channel: whether each has its own scale."""
+    but for the furthest in a hundred, have least. poor: how many of the channels have less than
+    POOR. per_channel: whether each has its own scale."""
 
     snr: float | None
     worst: Channel
+    poor: int
     per_channel: bool
 
 
@@ -78,10 +82,13 @@ class Finding:
 class Explained:
     """layers: in their order, those that the float model has too; of: how many the int8 model has.
     findings: the likeliest cause first; none where nothing is wrong. samples: how many were run.
-    calibrated: on how many the ranges were set."""
+    calibrated: on how many the ranges were set; None of a file that came quantized, which is
+    compared with its own weights in float. unmeasured: why no layers are compared; "" where they
+    are."""
 
     layers: tuple[LayerNoise, ...]
     of: int
     findings: tuple[Finding, ...]
     samples: int
-    calibrated: int
+    calibrated: int | None
+    unmeasured: str = ""
