@@ -56,7 +56,7 @@ def _choice(plan: Plan, index: int, aim: Aim) -> KernelChoice:
         memory_bytes(kernel),
         index in plan.in_ram,
     )
-    every = [k for k in kernels_of(graph, op, aim.target) if k.way != kernel.way]
+    every = [k for k in kernels_of(graph, op, aim.compiled_for) if k.way != kernel.way]
     others = [_candidate(graph, op, other, aim.flash) for other in every]
     multiplying = [c for k, c in zip(every, others, strict=True) if not k.skips_zeros]
     return KernelChoice(

@@ -240,13 +240,14 @@ def _layer(
     graph, kernel = lowered.graph, lowered.kernels[op.index]
     reads = _values(op, value)
     repeated = [op.inputs[i] for i in kernel.repeated if op.inputs[i] in value]
+    by_rows = reads and taking_rows(graph, op, kernel, rows[reads[0]], lowered.target)
     return Layer(
         index=op.index,
         reads=reads,
         makes=op.outputs,
         over=_over(graph, op, value),
         form=kernel.form,
-        taking_rows=taking_rows(graph, op, kernel, rows[reads[0]]) if reads else None,
+        taking_rows=by_rows or None,
         beside={value[t]: Repeated(kernel.form.steps) for t in repeated},
     )
 

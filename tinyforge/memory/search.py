@@ -12,7 +12,7 @@ in RAM: those that save most for each byte.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from tinyforge.errors import ForgeError
@@ -87,6 +87,11 @@ class Aim:
         """The limit, for speed."""
         return None if self.limits is None else self.limits.tables
 
+    @property
+    def compiled_for(self) -> Target:
+        """The core, and whether its code shall be small."""
+        return replace(self.target, small=self.objective == "size")
+
 
 SMALLEST = Aim()
 
@@ -104,7 +109,7 @@ def plan(
     turned = upright(graph)
     # A row of one pixel costs more steps than it saves where nothing is handed on.
     graphs = (turned,) if turned is graph or by_rows else (graph, turned)
-    options = [_Options(g, aim.target, aim.flash) for g in graphs]
+    options = [_Options(g, aim.compiled_for, aim.flash) for g in graphs]
     search = _Search(options, by_rows, forward(progress))
     found = _best(search, aim)
     if aim.fast is None or found.arena_bytes <= aim.fast:
@@ -308,11 +313,11 @@ class _Options:
         """With all chains that there can be, with those that save cycles, and with none."""
         joined = chains(self.graph, kernels, self.target)
         quicker = {last: chain for last, chain in joined.items() if self._saves(chain, kernels)}
-        yield LoweredGraph(self.graph, kernels, joined, in_ram)
-        if 0 < len(quicker) < len(joined):
-            yield LoweredGraph(self.graph, kernels, quicker, in_ram)
+        taken = [joined, quicker] if 0 < len(quicker) < len(joined) else [joined]
         if joined:
-            yield LoweredGraph(self.graph, kernels, in_ram=in_ram)
+            taken.append({})
+        for chained in taken:
+            yield LoweredGraph(self.graph, kernels, chained, in_ram, self.target)
 
     def _saves(self, chain: Chain, kernels: Kernels) -> bool:
         """Whether its layers are quicker than by themselves."""

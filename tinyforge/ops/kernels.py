@@ -9,7 +9,8 @@ from tinyforge.graph import Graph, Operator
 from tinyforge.ops import OPS, clustered
 from tinyforge.ops.base import CLUSTERED, Kernel
 from tinyforge.ops.costs import narrow_cycles
-from tinyforge.ops.target import Target
+from tinyforge.ops.size_cycles import size_cycles
+from tinyforge.ops.target import ANY, Target
 
 # The kernel that runs each operator with code, by the operator's index.
 Kernels = Mapping[int, Kernel]
@@ -20,18 +21,31 @@ def kernels_of(graph: Graph, op: Operator, target: Target) -> tuple[Kernel, ...]
     known = OPS[op.op]
     if known.lower is None:
         return ()
-    anywhere = known.lower(graph, op)
-    if target.narrow:
-        anywhere = replace(anywhere, cycles=narrow_cycles(graph, op, anywhere))
+    anywhere = _costed(graph, op, known.lower(graph, op), target)
     return (anywhere, *known.variants(graph, op, target))
 
 
-def by_rows(graph: Graph, op: Operator, kernel: Kernel, rows: int) -> Kernel | None:
+def by_rows(
+    graph: Graph, op: Operator, kernel: Kernel, rows: int, target: Target = ANY
+) -> Kernel | None:
     """What takes an operator's input in so many rows, as they come: on few different weights where
     the kernel is. None where there is none."""
     streaming = OPS[op.op].streaming
     found = streaming and streaming(graph, op, rows)
-    return clustered.by_rows(found, kernel) if found and kernel.way == CLUSTERED else found
+    if not found:
+        return None
+    if kernel.way == CLUSTERED:
+        return clustered.by_rows(found, kernel)
+    return _costed(graph, op, found, target)
+
+
+def _costed(graph: Graph, op: Operator, kernel: Kernel, target: Target) -> Kernel:
+    """A kernel of portable C with its cycles, where those are not what it takes in the mean."""
+    if target.small and not target.mve:
+        return replace(kernel, cycles=size_cycles(graph, op, kernel, target))
+    if target.narrow:
+        return replace(kernel, cycles=narrow_cycles(graph, op, kernel))
+    return kernel
 
 
 def portable(graph: Graph) -> Kernels:

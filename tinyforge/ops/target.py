@@ -9,11 +9,12 @@ from dataclasses import dataclass
 class Target:
     """dsp: multiplies and adds two pairs of int16 at once (SMLAD), as M4, M7, M33 and M55 do.
     mve: vectors of 16 bytes, as M55 has them. narrow: products have 32 bits, and most instructions
-    reach eight registers, as of M0+."""
+    reach eight registers, as of M0+. small: compilers make little code, not quick code."""
 
     dsp: bool = False
     mve: bool = False
     narrow: bool = False
+    small: bool = False
 
 
 # Code that any core runs well.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -64,6 +65,19 @@ class Window:
         """Rows and columns from the first that a window begins at to the last that one ends at."""
         sides = zip(self.output, self.stride, self.kernel, self.dilation, strict=True)
         return [(o - 1) * s + (k - 1) * d + 1 for o, s, k, d in sides]
+
+    @cached_property
+    def inside(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """How many of a window's rows lie in the picture, of each row of windows; and columns."""
+        sides = zip(
+            self.input, self.output, self.kernel, self.stride, self.dilation, self.padding,
+            strict=True,
+        )  # fmt: skip
+        rows, columns = (
+            tuple(sum(0 <= o * s - p + tap * d < n for tap in range(k)) for o in range(count))
+            for n, count, k, s, d, p in sides
+        )
+        return rows, columns
 
     def taps(self, x: npt.NDArray[np.int64], fill: int) -> npt.NDArray[np.int64]:
         """Every window's contents: (height, width, channels) to

@@ -67,7 +67,7 @@ def break_even_of(plan: Plan, aim: Aim) -> BreakEven | None:
     ]
     for op in sorted(with_zeros, key=lambda op: -OPS[op.op].macs(graph, op)):
         emptied = thinned(graph, op, SHARES[-1], "unstructured")
-        if any(kernel.skips_zeros for kernel in kernels_of(emptied, op, aim.target)):
+        if any(kernel.skips_zeros for kernel in kernels_of(emptied, op, aim.compiled_for)):
             return _of_layer(graph, op, aim)
     return None
 
@@ -113,7 +113,7 @@ def _zeros(graph: Graph, op: Operator) -> float:
 
 
 def _of_layer(graph: Graph, op: Operator, aim: Aim) -> BreakEven:
-    every = kernels_of(graph, op, aim.target)
+    every = kernels_of(graph, op, aim.compiled_for)
     dense = _least(graph, op, aim, (k for k in every if not k.skips_zeros))
     return BreakEven(
         layer=op.index,
@@ -144,7 +144,7 @@ def _points(
     """Kernels that multiply by zeros take the same whatever the share."""
     for share in SHARES:
         layer = thinned(graph, op, share, structure)
-        skipping = [k for k in kernels_of(layer, op, aim.target) if k.skips_zeros]
+        skipping = [k for k in kernels_of(layer, op, aim.compiled_for) if k.skips_zeros]
         found = _least(layer, op, aim, skipping) if skipping else dense
         yield Least(min(found.cycles, dense.cycles), min(found.tables, dense.tables))
 
