@@ -19,7 +19,6 @@ from tinyforge.ops.base import (
     Weighted,
     check_counts,
     check_rank,
-    option,
     output,
     require,
     suffix,
@@ -29,7 +28,7 @@ from tinyforge.ops.convolution import (
     bias_values,
     check_weighted,
     exact_matmul,
-    is_wide,
+    requantization_of,
     weighted_fields,
     weights_table,
 )
@@ -38,7 +37,7 @@ from tinyforge.ops.dense_cycles import window_cycles, window_reads
 from tinyforge.ops.forms import Windowed
 from tinyforge.ops.matrix import CHANNELS_3X3, CHUNK, PIXELS, WAY, WAY_3X3, Matrix, matrix
 from tinyforge.ops.matrix_cycles import columns_instructions, window_instructions
-from tinyforge.ops.quantization import Requantization, activation_name, channel_requantization
+from tinyforge.ops.quantization import with_activation
 from tinyforge.ops.sparse import sparse
 from tinyforge.ops.target import Target
 from tinyforge.ops.turned import swapped
@@ -49,10 +48,6 @@ from tinyforge.ops.winograd import winograd
 def _groups(graph: Graph, op: Operator) -> int:
     """Input channels are divided into as many groups, and output channels alike."""
     return tensor(graph, op, 0).shape[3] // tensor(graph, op, 1).shape[3]
-
-
-def _requantization(graph: Graph, op: Operator) -> Requantization:
-    return channel_requantization(graph, op, wide=is_wide(graph, op))
 
 
 def check(graph: Graph, op: Operator) -> None:
@@ -71,7 +66,7 @@ def check(graph: Graph, op: Operator) -> None:
         op,
     )
     weights_window(graph, op)
-    _requantization(graph, op)
+    requantization_of(graph, op)
 
 
 def reference(graph: Graph, op: Operator, inputs: Sequence[npt.NDArray[Any]]) -> Values:
@@ -96,7 +91,7 @@ def _picture(graph: Graph, op: Operator, picture: npt.NDArray[Any]) -> Values:
         axis=2,
     )
     acc += bias_values(graph, op, weights.shape[0])
-    return _requantization(graph, op).apply(acc)
+    return requantization_of(graph, op).apply(acc)
 
 
 def lower(graph: Graph, op: Operator) -> Kernel:
@@ -107,7 +102,7 @@ def lower(graph: Graph, op: Operator) -> Kernel:
         **({"groups": groups} if groups > 1 or kind else {}),
         "input_channels": source.shape[3],
         "output_channels": output(graph, op).shape[3],
-        **weighted_fields(graph, op, _requantization(graph, op), channel_axis=0, run=(2, 3)),
+        **weighted_fields(graph, op, requantization_of(graph, op), channel_axis=0, run=(2, 3)),
     }
     family = "grouped_conv" if groups > 1 and not kind else "conv"
     name = f"forge_{family}_2d{kind}"
@@ -130,8 +125,8 @@ def variants(graph: Graph, op: Operator, target: Target) -> Sequence[Kernel]:
     few = clustered.kernels(graph, op, lower(graph, op), target)
     if target.narrow:
         win = weights_window(graph, op)
-        return (*twins.conv_kernels(graph, op, _requantization(graph, op), win), *few)
-    by_vectors = matrix(graph, op, _requantization(graph, op)) if target.mve else None
+        return (*twins.conv_kernels(graph, op, requantization_of(graph, op), win), *few)
+    by_vectors = matrix(graph, op, requantization_of(graph, op)) if target.mve else None
     if by_vectors is not None:
         return (*_on_matrix(graph, op, by_vectors), *few)
     return (*(_with_dsp(graph, op) if target.dsp else ()), *few)
@@ -173,7 +168,7 @@ def _on_matrix(graph: Graph, op: Operator, found: Matrix) -> Iterator[Kernel]:
 
 
 def _with_dsp(graph: Graph, op: Operator) -> Iterator[Kernel]:
-    win, requantization = weights_window(graph, op), _requantization(graph, op)
+    win, requantization = weights_window(graph, op), requantization_of(graph, op)
     size = win.kernel[1] * tensor(graph, op, 0).shape[3]
     every = dense(graph, op, requantization, win.kernel[0], size)
     for found in (*every, *sparse(every)):
@@ -218,9 +213,8 @@ def macs(graph: Graph, op: Operator) -> int:
 
 
 def summary(graph: Graph, op: Operator) -> str:
-    activation = activation_name(option(op, "fused_activation_function"))
     groups = f"{_groups(graph, op)} groups" if _groups(graph, op) > 1 else ""
-    return ", ".join(filter(None, (weights_window(graph, op).summary(), groups, activation)))
+    return with_activation(op, weights_window(graph, op).summary(), groups)
 
 
 OP = Op(

@@ -24,7 +24,7 @@ from tinyforge.ops.base import (
     require,
     tensor,
 )
-from tinyforge.ops.quantization import Requantization
+from tinyforge.ops.quantization import Requantization, channel_requantization
 
 # Types of biases, by that of the input: TensorFlow Lite Micro takes others for what they are not.
 INT8_BIAS = (DType.INT32,)
@@ -119,6 +119,11 @@ def is_wide(graph: Graph, op: Operator, source_at: int = 0, bias_at: int = 2) ->
     bias = optional_tensor(graph, op, bias_at)
     bias_type = bias.dtype.value if bias else op.options.get("quantized_bias_type")
     return tensor(graph, op, source_at).dtype is DType.INT16 and bias_type != DType.INT32.value
+
+
+def requantization_of(graph: Graph, op: Operator) -> Requantization:
+    """Of sums as wide as the operands make them."""
+    return channel_requantization(graph, op, wide=is_wide(graph, op))
 
 
 def weighted_fields(

@@ -34,19 +34,15 @@ from tinyforge.ops.base import (
 from tinyforge.ops.convolution import (
     bias_values,
     check_weighted,
-    is_wide,
+    requantization_of,
     weighted_fields,
     weights_table,
 )
 from tinyforge.ops.forms import Windowed
-from tinyforge.ops.quantization import Requantization, activation_name, channel_requantization
+from tinyforge.ops.quantization import with_activation
 from tinyforge.ops.target import Target
 from tinyforge.ops.turned import swapped
 from tinyforge.ops.window import weights_window
-
-
-def _requantization(graph: Graph, op: Operator) -> Requantization:
-    return channel_requantization(graph, op, wide=is_wide(graph, op))
 
 
 def check(graph: Graph, op: Operator) -> None:
@@ -73,7 +69,7 @@ def check(graph: Graph, op: Operator) -> None:
         op,
     )
     weights_window(graph, op)
-    _requantization(graph, op)
+    requantization_of(graph, op)
 
 
 def reference(graph: Graph, op: Operator, inputs: Sequence[npt.NDArray[Any]]) -> Values:
@@ -92,7 +88,7 @@ def _picture(graph: Graph, op: Operator, picture: npt.NDArray[Any]) -> Values:
     )
     acc = np.einsum("yxhwc,hwc->yxc", taps, weights[0].astype(np.int64))
     acc += bias_values(graph, op, weights.shape[3])
-    return _requantization(graph, op).apply(acc)
+    return requantization_of(graph, op).apply(acc)
 
 
 def lower(graph: Graph, op: Operator) -> Kernel:
@@ -107,7 +103,7 @@ def lower(graph: Graph, op: Operator) -> Kernel:
             **win.fields(),
             "input_channels": source.shape[3],
             "depth_multiplier": option(op, "depth_multiplier"),
-            **weighted_fields(graph, op, _requantization(graph, op), channel_axis=3, run=(2,)),
+            **weighted_fields(graph, op, requantization_of(graph, op), channel_axis=3, run=(2,)),
         },
         inputs=(source.index,),
         form=Windowed(win),
@@ -128,10 +124,9 @@ def macs(graph: Graph, op: Operator) -> int:
 
 
 def summary(graph: Graph, op: Operator) -> str:
-    activation = activation_name(option(op, "fused_activation_function"))
     multiplier = option(op, "depth_multiplier")
     depth = f"depth multiplier {multiplier}" if multiplier > 1 else ""
-    return ", ".join(filter(None, (weights_window(graph, op).summary(), depth, activation)))
+    return with_activation(op, weights_window(graph, op).summary(), depth)
 
 
 OP = Op(

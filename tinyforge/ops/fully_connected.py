@@ -30,7 +30,7 @@ from tinyforge.ops.convolution import (
     bias_values,
     check_weighted,
     exact_matmul,
-    is_wide,
+    requantization_of,
     weighted_fields,
     weights_table,
 )
@@ -39,14 +39,10 @@ from tinyforge.ops.dense_cycles import in_place_cycles, row_cycles, row_reads
 from tinyforge.ops.forms import WHOLE, Accumulated, Whole, row_by_row
 from tinyforge.ops.matrix import WAY, Matrix, matrix
 from tinyforge.ops.matrix_cycles import pixels_instructions
-from tinyforge.ops.quantization import Requantization, activation_name, channel_requantization
+from tinyforge.ops.quantization import with_activation
 from tinyforge.ops.sparse import sparse
 from tinyforge.ops.target import Target
 from tinyforge.ops.turned import same
-
-
-def _requantization(graph: Graph, op: Operator) -> Requantization:
-    return channel_requantization(graph, op, wide=is_wide(graph, op))
 
 
 def check(graph: Graph, op: Operator) -> None:
@@ -73,7 +69,7 @@ def check(graph: Graph, op: Operator) -> None:
         graph,
         op,
     )
-    _requantization(graph, op)
+    requantization_of(graph, op)
 
 
 def reference(graph: Graph, op: Operator, inputs: Sequence[npt.NDArray[Any]]) -> Values:
@@ -84,7 +80,7 @@ def reference(graph: Graph, op: Operator, inputs: Sequence[npt.NDArray[Any]]) ->
     source, weights = tensor(graph, op, 0), weights_table(tensor(graph, op, 1))
     rows = inputs[0].reshape(-1, weights.shape[1]).astype(np.int64) - source.zero_point
     acc = exact_matmul(rows, weights.T) + bias_values(graph, op, weights.shape[0])
-    return _requantization(graph, op).apply(acc).reshape(output(graph, op).shape)
+    return requantization_of(graph, op).apply(acc).reshape(output(graph, op).shape)
 
 
 def lower(graph: Graph, op: Operator) -> Kernel:
@@ -100,7 +96,7 @@ def lower(graph: Graph, op: Operator) -> Kernel:
             "rows": source.size // weights.shape[1] // form.steps,
             "input_depth": weights.shape[1],
             "output_depth": weights.shape[0],
-            **weighted_fields(graph, op, _requantization(graph, op), channel_axis=0, run=(1,)),
+            **weighted_fields(graph, op, requantization_of(graph, op), channel_axis=0, run=(1,)),
         },
         inputs=(source.index,),
         form=form,
@@ -112,7 +108,7 @@ def variants(graph: Graph, op: Operator, target: Target) -> Sequence[Kernel]:
     matrix block; on a narrow target two channels at once. Of few weights, lists of them; of few
     different ones, four bits for each."""
     few = clustered.kernels(graph, op, lower(graph, op), target)
-    requantization = _requantization(graph, op)
+    requantization = requantization_of(graph, op)
     by_vectors = matrix(graph, op, requantization) if target.mve else None
     if by_vectors is not None:
         return (_on_matrix(tensor(graph, op, 0), by_vectors), *few)
@@ -139,7 +135,7 @@ def _on_matrix(source: Tensor, found: Matrix) -> Kernel:
 def _with_dsp(graph: Graph, op: Operator) -> Sequence[Kernel]:
     source, depth = tensor(graph, op, 0), tensor(graph, op, 1).shape[1]
     rows = source.size // depth
-    every = dense(graph, op, _requantization(graph, op), 1, depth)
+    every = dense(graph, op, requantization_of(graph, op), 1, depth)
     as_they_are = [
         Kernel(
             header="dense_rows.h",
@@ -205,8 +201,7 @@ def macs(graph: Graph, op: Operator) -> int:
 
 def summary(graph: Graph, op: Operator) -> str:
     depth_out, depth_in = tensor(graph, op, 1).shape
-    activation = activation_name(option(op, "fused_activation_function"))
-    return ", ".join(filter(None, (f"{depth_in} to {depth_out}", activation)))
+    return with_activation(op, f"{depth_in} to {depth_out}")
 
 
 OP = Op(

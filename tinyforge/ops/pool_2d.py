@@ -26,7 +26,7 @@ from tinyforge.ops.base import (
     tensor,
 )
 from tinyforge.ops.forms import Windowed
-from tinyforge.ops.quantization import activation_name, activation_range
+from tinyforge.ops.quantization import activation_range, with_activation
 from tinyforge.ops.target import Target
 from tinyforge.ops.window import Window, window
 
@@ -165,5 +165,4 @@ def _cycles(win: Window, channels: int, costs: Costs) -> int:
 
 
 def summary(graph: Graph, op: Operator) -> str:
-    activation = activation_name(option(op, "fused_activation_function"))
-    return ", ".join(filter(None, (pool_window(graph, op).summary(), activation)))
+    return with_activation(op, pool_window(graph, op).summary())

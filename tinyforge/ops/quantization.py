@@ -38,6 +38,12 @@ def activation_name(code: int) -> str:
     return _ACTIVATIONS[code][0]
 
 
+def with_activation(op: Operator, *parts: str) -> str:
+    """A summary of an operator: those of its parts that are not empty, and what it clamps to."""
+    activation = activation_name(option(op, "fused_activation_function"))
+    return ", ".join(filter(None, (*parts, activation)))
+
+
 def quantize(graph: Graph, op: Operator, real: float, t: Tensor) -> int:
     """A real value in a tensor's quantization, unclamped: divided in float32, as TFLM does.
 

@@ -18,7 +18,6 @@ from tinyforge.ops.base import (
     Weighted,
     check_counts,
     check_rank,
-    option,
     output,
     require,
     suffix,
@@ -33,7 +32,7 @@ from tinyforge.ops.convolution import (
 )
 from tinyforge.ops.forms import Spread
 from tinyforge.ops.operands import integers
-from tinyforge.ops.quantization import Requantization, activation_name, channel_requantization
+from tinyforge.ops.quantization import Requantization, channel_requantization, with_activation
 from tinyforge.ops.window import Window, window_between
 
 # Positions of the operands; the weights are operand 1, as everywhere.
@@ -137,8 +136,7 @@ def macs(graph: Graph, op: Operator) -> int:
 
 
 def summary(graph: Graph, op: Operator) -> str:
-    activation = activation_name(option(op, "fused_activation_function"))
-    return ", ".join(filter(None, (_window(graph, op).summary(), activation)))
+    return with_activation(op, _window(graph, op).summary())
 
 
 OP = Op(
