@@ -15,8 +15,8 @@ from tinyforge.project.built import built_firmware
 from tinyforge.project.ini import SIM, environment
 from tinyforge.proof import oracle
 from tinyforge.proof.built import prove_answers
-from tinyforge.proof.prove import Subject
 from tinyforge.proof.record import EngineCost, Proof
+from tinyforge.proof.subject import Subject
 from tinyforge.sim.elf import Firmware
 from tinyforge.sim.machines import machine_for
 from tinyforge.spec import Spec

@@ -17,9 +17,10 @@ from tinyforge.proof.built import prove_answers
 from tinyforge.proof.channels import with_channels
 from tinyforge.proof.examples import Examples
 from tinyforge.proof.interpreted import prove_interpreted
-from tinyforge.proof.prove import Subject, prove
+from tinyforge.proof.prove import prove
 from tinyforge.proof.readback import Constants, require_constants
 from tinyforge.proof.record import Proof
+from tinyforge.proof.subject import Subject
 from tinyforge.sim.base import Machine, Toolchain
 from tinyforge.sim.elf import Firmware
 from tinyforge.sim.firmware import build_firmware, compiler_for

@@ -15,7 +15,7 @@ from tinyforge.errors import ForgeError
 from tinyforge.project.built import pio_firmware
 from tinyforge.proof.built import prove_answers
 from tinyforge.proof.oracle import reference_trace
-from tinyforge.proof.prove import Subject
+from tinyforge.proof.subject import Subject
 from tinyforge.sim.machines import machine
 from tinyforge.tflite import write
 

@@ -21,8 +21,9 @@ from tinyforge.graph import Graph
 from tinyforge.memory.plan import Plan
 from tinyforge.memory.search import plan
 from tinyforge.proof.oracle import reference_trace
-from tinyforge.proof.prove import Subject, prove
+from tinyforge.proof.prove import prove
 from tinyforge.proof.record import Proof
+from tinyforge.proof.subject import Subject
 from tinyforge.sim.base import Machine
 from tinyforge.sim.machines import machine
 from tinyforge.sim.machines.unicorn import Unicorn

@@ -22,8 +22,9 @@ from tinyforge.ops import OPS
 from tinyforge.ops.target import target_of
 from tinyforge.proof.examples import synthetic
 from tinyforge.proof.oracle import reference_trace
-from tinyforge.proof.prove import Subject, prove
+from tinyforge.proof.prove import prove
 from tinyforge.proof.record import ConstantCoverage
+from tinyforge.proof.subject import Subject
 from tinyforge.proof.visible import coverage
 
 

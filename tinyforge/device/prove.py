@@ -160,15 +160,7 @@ def _proof(
         layers=len(graph.operators),
         bit_exact=wrong is None,
         first_difference=wrong,
-        accuracy=None,
         arena=_arena(subject),
-        ram=None,
-        flash=None,
-        instructions=None,
-        instructions_min=None,
-        instructions_max=None,
-        cycles=None,
-        time=None,
         instructions_by_layer=rows,
     )
 

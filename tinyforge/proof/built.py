@@ -5,10 +5,11 @@ from __future__ import annotations
 from tinyforge.graph.packed import split
 from tinyforge.proof.answers import head_accuracy
 from tinyforge.proof.compare import answer_difference, layer_proofs
-from tinyforge.proof.cycles import estimate, systems, timing_on
+from tinyforge.proof.cycles import estimate, systems
+from tinyforge.proof.figures import with_figures
 from tinyforge.proof.oracle import Trace
-from tinyforge.proof.prove import Subject, flash_use, ram_use
 from tinyforge.proof.record import Arena, Proof
+from tinyforge.proof.subject import Subject
 from tinyforge.sim.base import Machine, Probe, Progress
 from tinyforge.sim.profile import profiled
 
@@ -50,9 +51,7 @@ def prove_answers(
     outputs = dict(zip(graph.outputs, split(run.outputs, graph.output_tensors), strict=True))
     last = dict.fromkeys(graph.producers[t].index for t in outputs if t in graph.producers)
     first = answer_difference(graph, run.outputs, expected)
-    total = run.instructions
-    mean = None if total is None else round(float(total.mean()))
-    return Proof(
+    proof = Proof(
         model=graph.name,
         engine="tflm",
         board=subject.board.id,
@@ -66,13 +65,6 @@ def prove_answers(
         first_difference=first,
         accuracy=head_accuracy(run.outputs, graph, subject.head, subject.labels),
         arena=Arena(subject.lowered.arena_bytes, run.arena_touched, lower_bound=None, slots=()),
-        ram=ram_use(subject, run),
-        flash=flash_use(subject),
-        instructions=mean,
-        instructions_min=None if total is None else int(total.min()),
-        instructions_max=None if total is None else int(total.max()),
-        cycles=None if estimated is None else estimated.whole(),
-        time=timing_on(subject.clock, mean, estimated),
-        on_boards={} if estimated is None else estimated.on_boards(),
         instructions_by_layer=layer_proofs(graph, list(last), outputs, expected),
     )
+    return with_figures(proof, subject, run, estimated)

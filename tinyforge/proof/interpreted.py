@@ -60,13 +60,6 @@ def prove_interpreted(
         first_difference=first,
         accuracy=head_accuracy(oracle.answer(graph, actual), graph, examples.head, examples.labels),
         arena=Arena(planned=lowered.arena_bytes, touched=None, lower_bound=None, slots=()),
-        ram=None,
-        flash=None,
-        instructions=None,
-        instructions_min=None,
-        instructions_max=None,
-        cycles=None,
-        time=None,
         instructions_by_layer=layer_proofs(graph, order, actual, expected),
         firmware_ran=False,
     )

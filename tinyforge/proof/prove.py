@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 
-from tinyforge.boards import Board
-from tinyforge.engines.base import TEST_VECTORS, Lowered
 from tinyforge.errors import ForgeError
 from tinyforge.graph import Graph
 from tinyforge.memory.network import FEED
@@ -19,44 +17,19 @@ from tinyforge.proof.accesses import require_planned
 from tinyforge.proof.answers import head_accuracy
 from tinyforge.proof.arena import planned_arena
 from tinyforge.proof.compare import answer_difference, first_difference, layer_proofs
-from tinyforge.proof.cycles import estimate, systems, timing_on
+from tinyforge.proof.cycles import estimate, systems
+from tinyforge.proof.figures import with_figures
 from tinyforge.proof.grants import grants
 from tinyforge.proof.oracle import Trace
-from tinyforge.proof.record import Flash, Proof, Ram
+from tinyforge.proof.record import Proof
 from tinyforge.proof.steps import Piece, assemble, finished
-from tinyforge.sim.base import INVOKE, PUSH_ROW, Entry, Machine, Probe, Progress, Run
-from tinyforge.sim.elf import Firmware
+from tinyforge.proof.subject import Subject
+from tinyforge.sim.base import INVOKE, PUSH_ROW, Entry, Machine, Probe, Progress
 from tinyforge.sim.profile import Profile, Profiler, profiled
 from tinyforge.tflite.about import remembers
 
 # Inputs that run again at most, and inferences at least.
 _AGAIN, _LEAST_RUNS = 256, 6
-
-
-@dataclass(frozen=True, eq=False)
-class Subject:
-    """What is to be proved. labels: the right class of each input, where known; head: the output,
-    by position, that names it.
-
-    plan: None for an interpreter's firmware: it plans by itself. timed_on: boards of the same core
-    to say what an inference takes on; a report shows the first one's figures.
-    """
-
-    graph: Graph
-    plan: Plan | None
-    lowered: Lowered
-    firmware: Firmware
-    board: Board
-    toolchain: str
-    inputs: npt.NDArray[np.int8]
-    labels: npt.NDArray[np.int64] | None = None
-    head: int = 0
-    timed_on: Sequence[Board] = ()
-
-    @property
-    def clock(self) -> Board | None:
-        """The board whose time is shown."""
-        return next(iter(self.timed_on), None)
 
 
 def prove(
@@ -107,9 +80,7 @@ def prove(
     if first is not None:
         first = replace(first, input=int(order[first.input]))
     counts = None if run.layer_instructions is None else run.layer_instructions[:count]
-    total = None if run.instructions is None else run.instructions[:count]
-    mean = None if total is None else round(float(total.mean()))
-    return Proof(
+    proof = Proof(
         model=graph.name,
         engine="aot",
         board=subject.board.id,
@@ -123,14 +94,6 @@ def prove(
         first_difference=first,
         accuracy=head_accuracy(run.outputs[:count], graph, subject.head, subject.labels),
         arena=planned_arena(graph, plan, run.arena_touched),
-        ram=ram_use(subject, run),
-        flash=flash_use(subject),
-        instructions=mean,
-        instructions_min=None if total is None else int(total.min()),
-        instructions_max=None if total is None else int(total.max()),
-        cycles=None if estimated is None else estimated.whole(),
-        time=timing_on(subject.clock, mean, estimated),
-        on_boards={} if estimated is None else estimated.on_boards(),
         instructions_by_layer=layer_proofs(
             graph,
             plan.order,
@@ -143,6 +106,7 @@ def prove(
         ),
         accesses=accesses,
     )
+    return with_figures(proof, subject, run, estimated)
 
 
 def run_order(count: int, graph: Graph, *, quick: bool) -> npt.NDArray[np.int64]:
@@ -214,32 +178,3 @@ def _profile(
         grants=grants(plan, subject.lowered, firmware),
         systems=systems(firmware, subject.timed_on),
     )
-
-
-def ram_use(subject: Subject, run: Run) -> Ram | None:
-    """What a run took of the board's RAM. None where the firmware is no ELF of the board."""
-    firmware = subject.firmware
-    if firmware.core is None:
-        return None
-    arena = firmware.symbol("forge_arena").size
-    weights = _bytes(firmware, subject.lowered.in_ram)
-    rest = firmware.data_bytes + firmware.bss_bytes - arena - weights
-    stack = run.stack_high_water_mark
-    total = arena + weights + rest + (stack or 0)
-    return Ram(arena, weights, rest, stack, total, subject.board.ram_limit)
-
-
-def flash_use(subject: Subject) -> Flash | None:
-    """What firmware takes of the board's flash. None where it is no ELF of the board."""
-    firmware = subject.firmware
-    if firmware.core is None:
-        return None
-    weights = _bytes(firmware, subject.lowered.flash_symbols)
-    vectors = _bytes(firmware, TEST_VECTORS)
-    total = firmware.flash_bytes
-    return Flash(total - weights - vectors, weights, vectors, total, subject.board.flash_limit)
-
-
-def _bytes(firmware: Firmware, names: Iterable[str]) -> int:
-    """Of objects, together; of none that a compiler leaves out."""
-    return sum(firmware.symbols[name].size for name in names if name in firmware.symbols)

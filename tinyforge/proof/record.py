@@ -185,7 +185,7 @@ class EngineCost:
     instructions: int | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Proof:
     """One engine on one machine, over all inputs.
 
@@ -221,15 +221,15 @@ class Proof:
     layers: int
     bit_exact: bool
     first_difference: Difference | None
-    accuracy: float | None
+    accuracy: float | None = None
     arena: Arena
-    ram: Ram | None
-    flash: Flash | None
-    instructions: int | None
-    instructions_min: int | None
-    instructions_max: int | None
-    cycles: Cycles | None
-    time: Timing | None
+    ram: Ram | None = None
+    flash: Flash | None = None
+    instructions: int | None = None
+    instructions_min: int | None = None
+    instructions_max: int | None = None
+    cycles: Cycles | None = None
+    time: Timing | None = None
     instructions_by_layer: tuple[LayerProof, ...]
     firmware_ran: bool = True
     golden: Coverage | None = None
