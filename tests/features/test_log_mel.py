@@ -23,6 +23,7 @@ from tinyforge.features import LogMel, Tables, log_mel_rows
 from tinyforge.features.log1p import log1p
 from tinyforge.project.log_mel_file import log_mel_file
 from tinyforge.resources import folder
+from tinyforge.sim.base import Job
 from tinyforge.sim.machines import machine
 from tinyforge.sim.toolchains import toolchain
 from tinyforge.sim.toolchains.build import port
@@ -165,7 +166,7 @@ def test_the_devices_c_on_a_core(core: str, compiler: str, tmp_path: Path) -> No
     heard = np.concatenate([sounds(seconds=0.15)[name] for name in ("speech", "clipped", "clicks")])
     expected = log_mel_rows(heard, features)
     inputs = heard.view(np.int8).reshape(1, -1)
-    done = emulator.run(firmware, inputs, output_bytes=expected.nbytes, probes=())
+    done = emulator.run(Job(firmware, inputs, expected.nbytes))
     rows = done.outputs.view(np.uint16).reshape(expected.shape)
     np.testing.assert_array_equal(rows, expected)
 

@@ -26,7 +26,7 @@ from tinyforge.memory.search import plan
 from tinyforge.project.layout import sources_for
 from tinyforge.project.model_files import Golden
 from tinyforge.project.tree import Project, project_files
-from tinyforge.sim.base import Run
+from tinyforge.sim.base import Job, Run
 from tinyforge.sim.firmware import build_firmware, compiler_for
 from tinyforge.sim.machines import machine
 from tinyforge.sim.toolchains import toolchain
@@ -194,7 +194,7 @@ def emulated(app: AppChoice, tmp_path: Path, inputs: Int8, defines: str = "") ->
         machine=unicorn,
     )
     size = graph.tensors[graph.outputs[0]].nbytes
-    return unicorn.run(firmware, inputs, output_bytes=size, probes=())
+    return unicorn.run(Job(firmware, inputs, size))
 
 
 @pytest.mark.parametrize("compiler", ["zig", "gcc"])

@@ -34,6 +34,7 @@ from tinyforge.project.model_files import Golden, model_files
 from tinyforge.project.sensors import sensor_files
 from tinyforge.project.tree import Project, project_files
 from tinyforge.proof.windows import windows_of
+from tinyforge.sim.base import Job
 from tinyforge.sim.firmware import build_firmware
 from tinyforge.sim.machines import machine
 from tinyforge.sim.toolchains import toolchain
@@ -310,9 +311,9 @@ def test_a_proof_runs_the_features_on_the_core(wrong: bool, tmp_path: Path) -> N
     inputs = frames(WORDS, 2)
     if wrong:
         with pytest.raises(ForgeError, match="features of a noise differ from the host's"):
-            unicorn.run(firmware, inputs, output_bytes=4, probes=())
+            unicorn.run(Job(firmware, inputs, output_bytes=4))
     else:
-        done = unicorn.run(firmware, inputs, output_bytes=4, probes=())
+        done = unicorn.run(Job(firmware, inputs, output_bytes=4))
         np.testing.assert_array_equal(done.outputs, answers(WORDS, inputs))
 
 

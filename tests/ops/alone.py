@@ -17,9 +17,8 @@ from tinyforge.graph import Graph, Tensor
 from tinyforge.ops import Kernel
 from tinyforge.ops.forms import aligned
 from tinyforge.resources import folder
-from tinyforge.sim.base import Machine, Probe, Toolchain
+from tinyforge.sim.base import Job, Machine, Probe, Toolchain
 from tinyforge.sim.cycles.count import cycles_by_layer
-from tinyforge.sim.elf import Firmware
 from tinyforge.sim.machines import machine
 from tinyforge.sim.machines.unicorn import Unicorn
 from tinyforge.sim.toolchains.build import port
@@ -79,10 +78,8 @@ def run(
     """The graph's only operator by a kernel of it, on a Cortex-M4. inputs: each a tensor."""
     made = _built(graph, kernel, inputs, compiler, workspace, CORES["cortex-m4"], _MEMORY)
     found = _counted(made, Unicorn())
-    profile = Unicorn().profile(
-        made.firmware, made.feed, output_bytes=made.result.nbytes, probes=_PROBES, systems=systems
-    )
-    cycles = cycles_by_layer(profile, made.firmware)[0].mid
+    profile = Unicorn().profile(made.job, systems=systems)
+    cycles = cycles_by_layer(profile, made.job.firmware)[0].mid
     simulated = [clock[0] for clock in profile.simulated]
     words = {
         word
@@ -121,15 +118,14 @@ def on(
 
 @dataclass(frozen=True)
 class _Built:
-    """feed: all inputs, (1, bytes)."""
+    """job: all inputs at once, (1, bytes)."""
 
-    firmware: Firmware
-    feed: npt.NDArray[np.int8]
+    job: Job
     result: Tensor
 
 
 def _counted(made: _Built, emulator: Machine) -> Alone:
-    done = emulator.run(made.firmware, made.feed, output_bytes=made.result.nbytes, probes=_PROBES)
+    done = emulator.run(made.job)
     assert done.layer_instructions is not None
     outputs = done.outputs.reshape(made.result.shape)
     return Alone(outputs, int(done.layer_instructions[0, 0]))
@@ -165,4 +161,5 @@ def _built(
         memory=memory,
         output=workspace / "alone.elf",
     )
-    return _Built(firmware, np.frombuffer(frame, np.int8).reshape(1, -1), result)
+    feed = np.frombuffer(frame, np.int8).reshape(1, -1)
+    return _Built(Job(firmware, feed, result.nbytes, _PROBES), result)

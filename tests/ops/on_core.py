@@ -21,7 +21,7 @@ from tinyforge.boards.memory import MemoryMap, Region
 from tinyforge.graph import Graph
 from tinyforge.ops import Kernel, Table
 from tinyforge.resources import folder
-from tinyforge.sim.base import Machine, Toolchain
+from tinyforge.sim.base import Job, Machine, Toolchain
 from tinyforge.sim.toolchains.build import port
 
 Int8 = npt.NDArray[np.int8]
@@ -178,5 +178,5 @@ def run(
     )
     feed = b"".join(frame.ljust(_frame_bytes(made.frames), b"\0") for frame in made.frames)
     inputs = np.frombuffer(feed, np.int8).reshape(1, -1)
-    done = machine.run(firmware, inputs, output_bytes=made.expected.size, probes=())
+    done = machine.run(Job(firmware, inputs, made.expected.size))
     return done.outputs.reshape(made.expected.shape)

@@ -13,6 +13,7 @@ from tinyforge.boards.cores import CORES
 from tinyforge.boards.memory import MemoryMap, Region
 from tinyforge.ops.fixed_point import requantize
 from tinyforge.resources import folder
+from tinyforge.sim.base import Job
 from tinyforge.sim.machines import machine
 from tinyforge.sim.toolchains import gcc, toolchain
 from tinyforge.sim.toolchains.build import port
@@ -112,7 +113,5 @@ def _run(compiler: str, feed: npt.NDArray[np.int32], workspace: Path) -> npt.NDA
         memory=runner.memory(core, _MEMORY),
         output=workspace / "requantize.elf",
     )
-    done = runner.run(
-        firmware, feed.reshape(1, -1).view(np.int8), output_bytes=3 * 4 * count, probes=()
-    )
+    done = runner.run(Job(firmware, feed.reshape(1, -1).view(np.int8), 3 * 4 * count))
     return done.outputs.reshape(-1).view(np.int32).reshape(3, count)

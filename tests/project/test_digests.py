@@ -22,7 +22,7 @@ from tinyforge.ops.target import target_of
 from tinyforge.project import writer
 from tinyforge.project.digests import FACTOR, digested
 from tinyforge.proof.examples import synthetic
-from tinyforge.sim.base import PUSH_ROW, Entry, Probe
+from tinyforge.sim.base import INVOKE, PUSH_ROW, Entry, Job, Probe
 from tinyforge.sim.firmware import build_firmware
 from tinyforge.sim.machines import machine
 from tinyforge.sim.toolchains import toolchain
@@ -92,13 +92,9 @@ def test_a_layer_that_leaves_something_else_fails_the_self_test(
     def boot() -> None:
         firmware = build_firmware(project, "aot", board, compiler=toolchain(None), machine=runner)
         rows = source.graph.input_tensors[0].shape[1]
-        runner.run(
-            firmware,
-            examples.inputs[:1],
-            output_bytes=source.graph.output_bytes,
-            probes=[Probe("", (), -1)],
-            **({"entry": Entry(PUSH_ROW, rows)} if feed == "rows" else {}),
-        )
+        entry = Entry(PUSH_ROW, rows) if feed == "rows" else INVOKE
+        end = Probe("", (), -1)
+        runner.run(Job(firmware, examples.inputs[:1], source.graph.output_bytes, [end], entry))
 
     boot()
     text = (project / DIGESTS).read_text()

@@ -22,7 +22,7 @@ from tinyforge.ops import OPS
 from tinyforge.project import writer
 from tinyforge.proof.examples import Examples, synthetic
 from tinyforge.proof.readback import require_constants
-from tinyforge.sim.base import Probe
+from tinyforge.sim.base import Job, Probe
 from tinyforge.sim.elf import Firmware
 from tinyforge.sim.firmware import build_firmware
 from tinyforge.sim.machines import machine
@@ -72,7 +72,7 @@ def booted(made: Generated, examples: Examples, firmware: Firmware) -> str:
     """What the console says of firmware that does not get beyond its self-test; else nothing."""
     end, size = Probe("", (), -1), made.source.graph.output_bytes
     try:
-        MACHINE.run(firmware, examples.inputs[:1], output_bytes=size, probes=[end])
+        MACHINE.run(Job(firmware, examples.inputs[:1], size, [end]))
     except ForgeError as error:
         return str(error)
     return ""

@@ -27,7 +27,7 @@ from tinyforge.project import writer
 from tinyforge.proof import oracle
 from tinyforge.proof.examples import Examples
 from tinyforge.proof.windows import hops, windows_of
-from tinyforge.sim.base import INVOKE, PUSH_ROW, Entry
+from tinyforge.sim.base import INVOKE, PUSH_ROW, Entry, Job
 from tinyforge.sim.firmware import build_firmware
 from tinyforge.sim.machines import machine
 from tinyforge.sim.toolchains import toolchain
@@ -77,13 +77,8 @@ def test_each_hop_gives_what_its_window_gives(
     firmware = build_firmware(
         tmp_path / "project", "aot", made.board, compiler=toolchain("zig"), machine=unicorn
     )
-    run = unicorn.run(
-        firmware,
-        examples.inputs,
-        output_bytes=graph.output_bytes,
-        probes=(),
-        entry=Entry(PUSH_ROW, input_rows(found.graph)) if feed == "rows" else INVOKE,
-    )
+    entry = Entry(PUSH_ROW, input_rows(found.graph)) if feed == "rows" else INVOKE
+    run = unicorn.run(Job(firmware, examples.inputs, graph.output_bytes, entry=entry))
     windows = windows_of(found, examples.inputs)
     np.testing.assert_array_equal(run.outputs, oracle.outputs(write(graph), graph, windows))
 

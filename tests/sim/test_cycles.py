@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.sim import tiny
+from tinyforge.sim.base import Job
 from tinyforge.sim.cycles.count import NONE, Cycles, cycles_by_layer
 from tinyforge.sim.cycles.model import VARIANTS
 from tinyforge.sim.machines.unicorn import Unicorn
@@ -27,7 +28,7 @@ def count(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Cycles]:
 
     def whole(extra: str) -> Cycles:
         firmware = tiny.build(toolchain("zig"), folder / "t.elf", extra=extra)
-        profile = Unicorn().profile(firmware, tiny.inputs(1), output_bytes=4, probes=(), systems=())
+        profile = Unicorn().profile(Job(firmware, tiny.inputs(1), output_bytes=4), systems=())
         return sum(cycles_by_layer(profile, firmware).values(), NONE)
 
     without = whole("")
@@ -88,9 +89,8 @@ def test_executed_code(what: str, count: Callable[[str], Cycles]) -> None:
 
 def test_layers_are_told_apart(tmp_path: Path) -> None:
     firmware = tiny.build(toolchain("zig"), tmp_path / "t.elf")
-    profile = Unicorn().profile(
-        firmware, tiny.inputs(2), output_bytes=4, probes=tiny.PROBES, systems=()
-    )
+    job = Job(firmware, tiny.inputs(2), output_bytes=4, probes=tiny.PROBES)
+    profile = Unicorn().profile(job, systems=())
     found = cycles_by_layer(profile, firmware)
     # Layer 0, twice: a literal, a constant, 8 rounds of a load, 5 others and 7 jumps back; the
     # return, and the call of layer 1.

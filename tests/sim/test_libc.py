@@ -3,6 +3,7 @@
 import pytest
 
 from tests.sim import tiny
+from tinyforge.sim.base import Job
 from tinyforge.sim.machines.unicorn import Unicorn
 from tinyforge.sim.toolchains import toolchain
 
@@ -82,5 +83,5 @@ __attribute__((constructor, used)) static void tiny_check_all(void) {
 @pytest.mark.parametrize("core", ["cortex-m0plus", "cortex-m4"])
 def test_memory_functions_do_what_byte_loops_do(tmp_path, core, compiler):
     firmware = tiny.build(toolchain(compiler), tmp_path / "tiny.elf", core=core, model=CHECK)
-    seen = Unicorn().run(firmware, tiny.inputs(0), output_bytes=4, probes=())
+    seen = Unicorn().run(Job(firmware, tiny.inputs(0), output_bytes=4))
     assert seen.console == "checked\nPASS\n"

@@ -9,7 +9,7 @@ import pytest
 
 from tests.sim import tiny
 from tinyforge.errors import ForgeError
-from tinyforge.sim.base import Probe
+from tinyforge.sim.base import Job, Probe
 from tinyforge.sim.machines.native import Native
 from tinyforge.sim.toolchains import toolchain
 from tinyforge.sim.toolchains.host import Host, host_driver
@@ -20,9 +20,7 @@ def build(path, **more):
 
 
 def run(firmware, count=10, probes=tiny.PROBES, machine=None):
-    return (machine or Native()).run(
-        firmware, tiny.inputs(count), output_bytes=tiny.OUTPUT_BYTES, probes=probes
-    )
+    return (machine or Native()).run(Job(firmware, tiny.inputs(count), tiny.OUTPUT_BYTES, probes))
 
 
 def test_outputs_and_layers_are_seen(tmp_path):
@@ -51,7 +49,7 @@ def test_without_layers_the_model_runs_whole(tmp_path, probes):
 
 def test_progress_counts_finished_inputs(tmp_path):
     calls = []
-    Native().run(build(tmp_path), tiny.inputs(3), output_bytes=4, probes=(), progress=calls.append)
+    Native().run(Job(build(tmp_path), tiny.inputs(3), output_bytes=4), calls.append)
     assert calls == [1, 2, 3]
 
 

@@ -9,7 +9,7 @@ from tests.sim import tiny
 from tinyforge.boards.cores import CORES
 from tinyforge.boards.memory import MemoryMap, Region
 from tinyforge.errors import ForgeError
-from tinyforge.sim.base import Probe
+from tinyforge.sim.base import Job, Probe
 from tinyforge.sim.machines.qemu import Qemu, qemu_memory
 from tinyforge.sim.machines.unicorn import Unicorn
 from tinyforge.sim.toolchains import toolchain
@@ -25,9 +25,7 @@ def build(path, core="cortex-m4", compiler="zig", **more):
 
 
 def run(firmware, count=4, probes=tiny.PROBES, machine=None):
-    return (machine or Qemu()).run(
-        firmware, tiny.inputs(count), output_bytes=tiny.OUTPUT_BYTES, probes=probes
-    )
+    return (machine or Qemu()).run(Job(firmware, tiny.inputs(count), tiny.OUTPUT_BYTES, probes))
 
 
 @pytest.mark.parametrize("compiler", ["zig", "gcc"])
@@ -118,10 +116,10 @@ def test_firmware_for_other_memories_is_refused(tmp_path):
 
 def test_results_of_another_size_are_refused(tmp_path):
     with pytest.raises(ForgeError, match="wrote 8 bytes of results, expected 2 times 5"):
-        Qemu().run(build(tmp_path), tiny.inputs(2), output_bytes=5, probes=())
+        Qemu().run(Job(build(tmp_path), tiny.inputs(2), output_bytes=5))
 
 
 def test_progress_counts_finished_inputs(tmp_path):
     calls = []
-    Qemu().run(build(tmp_path), tiny.inputs(3), output_bytes=4, probes=(), progress=calls.append)
+    Qemu().run(Job(build(tmp_path), tiny.inputs(3), output_bytes=4), calls.append)
     assert calls == [1, 2, 3]

@@ -17,6 +17,7 @@ import pytest
 from tests.sim import tiny
 from tinyforge.boards.flash_reads import FlashReads, MemorySystem
 from tinyforge.errors import ForgeError
+from tinyforge.sim.base import Job
 from tinyforge.sim.cycles.count import cycles_by_layer
 from tinyforge.sim.machines.block_counter import BlockCounter
 from tinyforge.sim.machines.unicorn import Unicorn
@@ -35,13 +36,8 @@ RAM, FLASH = 0x20000800, 0x08004000
 
 def profile(folder: Path, extra: str = "", inferences: int = 1) -> Profile:
     firmware = tiny.build(toolchain("zig"), folder / "t.elf", extra=extra)
-    return Unicorn().profile(
-        firmware,
-        tiny.inputs(inferences),
-        output_bytes=tiny.OUTPUT_BYTES,
-        probes=tiny.PROBES,
-        systems=[SYSTEM],
-    )
+    job = Job(firmware, tiny.inputs(inferences), tiny.OUTPUT_BYTES, tiny.PROBES)
+    return Unicorn().profile(job, systems=[SYSTEM])
 
 
 LOADS = {
@@ -129,13 +125,8 @@ def test_layers_are_told_apart(tmp_path: Path) -> None:
     """Without wait states, as the core's model has it: see test_cycles.py. But for the call behind
     layer 0, which a return leads to, and which lies across two words: the second comes later."""
     firmware = tiny.build(toolchain("zig"), tmp_path / "t.elf")
-    found = Unicorn().profile(
-        firmware,
-        tiny.inputs(3),
-        output_bytes=tiny.OUTPUT_BYTES,
-        probes=tiny.PROBES,
-        systems=[SYSTEM, NO_WAITS],
-    )
+    job = Job(firmware, tiny.inputs(3), tiny.OUTPUT_BYTES, tiny.PROBES)
+    found = Unicorn().profile(job, systems=[SYSTEM, NO_WAITS])
     core = cycles_by_layer(found, firmware)
     assert found.simulated[1] == {-1: core[-1].mid, 0: core[0].mid + 3, 1: core[1].mid}
     assert all(found.simulated[0][layer] > found.simulated[1][layer] for layer in (-1, 0, 1))

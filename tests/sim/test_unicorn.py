@@ -7,7 +7,7 @@ from tests.sim import tiny
 from tinyforge.boards.cores import CORES
 from tinyforge.boards.memory import MemoryMap, Region
 from tinyforge.errors import ForgeError
-from tinyforge.sim.base import Probe
+from tinyforge.sim.base import Job, Probe
 from tinyforge.sim.machines.unicorn import Unicorn
 from tinyforge.sim.toolchains import toolchain
 
@@ -17,9 +17,7 @@ CORE_NAMES = [core.name for core in CORES.values() if core.unicorn_model is not 
 
 
 def run(firmware, count=10, probes=tiny.PROBES, **options):
-    return Unicorn(**options).run(
-        firmware, tiny.inputs(count), output_bytes=tiny.OUTPUT_BYTES, probes=probes
-    )
+    return Unicorn(**options).run(Job(firmware, tiny.inputs(count), tiny.OUTPUT_BYTES, probes))
 
 
 @pytest.mark.parametrize("compiler", ["zig", "gcc"])
@@ -62,24 +60,14 @@ def test_no_inputs_is_a_run_of_the_self_test_alone(tmp_path, zig):
 
 def test_progress_counts_finished_inputs(tmp_path, zig):
     calls = []
-    Unicorn().run(
-        tiny.build(zig, tmp_path / "tiny.elf"),
-        tiny.inputs(3),
-        output_bytes=tiny.OUTPUT_BYTES,
-        probes=(),
-        progress=calls.append,
-    )
+    firmware = tiny.build(zig, tmp_path / "tiny.elf")
+    Unicorn().run(Job(firmware, tiny.inputs(3), tiny.OUTPUT_BYTES), calls.append)
     assert calls == [0, 1, 2, 3]
 
 
 def profile(firmware, count=10):
-    return Unicorn().profile(
-        firmware,
-        tiny.inputs(count),
-        output_bytes=tiny.OUTPUT_BYTES,
-        probes=tiny.PROBES,
-        systems=(),
-    )
+    job = Job(firmware, tiny.inputs(count), tiny.OUTPUT_BYTES, tiny.PROBES)
+    return Unicorn().profile(job, systems=())
 
 
 def test_the_profile_adds_up_to_the_instructions(tmp_path, zig):
@@ -247,13 +235,13 @@ def test_results_that_depend_on_unwritten_memory_are_a_fault(tmp_path, zig):
 def test_frames_of_another_size_are_refused(tmp_path, zig):
     firmware = tiny.build(zig, tmp_path / "tiny.elf")
     with pytest.raises(ForgeError, match="reads frames of 8 bytes, the inputs have 9"):
-        Unicorn().run(firmware, np.zeros((2, 9), np.int8), output_bytes=4, probes=())
+        Unicorn().run(Job(firmware, np.zeros((2, 9), np.int8), output_bytes=4))
 
 
 def test_results_of_another_size_are_refused(tmp_path, zig):
     firmware = tiny.build(zig, tmp_path / "tiny.elf")
     with pytest.raises(ForgeError, match="wrote 8 bytes of results, expected 2 times 5"):
-        Unicorn().run(firmware, tiny.inputs(2), output_bytes=5, probes=())
+        Unicorn().run(Job(firmware, tiny.inputs(2), output_bytes=5))
 
 
 def test_a_probe_that_is_never_reached_is_refused(tmp_path, zig):

@@ -10,7 +10,7 @@ import numpy as np
 from tinyforge.boards import Board
 from tinyforge.project.templates import render
 from tinyforge.resources import folder
-from tinyforge.sim.base import Entry, Machine, Toolchain
+from tinyforge.sim.base import Entry, Job, Machine, Toolchain
 from tinyforge.sim.elf import Firmware
 from tinyforge.sim.toolchains.build import port
 
@@ -50,4 +50,4 @@ def link(
 def run(firmware: Firmware, machine: Machine) -> str:
     """What the self-tests print. ForgeError when one fails, or the firmware does."""
     nothing = np.zeros((0, 0), np.int8)
-    return machine.run(firmware, nothing, output_bytes=1, probes=(), entry=_ENTRY).console
+    return machine.run(Job(firmware, nothing, output_bytes=1, entry=_ENTRY)).console

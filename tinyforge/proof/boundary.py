@@ -26,7 +26,7 @@ from tinyforge.graph.packed import typed
 from tinyforge.project.layout import sources_for
 from tinyforge.proof.examples import quantized
 from tinyforge.resources import folder
-from tinyforge.sim.base import Entry, Machine, Toolchain
+from tinyforge.sim.base import Entry, Job, Machine, Toolchain
 from tinyforge.sim.toolchains.host import Host, program
 
 # Values that one frame holds, as the application has it.
@@ -104,9 +104,7 @@ def _runner(
         output=output,
     )
     entry = Entry("forge_boundary")
-    return lambda frames: (
-        machine.run(firmware, frames, output_bytes=_RESULT_BYTES, probes=(), entry=entry).outputs
-    )
+    return lambda frames: machine.run(Job(firmware, frames, _RESULT_BYTES, entry=entry)).outputs
 
 
 def _run_here(path: Path, frames: Bytes) -> Bytes:

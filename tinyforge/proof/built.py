@@ -10,7 +10,7 @@ from tinyforge.proof.figures import with_figures
 from tinyforge.proof.oracle import Trace
 from tinyforge.proof.record import Arena, Proof
 from tinyforge.proof.subject import Subject
-from tinyforge.sim.base import Machine, Probe, Progress
+from tinyforge.sim.base import Job, Machine, Probe, Progress
 from tinyforge.sim.profile import profiled
 
 
@@ -29,24 +29,12 @@ def prove_answers(
     """
     graph = subject.graph
     end = Probe("", (), -1)
-    run = machine.run(
-        subject.firmware,
-        subject.inputs,
-        output_bytes=graph.output_bytes,
-        probes=[end],
-        progress=progress,
-    )
+    job = Job(subject.firmware, subject.inputs, graph.output_bytes, [end])
+    run = machine.run(job, progress)
     estimated = None
     simulated = systems(subject.firmware, subject.timed_on)
     if simulated is not None:
-        profile = profiled(
-            machine,
-            subject.firmware,
-            subject.inputs,
-            output_bytes=graph.output_bytes,
-            probes=[end],
-            systems=simulated,
-        )
+        profile = profiled(machine, job, systems=simulated)
         estimated = estimate(profile, subject.firmware, subject.timed_on)
     outputs = dict(zip(graph.outputs, split(run.outputs, graph.output_tensors), strict=True))
     last = dict.fromkeys(graph.producers[t].index for t in outputs if t in graph.producers)

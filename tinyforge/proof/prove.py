@@ -24,7 +24,7 @@ from tinyforge.proof.oracle import Trace
 from tinyforge.proof.record import Proof
 from tinyforge.proof.steps import Piece, assemble, finished
 from tinyforge.proof.subject import Subject
-from tinyforge.sim.base import INVOKE, PUSH_ROW, Entry, Machine, Probe, Progress
+from tinyforge.sim.base import INVOKE, PUSH_ROW, Entry, Job, Machine, Probe, Progress
 from tinyforge.sim.profile import Profile, Profiler, profiled
 from tinyforge.tflite.about import remembers
 
@@ -57,15 +57,10 @@ def prove(
     count = len(subject.inputs)
     order = run_order(count, subject.graph, quick=isinstance(machine, Profiler))
     inputs = frames(subject.graph, subject.inputs[order], by_rows=plan.by_rows)
-    run = machine.run(
-        subject.firmware,
-        inputs,
-        output_bytes=subject.graph.output_bytes,
-        probes=probes,
-        entry=entry,
-        progress=None if progress is None else lambda done: progress(min(done, count)),
-    )
-    profile = _profile(subject, plan, machine, inputs, probes)
+    job = Job(subject.firmware, inputs, subject.graph.output_bytes, probes, entry)
+    tell = None if progress is None else lambda done: progress(min(done, count))
+    run = machine.run(job, tell)
+    profile = _profile(subject, plan, machine, job)
     estimated = estimate(profile, subject.firmware, subject.timed_on)
     graph = subject.graph
     accesses = None
@@ -156,25 +151,15 @@ def _probes(subject: Subject, plan: Plan, pieces: Sequence[Sequence[Piece]]) -> 
     return [*entries, Probe("", reads[-1], -1)]
 
 
-def _profile(
-    subject: Subject,
-    plan: Plan,
-    machine: Machine,
-    inputs: npt.NDArray[np.int8],
-    probes: Sequence[Probe],
-) -> Profile | None:
+def _profile(subject: Subject, plan: Plan, machine: Machine, job: Job) -> Profile | None:
     """Of the first input's inference, its data accesses held against the plan; None where the
     machine does not see them."""
-    graph, firmware = subject.graph, subject.firmware
+    firmware = subject.firmware
     if firmware.core is None:
         return None
     return profiled(
         machine,
-        firmware,
-        inputs,
-        output_bytes=graph.output_bytes,
-        probes=probes,
-        entry=_entry(graph, plan),
+        job,
         grants=grants(plan, subject.lowered, firmware),
         systems=systems(firmware, subject.timed_on),
     )

@@ -48,6 +48,22 @@ class Probe:
     row: int = 0
 
 
+@dataclass(frozen=True, eq=False)
+class Job:
+    """What a machine is to run: it boots the firmware and feeds it the inputs, (n, bytes), in
+    order: one sequence.
+
+    output_bytes: of an answer. probes: in the order in which an inference reaches them; a symbol
+    may come many times. entry: what it infers by.
+    """
+
+    firmware: Firmware
+    inputs: npt.NDArray[np.int8]
+    output_bytes: int
+    probes: Sequence[Probe] = ()
+    entry: Entry = INVOKE
+
+
 @dataclass(frozen=True)
 class Run:
     """What one run of the firmware over n inputs showed.
@@ -120,21 +136,7 @@ class Machine(Protocol):
         own where it has no choice. ForgeError when the core is not supported."""
         ...
 
-    def run(
-        self,
-        firmware: Firmware,
-        inputs: npt.NDArray[np.int8],
-        *,
-        output_bytes: int,
-        probes: Sequence[Probe],
-        entry: Entry = INVOKE,
-        progress: Progress | None = None,
-    ) -> Run:
-        """Boots the firmware and feeds it the inputs, (n, bytes), in order: one sequence.
-
-        entry: what it infers by.
-        probes: in the order in which an inference reaches them; a symbol may come many times.
-        ForgeError when it does not, and on any fault, with the address, the function it lies in
-        and the console's last lines.
-        """
+    def run(self, job: Job, progress: Progress | None = None) -> Run:
+        """ForgeError when an inference does not reach its probes, and on any fault, with the
+        address, the function it lies in and the console's last lines."""
         ...

@@ -14,7 +14,7 @@ import numpy as np
 
 from tinyforge.boards.cores import core_named
 from tinyforge.errors import ForgeError
-from tinyforge.sim.base import Entry
+from tinyforge.sim.base import Entry, Job
 from tinyforge.sim.elf import Firmware
 from tinyforge.sim.machines.qemu import qemu_memory
 from tinyforge.sim.machines.unicorn import Unicorn
@@ -33,7 +33,7 @@ def main() -> int:
         firmware = Firmware.load(arguments.firmware, core=core, memory=qemu_memory(core))
         # No input, of whatever size the application may ask for.
         nothing = np.zeros((0, 0), np.int8)
-        run = Unicorn().run(firmware, nothing, output_bytes=1, probes=(), entry=_ANY_FIRMWARE)
+        run = Unicorn().run(Job(firmware, nothing, output_bytes=1, entry=_ANY_FIRMWARE))
     except ForgeError as error:
         sys.stderr.write(f"error: {error}\n")
         return 1

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple, Protocol, runtime_checkable
 
-import numpy as np
-import numpy.typing as npt
-
 from tinyforge.boards.flash_reads import MemorySystem
-from tinyforge.sim.base import INVOKE, Entry, Machine, Probe
-from tinyforge.sim.elf import Firmware
+from tinyforge.sim.base import Job, Machine
 
 
 @dataclass(frozen=True)
@@ -87,17 +83,13 @@ class Profiler(Protocol):
 
     def profile(
         self,
-        firmware: Firmware,
-        inputs: npt.NDArray[np.int8],
+        job: Job,
         *,
-        output_bytes: int,
-        probes: Sequence[Probe],
-        entry: Entry = INVOKE,
         grants: Grants | None = None,
         systems: Sequence[MemorySystem] | None = None,
     ) -> Profile:
-        """Runs the firmware over the inputs. probes: where layers begin. grants: what each access
-        is held against; None: nothing. systems: to simulate with a Cortex-M4, perhaps none; None:
+        """Runs a job, whose probes are where layers begin. grants: what each access is held
+        against; None: nothing. systems: to simulate with a Cortex-M4, perhaps none; None:
         nor are unaligned accesses counted. ForgeError as run says, and where they are and code
         cannot be decoded."""
         ...
@@ -105,28 +97,17 @@ class Profiler(Protocol):
 
 def profiled(
     machine: Machine,
-    firmware: Firmware,
-    inputs: npt.NDArray[np.int8],
+    job: Job,
     *,
-    output_bytes: int,
-    probes: Sequence[Probe],
-    entry: Entry = INVOKE,
     grants: Grants | None = None,
     systems: Sequence[MemorySystem] | None = None,
 ) -> Profile | None:
-    """Of the first input's inference; None on machines that do not see which code runs.
+    """Of the inference of a job's first input; None on machines that do not see which code runs.
 
     One input, because seeing every data access slows the emulator down, and another one's values
     change few branches.
     """
     if not isinstance(machine, Profiler):
         return None
-    return machine.profile(
-        firmware,
-        inputs[:1],
-        output_bytes=output_bytes,
-        probes=probes,
-        entry=entry,
-        grants=grants,
-        systems=systems,
-    )
+    first = replace(job, inputs=job.inputs[:1])
+    return machine.profile(first, grants=grants, systems=systems)

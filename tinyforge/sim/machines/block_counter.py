@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from tinyforge.sim.base import Entry, Probe
+from tinyforge.sim.base import Job, Probe
 from tinyforge.sim.elf import Firmware
 from tinyforge.sim.machines.compiled import library
 from tinyforge.sim.machines.memory import Memory
@@ -156,10 +156,7 @@ class BlockCounter:
 
     def __init__(
         self,
-        firmware: Firmware,
-        probes: Sequence[Probe],
-        inferences: int,
-        entry: Entry,
+        job: Job,
         *,
         memory: Memory,
         paint: int,
@@ -180,6 +177,7 @@ class BlockCounter:
         are seen. recording: whether to write down the path. ForgeError when the firmware lacks a
         symbol that is to be watched.
         """
+        firmware, probes, inferences = job.firmware, job.probes, len(job.inputs)
         layers = max((probe.layer for probe in probes), default=-1) + 1
         self.instructions = np.zeros(inferences, np.int64)
         self.layer_instructions = np.zeros((inferences, layers), np.int64)
@@ -193,8 +191,8 @@ class BlockCounter:
             flash_base=firmware.memory.flash.base,
             flash_bytes=memory.flash.size,
             init_address=firmware.symbol("forge_init").address,
-            invoke_address=firmware.symbol(entry.symbol).address,
-            calls=entry.calls,
+            invoke_address=firmware.symbol(job.entry.symbol).address,
+            calls=job.entry.calls,
             paint=paint,
             read_register=read_register,
             write_register=write_register,

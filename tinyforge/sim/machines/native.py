@@ -14,17 +14,15 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
 from tinyforge.boards.cores import Core
 from tinyforge.boards.memory import MemoryMap
 from tinyforge.errors import ForgeError
-from tinyforge.sim.base import INVOKE, Entry, Probe, Progress, Run
+from tinyforge.sim.base import Job, Progress, Run
 from tinyforge.sim.elf import Firmware
 from tinyforge.sim.machines.outcome import fault
 
@@ -55,18 +53,10 @@ class Native:
     def memory(self, core: Core, board: MemoryMap) -> MemoryMap:  # noqa: ARG002 - any core's
         return board
 
-    def run(
-        self,
-        firmware: Firmware,
-        inputs: npt.NDArray[np.int8],
-        *,
-        output_bytes: int,
-        probes: Sequence[Probe],
-        entry: Entry = INVOKE,
-        progress: Progress | None = None,
-    ) -> Run:
+    def run(self, job: Job, progress: Progress | None = None) -> Run:
         """Calls the entry for each input; before all that, for each input one by one the layers
         that probes name. ForgeError when the two ways end in different results."""
+        firmware = job.firmware
         if firmware.core is not None:
             raise ForgeError(
                 f"this firmware was built for {firmware.core.name}, not for this computer",
@@ -77,17 +67,17 @@ class Native:
             folder = Path(name)
             request = {
                 "library": str(firmware.path.resolve()),
-                "output_bytes": output_bytes,
-                "entry": asdict(entry),
-                "probes": [asdict(probe) for probe in probes],
+                "output_bytes": job.output_bytes,
+                "entry": asdict(job.entry),
+                "probes": [asdict(probe) for probe in job.probes],
             }
             (folder / REQUEST).write_text(json.dumps(request))
-            np.save(folder / INPUTS, inputs)
+            np.save(folder / INPUTS, job.inputs)
             console = _run_child(firmware, folder, self.stall_seconds, progress)
             with np.load(folder / RESULT) as result:
                 return Run(
                     outputs=result["outputs"],
-                    captured=tuple(result[f"captured{n}"] for n in range(len(probes))),
+                    captured=tuple(result[f"captured{n}"] for n in range(len(job.probes))),
                     instructions=None,
                     layer_instructions=None,
                     arena_touched=None,

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tinyforge.errors import ForgeError
-from tinyforge.sim.base import Probe
+from tinyforge.sim.base import Job
 from tinyforge.sim.elf import Firmware
 
 _CONSOLE_LINES = 8
@@ -27,40 +27,32 @@ def fault(
     return ForgeError(what, where=where, fix=fix)
 
 
-def outputs_of(
-    firmware: Firmware,
-    *,
-    status: int,
-    console: str,
-    results: bytes,
-    inferences: int,
-    output_bytes: int,
-) -> npt.NDArray[np.int8]:
-    """The results as int8 (inferences, output_bytes).
+def outputs_of(job: Job, *, status: int, console: str, results: bytes) -> npt.NDArray[np.int8]:
+    """The results as int8 (inferences, bytes of an answer).
 
     status: what the firmware ended with. ForgeError when it is not 0, or when results are missing.
     """
     if status != 0:
-        raise fault(f"the firmware ended with status {status}", firmware, console=console)
-    if len(results) != inferences * output_bytes:
+        raise fault(f"the firmware ended with status {status}", job.firmware, console=console)
+    inferences, each = len(job.inputs), job.output_bytes
+    if len(results) != inferences * each:
         raise fault(
             f"the firmware wrote {len(results)} bytes of results, expected {inferences} times "
-            f"{output_bytes}",
-            firmware,
+            f"{each}",
+            job.firmware,
             console=console,
         )
-    return np.frombuffer(results, np.int8).reshape(inferences, output_bytes).copy()
+    return np.frombuffer(results, np.int8).reshape(inferences, each).copy()
 
 
-def require_reached(
-    firmware: Firmware, probes: Sequence[Probe], hits: Sequence[int], inferences: int
-) -> None:
+def require_reached(job: Job, hits: Sequence[int]) -> None:
     """ForgeError unless every probe was reached in every inference. hits: one count a probe."""
-    for probe, count in zip(probes, hits, strict=True):
+    inferences = len(job.inputs)
+    for probe, count in zip(job.probes, hits, strict=True):
         if count < inferences:
             raise ForgeError(
                 f"{probe.symbol or 'the end of an inference'} was reached {count} times in "
                 f"{inferences} inferences",
-                where=str(firmware.path),
+                where=str(job.firmware.path),
                 fix="a layer's function must be external, not inlined, and always called",
             )

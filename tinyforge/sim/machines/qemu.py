@@ -7,18 +7,16 @@ something to see; QEMU's monitor then tells how many instructions it has execute
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 import numpy as np
-import numpy.typing as npt
 
 from tinyforge.boards.cores import Core
 from tinyforge.boards.memory import MemoryMap, Region
 from tinyforge.errors import ForgeError
-from tinyforge.sim.base import INVOKE, Entry, Probe, Progress, Run
-from tinyforge.sim.elf import Firmware, contains
+from tinyforge.sim.base import Job, Progress, Run
+from tinyforge.sim.elf import contains
 from tinyforge.sim.machines.gdb_rsp import RemoteTimeout
 from tinyforge.sim.machines.outcome import fault, outputs_of, require_reached
 from tinyforge.sim.machines.paint import PAINTS, REPEATED, merge, stack_high_water_mark
@@ -77,16 +75,8 @@ class Qemu:
     def memory(self, core: Core, board: MemoryMap) -> MemoryMap:  # noqa: ARG002 - it has its own
         return qemu_memory(core)
 
-    def run(
-        self,
-        firmware: Firmware,
-        inputs: npt.NDArray[np.int8],
-        *,
-        output_bytes: int,
-        probes: Sequence[Probe],
-        entry: Entry = INVOKE,
-        progress: Progress | None = None,
-    ) -> Run:
+    def run(self, job: Job, progress: Progress | None = None) -> Run:
+        firmware = job.firmware
         if firmware.core is None or firmware.memory != qemu_memory(firmware.core):
             raise ForgeError(
                 "this firmware was not linked for qemu's memories",
@@ -94,18 +84,10 @@ class Qemu:
                 fix="build it with the memory map that qemu_memory gives",
             )
         runs: list[Run] = []
-        for paint, batch in zip(PAINTS, (inputs, inputs[:REPEATED]), strict=True):
+        for paint, batch in zip(PAINTS, (job.inputs, job.inputs[:REPEATED]), strict=True):
             with session(firmware, batch, paint, seconds=self.stall_seconds) as qemu:
-                boot = _Boot(
-                    qemu,
-                    firmware,
-                    inferences=len(batch),
-                    probes=probes,
-                    entry=entry,
-                    paint=paint,
-                    progress=None if runs else progress,
-                )
-                runs.append(boot.run(output_bytes))
+                part = replace(job, inputs=batch)
+                runs.append(_Boot(qemu, part, paint, None if runs else progress).run())
         return merge(firmware, *runs)
 
 
@@ -115,18 +97,16 @@ class _Boot:
     def __init__(
         self,
         qemu: Session,
-        firmware: Firmware,
-        *,
-        inferences: int,
-        probes: Sequence[Probe],
-        entry: Entry,
+        job: Job,
         paint: int,
         progress: Progress | None,
     ) -> None:
+        firmware, probes, inferences = job.firmware, job.probes, len(job.inputs)
         self.qemu = qemu
+        self.job = job
         self.firmware = firmware
         self.probes = probes
-        self.entry = entry
+        self.entry = job.entry
         self.paint = paint
         self.progress = progress
         self.arena = firmware.symbols.get("forge_arena")
@@ -146,26 +126,24 @@ class _Boot:
         self.wanted = self.reads | {self._address(name) for name in watched}
         # The inference that runs, -1 before the first: the self-test's are none.
         self.inference = -1
-        self.call = entry.calls  # of this inference, counted from 1
+        self.call = job.entry.calls  # of this inference, counted from 1
         self.return_address: int | None = None
         self.invoke_start = 0
         self.next_probe = 0
         self.layer: int | None = None
         self.layer_start = 0
 
-    def run(self, output_bytes: int) -> Run:
+    def run(self) -> Run:
         """ForgeError if the firmware ends in any other way than by its own exit."""
         status = self._follow()
         self.qemu.wait()
         outputs = outputs_of(
-            self.firmware,
+            self.job,
             status=status,
             console=self.qemu.console,
             results=self.qemu.results,
-            inferences=len(self.instructions),
-            output_bytes=output_bytes,
         )
-        require_reached(self.firmware, self.probes, self.hits, len(self.instructions))
+        require_reached(self.job, self.hits)
         return Run(
             outputs=outputs,
             captured=self.captured,

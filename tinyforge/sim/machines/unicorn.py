@@ -8,11 +8,8 @@ import struct
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
-
-import numpy as np
-import numpy.typing as npt
 
 from tinyforge import interrupts
 from tinyforge.boards.cores import Core
@@ -20,8 +17,8 @@ from tinyforge.boards.flash_reads import MemorySystem
 from tinyforge.boards.memory import MemoryMap, Region
 from tinyforge.errors import ForgeError
 from tinyforge.packages import pip_install
-from tinyforge.sim.base import INVOKE, Entry, Probe, Progress, Run
-from tinyforge.sim.elf import Firmware, contains
+from tinyforge.sim.base import Job, Progress, Run
+from tinyforge.sim.elf import contains
 from tinyforge.sim.machines.block_counter import BlockCounter, Path
 from tinyforge.sim.machines.memory import Memory
 from tinyforge.sim.machines.memory_system import clocks
@@ -75,72 +72,43 @@ class Unicorn:
     def memory(self, core: Core, board: MemoryMap) -> MemoryMap:  # noqa: ARG002 - any core's
         return board
 
-    def run(
-        self,
-        firmware: Firmware,
-        inputs: npt.NDArray[np.int8],
-        *,
-        output_bytes: int,
-        probes: Sequence[Probe],
-        entry: Entry = INVOKE,
-        progress: Progress | None = None,
-    ) -> Run:
+    def run(self, job: Job, progress: Progress | None = None) -> Run:
         _require()
         runs: list[Run] = []
-        for paint, batch in zip(PAINTS, (inputs, inputs[:REPEATED]), strict=True):
-            boot = _Boot(
-                firmware,
-                batch,
-                probes,
-                entry=entry,
-                paint=paint,
-                progress=None if runs else progress,
-            )
+        for paint, batch in zip(PAINTS, (job.inputs, job.inputs[:REPEATED]), strict=True):
+            part = replace(job, inputs=batch)
+            boot = _Boot(part, paint=paint, progress=None if runs else progress)
             with boot.counter:
                 boot.execute(self.stall_seconds)
-                runs.append(boot.result(output_bytes))
-        return merge(firmware, *runs)
+                runs.append(boot.result())
+        return merge(job.firmware, *runs)
 
     def profile(
         self,
-        firmware: Firmware,
-        inputs: npt.NDArray[np.int8],
+        job: Job,
         *,
-        output_bytes: int,
-        probes: Sequence[Probe],
-        entry: Entry = INVOKE,
         grants: Grants | None = None,
         systems: Sequence[MemorySystem] | None = None,
     ) -> Profile:
         _require()
-        boot = _Boot(
-            firmware, inputs, probes, entry=entry, paint=PAINTS[0], recording=systems is not None
-        )
+        boot = _Boot(job, paint=PAINTS[0], recording=systems is not None)
         with boot.counter:
             boot.execute(self.stall_seconds)
-            boot.result(output_bytes)
+            boot.result()
             blocks, path = boot.counter.blocks(), boot.counter.path()
-        boot = _Boot(
-            firmware,
-            inputs,
-            probes,
-            entry=entry,
-            paint=PAINTS[0],
-            count_accesses=True,
-            grants=grants,
-        )
-        with clocks(systems or (), firmware.memory) as opened, boot.counter:
+        boot = _Boot(job, paint=PAINTS[0], count_accesses=True, grants=grants)
+        with clocks(systems or (), job.firmware.memory) as opened, boot.counter:
             if systems is not None:
                 boot.replay = boot.follow(path, opened)
             boot.execute(self.stall_seconds)
-            boot.result(output_bytes)
+            boot.result()
             replay = boot.replay
             if replay is not None:
                 replay.finish()
             # Blocks are those of the first run: where accesses have a hook, unicorn 2.1.4 may pass
             # over some. Each layer's first it does not: result() wants every probe reached.
             return Profile(
-                inferences=len(inputs),
+                inferences=len(job.inputs),
                 blocks=blocks,
                 unaligned_extra={} if replay is None else replay.unaligned_extra(),
                 simulated=() if replay is None else replay.cycles(),
@@ -167,27 +135,22 @@ class _Boot:
 
     def __init__(
         self,
-        firmware: Firmware,
-        inputs: npt.NDArray[np.int8],
-        probes: Sequence[Probe],
+        job: Job,
         *,
-        entry: Entry,
         paint: int,
         progress: Progress | None = None,
         count_accesses: bool = False,
         grants: Grants | None = None,
         recording: bool = False,
     ) -> None:
-        self.firmware = firmware
-        self.probes = probes
-        self.entry = entry
+        self.job = job
+        self.firmware = job.firmware
         self.paint = paint
         self.progress = progress
         self.count_accesses = count_accesses
         self.replay: Replay | None = None
-        self.inferences = len(inputs)
-        self.memory = Memory(firmware, paint)
-        frames = (inputs.tobytes(), inputs.shape[1])
+        self.memory = Memory(job.firmware, paint)
+        frames = (job.inputs.tobytes(), job.inputs.shape[1])
         self.host = Semihosting(self.memory, *frames, lambda: self.counter.executed)
         self.stop: _Stop | None = None
         self.stalled = False
@@ -233,10 +196,7 @@ class _Boot:
         from unicorn.unicorn_py3.unicorn import uclib
 
         counter = BlockCounter(
-            self.firmware,
-            self.probes,
-            self.inferences,
-            self.entry,
+            self.job,
             memory=self.memory,
             paint=self.paint,
             read_register=ctypes.cast(uclib.uc_reg_read, ctypes.c_void_p),
@@ -302,7 +262,7 @@ class _Boot:
                 address = self._execute_to_semihosting(address)
                 self.engine.reg_write(UC_ARM_REG_R0, self._serve())
         if self.progress is not None:
-            self.progress(self.inferences)
+            self.progress(len(self.job.inputs))
 
     def _execute_to_semihosting(self, address: int) -> int:
         """Executes until the firmware calls the host; returns where it goes on from there.
@@ -408,17 +368,15 @@ class _Boot:
         address = self._register("PC") if self.stop is None else self.stop.address
         return fault(what, self.firmware, console=self.host.console, address=address)
 
-    def result(self, output_bytes: int) -> Run:
+    def result(self) -> Run:
         """What the finished run showed. ForgeError when something is missing, or the stack is."""
         outputs = outputs_of(
-            self.firmware,
+            self.job,
             status=self.host.status or 0,
             console=self.host.console,
             results=bytes(self.host.results),
-            inferences=self.inferences,
-            output_bytes=output_bytes,
         )
-        require_reached(self.firmware, self.probes, self.counter.hits, self.inferences)
+        require_reached(self.job, self.counter.hits)
         bottom = self.firmware.symbol("__stack_bottom").address
         top = self.firmware.symbol("__stack_top").address
         stack = self.memory.view(bottom, top - bottom)
