@@ -8,6 +8,7 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 from tinyforge.boards.cores import Core
@@ -16,6 +17,7 @@ from tinyforge.errors import DoesNotFitError, ForgeError
 from tinyforge.project.templates import render
 from tinyforge.resources import folder
 from tinyforge.sim.elf import Firmware
+from tinyforge.sim.toolchains.remembered import object_of
 from tinyforge.spec import OptimizeChoice
 
 # Any language. No unwinding tables: nothing throws.
@@ -112,11 +114,13 @@ def compile_objects(
                 fix=f"sources end in {', '.join(LANGUAGE_FLAGS)}",
             )
         target = objects / _object_name(number, source)
-        command = (
+        flags = (
             *driver.command, *driver.target, *COMMON_FLAGS, *LANGUAGE_FLAGS[source.suffix],
-            *driver.compile, *includes, "-c", str(source), "-o", str(target),
+            *driver.compile,
         )  # fmt: skip
-        run(driver, command, doing="compiling", where=str(source))
+        command = (*flags, *includes, "-c", str(source), "-o", str(target))
+        compile_it = partial(run, driver, command, doing="compiling", where=str(source))
+        object_of(flags, source, include, target, compile_it)
         return target
 
     with ThreadPoolExecutor(_JOBS) as pool:
