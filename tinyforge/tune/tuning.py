@@ -18,6 +18,7 @@ from tinyforge.files import write_files
 from tinyforge.report.json_report import json_text
 from tinyforge.report.tuning import Tuning, progress, tuning_json
 from tinyforge.report.tuning_html import tuning_html
+from tinyforge.report.wording import plural
 from tinyforge.source import open_model, with_examples
 from tinyforge.spec import ExecutorChoice, Spec
 from tinyforge.stages import Stages
@@ -83,7 +84,7 @@ def tune(
             settings=_settings(task),
         )
         if study.finished:
-            stages.note(f"{len(study.finished)} trials are there already: going on")
+            stages.note(f"going on after {plural(len(study.finished), 'trial')}")
 
         def keep(number: int, content: bytes) -> None:
             place = model_place(folder, number, model.stem)
