@@ -8,7 +8,8 @@ from typing import Annotated
 
 import typer
 
-from tinyforge.cli.options import Data, Range, Seed
+from tinyforge.cli.option_groups import Dataset
+from tinyforge.cli.options import Seed
 from tinyforge.cli.ui import Ui
 
 EXAMPLE = "Example: tinyforge inspect model.tflite --explain --data examples.npz"
@@ -17,6 +18,7 @@ EXAMPLE = "Example: tinyforge inspect model.tflite --explain --data examples.npz
 def run(
     ui: Ui,
     model: Annotated[Path, typer.Argument(help="A .tflite file, int8.")],
+    *,
     explain: Annotated[
         bool,
         typer.Option(
@@ -24,8 +26,7 @@ def run(
             help="Show what int8 loses in each layer of the file, its cause and cure.",
         ),
     ] = False,
-    data: Data = None,
-    range_: Range = None,
+    dataset: Dataset,
     seed: Seed = None,
 ) -> None:
     """Show a model's layers, its arena, where it fits, and what quantizing does to it."""
@@ -35,7 +36,7 @@ def run(
     from tinyforge.source import open_tflite
     from tinyforge.spec import Spec
 
-    settings = Spec(data=data, range=range_, seed=seed or 0)
+    settings = Spec(data=dataset.data, range=dataset.range, seed=seed or 0)
     require_explain(settings, explain=explain)
     source = open_tflite(model, ui)
     summary = summarize(source.graph)

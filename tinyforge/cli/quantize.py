@@ -1,4 +1,4 @@
-"""tinyforge quantize: a Keras model as an int8 .tflite file."""
+"""tinyforge quantize: a Keras model as an int8 .tflite file, perhaps with layers in int16."""
 
 from __future__ import annotations
 
@@ -16,7 +16,12 @@ EXAMPLE = "Example: tinyforge quantize model.keras --data doodles -o model.tflit
 
 def run(
     ui: Ui,
-    model: Annotated[Path, typer.Argument(help="A .keras or .h5 file, or a SavedModel folder.")],
+    model: Annotated[
+        Path,
+        typer.Argument(
+            help="A .keras or .h5 file, or a SavedModel folder; for --int16 also a .tflite file."
+        ),
+    ],
     *,
     dataset: Dataset,
     output: Output = None,
@@ -39,6 +44,15 @@ def run(
             "kept.",
         ),
     ] = False,
+    int16: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--int16",
+            help="Keep this layer's values in 16 bits: its number in the .tflite, or its name. May "
+            "be given several times.",
+            metavar="LAYER",
+        ),
+    ] = None,
     seed: Seed = None,
     keras: Keras,
 ) -> None:
@@ -46,6 +60,7 @@ def run(
     from dataclasses import asdict
 
     from tinyforge.files import require_writable, write_files
+    from tinyforge.int16 import int16_file
     from tinyforge.preflight import require_model
     from tinyforge.report.noise import NoiseTable
     from tinyforge.training.process import apart
@@ -55,6 +70,14 @@ def run(
     how = keras.loading()
     require_model(model)
     require_writable(target)
+    layers = tuple(int16 or ())
+    if model.suffix == ".tflite":
+        others = explain or equalize or qat or dataset.data is not None
+        made = int16_file(model, layers, ui, others=others)
+        write_files({target: made})
+        ui.print(f"{target}: {len(made):,} bytes\nNext: tinyforge build {target}")
+        ui.emit_json({"model": str(target), "bytes": len(made)})
+        return
     small = apart(
         quantized_file,
         model,
@@ -67,6 +90,7 @@ def run(
         explain=explain,
         equalize=equalize,
         qat=qat,
+        int16=layers,
     )
     write_files({target: small.model})
     measured = small.measured

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from tinyforge.datasets import Samples
 from tinyforge.datasets.decide import Decision
 from tinyforge.datasets.samples import TEST, TRAINING, part_of, spread
 from tinyforge.errors import ForgeError
+from tinyforge.int16 import in_int16
 from tinyforge.proof.measure import Measured, count_to_measure, real_outputs, warnings
 from tinyforge.proof.score import score
 from tinyforge.stages import Stages, reported
@@ -75,13 +77,15 @@ def quantized_file(
     explain: bool = False,
     equalize: bool = False,
     qat: bool = False,
+    int16: Sequence[str] = (),
 ) -> Quantized:
     """A .keras model as int8 .tflite bytes, calibrated on the data and measured on it.
 
     data: as for training, or inputs without labels, for which there are no names. range_text: as
     --range says it. accept: a drop of accuracy as well. explain: layer by layer, as it is before it
     learns. equalize: with channels brought to one range, where float answers stay. qat: trained on
-    with int8's rounding first, on a part of the data that is not measured on. ForgeError where the
+    with int8's rounding first, on a part of the data that is not measured on. int16: layers of the
+    int8 model whose values are to have 16 bits, by number or name. ForgeError where the
     range of the inputs is not clear, there is nothing to learn, or accuracy drops.
     """
     model = loaded(path, how, stages)
@@ -104,7 +108,7 @@ def quantized_file(
     if equalize:
         model = _equalized(model, calibration.real(decision.range), stages)
         subject = replace(subject, model=model)
-    work = _Work(subject, decision, calibration, test, seed, stages)
+    work = _Work(subject, decision, calibration, test, seed, tuple(int16), stages)
     said = None
     if lab is None or explain:
         found = work.quantized(model)
@@ -121,13 +125,15 @@ def quantized_file(
 
 @dataclass(frozen=True, eq=False)
 class _Work:
-    """What a model is quantized with. subject: the float model; test: what both are measured on."""
+    """What a model is quantized with. subject: the float model; test: what both are measured on;
+    int16: layers whose values have 16 bits."""
 
     subject: Subject
     decision: Decision
     calibration: Samples
     test: Samples
     seed: int
+    int16: tuple[str, ...]
     stages: Stages
 
     def quantized(self, model: Model) -> Quantized:
@@ -136,6 +142,8 @@ class _Work:
         with self.stages.stage("Quantize to int8"):
             inputs = self.calibration.real(self.decision.range)
             small = quantize(model, inputs, note=said.append)
+            if self.int16:
+                small = tflite.write(in_int16(tflite.read(small), self.int16))
         for line in said:
             self.stages.note(line)
         chosen = spread(self.test, count_to_measure(tflite.read(small)), self.seed)

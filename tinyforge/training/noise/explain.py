@@ -7,14 +7,16 @@ import numpy as np
 from tinyforge import tflite
 from tinyforge.datasets.decide import Decision
 from tinyforge.datasets.samples import Samples
+from tinyforge.graph import Graph
 from tinyforge.proof import oracle
 from tinyforge.proof.examples import quantized_inputs
 from tinyforge.proof.score import Task
 from tinyforge.tflite.about import about
 from tinyforge.training.model import Model
 from tinyforge.training.noise.causes import Beside, diagnosis
+from tinyforge.training.noise.finer import finer
 from tinyforge.training.noise.floats import twin_of
-from tinyforge.training.noise.measure import count_to_explain, layers
+from tinyforge.training.noise.measure import Twin, by_tensor, count_to_explain, layers
 from tinyforge.training.noise.normalization import drift
 from tinyforge.training.noise.record import Explained, LayerNoise
 from tinyforge.training.quantize import Calibration, float_twin
@@ -37,7 +39,8 @@ def explained(
     """
     graph = tflite.read(small)
     inputs = inputs[: count_to_explain(graph)]
-    found = by_layer(small, subject.model, inputs)
+    twin = _twin(graph, subject.model, inputs)
+    found = _layers(small, graph, twin, inputs)
     facts = Beside(
         graph,
         found,
@@ -49,7 +52,9 @@ def explained(
         _classes(subject, calibration),
     )
     count = len(graph.operators)
-    return Explained(found, count, diagnosis(facts), len(inputs), len(calibration))
+    better = finer(graph, found, quantized_inputs(inputs, graph), by_tensor(graph, twin))
+    findings = diagnosis(facts)
+    return Explained(found, count, findings, len(inputs), len(calibration), finer=better)
 
 
 def by_layer(small: bytes, model: Model, inputs: Calibration) -> tuple[LayerNoise, ...]:
@@ -57,7 +62,14 @@ def by_layer(small: bytes, model: Model, inputs: Calibration) -> tuple[LayerNois
     these inputs, real values (n, *shape): as many as take seconds."""
     graph = tflite.read(small)
     inputs = inputs[: count_to_explain(graph)]
-    twin = twin_of(float_twin(model), inputs, anew=about(graph).anew)
+    return _layers(small, graph, _twin(graph, model, inputs), inputs)
+
+
+def _twin(graph: Graph, model: Model, inputs: Calibration) -> Twin:
+    return twin_of(float_twin(model), inputs, anew=about(graph).anew)
+
+
+def _layers(small: bytes, graph: Graph, twin: Twin, inputs: Calibration) -> tuple[LayerNoise, ...]:
     trace = oracle.trace(small, graph, quantized_inputs(inputs, graph))
     return layers(graph, trace, twin, inputs)
 

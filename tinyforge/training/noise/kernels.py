@@ -11,6 +11,7 @@ import numpy.typing as npt
 from tinyforge.datasets.ranges import Reals
 from tinyforge.graph import Graph, Operator, Tensor
 from tinyforge.graph.types import DType
+from tinyforge.graph.wide import SUFFIX
 from tinyforge.ops import OPS
 from tinyforge.training.noise.record import POOR, Weights
 from tinyforge.training.noise.snr import ratio, snr, snrs, worst
@@ -25,7 +26,7 @@ def compared(graph: Graph, op: Operator, kernels: Mapping[str, Reals]) -> Weight
     """An operator's kernel beside the float one. kernels: by the name of the operator's output.
     None for a layer without a kernel, or of another form in the float model."""
     tensor = graph.tensors[op.inputs[1]] if len(op.inputs) > 1 and op.inputs[1] >= 0 else None
-    real = kernels.get(graph.tensors[op.outputs[0]].name)
+    real = kernels.get(graph.tensors[op.outputs[0]].name.removesuffix(SUFFIX))
     if tensor is None or tensor.data is None or tensor.quant is None or real is None:
         return None
     if real.ndim < 2 or real.shape != tensor.shape or tensor.dtype not in _KERNELS:

@@ -17,6 +17,7 @@ from tinyforge.datasets.ranges import Reals
 from tinyforge.graph import Graph, Tensor
 from tinyforge.graph.packed import split, typed
 from tinyforge.graph.types import DType
+from tinyforge.graph.wide import SUFFIX
 from tinyforge.proof.examples import by_input, limits, quantized, quantized_inputs
 from tinyforge.proof.measure import macs
 from tinyforge.proof.oracle import Trace
@@ -48,10 +49,18 @@ def layers(graph: Graph, trace: Trace, twin: Twin, inputs: Reals) -> tuple[Layer
 
     trace: of the int8 model, as the oracle makes it of inputs, real values (n, *shape).
     """
-    named = [(t, twin.values[t.name]) for t in graph.tensors if t.name in twin.values]
-    values = {t.index: real for t, real in named if real.shape[1:] == t.shape[1:]}
     kernels = {op.index: compared(graph, op, twin.kernels) for op in graph.operators}
-    return (*_inputs(graph, inputs), *computed(graph, trace, values, kernels))
+    return (*_inputs(graph, inputs), *computed(graph, trace, by_tensor(graph, twin), kernels))
+
+
+def by_tensor(graph: Graph, twin: Twin) -> dict[int, Reals]:
+    """The float values of those tensors that the float model has too, whatever their type."""
+    named = [(t, twin.values.get(t.name.removesuffix(SUFFIX))) for t in graph.tensors]
+    return {t.index: real for t, real in named if real is not None and _alike(real, t)}
+
+
+def _alike(real: Reals, tensor: Tensor) -> bool:
+    return real.shape[1:] == tensor.shape[1:]
 
 
 def count_to_explain(graph: Graph) -> int:

@@ -79,12 +79,23 @@ class Finding:
 
 
 @dataclass(frozen=True)
+class Finer:
+    """A layer whose values in 16 bits make the model's outputs better: the worst signal to noise of
+    these in dB, as it is and with that."""
+
+    layer: int
+    name: str
+    before: float
+    after: float
+
+
+@dataclass(frozen=True)
 class Explained:
     """layers: in their order, those that the float model has too; of: how many the int8 model has.
     findings: the likeliest cause first; none where nothing is wrong. samples: how many were run.
     calibrated: on how many the ranges were set; None of a file that came quantized, which is
     compared with its own weights in float. unmeasured: why no layers are compared; "" where they
-    are."""
+    are. finer: the layers that gain by 16 bits, the best first."""
 
     layers: tuple[LayerNoise, ...]
     of: int
@@ -92,3 +103,4 @@ class Explained:
     samples: int
     calibrated: int | None
     unmeasured: str = ""
+    finer: tuple[Finer, ...] = ()
