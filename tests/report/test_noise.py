@@ -5,7 +5,14 @@ import io
 from rich.console import Console
 
 from tinyforge.report.noise import NoiseTable
-from tinyforge.training.noise.record import Channel, Explained, Finding, LayerNoise, Weights
+from tinyforge.training.noise.record import (
+    Channel,
+    Explained,
+    Finding,
+    Finer,
+    LayerNoise,
+    Weights,
+)
 
 LAYER = LayerNoise(
     layer=3,
@@ -21,7 +28,7 @@ LAYER = LayerNoise(
     widest=7,
     times_median=33.0,
     median_own=12.0,
-    weights=Weights(41.2, Channel(5, 12.0), per_channel=True),
+    weights=Weights(41.2, Channel(5, 12.0), poor=1, per_channel=True),
 )
 
 
@@ -45,3 +52,18 @@ def test_findings_come_with_cures() -> None:
     text = shown(Explained((LAYER,), 1, (finding,), samples=1, calibrated=1))
     assert "outlier: layer 3: channel 7 reaches far.\n  cure: bound it" in text
     assert "Nothing" not in text and "compared: the" not in text
+
+
+def test_a_layer_that_gains_by_16_bits_is_a_cure_with_figures() -> None:
+    gain = Finer(3, LAYER.name, 12.34, 31.0)
+    text = shown(Explained((LAYER,), 1, (), samples=1, calibrated=1, finer=(gain,)))
+    assert "16 bits: with the values of layer 3" in text
+    assert "31.0 dB" in text and "12.3" in text
+    assert "cure: tinyforge quantize --int16 3" in text
+
+
+def test_what_a_file_alone_tells_is_said_to_be_that() -> None:
+    text = shown(Explained((LAYER,), 1, (), samples=8, calibrated=None))
+    assert "the same weights in float against int8" in text and "about what int8 left" in text
+    bare = shown(Explained((), 1, (), samples=0, calibrated=None, unmeasured="no data"))
+    assert "Layers are not compared: no data." in bare and "dB" not in bare
