@@ -201,6 +201,30 @@ class TestBridge:
         for ours, theirs in zip(made(values), model(values), strict=True):
             assert np.asarray(ours) == pytest.approx(np.asarray(theirs), abs=1e-5)
 
+    def test_layers_that_keras_3_says_more_of(self, keras: Any) -> None:
+        layers = keras.layers
+        inputs = keras.Input((6, 8))
+        x = layers.LayerNormalization()(inputs)
+        x = layers.MultiHeadAttention(2, 4)(x, value=inputs)
+        x = layers.GroupNormalization(2)(x + inputs)
+        pictures = layers.RandomFlip()(layers.Reshape((6, 4, 2))(x))
+        model = keras.Model(inputs, layers.Conv2D(3, 3)(pictures))
+        weights = [w + RNG.normal(0, 0.3, w.shape).astype(np.float32) for w in model.get_weights()]
+        model.set_weights(weights)
+        made = as_tf_keras(model)
+        values = RNG.normal(size=(5, 6, 8)).astype(np.float32)
+        expected = model.predict(values, verbose=0)
+        assert made.predict(values, verbose=0) == pytest.approx(expected, abs=1e-5)
+
+    def test_what_keras_3_alone_can_do_is_refused(self, keras: Any) -> None:
+        normal = keras.layers.RMSNormalization()
+        with pytest.raises(ForgeError, match="has no layer RMSNormalization"):
+            as_tf_keras(keras.Sequential([keras.Input((6,)), normal]))
+        inputs = keras.Input((6, 8))
+        attention = keras.layers.MultiHeadAttention(2, 4, use_gate=True)
+        with pytest.raises(ForgeError, match="tf_keras's has no use_gate"):
+            as_tf_keras(keras.Model(inputs, attention(inputs, inputs)))
+
     def test_what_computes_otherwise_there_is_refused(self, keras: Any) -> None:
         model = keras.Sequential(
             [keras.Input((6,)), keras.layers.Dense(9, activation="hard_sigmoid")]

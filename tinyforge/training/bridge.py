@@ -7,7 +7,8 @@ too. An activation within a layer that the toolkit does not know stands behind i
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from inspect import signature
 from typing import Any
 
 from tinyforge.errors import ForgeError
@@ -21,9 +22,16 @@ _WITHIN = frozenset({"softmax", "sigmoid", "tanh", "gelu", "linear", "relu", "sw
 _ACTIVE = frozenset({"Conv2D", "DepthwiseConv2D", "SeparableConv2D", "Conv2DTranspose", "Dense"})
 # Operators of Keras 3 that are layers of the same name where both operands are tensors.
 _MERGES = frozenset({"Add", "Subtract", "Multiply", "Maximum", "Minimum"})
+# Layers that vary what the model learns from, and do nothing else.
+_VARIED = frozenset(
+    f"Random{what}"
+    for what in ("Flip", "Rotation", "Zoom", "Translation", "Contrast", "Brightness")
+)
 # What configurations of Keras 3 say beyond those of tf_keras, or only of a beginning that the
 # weights make void.
 _SPARE = re.compile(r".*_(initializer|regularizer|constraint)|quantization_config|dtype")
+# Of what tf_keras has no word for, what asks for nothing that it does not do.
+_NOTHING = (None, False, "channels_last")
 _FIX = (
     "leave --qat and --cluster out: quantizing after training takes the model as it is; or build "
     "the layer of others of Keras's own"
@@ -64,22 +72,24 @@ class _Replay:
         def now(tensor: Any) -> Any:
             return values.get(id(tensor), tensor)
 
-        for layer, called, options, outputs in _calls(model):
-            given = nest.map_structure(now, called)
+        for layer, called, named, outputs in _calls(model):
+            given, options = nest.map_structure(now, (called, named))
             if hasattr(layer, "layers"):
                 found = self.of(layer, nest.flatten(given), f"{prefix}{layer.name}_")
             else:
-                first, *behind = self._layers(layer, given, prefix)
+                first, *behind = self._layers(layer, given, options, prefix)
                 found = nest.flatten(first(*given, **options))
+                if getattr(layer, "weights", None):  # some layers make theirs when called
+                    first.set_weights(layer.get_weights())
                 for activation in behind:
                     found = [activation(*found)]
             values |= {id(old): new for old, new in zip(outputs, found, strict=True)}
         return [values[id(t)] for t in model.outputs]
 
-    def _layers(self, layer: Any, given: Any, prefix: str) -> list[Any]:
+    def _layers(self, layer: Any, given: Any, options: Mapping[str, Any], prefix: str) -> list[Any]:
         if id(layer) not in self._made:
             try:
-                self._made[id(layer)] = _anew(layer, given, prefix)
+                self._made[id(layer)] = _anew(layer, given, options, prefix)
             except ForgeError:
                 raise
             except Exception as error:  # whatever Keras raises of a configuration
@@ -103,7 +113,7 @@ def _calls(model: Model) -> Iterator[tuple[Any, Any, dict[str, Any], list[Any]]]
             yield layer, given, options, tensorflow().nest.flatten(node.outputs)
 
 
-def _anew(layer: Any, given: Any, prefix: str) -> list[Any]:
+def _anew(layer: Any, given: Any, options: Mapping[str, Any], prefix: str) -> list[Any]:
     """The layer in tf_keras, and its activation behind it where the toolkit knows it not."""
     library, kind = tf_keras(), type(layer).__name__
     name = prefix + _plain(layer.name)
@@ -113,6 +123,8 @@ def _anew(layer: Any, given: Any, prefix: str) -> list[Any]:
             where=f"layer {layer.name!r}",
             fix="leave --qat out: quantize takes it as it is",
         )
+    if kind in _VARIED:
+        return [lambda given, **_: given]
     if kind in _MERGES and not hasattr(layer, "weights"):
         if len(given) != 2 or not all(hasattr(t, "shape") for t in given):
             raise _refusal(layer, f"{kind} with a number has no layer of its own")
@@ -128,16 +140,29 @@ def _anew(layer: Any, given: Any, prefix: str) -> list[Any]:
     apart = kind in _ACTIVE and activation not in _WITHIN
     if apart:
         config["activation"] = "linear"
-    new = getattr(library.layers, kind).from_config(config)
-    if layer.weights:
-        new.build(_shape(given))
-        new.set_weights(layer.get_weights())
+    made = getattr(library.layers, kind)
+    new = made.from_config(_common(made, layer, config) | _attention(layer, given, options))
     return [new, library.layers.Activation(activation, name=f"{name}_activation")][: 1 + apart]
 
 
-def _shape(given: Any) -> Any:
-    first = given[0]
-    return [t.shape for t in first] if isinstance(first, list | tuple) else first.shape
+def _common(made: Any, layer: Any, config: dict[str, Any]) -> dict[str, Any]:
+    """The configuration without what only Keras 3 can be told. ForgeError where that asks for
+    something that tf_keras has not."""
+    known = {name for kind in made.__mro__ for name in signature(kind.__init__).parameters}
+    newer = {name for name in config if name not in known}
+    for name in sorted(newer):
+        if config[name] not in _NOTHING:
+            raise _refusal(layer, f"tf_keras's has no {name}")
+    return {name: value for name, value in config.items() if name not in newer}
+
+
+def _attention(layer: Any, given: Any, options: Mapping[str, Any]) -> dict[str, Any]:
+    """What tf_keras makes the weights of a layer of attention from; of other layers nothing."""
+    if type(layer).__name__ != "MultiHeadAttention":
+        return {}
+    called = signature(layer.call).bind(*given, **options).arguments
+    called.setdefault("key", called["value"])
+    return {f"{name}_shape": tuple(called[name].shape) for name in ("query", "key", "value")}
 
 
 def _refusal(layer: Any, why: str) -> ForgeError:
