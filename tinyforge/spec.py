@@ -11,6 +11,7 @@ from tinyforge.errors import ForgeError
 
 FILE_NAME = "tinyforge.toml"
 DEFAULT_BOARD = "nrf52840_dk"
+MOST_SEED = 2**32 - 1  # TensorFlow's
 
 EngineChoice = Literal["both", "aot", "tflm"]
 AppChoice = Literal["classify", "watch", "drone", "listen", "motion"]
@@ -83,7 +84,7 @@ class Spec(
     layer_tests: bool = False
     tflm_library: str | None = None
     machine: MachineChoice | None = None
-    seed: int = 0
+    seed: Annotated[int, msgspec.Meta(ge=0, le=MOST_SEED)] = 0
     output: str | None = None
     budget: Budget = Budget()
 

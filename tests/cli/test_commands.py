@@ -296,6 +296,8 @@ def test_a_refused_model_writes_nothing(model: Path, tmp_path: Path) -> None:
     [
         ("bord = 'x'", "bord"),
         ("seed = 'a'", "int"),
+        ("seed = -1", "seed"),
+        ("seed = 4294967296", "seed"),
         ("[[", "not usable"),
         ("engine = 'x'", "engine"),
     ],

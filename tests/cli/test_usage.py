@@ -46,6 +46,7 @@ def test_help_lists_the_groups() -> None:
         (("buld",), "Did you mean 'build'", "tinyforge --help"),
         (("inspect",), "model", "tinyforge inspect --help"),
         (("build", "x.tflite", "--seed", "many"), "--seed", "tinyforge build --help"),
+        (("prune", "x.keras", "--seed", "4294967296"), "--seed", "tinyforge prune --help"),
     ],
 )
 def test_a_wrong_usage_is_a_document_where_json_is_asked_for(

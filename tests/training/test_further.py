@@ -13,6 +13,7 @@ from tinyforge.errors import ForgeError
 from tinyforge.training import material
 from tinyforge.training.prune_file import prune_file
 from tinyforge.training.quantize_file import quantized_file
+from tinyforge.training.recipe import Amounts
 from tinyforge.training.runtime import quiet
 from tinyforge.training.settings import CHECKED
 
@@ -90,6 +91,18 @@ def test_clusters_without_zeros_and_none_of_both(model: Path, told: Told, tmp_pa
     assert not found.aware
     with pytest.raises(ForgeError, match="sparsity 0 is not between 0 and 1"):
         prune_file(model, data, tmp_path / "few.keras", sparsity=0, **options)
+
+
+@pytest.mark.parametrize("count", [-3, 2, 257])
+def test_clusters_that_cannot_be_are_refused_before_anything_is_loaded(
+    count: int, told: Told, tmp_path: Path
+) -> None:
+    none, options = tmp_path / "none.keras", {"seed": 0, "how": CHECKED, "stages": told}
+    with pytest.raises(ForgeError, match=f"{count} different weights"):
+        prune_file(none, None, none, sparsity=0.5, clusters=count, quick=True, **options)
+    with pytest.raises(ForgeError, match=f"{count} different weights") as caught:
+        Amounts(clusters=count)
+    assert "--clusters 16" in caught.value.fix
 
 
 def test_quantize_trains_with_rounding_on_its_own_part(

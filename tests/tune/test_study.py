@@ -88,6 +88,21 @@ def test_other_settings_are_another_study(tmp_path: Path) -> None:
     fakes.study(tmp_path / "db", name="other", board="pico", data="pictures")
 
 
+def test_other_settings_are_told_in_words(tmp_path: Path) -> None:
+    fakes.study(tmp_path / "db", model="74ca6c", limits={"ram": None, "ms": 3.0, "flash": 9})
+    with pytest.raises(ForgeError) as caught:
+        fakes.study(tmp_path / "db", model="ffff")
+    assert caught.value.what == "its trials are of another model"
+    with pytest.raises(ForgeError) as caught:
+        fakes.study(tmp_path / "db", model="74ca6c", limits={"ram": 8, "ms": 3.0, "flash": 9})
+    assert caught.value.what == "its trials are of other settings: limits was ms=3.0, flash=9"
+
+
+def test_the_largest_seed(tmp_path: Path) -> None:
+    study = fakes.study(tmp_path / "db", 2**32 - 1)
+    assert len(fakes.searched(study, fakes.at_once(fakes.work), 10)) == 10
+
+
 @pytest.mark.parametrize(
     "storage", ["nothing://here", "postgresql://nowhere/x", "/no/such/folder/db"]
 )

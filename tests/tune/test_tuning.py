@@ -51,6 +51,18 @@ def test_a_folder_of_something_else_is_left_alone(tmp_path: Path) -> None:
     assert [p.name for p in tmp_path.iterdir()] == ["letter.txt"]
 
 
+def test_a_search_that_never_began_leaves_nothing(tmp_path: Path) -> None:
+    for folder in (tmp_path / "new", tmp_path):
+        with pytest.raises(ForgeError, match="no such model"), tuning.own_folder(folder):
+            assert (folder / tuning.LOCK).exists()
+            raise ForgeError("no such model")
+    assert [p.name for p in tmp_path.iterdir()] == [tuning.LOCK], "what was there stays"
+    with pytest.raises(ForgeError), tuning.own_folder(tmp_path / "new"):
+        (tmp_path / "new" / tuning.STUDY).touch()
+        raise ForgeError("later")
+    assert (tmp_path / "new" / tuning.LOCK).exists(), "it goes on with what it has"
+
+
 def test_an_interrupted_search_says_that_nothing_is_lost() -> None:
     notes: list[str] = []
     stages = Silent()

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from tinyforge.spec import (
+    MOST_SEED,
     AppChoice,
     EngineChoice,
     FeedChoice,
@@ -117,7 +118,8 @@ Core = Annotated[
     ),
 ]
 Seed = Annotated[
-    int | None, typer.Option("--seed", help="Same seed, same result. [default: 0]", min=0)
+    int | None,
+    typer.Option("--seed", help="Same seed, same result. [default: 0]", min=0, max=MOST_SEED),
 ]
 Data = Annotated[
     str | None,

@@ -13,11 +13,11 @@ from tinyforge.datasets.types import Progress, silent
 from tinyforge.errors import ForgeError
 from tinyforge.training.bridge import as_tf_keras
 from tinyforge.training.model import Lesson, Model, cross_entropy, fit, tuning_epochs
+from tinyforge.training.recipe import require_clusters
 from tinyforge.training.runtime import quiet, tf_keras, tfmot
 from tinyforge.training.settings import Settings
 
-FEWEST = 3  # clusters: with zeros among them the toolkit takes no fewer
-_MOST = 256  # as many as int8 has values
+_MOST = 256  # values of int8
 _SHARED = 0.9  # different values over weights, below which they are clusters
 CLUSTERED = ("Conv2D", "Dense")
 
@@ -46,11 +46,7 @@ def cluster(
     are one of the values. Kernels with no more weights than that, and of other layers, stay as they
     are. ForgeError for a count that cannot be, and where no kernel can be clustered.
     """
-    if not FEWEST <= count <= _MOST:
-        raise ForgeError(
-            f"{count} different weights in a layer cannot be",
-            fix=f"e.g. --cluster 16; {FEWEST} to {_MOST}",
-        )
+    require_clusters(count)
     tf_keras().utils.set_random_seed(seed)
     flat = as_tf_keras(model)
     fits = [layer for layer in flat.layers if _fits(layer, count)]

@@ -26,6 +26,7 @@ from tinyforge.training.material import (
 )
 from tinyforge.training.model import input_shape
 from tinyforge.training.prune import Pruned, prune
+from tinyforge.training.recipe import require_clusters
 from tinyforge.training.settings import Loading
 
 _DRAWN = (28, 28)  # pixels of a doodle
@@ -83,6 +84,8 @@ def prune_file(
     learn, or accuracy drops.
     """
     _require_share(sparsity, none=qat or clusters is not None)
+    if clusters is not None:
+        require_clusters(clusters)
     settings = replace(
         tuning_for(quick),
         sparsity=sparsity,

@@ -15,6 +15,9 @@ REMOVED, PRUNED, BLOCKS, CLUSTERED, QAT = STEPS = (
     "qat",
 )
 _FLOAT, _INT8 = "float", "int8"
+# Different weights of a kernel: with zeros among them the toolkit takes no fewer, and int8 has no
+# more values.
+_FEWEST, _MOST = 3, 256
 USUAL = (
     "float",
     "pruned",
@@ -61,6 +64,17 @@ class Amounts:
             raise ForgeError(
                 f"sparsity {self.sparsity} is not between 0 and 1", fix="e.g. --sparsity 0.75"
             )
+        require_clusters(self.clusters, "--clusters")
+
+
+def require_clusters(count: int, option: str = "--cluster") -> None:
+    """ForgeError for a number of different weights that a layer cannot have. option: that gave
+    it."""
+    if not _FEWEST <= count <= _MOST:
+        raise ForgeError(
+            f"{count} different weights in a layer cannot be",
+            fix=f"e.g. {option} 16; {_FEWEST} to {_MOST}",
+        )
 
 
 def recipes(names: str | None = None) -> tuple[Recipe, ...]:
@@ -80,7 +94,8 @@ def _recipe(name: str) -> Recipe:
         raise ForgeError(
             f"{name!r} is no variant that is known",
             where="--variants",
-            fix=f"float, or some of {', '.join((*STEPS, _INT8))} with + between: {','.join(USUAL)}",
+            fix=f"float, or some of {', '.join((*STEPS, _INT8))} with + between; commas between "
+            f"variants: {','.join(USUAL)}",
         )
     if {PRUNED, BLOCKS} <= set(steps):
         raise ForgeError(

@@ -129,7 +129,7 @@ class Study:
             n_startup_trials=_STARTS,
             multivariate=True,
             constant_liar=True,
-            seed=1000 * self._seed + proposed,
+            seed=(1000 * self._seed + proposed) % 2**32,
         )
 
 
@@ -167,11 +167,20 @@ def open_study(
         study.set_user_attr(_SETTINGS, dict(settings))
     elif other := [key for key in settings if before.get(key) != settings[key]]:
         raise ForgeError(
-            f"its trials are of other settings: {other[0]} was {before.get(other[0])}",
+            f"its trials are of {_unlike(other[0], before.get(other[0]))}",
             where=f"study {name!r} in {storage}",
             fix="give the same settings to go on, or another --output for another search",
         )
     return Study(study, space, limits, seed)
+
+
+def _unlike(name: str, value: Any) -> str:
+    """What the trials of a study have of a setting that is another now."""
+    if name == "model":
+        return "another model"
+    if isinstance(value, Mapping):
+        value = ", ".join(f"{key}={part}" for key, part in value.items() if part is not None)
+    return f"other settings: {name} was {value or 'none'}"
 
 
 def imported() -> Any:

@@ -93,9 +93,14 @@ def tune(
 
         def told(trial: Trial) -> None:
             stages.note(progress(trial, found(study.finished), seen.measure, plan.trials))
+            tell(len(study.finished))
             require_some(study.finished)
 
-        with resumable(stages), opened(plan.executor, plan.jobs, plan.address) as executor:
+        with (
+            resumable(stages),
+            opened(plan.executor, plan.jobs, plan.address) as executor,
+            stages.stage("Try candidates", plan.trials) as tell,
+        ):
             search(study, task, executor, trials=plan.trials, jobs=plan.jobs, keep=keep, told=told)
         result = _result(settings, task, seen, study.finished)
         document = json_text(tuning_json(result))
@@ -199,7 +204,8 @@ def _result(settings: Spec, task: Task, seen: Survey, trials: tuple[Trial, ...])
 @contextmanager
 def own_folder(folder: Path) -> Iterator[None]:
     """The folder, made where there is none, for this search alone. ForgeError where another runs
-    there, or it holds something else."""
+    there, or it holds something else. What was made before anything came of it goes again."""
+    new = not folder.exists()
     try:
         folder.mkdir(parents=True, exist_ok=True)
         if any(folder.iterdir()) and not (folder / LOCK).exists():
@@ -211,14 +217,20 @@ def own_folder(folder: Path) -> Iterator[None]:
             try:
                 lock.execute("BEGIN EXCLUSIVE")  # until this process ends, however it does
             except sqlite3.OperationalError as error:
+                new = False
                 raise ForgeError(
                     "another search runs in this folder",
                     where=str(folder),
                     fix="wait for it, or choose another with --output",
                 ) from error
             yield
+        new = False
     except OSError as error:
         raise ForgeError(
             f"cannot use this folder: {error.strerror}", where=str(folder),
             fix="choose another with --output",
         ) from error  # fmt: skip
+    finally:
+        if new and folder.is_dir() and [p.name for p in folder.iterdir()] == [LOCK]:
+            (folder / LOCK).unlink()
+            folder.rmdir()
