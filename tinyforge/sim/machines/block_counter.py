@@ -14,6 +14,7 @@ from tinyforge.sim.base import Job, Probe
 from tinyforge.sim.elf import Firmware
 from tinyforge.sim.machines.compiled import library
 from tinyforge.sim.machines.memory import Memory
+from tinyforge.sim.machines.outcome import zeros
 from tinyforge.sim.profile import BlockCount, Grants, Span, Stray
 
 _U32 = ctypes.c_uint32
@@ -177,14 +178,9 @@ class BlockCounter:
         are seen. recording: whether to write down the path. ForgeError when the firmware lacks a
         symbol that is to be watched.
         """
-        firmware, probes, inferences = job.firmware, job.probes, len(job.inputs)
-        layers = max((probe.layer for probe in probes), default=-1) + 1
-        self.instructions = np.zeros(inferences, np.int64)
-        self.layer_instructions = np.zeros((inferences, layers), np.int64)
-        self.captured = tuple(
-            np.zeros((inferences, sum(size for _, size in probe.reads)), np.int8)
-            for probe in probes
-        )
+        firmware, probes = job.firmware, job.probes
+        self.instructions, self.layer_instructions, self.captured = zeros(job)
+        layers = self.layer_instructions.shape[1]
         self._kept: list[object] = [memory]
         self._state = _Counter(
             flash=memory.flash.ctypes.data,

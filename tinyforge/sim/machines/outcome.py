@@ -27,6 +27,17 @@ def fault(
     return ForgeError(what, where=where, fix=fix)
 
 
+def zeros(
+    job: Job,
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], tuple[npt.NDArray[np.int8], ...]]:
+    """Where a machine counts, and what it captures into: a Run's instructions,
+    layer_instructions and captured."""
+    inferences, layers = len(job.inputs), max((probe.layer for probe in job.probes), default=-1) + 1
+    captured = (np.zeros((inferences, sum(n for _, n in p.reads)), np.int8) for p in job.probes)
+    instructions = np.zeros(inferences, np.int64)
+    return instructions, np.zeros((inferences, layers), np.int64), tuple(captured)
+
+
 def outputs_of(job: Job, *, status: int, console: str, results: bytes) -> npt.NDArray[np.int8]:
     """The results as int8 (inferences, bytes of an answer).
 

@@ -18,7 +18,7 @@ from tinyforge.errors import ForgeError
 from tinyforge.sim.base import Job, Progress, Run
 from tinyforge.sim.elf import contains
 from tinyforge.sim.machines.gdb_rsp import RemoteTimeout
-from tinyforge.sim.machines.outcome import fault, outputs_of, require_reached
+from tinyforge.sim.machines.outcome import fault, outputs_of, require_reached, zeros
 from tinyforge.sim.machines.paint import PAINTS, REPEATED, merge, stack_high_water_mark
 from tinyforge.sim.machines.qemu_session import Session, command, session
 
@@ -101,23 +101,17 @@ class _Boot:
         paint: int,
         progress: Progress | None,
     ) -> None:
-        firmware, probes, inferences = job.firmware, job.probes, len(job.inputs)
+        firmware = job.firmware
         self.qemu = qemu
         self.job = job
         self.firmware = firmware
-        self.probes = probes
+        self.probes = job.probes
         self.entry = job.entry
         self.paint = paint
         self.progress = progress
         self.arena = firmware.symbols.get("forge_arena")
-        layers = max((probe.layer for probe in probes), default=-1) + 1
-        self.instructions = np.zeros(inferences, np.int64)
-        self.layer_instructions = np.zeros((inferences, layers), np.int64)
-        self.captured = tuple(
-            np.zeros((inferences, sum(size for _, size in probe.reads)), np.int8)
-            for probe in probes
-        )
-        self.hits = [0 for _ in probes]
+        self.instructions, self.layer_instructions, self.captured = zeros(job)
+        self.hits = [0 for _ in job.probes]
         self.arena_touched = 0
         self.stack = 0
         self.armed: set[int] = set()
