@@ -72,10 +72,7 @@ def _kernels(
     found = scaled(graph, op) if _fits(graph, op) and win.stride[1] in costs else None
     if found is None:
         return ()
-    requantization = channel_requantization(graph, op)
-    low, high = requantization.low, requantization.high
-    each_value = _AWAY_CYCLES * found.away
-    each_value += _CLAMP_CYCLES * ((low, high) != limits(output(graph, op)))
+    each_value = _AWAY_CYCLES * found.away + _CLAMP_CYCLES * is_clamped(graph, op)
     filters = _filters(graph, op, found)
     columns = (win.output[1] - 1) * win.stride[1] + win.kernel[1]
     return (
@@ -83,15 +80,7 @@ def _kernels(
             header=f"{header}.h",
             struct="forge_depthwise_3x3",
             function=f"forge_{header}_columns",
-            fields={
-                **win.fields(),
-                "channels": channels,
-                "input_zero_point": source.zero_point,
-                "activation_min": low,
-                "activation_max": high,
-                "away": int(found.away),
-                "filters": Table("int32_t", filters),
-            },
+            fields=fields_of(graph, op, found, filters),
             inputs=(source.index,),
             form=Windowed(win, tile_bytes=-(-columns // 2) * _RECORD_BYTES),
             way=way,
@@ -137,6 +126,28 @@ def _is_depthwise(op: Operator) -> bool:
 def scaled(graph: Graph, op: Operator) -> Offsets | None:
     """How doubled sums become outputs; None where the kernels' arithmetic could not."""
     return offsets(channel_requantization(graph, op), *reach(graph, op))
+
+
+def is_clamped(graph: Graph, op: Operator) -> bool:
+    """Whether an output's type allows more than its activation does."""
+    found = channel_requantization(graph, op)
+    return (found.low, found.high) != limits(output(graph, op))
+
+
+def fields_of(
+    graph: Graph, op: Operator, found: Offsets, filters: npt.NDArray[np.int32]
+) -> dict[str, int | Table]:
+    """The kernel's members. found: of scaled(); filters: as its header has them."""
+    requantization = channel_requantization(graph, op)
+    return {
+        **weights_window(graph, op).fields(),
+        "channels": output(graph, op).shape[3],
+        "input_zero_point": tensor(graph, op, 0).zero_point,
+        "activation_min": requantization.low,
+        "activation_max": requantization.high,
+        "away": int(found.away),
+        "filters": Table("int32_t", filters),
+    }
 
 
 def reach(graph: Graph, op: Operator) -> tuple[Int, Int]:

@@ -9,12 +9,11 @@ import numpy as np
 import numpy.typing as npt
 
 from tinyforge.graph import DType, Graph, Operator
-from tinyforge.ops.base import Kernel, Table, option, output, tensor
+from tinyforge.ops.base import Kernel, option, tensor
 from tinyforge.ops.convolution import weights_table
-from tinyforge.ops.depthwise_3x3 import inputs_bias, pairs, scaled
+from tinyforge.ops.depthwise_3x3 import fields_of, inputs_bias, is_clamped, pairs, scaled
 from tinyforge.ops.forms import Windowed, aligned
 from tinyforge.ops.offsets import Offsets
-from tinyforge.ops.quantization import channel_requantization, limits
 from tinyforge.ops.target import Target
 from tinyforge.ops.window import Window, weights_window
 
@@ -35,28 +34,19 @@ def kernels(graph: Graph, op: Operator, target: Target) -> Sequence[Kernel]:
     found = scaled(graph, op)
     if found is None:
         return ()
-    requantization, channels = channel_requantization(graph, op), source.shape[3]
-    low, high = requantization.low, requantization.high
-    clamped = (low, high) != limits(output(graph, op))
-    taps, stream = win.kernel[0] * win.kernel[1], _stream(graph, op, found)
+    channels, taps = source.shape[3], win.kernel[0] * win.kernel[1]
+    stream = _stream(graph, op, found)
+    each_value = _AWAY * found.away + _CLAMP * is_clamped(graph, op)
     return (
         Kernel(
             header="depthwise_taps.h",
             struct="forge_depthwise_taps",
             function="forge_depthwise_taps_columns",
-            fields={
-                **win.fields(),
-                "channels": channels,
-                "input_zero_point": source.zero_point,
-                "activation_min": low,
-                "activation_max": high,
-                "away": int(found.away),
-                "filters": Table("int32_t", stream),
-            },
+            fields=fields_of(graph, op, found, stream),
             inputs=(source.index,),
             form=Windowed(win, tile_bytes=aligned(channels) + _POINTER_BYTES * (taps + 3)),
             way="pairs of taps",
-            cycles=_cycles(win, channels, _AWAY * found.away + _CLAMP * clamped),
+            cycles=_cycles(win, channels, each_value),
             reads=win.pictures * win.output[0] * win.output[1] * stream.nbytes,
         ),
     )

@@ -20,11 +20,16 @@ from tinyforge.ops.base import (
     tensor,
 )
 from tinyforge.ops.copying import check_alike
+from tinyforge.ops.exponentials import (
+    DIFF_INTEGER_BITS,
+    SUM_INTEGER_BITS,
+    check_classes,
+    exponentials,
+)
 from tinyforge.ops.fixed_functions import log
 from tinyforge.ops.fixed_point import (
     INT32_MIN,
     Int,
-    exp_on_negative_values,
     input_radius,
     quantize_multiplier,
     requantize,
@@ -32,11 +37,7 @@ from tinyforge.ops.fixed_point import (
 )
 from tinyforge.ops.turned import same
 
-_DIFF_INTEGER_BITS = 5
-_SUM_INTEGER_BITS = 12
 _OUTPUT_INTEGER_BITS = 4
-# The sum of as many exponentials of 0 still fits 31 bits.
-_MAX_CLASSES = 4095
 
 
 @dataclass(frozen=True)
@@ -52,11 +53,11 @@ class _Scaling:
 
 def _scaling(graph: Graph, op: Operator) -> _Scaling:
     """Source: PreprocessLogSoftmaxScalingExp, in float64."""
-    real = min(tensor(graph, op, 0).scale * 2.0 ** (31 - _DIFF_INTEGER_BITS), 2.0**31 - 1.0)
+    real = min(tensor(graph, op, 0).scale * 2.0 ** (31 - DIFF_INTEGER_BITS), 2.0**31 - 1.0)
     require(real > 1.0, "input scale is too small", graph, op)
     multiplier, shift = quantize_multiplier(real)
     reverse = quantize_multiplier((1 << (31 - shift)) / multiplier)
-    return _Scaling(multiplier, shift, *reverse, -input_radius(_DIFF_INTEGER_BITS, shift))
+    return _Scaling(multiplier, shift, *reverse, -input_radius(DIFF_INTEGER_BITS, shift))
 
 
 def check(graph: Graph, op: Operator) -> None:
@@ -69,12 +70,7 @@ def check(graph: Graph, op: Operator) -> None:
         graph,
         op,
     )
-    require(
-        out.shape[-1] <= _MAX_CLASSES,
-        f"{out.shape[-1]} classes are more than {_MAX_CLASSES}: their sum could overflow 32 bits",
-        graph,
-        op,
-    )
+    check_classes(graph, op)
     _scaling(graph, op)
 
 
@@ -85,12 +81,11 @@ def reference(graph: Graph, op: Operator, inputs: Sequence[npt.NDArray[Any]]) ->
     difference = x - x.max(axis=-1, keepdims=True)
     counts = difference >= s.smallest
     scaled = requantize(np.where(counts, difference, 0), s.multiplier, s.shift)
-    exp = exp_on_negative_values(scaled, _DIFF_INTEGER_BITS)
-    terms = np.where(counts, rounding_divide_by_pot(exp, _SUM_INTEGER_BITS), 0)
-    logarithm = log(terms.sum(axis=-1, keepdims=True), _SUM_INTEGER_BITS, _DIFF_INTEGER_BITS)
+    _, terms = exponentials(scaled, counts)
+    logarithm = log(terms.sum(axis=-1, keepdims=True), SUM_INTEGER_BITS, DIFF_INTEGER_BITS)
     least: Int = requantize(logarithm + INT32_MIN, s.reverse_multiplier, s.reverse_shift)
     above = difference > np.maximum(s.smallest - 1, least)
-    bits = 31 - _DIFF_INTEGER_BITS - _OUTPUT_INTEGER_BITS
+    bits = 31 - DIFF_INTEGER_BITS - _OUTPUT_INTEGER_BITS
     q5 = requantize(np.where(above, difference, 0), s.multiplier, s.shift)
     value = rounding_divide_by_pot(q5 - logarithm, bits) + 127
     return np.where(above, np.clip(value, -128, 127), -128).astype(np.int8)

@@ -21,9 +21,14 @@ from tinyforge.ops.base import (
     tensor,
 )
 from tinyforge.ops.copying import check_alike
+from tinyforge.ops.exponentials import (
+    DIFF_INTEGER_BITS,
+    SUM_INTEGER_BITS,
+    check_classes,
+    exponentials,
+)
 from tinyforge.ops.fixed_point import (
     doubling_high_mul,
-    exp_on_negative_values,
     input_radius,
     one_over_one_plus_x,
     quantize_multiplier,
@@ -31,24 +36,19 @@ from tinyforge.ops.fixed_point import (
 )
 from tinyforge.ops.turned import same
 
-_DIFF_INTEGER_BITS = 5
-_SUM_INTEGER_BITS = 12
-# The sum of as many exponentials of 0 still fits 31 bits.
-_MAX_CLASSES = 4095
-
 
 def _real_multiplier(graph: Graph, op: Operator) -> float:
     """Source: PreprocessSoftmaxScaling, in float64."""
     beta = op.options["beta"]
     assert isinstance(beta, float | int)
-    real = float(beta) * tensor(graph, op, 0).scale * 2.0 ** (31 - _DIFF_INTEGER_BITS)
+    real = float(beta) * tensor(graph, op, 0).scale * 2.0 ** (31 - DIFF_INTEGER_BITS)
     return min(real, 2.0**31 - 1.0)
 
 
 def _scaling(graph: Graph, op: Operator) -> tuple[int, int, int]:
     """multiplier, left shift, and the smallest input difference that still counts."""
     multiplier, shift = quantize_multiplier(_real_multiplier(graph, op))
-    return multiplier, shift, -input_radius(_DIFF_INTEGER_BITS, shift)
+    return multiplier, shift, -input_radius(DIFF_INTEGER_BITS, shift)
 
 
 def check(graph: Graph, op: Operator) -> None:
@@ -64,12 +64,7 @@ def check(graph: Graph, op: Operator) -> None:
         graph,
         op,
     )
-    require(
-        out.shape[-1] <= _MAX_CLASSES,
-        f"{out.shape[-1]} classes are more than {_MAX_CLASSES}: their sum could overflow 32 bits",
-        graph,
-        op,
-    )
+    check_classes(graph, op)
     require(_real_multiplier(graph, op) > 1.0, "beta times input scale is too small", graph, op)
 
 
@@ -86,12 +81,11 @@ def reference(graph: Graph, op: Operator, inputs: Sequence[npt.NDArray[Any]]) ->
     difference = x - x.max(axis=-1, keepdims=True)
     counts = difference >= smallest
     scaled = doubling_high_mul(np.where(counts, difference, 0) << shift, multiplier)
-    exp = exp_on_negative_values(scaled, _DIFF_INTEGER_BITS)
-    terms = np.where(counts, rounding_divide_by_pot(exp, _SUM_INTEGER_BITS), 0)
+    exp, terms = exponentials(scaled, counts)
     total = terms.sum(axis=-1, keepdims=True)
     headroom = 32 - np.floor(np.log2(total)).astype(np.int64) - 1
     reciprocal = one_over_one_plus_x((total << headroom) - (1 << 31))
-    exponent = _SUM_INTEGER_BITS - headroom + 31 - 8
+    exponent = SUM_INTEGER_BITS - headroom + 31 - 8
     value = rounding_divide_by_pot(doubling_high_mul(reciprocal, exp), exponent) - 128
     return np.where(counts, np.clip(value, -128, 127), -128).astype(np.int8)
 

@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from tinyforge.graph import Graph, Operator
 from tinyforge.ops.base import Kernel, Table, Values, output, require, tensor
+from tinyforge.ops.exponentials import check_classes
 from tinyforge.ops.fixed_point import Int, quantize_multiplier, requantize
 
 _STEPS = 512
@@ -72,12 +73,7 @@ def check(graph: Graph, op: Operator) -> None:
     require(
         abs(out.scale * 32768 - 1) <= 1e-3, "SOFTMAX of int16 needs output scale 1/32768", graph, op
     )
-    require(
-        out.shape[-1] <= _MAX_CLASSES,
-        f"{out.shape[-1]} classes are more than {_MAX_CLASSES}: their sum could overflow 32 bits",
-        graph,
-        op,
-    )
+    check_classes(graph, op, _MAX_CLASSES)
     require(_factor(graph, op)[1] <= _MAX_SHIFT, "beta times input scale is too large", graph, op)
 
 
