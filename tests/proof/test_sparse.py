@@ -22,8 +22,10 @@ from tinyforge.engines.aot import compiled
 from tinyforge.errors import ForgeError
 from tinyforge.graph import Graph, Operator
 from tinyforge.memory.choices import choices
+from tinyforge.memory.plan import Plan
 from tinyforge.memory.search import Aim, plan
 from tinyforge.ops import OPS, Table
+from tinyforge.ops.base import LISTED
 from tinyforge.ops.costs import table_bytes
 from tinyforge.ops.target import target_of
 from tinyforge.proof.examples import synthetic
@@ -134,10 +136,10 @@ def first_places(way: str, stream: npt.NDArray[np.int32]) -> Iterator[int]:
             at += 2 + (count if in_rows else -(-count // 2)) + 3
 
 
-def wrong_layer(files: Mapping[str, str], workspace: Path) -> int | None:
+def wrong_layer(files: Mapping[str, str], workspace: Path, planned: Plan = PLAN) -> int | None:
     """That a proof names, for its outputs or for what it reads; None if there is none."""
     try:
-        found = prove_files(files, workspace, PLAN, GRAPH).first_difference
+        found = prove_files(files, workspace, planned, GRAPH).first_difference
     except ForgeError as error:
         named = re.match(r"layer (\d+) ", error.where)
         return int(named[1]) if named else None
@@ -146,20 +148,42 @@ def wrong_layer(files: Mapping[str, str], workspace: Path) -> int | None:
 
 def test_places_one_further_on_are_found(tmp_path: Path) -> None:
     for index in (op.index for op in LAYERS):
-        kernel, table = PLAN.kernels[index], f"forge_layer_{index}_stream"
+        kernel = PLAN.kernels[index]
         stream = kernel.fields["dense.stream"]
         assert isinstance(stream, Table)
         values = stream.values.copy()
         values.view(np.uint8)[list(first_places(kernel.way, stream.values))] += 1
-        words = ",\n  ".join(map(str, values.tolist()))
-        text, count = re.subn(
-            rf"({table}\[\d+\] = {{\n).*?(\n}};)",
-            rf"\g<1>  {words}\g<2>",
-            FILES[WEIGHTS],
-            flags=re.DOTALL,
-        )
-        assert count == 1
-        assert wrong_layer({**FILES, WEIGHTS: text}, tmp_path) == index
+        assert wrong_layer(with_stream(FILES, index, values), tmp_path) == index
+
+
+def with_stream(
+    files: Mapping[str, str], layer: int, values: npt.NDArray[np.int32]
+) -> Mapping[str, str]:
+    """The same, with these words in a layer's stream."""
+    text, count = re.subn(
+        rf"(forge_layer_{layer}_stream\[\d+\] = {{\n).*?(\n}};)",
+        rf"\g<1>  {', '.join(map(str, values.tolist()))}\g<2>",
+        files[WEIGHTS],
+        flags=re.DOTALL,
+    )
+    assert count == 1
+    return {**files, WEIGHTS: text}
+
+
+def test_least_memory_skips_zeros_as_well(tmp_path: Path) -> None:
+    """In no more of it than with every weight, and a weight's place in the list is proved."""
+    small = plan(GRAPH, replace(AIM, objective="size"))
+    dense = plan(GRAPH)
+    files = dict(project_files(GRAPH, compiled(small)))
+    assert small.arena_bytes == dense.arena_bytes
+    assert {small.kernels[op.index].way for op in LAYERS[:2]} == {LISTED}
+    assert prove_files(files, tmp_path, small, GRAPH).bit_exact
+    for op in LAYERS[:2]:
+        stream = small.kernels[op.index].fields["dense.stream"]
+        assert isinstance(stream, Table)
+        values = stream.values.copy()
+        values.view(np.uint8)[6] += 1  # behind a bias and how many there are
+        assert wrong_layer(with_stream(files, op.index, values), tmp_path, small) == op.index
 
 
 def test_what_golden_vectors_see_is_said_of_the_models_constants() -> None:

@@ -210,7 +210,7 @@ def _chained(graph: Graph, chain: Chain, op: Operator, waits: int = 0) -> int:
     # Of its pixels it makes those that the next layer takes.
     rows, columns = chain.stages[0].tile
     _, height, width, _ = graph.tensors[chain.stages[0].tensor].shape
-    alone = _QUICK_ALONE if kernel.is_quick and columns == 1 else 1
+    alone = 1.0 if columns > 1 else _QUICK_ALONE if kernel.is_quick else kernel.alone
     share = calls * rows * columns / (height * width)
     parts = (calls - out.shape[1]) * rows * kernel.part + calls * rows * _CALL
     return round(share * (cycles(graph, op, kernel) * alone + waits)) + parts

@@ -28,9 +28,11 @@ PLAIN = (DType.INT32, DType.BOOL, DType.FLOAT32)
 MOVED = (*INT8_OR_INT16, *PLAIN)
 
 
-# The ways of kernels that run anywhere: on weights as they are, and on few different ones.
+# The ways of kernels that run anywhere: on weights as they are, on few different ones, and on those
+# that are not 0.
 PORTABLE = "portable"
 CLUSTERED = "portable, 4 bits a weight"
+LISTED = "sparse, listed weights, in place"
 
 OWN_CODE = 512  # bytes that a kernel of its own may take beside one that runs anywhere
 
@@ -70,7 +72,8 @@ class Kernel:
     repeated: positions of inputs that every step takes whole: what is broadcast over the rows.
     way: how it computes, for people who choose among an operator's kernels. cycles: about how many
     an inference takes on the target's core, without wait states; None where that is estimated.
-    part: how many more each part of a row takes, where rows are made in parts.
+    part: how many more each part of a row takes, where rows are made in parts. alone: how many
+    times as many a pixel takes that is made by itself.
     reads: bytes of its tables that an inference loads; None where nobody counted.
     skips_zeros: whether weights of 0 cost it neither cycles nor tables.
     """
@@ -85,13 +88,14 @@ class Kernel:
     way: str = PORTABLE
     cycles: int | None = None
     part: int = 0
+    alone: float = 1
     reads: int | None = None
     skips_zeros: bool = False
 
     @property
     def is_quick(self) -> bool:
         """Whether it was made for a core: such kernels make two pixels in little more time."""
-        return self.way not in (PORTABLE, CLUSTERED)
+        return self.way not in (PORTABLE, CLUSTERED, LISTED)
 
 
 @dataclass(frozen=True)

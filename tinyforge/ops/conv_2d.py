@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tinyforge.graph import Graph, Operator
-from tinyforge.ops import clustered, depthwise_3x3, sparse_conv, twins
+from tinyforge.ops import clustered, depthwise_3x3, sparse_conv, sparse_windows, twins
 from tinyforge.ops.base import (
     HEADERS,
     Kernel,
@@ -41,7 +41,7 @@ from tinyforge.ops.quantization import with_activation
 from tinyforge.ops.sparse import sparse
 from tinyforge.ops.target import Target
 from tinyforge.ops.turned import swapped
-from tinyforge.ops.window import weights_window
+from tinyforge.ops.window import Window, weights_window
 from tinyforge.ops.winograd import winograd
 
 
@@ -118,18 +118,19 @@ def lower(graph: Graph, op: Operator) -> Kernel:
 
 def variants(graph: Graph, op: Operator, target: Target) -> Sequence[Kernel]:
     """The dense block, on windows as int16; for most 3x3 windows, Winograd's way as well. With
-    vectors, the matrix block; on a narrow target two pixels at once. Of few different weights, four
-    bits for each."""
+    vectors, the matrix block; on a narrow target two pixels at once. Of few weights, lists of them;
+    of few different ones, four bits for each."""
     if _groups(graph, op) > 1:
         return ()
     few = clustered.kernels(graph, op, lower(graph, op), target)
-    if target.narrow:
-        win = weights_window(graph, op)
-        return (*twins.conv_kernels(graph, op, requantization_of(graph, op), win), *few)
-    by_vectors = matrix(graph, op, requantization_of(graph, op)) if target.mve else None
+    win, requantization = weights_window(graph, op), requantization_of(graph, op)
+    by_vectors = matrix(graph, op, requantization) if target.mve else None
     if by_vectors is not None:
         return (*_on_matrix(graph, op, by_vectors), *few)
-    return (*(_with_dsp(graph, op) if target.dsp else ()), *few)
+    listed = sparse_windows.kernels(graph, op, requantization, win, target)
+    if target.narrow:
+        return (*twins.conv_kernels(graph, op, requantization, win), *listed, *few)
+    return (*(_with_dsp(graph, op, win) if target.dsp else ()), *listed, *few)
 
 
 def _on_matrix(graph: Graph, op: Operator, found: Matrix) -> Iterator[Kernel]:
@@ -167,8 +168,8 @@ def _on_matrix(graph: Graph, op: Operator, found: Matrix) -> Iterator[Kernel]:
         )
 
 
-def _with_dsp(graph: Graph, op: Operator) -> Iterator[Kernel]:
-    win, requantization = weights_window(graph, op), requantization_of(graph, op)
+def _with_dsp(graph: Graph, op: Operator, win: Window) -> Iterator[Kernel]:
+    requantization = requantization_of(graph, op)
     size = win.kernel[1] * tensor(graph, op, 0).shape[3]
     every = dense(graph, op, requantization, win.kernel[0], size)
     for found in (*every, *sparse(every)):
