@@ -11,6 +11,7 @@ from pathlib import Path
 from tinyforge import boards, spec
 from tinyforge.both_engines import engines
 from tinyforge.errors import DoesNotFitError
+from tinyforge.explaining import explained_source
 from tinyforge.generation import Generated, Planned, choose_golden, generate, planned
 from tinyforge.project import writer
 from tinyforge.proof import budget
@@ -49,6 +50,7 @@ def build(
     project = target(generated, settings)
     both = engines(generated, proof, settings, stages, project=project, inputs=examples.inputs)
     report = report_of(generated, proof, settings, stages, both)
+    report = replace(report, explained=explained_source(source, examples, stages))
     folder = write(generated, settings, report, overwrite=overwrite)
     name_added(folder, stages)
     return report, folder

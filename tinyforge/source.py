@@ -30,6 +30,7 @@ from tinyforge.spec import Spec
 from tinyforge.stages import Stages
 from tinyforge.tflite.about import about, with_about
 from tinyforge.training import KERAS_SUFFIXES, Loading
+from tinyforge.training.noise.record import Explained
 
 _SYNTHETIC_INPUTS = 16
 
@@ -39,7 +40,8 @@ class Source:
     """A quantized model. model: the .tflite bytes of graph. labels: its classes' names, or none.
 
     takes_bytes: whether the file's own input is uint8. examples, measured: of the data that it was
-    quantized with; None for a file that came quantized.
+    quantized with; None for a file that came quantized. explained: its layers beside those of the
+    float model that it was made of, where that was asked for.
     """
 
     model: bytes
@@ -48,6 +50,7 @@ class Source:
     takes_bytes: bool = False
     examples: Examples | None = None
     measured: Measured | None = None
+    explained: Explained | None = None
 
     @cached_property
     def narrowed(self) -> Narrowed:
@@ -96,10 +99,17 @@ def open_tflite(path: Path, stages: Stages) -> Source:
     return Source(written, adapted, class_names(adapted, stages), takes_bytes)
 
 
-def open_model(settings: Spec, stages: Stages, how: Loading, *, accept: bool = False) -> Source:
+def open_model(
+    settings: Spec,
+    stages: Stages,
+    how: Loading,
+    *,
+    accept: bool = False,
+    explain: bool = False,
+) -> Source:
     """A .tflite file, or a Keras model that is quantized first, calibrated with settings.data.
 
-    accept: a drop of accuracy as well.
+    accept: a drop of accuracy as well. explain: what int8 loses beside the Keras model.
     """
     path = model_path(settings)
     if path.suffix not in KERAS_SUFFIXES and not path.is_dir():
@@ -116,10 +126,11 @@ def open_model(settings: Spec, stages: Stages, how: Loading, *, accept: bool = F
         seed=settings.seed,
         range_text=settings.range,
         accept=accept,
+        explain=explain,
     )
     source = of_converted(small.model, path.stem, small.classes, stages)
     examples = of_samples(source.graph, small.samples, small.inputs)
-    return replace(source, examples=examples, measured=small.measured)
+    return replace(source, examples=examples, measured=small.measured, explained=small.explained)
 
 
 def open_for_costs(settings: Spec, stages: Stages, how: Loading) -> Source:

@@ -28,6 +28,14 @@ from tinyforge.report.record import (
     Variant,
 )
 from tinyforge.sim.cycles.count import Cycles
+from tinyforge.training.noise.record import (
+    Channel,
+    Explained,
+    Finding,
+    Finer,
+    LayerNoise,
+    Weights,
+)
 
 _CONV = LayerProof(0, "CONV_2D", "net/conv/Relu;net/conv/bias", (1, 4, 4, 8), 1152, 128, True, 3000)
 _DENSE = LayerProof(1, "FULLY_CONNECTED", "net/dense", (1, 2), 256, 2, True, 1000)
@@ -127,6 +135,31 @@ COMPARISON = Comparison(
     classes=("Eiffel Tower", "Mona Lisa"),
     variants=VARIANTS,
     unmade=(Unmade("smallest", "it cannot be made"),),
+)
+
+NOISE = LayerNoise(
+    layer=3,
+    op="DEPTHWISE_CONV_2D",
+    name="model/a_layer_with_a_long_name/Relu6;more",
+    snr=21.04,
+    own=38.5,
+    held=(-12.345, 1234.4),
+    seen=(-3.0, 12.0),
+    unused=0.875,
+    saturated=0.125,
+    worst=(Channel(127, -3.2), Channel(4, None)),
+    widest=7,
+    times_median=33.0,
+    median_own=12.0,
+    weights=Weights(41.2, Channel(5, 12.0), poor=1, per_channel=True),
+)
+EXPLAINED = Explained(
+    (replace(NOISE, layer=None, op="INPUT", name="seen"), NOISE),
+    2,
+    (Finding("outlier", "layer 3", "channel 7 reaches far", "bring it nearer"),),
+    samples=8,
+    calibrated=100,
+    finer=(Finer(3, NOISE.name, -1.25, 36.5),),
 )
 
 _RAMP = np.arange(28 * 28, dtype=np.uint8).reshape(28, 28)

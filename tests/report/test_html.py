@@ -20,6 +20,7 @@ REPORTS = {
     "differs": samples.demo(samples.DIFFERING),
     "build": samples.build(),
     "bare": samples.build(samples.BARE),
+    "explained": replace(samples.build(), explained=samples.EXPLAINED),
     "nasty": samples.named(NASTY),
     "surrogate": samples.named("\ud800\x00\x1b"),
 }
@@ -267,3 +268,38 @@ def test_a_label_stands_where_no_other_box_covers_it():
     labels = [label["style"].split(";") for label in page.all("div", "label")]
     assert labels[0] == ["top:40.000%", "height:60.000%"]
     assert labels[1] == labels[2] == ["top:0.000%", "height:100.000%"]
+
+
+def test_what_int8_loses_stands_with_causes_and_cures():
+    page = Page(to_html(REPORTS["explained"]))
+    assert "outlier layer 3: channel 7 reaches far. bring it nearer" in page.text
+    assert (
+        "16 bits layer 3 'a_layer_with_a_long_name/Relu6': with its values in int16 the"
+        in page.text
+    )
+    assert "tinyforge quantize --int16 3" in page.text
+    assert "Float against int8 on 8 samples" in page.text
+    figures = ("21.0", "38.5", "41.2", "-12.3..1234", "88 %", "12.5 %", "127: -3.2")
+    assert all(figure in page.text for figure in figures)
+    assert "1 of 2 layers compared" in page.text
+    (bar,) = {a["style"] for a in page.all("i") if "--share:0.35" in a.get("style", "")}
+    assert bar == "--share:0.35067", "of 60 dB"
+    assert "What int8 loses" not in Page(to_html(samples.build())).text
+
+
+def test_what_a_file_alone_tells_has_no_empty_table():
+    said = replace(samples.EXPLAINED, layers=(), findings=(), finer=(), unmeasured="no wheel")
+    page = Page(to_html(replace(samples.build(), explained=said)))
+    assert "Nothing stands out. Layers are not compared: no wheel." in page.text
+    assert not page.all("table", "noise")
+
+
+@pytest.mark.parametrize("text", [NASTY, "\ud800\x00\x1b"])
+def test_no_name_breaks_what_int8_loses(text):
+    layer = replace(samples.NOISE, name=text, op=text)
+    finding = replace(samples.EXPLAINED.findings[0], where=text, what=text)
+    said = replace(samples.EXPLAINED, layers=(layer,), findings=(finding,))
+    page = to_html(replace(samples.build(), explained=said))
+    page.encode()
+    Page(page)
+    assert "<script" not in page and "<img" not in page

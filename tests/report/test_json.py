@@ -36,6 +36,19 @@ def test_a_demo_has_these_keys_in_this_order():
     assert list(document["real_drawings"]) == ["count", "balanced_accuracy"]
 
 
+def test_what_int8_loses_is_told_with_four_digits():
+    layer = replace(samples.NOISE, snr=21.04567, held=(-12.34567, 1234.4))
+    said = replace(samples.EXPLAINED, layers=(layer,))
+    found = read(replace(samples.build(), explained=said))["explained"]
+    assert found["layers"][0]["snr"] == 21.05 and found["layers"][0]["held"] == [-12.35, 1234.0]
+    assert found["findings"][0]["cause"] == "outlier" and found["calibrated"] == 100
+    assert found["layers"][0]["weights"]["per_channel"] is True
+    assert found["finer"] == [
+        {"layer": 3, "name": samples.NOISE.name, "before": -1.25, "after": 36.5}
+    ]
+    assert "explained" not in read(samples.build())
+
+
 def test_both_engines_are_there_where_the_project_has_them():
     document = read(replace(samples.build(), engines=samples.ARENA_ALONE))
     assert document["engines"] == [

@@ -4,31 +4,12 @@ import io
 
 from rich.console import Console
 
+from tests.report.samples import NOISE as LAYER
 from tinyforge.report.noise import NoiseTable
 from tinyforge.training.noise.record import (
-    Channel,
     Explained,
     Finding,
     Finer,
-    LayerNoise,
-    Weights,
-)
-
-LAYER = LayerNoise(
-    layer=3,
-    op="DEPTHWISE_CONV_2D",
-    name="model/a_layer_with_a_long_name/Relu6;more",
-    snr=21.04,
-    own=38.5,
-    held=(-12.345, 1234.4),
-    seen=(-3.0, 12.0),
-    unused=0.875,
-    saturated=0.125,
-    worst=(Channel(127, -3.2), Channel(4, None)),
-    widest=7,
-    times_median=33.0,
-    median_own=12.0,
-    weights=Weights(41.2, Channel(5, 12.0), poor=1, per_channel=True),
 )
 
 
@@ -57,7 +38,7 @@ def test_findings_come_with_cures() -> None:
 def test_a_layer_that_gains_by_16_bits_is_a_cure_with_figures() -> None:
     gain = Finer(3, LAYER.name, 12.34, 31.0)
     text = shown(Explained((LAYER,), 1, (), samples=1, calibrated=1, finer=(gain,)))
-    assert "16 bits: with the values of layer 3" in text
+    assert "16 bits: layer 3 'a_layer_with_a_long_name/Relu6': with its" in text
     assert "31.0 dB" in text and "12.3" in text
     assert "cure: tinyforge quantize --int16 3" in text
 

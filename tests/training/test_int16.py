@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -105,6 +106,23 @@ def test_a_mixed_model_is_proved(folder: Path) -> None:
     assert [layer["op"] for layer in proof["instructions_by_layer"]] == [
         op.op for op in graph.operators
     ]
+
+
+def test_build_reports_what_int8_loses(folder: Path) -> None:
+    """Of a Keras model beside it, of a file beside its own weights, on the user's data alone."""
+    accepted = ("--data", "data.npz", "--range", "values", "--accept-accuracy")
+    printed = document("build", "model.keras", *accepted, "-o", "out", folder=folder)["explained"]
+    assert [finding["cause"] for finding in printed["findings"]] == ["outlier"]
+    assert printed["calibrated"] > 0 and printed["finer"][0]["layer"] == 0
+    written = json.loads((folder / "out" / "report.json").read_text())
+    assert written["explained"] == printed
+    assert "What int8 loses" in (folder / "out" / "report.html").read_text()
+    stranger = ("build", "out/model.tflite", "--engine", "aot", "-o", "other")
+    said = document(*stranger, *accepted, folder=folder)["explained"]
+    assert [finding["cause"] for finding in said["findings"]] == ["outlier"]
+    assert said["calibrated"] is None and len(said["layers"]) == said["of"]
+    assert "explained" not in document(*stranger, folder=folder)
+    assert "What int8 loses" not in (folder / "other" / "report.html").read_text()
 
 
 def test_a_tflite_file_is_changed_by_int16_alone(

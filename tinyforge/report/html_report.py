@@ -11,6 +11,7 @@ from tinyforge.report import charts, findings, wording
 from tinyforge.report.break_even_chart import Zeros, zeros
 from tinyforge.report.comparison_page import Sections, sections
 from tinyforge.report.html_page import page, tied
+from tinyforge.report.noise_page import Noise, noise
 from tinyforge.report.png import data_uri
 from tinyforge.report.record import DemoReport, Drawing, Report
 
@@ -101,6 +102,7 @@ class Page:
     board_ram: str
     layers: tuple[charts.LayerRow, ...]
     inference: Inference
+    noise: Noise | None
     zeros: Zeros | None
     golden: tuple[str, ...]
     sights: tuple[Sight, ...]
@@ -137,6 +139,7 @@ def _page(report: Report) -> Page:
         board_ram=wording.capacity(proof.ram.limit) if proof.ram is not None else "",
         layers=charts.layer_rows(findings.layer_shares(proof)),
         inference=_inference(proof),
+        noise=noise(report.explained) if report.explained else None,
         zeros=zeros(report.break_even) if report.break_even else None,
         golden=tuple(map(tied, findings.golden(proof.golden))) if proof.golden else (),
         sights=tuple(map(_sight, proof.golden.layers)) if proof.golden else (),

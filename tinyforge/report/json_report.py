@@ -27,6 +27,8 @@ def to_json(report: Report) -> dict[str, Any]:
         document["break_even"] = asdict(report.break_even)
     if report.accuracy is not None:
         document["accuracy"] = asdict(report.accuracy)
+    if report.explained is not None:
+        document["explained"] = _rounded(asdict(report.explained))
     if isinstance(report, DemoReport):
         drawings = report.real_drawings
         document = {"variants": _variants(report.comparison), **document}
@@ -34,6 +36,16 @@ def to_json(report: Report) -> dict[str, Any]:
     if report.seconds is not None:
         document["seconds"] = round(report.seconds, 2)
     return document
+
+
+def _rounded(value: Any) -> Any:
+    """With four digits of each figure: what float computes is told no finer, and is the same on
+    machines that add up in another order."""
+    if isinstance(value, float):
+        return float(f"{value:.4g}")
+    if isinstance(value, dict):
+        return {name: _rounded(one) for name, one in value.items()}
+    return [_rounded(one) for one in value] if isinstance(value, list | tuple) else value
 
 
 def comparison_json(found: Comparison) -> dict[str, Any]:

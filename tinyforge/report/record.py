@@ -15,6 +15,7 @@ from tinyforge.memory.choices import KernelChoice
 from tinyforge.proof.measure import Measured
 from tinyforge.proof.record import EngineCost, Proof
 from tinyforge.report.break_even import BreakEven
+from tinyforge.training.noise.record import Explained
 
 
 @dataclass(frozen=True)
@@ -140,6 +141,7 @@ class Report:
     accuracy: on more of the data than was proved; None without labels. choices: the kernels of the
     compiled engine, by layer, and why. engines: what the model takes with each, where the project
     has both. break_even: of the compiled engine's widest layer with zeros; None without one.
+    explained: what int8 loses in the model; None where no data tells.
     facts: further rows of the HTML report's last table, as (name, value): versions, seed, data.
     """
 
@@ -152,6 +154,7 @@ class Report:
     choices: tuple[KernelChoice, ...] = ()
     engines: tuple[EngineCost, ...] = ()
     break_even: BreakEven | None = None
+    explained: Explained | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -36,25 +36,27 @@ def finer(
         return ()
     names = {one.layer: one.name for one in layers}
     found = []
-    for layer, wide in islice(_tried(graph, layers), _TRIED):
-        trace = oracle.trace(tflite.write(wide), wide, inputs)
+    for layer, wide, trace in islice(_tried(graph, layers, inputs), _TRIED):
         after = _outputs(wide, [*computed(wide, trace, values, {})])
         if after is not None and after - before >= _GAIN:
             found.append(Finer(layer, names[layer], before, after))
     return tuple(sorted(found, key=lambda one: -one.after))
 
 
-def _tried(graph: Graph, layers: Sequence[LayerNoise]) -> Iterator[tuple[int, Graph]]:
-    """Layers that can run on int16, by number, and the graph in which they do."""
+def _tried(
+    graph: Graph, layers: Sequence[LayerNoise], inputs: npt.NDArray[np.int8]
+) -> Iterator[tuple[int, Graph, oracle.Trace]]:
+    """Layers that can run on int16, by number, the graph in which they do, and what it computes."""
     for layer in sorted(layers, key=_left):
         if layer.layer is None:
             continue
         try:
             wide = with_int16(graph, [layer.layer])
             tflite.require_quantized(wide)
+            trace = oracle.trace(tflite.write(wide), wide, inputs)
         except ForgeError:
             continue
-        yield layer.layer, wide
+        yield layer.layer, wide, trace
 
 
 def _left(layer: LayerNoise) -> float:
