@@ -54,12 +54,27 @@ def test_without_room_for_tables_or_memory_nothing_is_quick(
         with monkeypatch.context() as tight:
             for name, value in zip(limits, (1, 0), strict=True):
                 tight.setattr(search, name, value)
-            found = plan(graph, Aim("balanced", M4))
+            found = plan(graph, Aim("balanced", M4, limits=Limits(2**20, small.arena_bytes)))
             least = sum(map(table_bytes, small.kernels.values()))
             if limits[0] == "_TABLES":
                 assert sum(map(table_bytes, found.kernels.values())) <= least
             else:
                 assert found.arena_bytes == small.arena_bytes
+
+
+def test_balanced_takes_more_memory_where_it_pays() -> None:
+    """Layers as in Keras's own example for drawings of digits."""
+    net = graphs.Net()
+    first = net.pool(net.conv(net.input(1, 28, 28, 1), 32))
+    graph = net.build(net.pool(net.conv(first, 64)))
+    small, found = plan(graph), plan(graph, Aim("balanced", M4))
+    most = max(int(search._ARENA * small.arena_bytes), small.arena_bytes + search._MORE_ARENA)
+    within = plan(graph, Aim("balanced", M4, limits=Limits(2**20, most)))
+    assert small.arena_bytes <= within.arena_bytes <= most < found.arena_bytes
+    memory, time = found.arena_bytes / within.arena_bytes, plan_cycles(within) / plan_cycles(found)
+    assert 1 < memory < time
+    enough = Limits(2**20, found.arena_bytes)
+    assert plan(graph, Aim("balanced", M4, limits=enough)) == found
 
 
 @pytest.mark.parametrize("name", ["residual", "separable"])

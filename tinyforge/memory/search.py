@@ -3,7 +3,8 @@
 An operator may have several kernels, and the quick ones take more flash or memory; layers may run
 as one, which saves memory and costs time. For size the plan of least memory is taken, over kernels
 that take none for themselves. For speed, the one of least cycles. Balanced is the least cycles
-within limits: shares of the least flash and the least memory.
+within limits: shares of the least flash and the least memory; and more memory where it pays, the
+time falling by more than the memory grows.
 
 Where the flash is slow, what kernels wait for it counts; and for speed some of their tables may lie
 in RAM: those that save most for each byte.
@@ -11,6 +12,7 @@ in RAM: those that save most for each byte.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
@@ -72,8 +74,8 @@ class Limits:
 class Aim:
     """What a plan shall be good for, and on which core. flash: None where nothing waits for it.
     room: for tables in RAM, None for none; for speed alone. fast: bytes of a quick memory, for as
-    much of the arena as it holds; None: there is one memory. limits: what speed may take, where
-    anything fits; None: whatever it wants."""
+    much of the arena as it holds; None: there is one memory. limits: what speed, and more
+    memory than balanced is given, may take, where anything fits; None: whatever it wants."""
 
     objective: Objective = "size"
     target: Target = ANY
@@ -130,8 +132,11 @@ def _best(search: _Search, aim: Aim) -> Plan:
         return _quickest(search.quick(), aim.flash)
     small = _smallest(search)
     arena = max(int(_ARENA * small.arena_bytes), small.arena_bytes + _MORE_ARENA)
-    quick = [p for p in search.quick(_tables(small), arena) if p.arena_bytes <= arena]
-    return _quickest([*quick, small], aim.flash)
+    plans = [*search.quick(_tables(small), arena), small]
+    found = _quickest([p for p in plans if p.arena_bytes <= arena], aim.flash)
+    most = aim.limits.arena if aim.limits else math.inf
+    larger = (p for p in plans if arena < p.arena_bytes <= most)
+    return min((found, *larger), key=lambda p: p.arena_bytes * plan_cycles(p, aim.flash))
 
 
 def _best_within(search: _Search, aim: Aim, arena: int) -> Plan | None:
