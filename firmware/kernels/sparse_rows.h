@@ -23,17 +23,18 @@ typedef struct {
 #include "kernels/sparse_rows_dsp.h"
 #else
 
-/* A channel's sum. Sums may wrap on the way; packing proves that what they come to does not. */
-FORGE_INLINE int32_t forge_sparse_rows_sum(const int32_t *stream, const int8_t *input) {
-  const int8_t *at = (const int8_t *)(stream + 2), *end = at + 4 * stream[0];
-  uint32_t sum = (uint32_t)stream[1];
-  for (; at != end; at += 4) {
+/* A sum with what a list adds, whose first place is counted from an input. Sums may wrap on the way;
+ * packing proves that what they come to does not. */
+FORGE_INLINE uint32_t forge_sparse_rows_list(const int8_t *input, const int32_t *list,
+                                             const int32_t *end, uint32_t sum) {
+  const int8_t *at = (const int8_t *)list;
+  for (; at != (const int8_t *)end; at += 4) {
     input += (uint8_t)at[1];
     sum += (uint32_t)(*input * at[0]);
     input += (uint8_t)at[3];
     sum += (uint32_t)(*input * at[2]);
   }
-  return (int32_t)sum;
+  return sum;
 }
 
 /* All channels of a row. */
@@ -42,8 +43,9 @@ FORGE_INLINE void forge_sparse_rows_outputs(const forge_sparse_rows *c, const in
   const int32_t *stream = c->dense.stream;
   for (int channel = 0; channel < c->dense.channels; ++channel) {
     const int32_t *parameters = stream + 2 + stream[0];
-    const int32_t doubled = 2 * forge_sparse_rows_sum(stream, input);
-    output[channel] = forge_dense_output(&c->dense, doubled, parameters);
+    const uint32_t sum =
+        forge_sparse_rows_list(input, stream + 2, parameters, (uint32_t)stream[1]);
+    output[channel] = forge_dense_output(&c->dense, (int32_t)(2 * sum), parameters);
     stream = parameters + 3;
   }
 }

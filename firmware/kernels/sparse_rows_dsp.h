@@ -5,6 +5,8 @@
 #ifndef FORGE_KERNELS_SPARSE_ROWS_DSP_H
 #define FORGE_KERNELS_SPARSE_ROWS_DSP_H
 
+#include "kernels/naked.h"
+
 /* Four weights, from two words. */
 #define FORGE_SPARSE_ROWS_FOUR(one, two)   \
   "uxtab r6, r0, " one ", ror #8\n"        \
@@ -51,6 +53,27 @@ FORGE_DENSE_FUNCTION(forge_sparse_rows_clamped,
                      "ldrd r4, r5, [sp, #24]\n"
                      FORGE_DENSE_CLAMP("r12")
                      FORGE_SPARSE_ROWS_STORE)
+
+/* A sum with what a list adds, a multiple of four weights. r2: where the list ends. */
+FORGE_NAKED uint32_t forge_sparse_rows_list(FORGE_ARGUMENT const int8_t *input,
+                                            FORGE_ARGUMENT const int32_t *list,
+                                            FORGE_ARGUMENT const int32_t *end,
+                                            FORGE_ARGUMENT uint32_t sum) {
+  __asm__ volatile(
+      "mov r12, r3\n"
+      "cmp r1, r2\n"
+      "beq 2f\n"
+      "push {r4-r9}\n"
+      "1:\n"
+      "ldmia r1!, {r4, r5}\n"
+      FORGE_SPARSE_ROWS_FOUR("r4", "r5")
+      "cmp r1, r2\n"
+      "bne 1b\n"
+      "pop {r4-r9}\n"
+      "2:\n"
+      "mov r0, r12\n"
+      "bx lr\n");
+}
 
 FORGE_INLINE void forge_sparse_rows_outputs(const forge_sparse_rows *c, const int8_t *input,
                                             int8_t *output) {

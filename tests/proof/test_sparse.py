@@ -17,6 +17,7 @@ from tests.corpus import layers
 from tests.corpus.builder import GraphBuilder
 from tests.engines.aot_firmware import build_firmware, project_files
 from tests.ops.draw import without_blocks
+from tests.ops.test_sparse_windows import network
 from tests.proof.test_prove import WEIGHTS, prove_files
 from tinyforge.engines.aot import compiled
 from tinyforge.errors import ForgeError
@@ -139,7 +140,7 @@ def first_places(way: str, stream: npt.NDArray[np.int32]) -> Iterator[int]:
 def wrong_layer(files: Mapping[str, str], workspace: Path, planned: Plan = PLAN) -> int | None:
     """That a proof names, for its outputs or for what it reads; None if there is none."""
     try:
-        found = prove_files(files, workspace, planned, GRAPH).first_difference
+        found = prove_files(files, workspace, planned, planned.graph).first_difference
     except ForgeError as error:
         named = re.match(r"layer (\d+) ", error.where)
         return int(named[1]) if named else None
@@ -172,18 +173,49 @@ def with_stream(
 
 def test_least_memory_skips_zeros_as_well(tmp_path: Path) -> None:
     """In no more of it than with every weight, and a weight's place in the list is proved."""
-    small = plan(GRAPH, replace(AIM, objective="size"))
-    dense = plan(GRAPH)
-    files = dict(project_files(GRAPH, compiled(small)))
-    assert small.arena_bytes == dense.arena_bytes
-    assert {small.kernels[op.index].way for op in LAYERS[:2]} == {LISTED}
-    assert prove_files(files, tmp_path, small, GRAPH).bit_exact
-    for op in LAYERS[:2]:
-        stream = small.kernels[op.index].fields["dense.stream"]
+    graph = network()
+    small = plan(graph, replace(AIM, objective="size"))
+    files = dict(project_files(graph, compiled(small)))
+    listed = [index for index, kernel in small.kernels.items() if kernel.way == LISTED]
+    assert len(listed) >= 2
+    assert small.arena_bytes == plan(graph).arena_bytes
+    assert prove_files(files, tmp_path, small, graph).bit_exact
+    for index in listed:
+        stream = small.kernels[index].fields["dense.stream"]
         assert isinstance(stream, Table)
         values = stream.values.copy()
         values.view(np.uint8)[6] += 1  # behind a bias and how many there are
-        assert wrong_layer(with_stream(files, op.index, values), tmp_path, small) == op.index
+        assert wrong_layer(with_stream(files, index, values), tmp_path, small) == index
+
+
+def fed_by_rows() -> Graph:
+    rng = np.random.default_rng(8)
+    b = GraphBuilder("fed")
+    x = layers.reshape(b, b.input((1, 8, 8, 8), 0.02, 3), (1, 512))
+    graph = b.build([layers.fully_connected(b, rng, x, units=32)])
+    tensors = list(graph.tensors)
+    weights = tensors[graph.operators[-1].inputs[1]]
+    assert weights.data is not None
+    kept = weights.data * (rng.random(weights.shape) >= 0.8)
+    tensors[weights.index] = replace(weights, data=kept.astype(np.int8))
+    return replace(graph, tensors=tuple(tensors))
+
+
+def test_zeros_are_skipped_in_rows_as_they_come(tmp_path: Path) -> None:
+    """Fed by rows, an input of which no more than one is ever there."""
+    graph = fed_by_rows()
+    planned = plan(graph, AIM, by_rows=True)
+    files = dict(project_files(graph, compiled(planned)))
+    layer = graph.operators[-1].index
+    kernel = planned.kernels[layer]
+    assert kernel.function == "forge_sparse_pieces_accumulate"
+    assert prove_files(files, tmp_path, planned, graph).bit_exact
+    stream = kernel.fields["dense.stream"]
+    assert isinstance(stream, Table)
+    values = stream.values.copy()
+    values.view(np.uint8)[4 * values[0] + 32 + 1] += 1  # behind a byte of each channel
+    with pytest.raises(ForgeError, match="golden vector"):
+        prove_files(with_stream(files, layer, values), tmp_path, planned, graph)
 
 
 def test_what_golden_vectors_see_is_said_of_the_models_constants() -> None:

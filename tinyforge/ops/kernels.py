@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from tinyforge.graph import Graph, Operator
-from tinyforge.ops import OPS, clustered
+from tinyforge.ops import OPS, clustered, sparse_pieces
 from tinyforge.ops.base import CLUSTERED, Kernel
 from tinyforge.ops.costs import narrow_cycles
 from tinyforge.ops.size_cycles import size_cycles
@@ -29,14 +29,15 @@ def by_rows(
     graph: Graph, op: Operator, kernel: Kernel, rows: int, target: Target = ANY
 ) -> Kernel | None:
     """What takes an operator's input in so many rows, as they come: on few different weights where
-    the kernel is. None where there is none."""
+    the kernel is, and skipping zeros. None where there is none."""
     streaming = OPS[op.op].streaming
     found = streaming and streaming(graph, op, rows)
     if not found:
         return None
     if kernel.way == CLUSTERED:
         return clustered.by_rows(found, kernel)
-    return _costed(graph, op, found, target)
+    listed = sparse_pieces.by_rows(graph, op, found, target) if kernel.skips_zeros else None
+    return listed or _costed(graph, op, found, target)
 
 
 def _costed(graph: Graph, op: Operator, kernel: Kernel, target: Target) -> Kernel:
