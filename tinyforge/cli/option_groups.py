@@ -46,7 +46,7 @@ class Target(Settings):
 
 @dataclass(frozen=True)
 class Firmware(Settings):
-    """What the firmware is around the model."""
+    """What of a model's firmware there is."""
 
     engine: Engine = None
     app: App = None
@@ -77,7 +77,7 @@ class BoardKernels(Kernels):
 
 @dataclass(frozen=True)
 class Extras(Settings):
-    """What a project may have besides."""
+    """What a project may be made with."""
 
     layer_tests: LayerTests = None
     tflm_library: TflmLibrary = None

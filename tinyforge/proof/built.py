@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from tinyforge.graph.packed import split
-from tinyforge.proof.answers import head_accuracy
+from tinyforge.proof.account import account
 from tinyforge.proof.compare import answer_difference, layer_proofs
 from tinyforge.proof.cycles import estimate, systems
-from tinyforge.proof.figures import with_figures
 from tinyforge.proof.oracle import Trace
 from tinyforge.proof.record import Arena, Proof
 from tinyforge.proof.subject import Subject
@@ -38,21 +37,14 @@ def prove_answers(
         estimated = estimate(profile, subject.firmware, subject.timed_on)
     outputs = dict(zip(graph.outputs, split(run.outputs, graph.output_tensors), strict=True))
     last = dict.fromkeys(graph.producers[t].index for t in outputs if t in graph.producers)
-    first = answer_difference(graph, run.outputs, expected)
-    proof = Proof(
-        model=graph.name,
+    return account(
+        subject,
+        run,
+        estimated,
         engine="tflm",
-        board=subject.board.id,
-        core=subject.board.core,
         machine=machine.version(),
-        toolchain=subject.toolchain,
         oracle=oracle,
-        inputs=len(subject.inputs),
-        layers=len(graph.operators),
-        bit_exact=first is None,
-        first_difference=first,
-        accuracy=head_accuracy(run.outputs, graph, subject.head, subject.labels),
+        first_difference=answer_difference(graph, run.outputs, expected),
         arena=Arena(subject.lowered.arena_bytes, run.arena_touched, lower_bound=None, slots=()),
-        instructions_by_layer=layer_proofs(graph, list(last), outputs, expected),
+        layers=layer_proofs(graph, list(last), outputs, expected),
     )
-    return with_figures(proof, subject, run, estimated)

@@ -14,11 +14,10 @@ from tinyforge.memory.network import FEED
 from tinyforge.memory.plan import Plan
 from tinyforge.ops.upright import frames, input_rows
 from tinyforge.proof.accesses import require_planned
-from tinyforge.proof.answers import head_accuracy
+from tinyforge.proof.account import account
 from tinyforge.proof.arena import planned_arena
 from tinyforge.proof.compare import answer_difference, first_difference, layer_proofs
 from tinyforge.proof.cycles import estimate, systems
-from tinyforge.proof.figures import with_figures
 from tinyforge.proof.grants import grants
 from tinyforge.proof.oracle import Trace
 from tinyforge.proof.record import Proof
@@ -48,21 +47,18 @@ def prove(
     name. ForgeError when the firmware faults or hangs, and where a layer, seen to read and write,
     touches what the plan does not give it.
     """
-    plan = subject.plan
+    graph, plan, count = subject.graph, subject.plan, len(subject.inputs)
     assert plan is not None
     _require_arena(subject, plan)
-    pieces = finished(subject.graph, plan)
-    probes = _probes(subject, plan, pieces)
-    entry = _entry(subject.graph, plan)
-    count = len(subject.inputs)
-    order = run_order(count, subject.graph, quick=isinstance(machine, Profiler))
-    inputs = frames(subject.graph, subject.inputs[order], by_rows=plan.by_rows)
-    job = Job(subject.firmware, inputs, subject.graph.output_bytes, probes, entry)
+    pieces = finished(graph, plan)
+    order = run_order(count, graph, quick=isinstance(machine, Profiler))
+    inputs = frames(graph, subject.inputs[order], by_rows=plan.by_rows)
+    probes, entry = _probes(subject, plan, pieces), _entry(graph, plan)
+    job = Job(subject.firmware, inputs, graph.output_bytes, probes, entry)
     tell = None if progress is None else lambda done: progress(min(done, count))
     run = machine.run(job, tell)
     profile = _profile(subject, plan, machine, job)
     estimated = estimate(profile, subject.firmware, subject.timed_on)
-    graph = subject.graph
     accesses = None
     if profile is not None:
         accesses = require_planned(profile, graph, plan, subject.firmware)
@@ -75,21 +71,16 @@ def prove(
     if first is not None:
         first = replace(first, input=int(order[first.input]))
     counts = None if run.layer_instructions is None else run.layer_instructions[:count]
-    proof = Proof(
-        model=graph.name,
+    return account(
+        subject,
+        run,
+        estimated,
         engine="aot",
-        board=subject.board.id,
-        core=subject.board.core,
         machine=machine.version(),
-        toolchain=subject.toolchain,
         oracle=oracle,
-        inputs=len(subject.inputs),
-        layers=len(graph.operators),
-        bit_exact=first is None,
         first_difference=first,
-        accuracy=head_accuracy(run.outputs[:count], graph, subject.head, subject.labels),
         arena=planned_arena(graph, plan, run.arena_touched),
-        instructions_by_layer=layer_proofs(
+        layers=layer_proofs(
             graph,
             plan.order,
             actual,
@@ -101,7 +92,6 @@ def prove(
         ),
         accesses=accesses,
     )
-    return with_figures(proof, subject, run, estimated)
 
 
 def run_order(count: int, graph: Graph, *, quick: bool) -> npt.NDArray[np.int64]:

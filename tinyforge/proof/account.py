@@ -1,24 +1,52 @@
-"""What firmware takes of its board, by a run of it: RAM, flash, instructions, time."""
+"""What a run of firmware proves, and what it takes of its board: RAM, flash, time."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 from tinyforge.engines.base import TEST_VECTORS
+from tinyforge.proof.answers import head_accuracy
 from tinyforge.proof.cycles import Estimate, timing_on
-from tinyforge.proof.record import Flash, Proof, Ram
+from tinyforge.proof.record import Arena, Difference, Flash, LayerProof, Proof, Ram
 from tinyforge.proof.subject import Subject
 from tinyforge.sim.base import Run
 from tinyforge.sim.elf import Firmware
 
 
-def with_figures(proof: Proof, subject: Subject, run: Run, estimated: Estimate | None) -> Proof:
-    """The proof, with what the run says of it. estimated: of its first inference."""
-    total = None if run.instructions is None else run.instructions[: len(subject.inputs)]
+def account(
+    subject: Subject,
+    run: Run,
+    estimated: Estimate | None,
+    *,
+    engine: str,
+    machine: str,
+    oracle: str,
+    first_difference: Difference | None,
+    arena: Arena,
+    layers: tuple[LayerProof, ...],
+    accesses: int | None = None,
+) -> Proof:
+    """The proof that a run of the subject over its inputs, and perhaps over some again, is.
+
+    estimated: of the first inference. machine: its version. layers: those that were compared.
+    """
+    graph, count = subject.graph, len(subject.inputs)
+    total = None if run.instructions is None else run.instructions[:count]
     mean = None if total is None else round(float(total.mean()))
-    return replace(
-        proof,
+    return Proof(
+        model=graph.name,
+        engine=engine,
+        board=subject.board.id,
+        core=subject.board.core,
+        machine=machine,
+        toolchain=subject.toolchain,
+        oracle=oracle,
+        inputs=count,
+        layers=len(graph.operators),
+        bit_exact=first_difference is None,
+        first_difference=first_difference,
+        accuracy=head_accuracy(run.outputs[:count], graph, subject.head, subject.labels),
+        arena=arena,
         ram=_ram(subject, run),
         flash=_flash(subject),
         instructions=mean,
@@ -27,6 +55,8 @@ def with_figures(proof: Proof, subject: Subject, run: Run, estimated: Estimate |
         cycles=None if estimated is None else estimated.whole(),
         time=timing_on(subject.clock, mean, estimated),
         on_boards={} if estimated is None else estimated.on_boards(),
+        instructions_by_layer=layers,
+        accesses=accesses,
     )
 
 
