@@ -56,6 +56,23 @@ def test_a_board_that_cannot_be_emulated_is_proved_on_another_core(model: str) -
     preflight.require_project(Spec(model=model, board="esp32dev"))  # unproved
 
 
+def test_a_place_where_nothing_can_be_written(
+    model: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_text("")
+    assert "nothing can be written" in refused(model=model, output=str(tmp_path / "file/out")).what
+    monkeypatch.setattr("os.access", lambda path, mode: False)  # may be whatever runs the tests
+    error = refused(model=model, output=str(tmp_path / "new" / "out"))
+    assert (error.where, "--output" in error.fix) == (str(tmp_path), True)
+
+
+def test_an_update_of_what_is_no_project(tmp_path: Path) -> None:
+    preflight.require_update_of(None)
+    with pytest.raises(ForgeError, match="no project of tinyforge") as caught:
+        preflight.require_update_of(tmp_path)
+    assert str(tmp_path) in caught.value.where
+
+
 def test_a_missing_tool(model: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("shutil.which", lambda *_, **__: None)
     assert "apt-get install" in refused(model=model, machine="qemu").fix

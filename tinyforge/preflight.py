@@ -7,6 +7,7 @@ from pathlib import Path
 from tinyforge import boards
 from tinyforge.errors import ForgeError
 from tinyforge.project import tflm_library, writer
+from tinyforge.project.model_files import GOLDEN_FILE
 from tinyforge.sim.firmware import compiler_for
 from tinyforge.sim.machines import machine_for
 from tinyforge.spec import Spec, comparison_folder, project_folder
@@ -18,6 +19,17 @@ def require_build(settings: Spec, *, core: str | None = None) -> None:
     prove the firmware are there."""
     require_project(settings)
     require_tools(settings, core=core)
+
+
+def require_update_of(project: Path | None) -> None:
+    """ForgeError unless it is a project, whose self-test's inputs an update can keep; None: none is
+    asked for."""
+    if project is not None and not (project / GOLDEN_FILE).is_file():
+        raise ForgeError(
+            f"this is no project of tinyforge: {GOLDEN_FILE} is not there",
+            where=f"--update-of {project}",
+            fix="give the folder that tinyforge build wrote for the firmware in use",
+        )
 
 
 def require_tools(settings: Spec, *, core: str | None = None) -> None:

@@ -295,3 +295,27 @@ def test_models_as_people_bring_them(
     smaller = load_keras(target)
     assert sum(w.size for w in smaller.get_weights()) == found.cost_after.weights
     assert found.accuracy >= found.before - 0.05 and found.kept == ()
+    assert found.short == ""
+
+
+def test_fewer_channels_than_were_asked_for_are_told(
+    corpus: Path, people: Path, told: Told, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(material, "_TUNING_STEPS", 2)
+    source, target = corpus / "cases" / "p_bn_drop.keras", tmp_path / "smaller.keras"
+    options: dict[str, Any] = {"seed": 0, "quick": True, "how": CHECKED, "stages": told}
+    options |= {"structure": "channels", "sparsity": 0.999, "accept": True}
+    _, found = prune_file(source, str(people / "gray28"), target, **options)
+    assert found.cost_before is not None and found.cost_after is not None
+    gone = 1 - found.cost_after.macs / found.cost_before.macs
+    assert gone < 0.999
+    assert found.short.startswith(f"{gone:.1%} of the multiply-adds could go, 99.9% were asked for")
+
+
+def test_what_would_be_of_no_effect_is_refused(told: Told, tmp_path: Path) -> None:
+    none, options = tmp_path / "none.keras", {"seed": 0, "how": CHECKED, "stages": told}
+    options |= {"sparsity": 0.5, "quick": True}
+    with pytest.raises(ForgeError, match="a schedule could be of"):
+        prune_file(none, None, none, structure="channels", schedule="constant", **options)
+    with pytest.raises(ForgeError, match="importance is of channels"):
+        prune_file(none, None, none, importance="l1", **options)

@@ -20,7 +20,8 @@ def run(
     *,
     board: Board = None,
     ms: Annotated[
-        float | None, typer.Option(help="Milliseconds that an inference may take.", min=1e-3)
+        float | None,
+        typer.Option(help="Milliseconds that an inference may take.", min=1e-3, max=1e9),
     ] = None,
     estimate: Annotated[
         bool, typer.Option("--estimate", help="Build and run nothing: by plans and cost models.")

@@ -65,6 +65,7 @@ def run(
 
     spec = settle(config, target, firmware, dataset, kernels, extras, proving, model=model, hop=hop)
     preflight.require_build(spec, core=core)
+    preflight.require_update_of(update_of)
     source = open_model(spec, ui, keras.loading(), accept=accept_accuracy, explain=True)
     source, examples = with_examples(
         source, spec, ui, inputs=inputs, data=spec.data, update_of=update_of

@@ -44,6 +44,7 @@ def run(
         config, target, firmware, dataset, kernels, extras, model=model, hop=hop, seed=seed
     )
     preflight.require_project(spec)
+    preflight.require_update_of(update_of)
     source = open_tflite(model_path(spec), ui)
     source, examples = with_examples(
         source, spec, ui, inputs=inputs, data=spec.data, update_of=update_of

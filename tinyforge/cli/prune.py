@@ -37,16 +37,19 @@ def run(
         ),
     ] = "unstructured",
     importance: Annotated[
-        ImportanceChoice,
+        ImportanceChoice | None,
         typer.Option(
             help="Which channels are missed least: by their weights, by the change of the loss "
-            "without them, or by what arrives of them."
+            "without them, or by what arrives of them. [default: taylor]"
         ),
-    ] = "taylor",
+    ] = None,
     schedule: Annotated[
-        ScheduleChoice,
-        typer.Option(help="How zeros come: more and more (polynomial), or all at once (constant)."),
-    ] = "polynomial",
+        ScheduleChoice | None,
+        typer.Option(
+            help="How zeros come: more and more (polynomial), or all at once (constant). "
+            "[default: polynomial]"
+        ),
+    ] = None,
     cluster: Annotated[
         int | None,
         typer.Option(
@@ -67,10 +70,12 @@ def run(
     --structure channels the model itself becomes smaller.
     """
     from dataclasses import asdict
+    from shlex import join
 
     from tinyforge.datasets.decide import figure
     from tinyforge.files import require_writable, write_files
     from tinyforge.preflight import require_model
+    from tinyforge.report.wording import plural
     from tinyforge.training.process import apart
     from tinyforge.training.prune_file import prune_file
 
@@ -111,12 +116,14 @@ def run(
     ui.print(
         f"{outcome.model}: {done}\n"
         f"{outcome.measure}: {shown[0]} before, {shown[1]} after{rounded}, on "
-        f"{outcome.pictures:,} samples held out"
+        f"{plural(outcome.pictures, 'sample')} held out"
     )
+    if outcome.short:
+        ui.print(outcome.short)
     if outcome.kept:
         ui.print(f"not pruned: {'; '.join(outcome.kept)}")
     if outcome.left:
         ui.print(f"left as they are: {'; '.join(outcome.left)}")
-    again = f" --data {dataset.data}" if dataset.data else ""
-    ui.print(f"Next: tinyforge quantize {outcome.model}{again}")
+    again = ("--data", dataset.data) if dataset.data else ()
+    ui.print(f"Next: {join(('tinyforge', 'quantize', outcome.model, *again))}")
     ui.emit_json(asdict(outcome))

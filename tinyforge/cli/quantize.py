@@ -58,6 +58,7 @@ def run(
 ) -> None:
     """Quantize a Keras model to an int8 .tflite file."""
     from dataclasses import asdict
+    from shlex import join
 
     from tinyforge.files import require_writable, write_files
     from tinyforge.int16 import int16_file
@@ -75,7 +76,9 @@ def run(
         others = explain or equalize or qat or dataset.data is not None
         made = int16_file(model, layers, ui, others=others)
         write_files({target: made})
-        ui.print(f"{target}: {len(made):,} bytes\nNext: tinyforge build {target}")
+        ui.print(
+            f"{target}: {len(made):,} bytes\nNext: {join(('tinyforge', 'build', str(target)))}"
+        )
         ui.emit_json({"model": str(target), "bytes": len(made)})
         return
     small = apart(
@@ -95,11 +98,11 @@ def run(
     write_files({target: small.model})
     measured = small.measured
     said = f"\n{measured.measure}: {measured}" if measured else ""
-    proof = f" --data {dataset.data}" if measured else ""
+    proof = ("--data", str(dataset.data)) if measured else ()
     if small.explained:
         ui.print(NoiseTable(small.explained))
     ui.print(f"{target}: {len(small.model):,} bytes{said}")
-    ui.print(f"Next: tinyforge build {target}{proof}")
+    ui.print(f"Next: {join(('tinyforge', 'build', str(target), *proof))}")
     figures = asdict(measured) if measured else None
     document = {"model": str(target), "bytes": len(small.model), "accuracy": figures}
     if small.explained:

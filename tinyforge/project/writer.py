@@ -90,6 +90,12 @@ def require_ours(target: Path) -> None:
     folder = checked_target(target)
     if folder.exists():
         _require_ours(folder)
+    beside = next(parent for parent in folder.parents if parent.exists())
+    if not beside.is_dir() or not os.access(beside, os.W_OK):
+        raise ForgeError(
+            "nothing can be written there", where=str(beside),
+            fix="choose another folder with --output",
+        )  # fmt: skip
 
 
 def _require_ours(folder: Path) -> None:

@@ -52,7 +52,8 @@ class Measured:
         if self.float_model is not None:
             before = f"float {self.figure(self.float_model)}{when}, "
         after = f"int8 {self.figure(self.int8_model)}"
-        return f"{before}{after} on {self.examples:,} examples of {self.data}"
+        examples = "1 example" if self.examples == 1 else f"{self.examples:,} examples"
+        return f"{before}{after} on {examples} of {self.data}"
 
     def figure(self, value: float) -> str:
         """One of the figures, as it is shown."""

@@ -10,7 +10,7 @@ from tinyforge.errors import ForgeError
 from tinyforge.proof.measure import require_kept
 from tinyforge.spec import ImportanceChoice, PruneChoice, ScheduleChoice
 from tinyforge.stages import Stages, reported
-from tinyforge.training.channels import Cost, Removed, remove_channels
+from tinyforge.training.channels import CUTS, Cost, Removed, remove_channels
 from tinyforge.training.clusters import distinct_of
 from tinyforge.training.further import further
 from tinyforge.training.material import (
@@ -41,6 +41,7 @@ class PruneOutcome:
     removed. cost_before, cost_after: what the model takes, where channels were removed. distinct:
     the most different weights that a clustered layer has. aware: whether accuracy is with int8's
     rounding, which the model was trained with. left: layers that were not clustered, or trained so.
+    short: what is said where fewer channels could go than were asked for.
     """
 
     model: str
@@ -55,6 +56,7 @@ class PruneOutcome:
     distinct: int | None = None
     aware: bool = False
     left: tuple[str, ...] = ()
+    short: str = ""
 
 
 def prune_file(
@@ -68,8 +70,8 @@ def prune_file(
     how: Loading,
     stages: Stages,
     structure: PruneChoice = "unstructured",
-    schedule: ScheduleChoice = "polynomial",
-    importance: ImportanceChoice = "taylor",
+    schedule: ScheduleChoice | None = None,
+    importance: ImportanceChoice | None = None,
     clusters: int | None = None,
     qat: bool = False,
     range_text: str | None = None,
@@ -78,19 +80,21 @@ def prune_file(
     """A .keras model pruned, fine-tuned on the data with its own loss, as another for that place.
 
     structure, schedule: which weights become zero together, and when; or channels, to remove those
-    of least importance, so that sparsity of the multiply-adds are gone. clusters: the most
-    different weights that a layer keeps. qat: train with int8's rounding at last. range_text: as
-    --range says it. accept: a drop of accuracy as well. ForgeError where the data has no answers to
-    learn, or accuracy drops.
+    of least importance, so that sparsity of the multiply-adds are gone; None of a schedule or an
+    importance is the usual one. clusters: the most different weights that a layer keeps. qat: train
+    with int8's rounding at last. range_text: as --range says it. accept: a drop of accuracy as
+    well. ForgeError where the data has no answers to learn, or accuracy drops.
     """
     _require_share(sparsity, none=qat or clusters is not None)
     if clusters is not None:
         require_clusters(clusters)
+    channels = structure == "channels"
+    _require_used(channels, schedule, importance)
     settings = replace(
         tuning_for(quick),
         sparsity=sparsity,
         structure="unstructured" if structure == "channels" else structure,
-        schedule=schedule,
+        schedule=schedule or "polynomial",
     )
     model = loaded(path, how, stages)
     shape = input_shape(model)
@@ -109,7 +113,7 @@ def prune_file(
     pruned: Pruned | Removed = Pruned(model, ())
     with reported(stages, TITLES) as progress:
         if sparsity:
-            way = partial(remove_channels, how=importance) if structure == "channels" else prune
+            way = partial(remove_channels, how=importance or "taylor") if channels else prune
             pruned = way(
                 model,
                 lab.lesson,
@@ -134,9 +138,42 @@ def prune_file(
         left=made.left,
     )
     if isinstance(pruned, Removed):
-        outcome = replace(outcome, cost_before=pruned.before, cost_after=pruned.after)
+        outcome = replace(
+            outcome,
+            cost_before=pruned.before,
+            cost_after=pruned.after,
+            short=_short(pruned, sparsity),
+        )
     require_kept(outcome.before, outcome.accuracy, "pruning", outcome.measure, accept=accept)
     return keras_file(made.model), outcome
+
+
+def _short(removed: Removed, sparsity: float) -> str:
+    gone = 1 - removed.after.macs / removed.before.macs
+    if gone >= sparsity:
+        return ""
+    return (
+        f"{gone:.1%} of the multiply-adds could go, {sparsity:.1%} were asked for: in each of "
+        f"{CUTS} turns a layer keeps half of its channels at least, and a multiple of four"
+    )
+
+
+def _require_used(
+    channels: bool, schedule: ScheduleChoice | None, importance: ImportanceChoice | None
+) -> None:
+    """ForgeError for what would be of no effect. channels: whether those are removed."""
+    if channels and schedule is not None:
+        raise ForgeError(
+            "channels are removed in turns: no zeros come that a schedule could be of",
+            where="--schedule",
+            fix="leave it out, or prune weights: --structure unstructured or blocks",
+        )
+    if not channels and importance is not None:
+        raise ForgeError(
+            "weights become zero by their size: importance is of channels",
+            where="--importance",
+            fix="leave it out, or remove channels: --structure channels",
+        )
 
 
 def _require_share(sparsity: float, *, none: bool) -> None:

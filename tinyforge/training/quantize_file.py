@@ -16,6 +16,7 @@ from tinyforge.errors import ForgeError
 from tinyforge.int16 import in_int16
 from tinyforge.proof.measure import Measured, count_to_measure, real_outputs, warnings
 from tinyforge.proof.score import score
+from tinyforge.report.wording import plural
 from tinyforge.stages import Stages, reported
 from tinyforge.tflite.about import with_about
 from tinyforge.training.equalize import equalized
@@ -88,13 +89,14 @@ def quantized_file(
     int8 model whose values are to have 16 bits, by number or name. ForgeError where the
     range of the inputs is not clear, there is nothing to learn, or accuracy drops.
     """
-    model = loaded(path, how, stages)
     if data is None:
         raise ForgeError(
             "a .keras model is quantized with data to calibrate on",
             where=str(path),
-            fix="give --data: doodles, quickdraw, a folder of pictures, a .npz, .npy or .csv",
+            fix="give --data: doodles, quickdraw, a folder of pictures, a .npz, .npy or .csv, or "
+            "FILE.py:FUNCTION",
         )
+    model = loaded(path, how, stages)
     settings = tuning_for(False)
     count = settings.drawings if qat else DRAWINGS
     subject, decision = subject_of(
@@ -204,7 +206,7 @@ def _measured(
     inputs = chosen.real(decision.range)
     goal, measured, outputs = subject.goal, None, None
     if goal is not None:
-        with stages.stage(f"Compare float and int8 on {len(chosen):,} samples"):
+        with stages.stage(f"Compare float and int8 on {plural(len(chosen), 'sample')}"):
             outputs = real_outputs(small, graph, inputs, subject.head)
             measured = Measured(
                 goal.measure,
