@@ -20,19 +20,20 @@ def run_file(file: Path, name: str, *, option: str, fix: str) -> ModuleType:
     """
     spec = importlib.util.spec_from_file_location(name, file)
     if not file.is_file() or spec is None:
-        raise ForgeError("this is not a Python file", where=str(file), fix=option)
+        what = "this is not a Python file" if file.exists() else "there is no such file"
+        raise ForgeError(what, where=str(file), fix=option)
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module  # where dataclasses and pickle look for what it defines
     try:
         # Not by way of a cache: that lies beside the user's file, and takes what was changed within
         # the same second for what it was.
         exec(compile(file.read_bytes(), file, "exec"), vars(module))  # noqa: S102 - as was asked for
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise failed(error, file, fix) from error
     return module
 
 
-def failed(error: Exception, file: Path, fix: str) -> ForgeError:
+def failed(error: Exception | SystemExit, file: Path, fix: str) -> ForgeError:
     """What the user reads of an exception in his file, with the line that it came from."""
     lines = [f.lineno for f in traceback.extract_tb(error.__traceback__) if f.filename == str(file)]
     where = f"{file}, line {lines[-1]}" if lines else str(file)

@@ -16,6 +16,7 @@ from tinyforge.datasets.several import read_several
 from tinyforge.errors import ForgeError
 
 HEAD = """
+import sys
 import numpy as np
 X = np.arange(5 * 4 * 3, dtype=np.float32).reshape(5, 4, 3)
 Y = np.array([0, 1, 2, 1, 0])
@@ -108,6 +109,7 @@ def test_pictures_to_train_on(written: Written) -> None:
     [
         ("1 / 0", "ZeroDivisionError: division by zero"),
         ("7", "the function gives int"),
+        ("sys.exit(3)", "running it ended with SystemExit: 3"),
         ("'data.npz'", "the function gives str"),
         ("Dataset()", "the dataset is empty"),
         ("Dataset((X, Y), cardinality=-1)", "the dataset never ends"),
@@ -128,7 +130,7 @@ def test_the_line_that_failed_is_named(written: Written) -> None:
     assert error.value.where.endswith(f"mine.py, line {line}")
     with pytest.raises(ForgeError, match="no function 'other'"):
         read(source.replace(":data", ":other"), (4, 3))
-    with pytest.raises(ForgeError, match="not a Python file"):
+    with pytest.raises(ForgeError, match="no such file"):
         read("nowhere.py:data", (4, 3))
 
 

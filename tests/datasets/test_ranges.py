@@ -1,12 +1,13 @@
 """Ranges: what their words mean, what they make of data, and which one is taken."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from tinyforge.datasets import Samples
-from tinyforge.datasets.decide import Hint, Seen, decide
+from tinyforge.datasets.decide import Hint, Seen, decide, told
 from tinyforge.datasets.ranges import AS_THEY_ARE, Kind, Reals, fitting, kind_of, parse, real
 from tinyforge.errors import ForgeError
 
@@ -126,6 +127,14 @@ def test_floats_without_answers_are_taken_as_they_are() -> None:
         assert decide(samples(kind), score=alike).range == found.range
     plain = decide(samples(Kind.VALUES), score=alike)
     assert plain.range == AS_THEY_ARE and "no pixels" in plain.how
+
+
+def test_labels_that_nothing_is_measured_on_are_told() -> None:
+    plain = samples(Kind.UNIT)
+    halves = replace(plain, targets=np.full(len(plain), 0.5, np.float32))
+    assert ", no labels" in told(plain, decide(plain), "")[0]
+    assert "labels that are no answers of the model" in told(halves, decide(halves), "")[0]
+    assert "labels" not in told(halves, decide(halves), "R2")[0]
 
 
 def test_what_is_said_counts_and_what_speaks_against_it_is_told() -> None:

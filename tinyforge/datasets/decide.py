@@ -205,6 +205,8 @@ def told(samples: Samples, decision: Decision, measure: str) -> tuple[str, ...]:
     count = f"{len(samples):,} sample" + ("s" if len(samples) != 1 else "")
     classes = f"; classes {', '.join(samples.classes)}" if samples.classes else ""
     known = "" if samples.labels is not None or samples.targets is not None else ", no labels"
+    if not known and not measure:
+        known = ", labels that are no answers of the model: nothing is measured on them"
     shape = ", ".join("x".join(map(str, s)) for s in samples.several or [samples.shape])
     lines = [f"data: {count}, found as {samples.found}, taken as {shape}{known}{classes}"]
     return (*lines, *(f"note: {note}" for note in samples.notes), *decision.lines(measure))

@@ -68,7 +68,7 @@ def _called(work: Callable[[], Any], file: Path, shape: tuple[int, ...] | None) 
         return _arrays(work(), shape, str(file))
     except ForgeError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise failed(error, file, "make the function run by itself first") from error
 
 
