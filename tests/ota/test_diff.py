@@ -57,6 +57,13 @@ def test_two_models(pair: tuple[Path, Path, int], tmp_path: Path) -> None:
     assert bsdiff4.patch(old.read_bytes(), patch) == new.read_bytes()
     shown = tinyforge("diff", str(old), str(new), folder=tmp_path).stdout
     assert "CONV_2D, constant 1" in shown and f"patch: {len(patch):,} B" in shown
+    same = [part for part in found["parts"] if not part["changed"]]
+    (rest,) = [line.split() for line in shown.splitlines() if "unchanged" in line]
+    assert len(same) > 1 and rest[:2] == [str(len(same)), "parts"]
+    assert rest[3] == rest[4] == f"{sum(part['new'] for part in same):,}" and rest[5] == "0"
+    assert len([line for line in shown.splitlines() if "constant" in line]) + len(same) == len(
+        found["parts"]
+    )
 
 
 def test_two_projects_keep_the_inputs_of_their_self_test(

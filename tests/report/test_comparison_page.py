@@ -34,6 +34,11 @@ def test_points_lie_where_their_numbers_are():
     assert [t.text for t in flash.across] == ["0 B", "5,000 B", "10,000 B", "15,000 B", "20,000 B"]
 
 
+def test_no_score_is_above_1():
+    plot, _ = pareto.plots(replace(FOUND, variants=(costing("a", 9, 1.0), costing("b", 8, 1.0))))
+    assert [t.text for t in plot.up] == ["99.80 %", "99.90 %", "100.00 %"]
+
+
 def test_what_nothing_beats_is_marked():
     asked = (
         costing("a", 100, 0.9),

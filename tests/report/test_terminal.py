@@ -152,6 +152,15 @@ def test_the_lessons_carry_the_numbers():
     assert "pruning brings flash from 22,000 B to 5,500 B and cycles from 10.6 k to 5.3" in text
 
 
+def test_what_reads_the_same_was_not_saved():
+    int8, both = samples.VARIANTS[2:4]
+    device = replace(int8.device, cycles=int8.device.cycles - 1)
+    demo = samples.demo()
+    same = (*demo.comparison.variants[:3], replace(both, device=device))
+    text = shown(replace(demo, comparison=replace(demo.comparison, variants=same)))
+    assert "pruning brings" not in text
+
+
 def test_no_lesson_that_the_numbers_do_not_bear_out():
     variants = tuple(replace(v, gzip_bytes=36000, tflite_bytes=40000) for v in samples.VARIANTS)
     same = replace(samples.COMPARISON, variants=variants)

@@ -151,6 +151,11 @@ def test_one_proof_is_a_plot() -> None:
     assert plot is not None and len(plot.dots) == 1 and plot.up and plot.across
 
 
+def test_no_score_is_above_1() -> None:
+    plot = scatter(tuning(found([trial(0, 1.0, 50), trial(1, 1.0, 60)]), Limits()))
+    assert plot is not None and plot.up[-1].text == "100.00 %"
+
+
 def test_the_page_escapes_what_comes_from_outside(tmp_path: Path) -> None:
     told = fakes.searched(fakes.study(tmp_path / "db"), fakes.at_once(fakes.work), 4)
     page = tuning_html(tuning(found([*told, REFUSED])))

@@ -10,14 +10,15 @@ from rich.table import Table
 from rich.text import Text
 
 from tinyforge.ota.difference import Difference, Part
-from tinyforge.report.wording import printable
+from tinyforge.report.wording import plural, printable
 
 _NAME = 44  # characters: all columns fit a terminal of 80
 
 
 @dataclass(frozen=True)
 class DifferenceTable:
-    """Renders on a Rich console: a row a part, then the whole, and what its patch takes."""
+    """Renders on a Rich console: a row a part that changed, then the others together, the whole,
+    and what its patch takes."""
 
     found: Difference
 
@@ -28,8 +29,14 @@ class DifferenceTable:
         table.add_column("part", overflow="ellipsis", no_wrap=True, max_width=_NAME)
         for name in ("before", "now", "changed"):
             table.add_column(f"{name}, B", justify="right", no_wrap=True)
+        same = [part for part in found.parts if not part.changed]
         for part in found.parts:
-            table.add_row(*_cells(part), style="" if part.changed else "dim")
+            if part.changed:
+                table.add_row(*_cells(part))
+        if same:
+            old, new = (sum(getattr(part, when) for part in same) for when in ("old", "new"))
+            rest = Part(f"{plural(len(same), 'part')} unchanged", old, new, 0)
+            table.add_row(*_cells(rest), style="dim")
         table.add_section()
         whole = f"all of the {found.kind}, where it lies"
         table.add_row(*_cells(Part(whole, found.old, found.new, found.changed)))

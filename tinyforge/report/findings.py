@@ -329,7 +329,7 @@ def _saved_on_board(int8: Variant | None, both: Variant | None) -> Iterator[str]
     saved = [
         f"{what} from {show(a)} to {show(b)}"
         for what, a, b, show in (flash, cycles)
-        if a and b and b < a
+        if a and b and b < a and show(b) != show(a)
     ]
     if saved:
         yield f"On the board pruning brings {' and '.join(saved)}."

@@ -99,7 +99,7 @@ def _plot(
         what=what,
         points=points,
         across=tuple(Tick(_percent(_share(x, across)), text(x)) for x in ticks(*across)),
-        up=tuple(Tick(_percent(_share(y, up)), figure(found.measure, y)) for y in ticks(*up)),
+        up=tuple(Tick(_percent(_share(y, up)), figure(found.measure, y)) for y in score_ticks(*up)),
         line=stairs([(_share(one.cost, across), _share(one.score, up)) for one in best]),
         best=", ".join(f"{one.number} {one.name}" for one in best),
     )
@@ -150,6 +150,11 @@ def ticks(low: float, high: float) -> list[float]:
     step = next(power * m for m in (1, 2, 5, 10) if power * m >= rough)
     first = math.ceil(low / step)
     return [step * i for i in range(first, math.floor(high / step) + 1)]
+
+
+def score_ticks(low: float, high: float) -> list[float]:
+    """The same for a score, which is 1 at most, whatever room the plot has above it."""
+    return [tick for tick in ticks(low, high) if tick <= 1 or math.isclose(tick, 1)]
 
 
 def _percent(share: float) -> str:

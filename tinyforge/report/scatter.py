@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from tinyforge.datasets.decide import figure
 from tinyforge.report import wording
-from tinyforge.report.pareto import stairs, ticks
+from tinyforge.report.pareto import score_ticks, stairs, ticks
 from tinyforge.report.tuning import Tuning, said
 from tinyforge.tune.study import Trial
 
@@ -88,7 +88,9 @@ def scatter(result: Tuning) -> Scatter | None:
             Line(_percent(across.at(t)), wording.nbytes(round(t)))
             for t in ticks(across.low, across.high)
         ),
-        up=tuple(Line(_percent(up.at(t)), figure(measure, t)) for t in ticks(up.low, up.high)),
+        up=tuple(
+            Line(_percent(up.at(t)), figure(measure, t)) for t in score_ticks(up.low, up.high)
+        ),
         flash=tuple(Line(_percent(across.at(v)), f"at most {wording.nbytes(v)}") for v in most),
         accuracy=tuple(Line(_percent(up.at(v)), f"at least {figure(measure, v)}") for v in least),
         low=any(score is None or score < up.low for score in scores),
