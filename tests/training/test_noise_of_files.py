@@ -210,14 +210,18 @@ def test_codes_that_no_sample_reaches_are_named(network: Callable[..., Model]) -
     assert causes(explain(quantize(network(even), usual), usual)) == []
 
 
-@pytest.mark.parametrize("times", [20, 0.02])
+@pytest.mark.parametrize(
+    ("times", "wrong"),
+    [(20, "% of their values are cut off"), (0.02, "98% of the codes are never reached")],
+)
 def test_data_in_another_range_is_named_with_the_models_own(
-    network: Callable[..., Model], times: float
+    network: Callable[..., Model], times: float, wrong: str
 ) -> None:
     pixels = np.random.default_rng(0).uniform(size=(48, *SHAPE)).astype(np.float32)
     small = quantize(network(), pixels)
     said = explain(small, pixels * times)
     assert causes(said) == ["preprocessing"]
+    assert said.findings[0].what.endswith(wrong) and said.findings[0].what.count("%") == 1
     assert "--range 0..1" in said.findings[0].cure
     assert causes(explain(small, pixels)) == []
 

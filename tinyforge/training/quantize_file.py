@@ -193,8 +193,14 @@ def _reason(said: Explained | None) -> dict[str, str]:
     if said is None or not said.findings:
         return {}
     first = said.findings[0]
-    cure = f"{first.cure}; tinyforge quantize --explain --accept-accuracy shows all layers"
-    return {"why": f"{first} ({first.where})", "cure": cure}
+    cures = [first.cure]
+    if said.finer:
+        best = said.finer[0]
+        cures.append(
+            f"--int16 {best.layer} brings the outputs from {best.before:.0f} to {best.after:.0f} dB"
+        )
+    cures.append("tinyforge quantize --explain --accept-accuracy shows all layers")
+    return {"why": f"{first} ({first.where})", "cure": "; ".join(cures)}
 
 
 def _measured(

@@ -53,7 +53,9 @@ def inputs(facts: FileFacts) -> Iterator[Finding]:
     for position, found in facts.reach.items():
         t = facts.graph.input_tensors[position]
         never = _never(limits(t), (found.low, found.high))
-        if found.beyond <= CUT_OFF and never <= UNUSED:
+        wrong = [f"{found.beyond:.1%} of their values are cut off"] * (found.beyond > CUT_OFF)
+        wrong += [f"{never:.0%} of the codes are never reached"] * (never > UNUSED)
+        if not wrong:
             continue
         held = range_held(t)
         given = "say its range with --range" if held is None else f"give --range {held.text}"
@@ -61,8 +63,7 @@ def inputs(facts: FileFacts) -> Iterator[Finding]:
             "preprocessing",
             f"{INPUT} {t.name!r}",
             f"it has codes for {span(limits(t))}, the samples go from "
-            f"{span((found.low, found.high))}: {found.beyond:.1%} of their values are cut off, and "
-            f"{never:.0%} of the codes never reached",
+            f"{span((found.low, found.high))}: {', and '.join(wrong)}",
             f"prepare the data as for calibration: {given}, or scale it before saving it",
         )
 
