@@ -85,6 +85,11 @@ def welcome() -> Iterator[None]:
         _interrupted.clear()
 
 
+def left(folder: Path) -> None:
+    """A folder that has grown all along is what an interrupted command has written, too."""
+    _written.append(folder)
+
+
 def written() -> list[Path]:
     """What the command has written, and is still there."""
     return [path for path in _written if path.exists()]

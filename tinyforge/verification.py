@@ -21,6 +21,7 @@ from tinyforge.proof.prove import prove
 from tinyforge.proof.readback import Constants, require_constants
 from tinyforge.proof.record import Proof
 from tinyforge.proof.subject import Subject
+from tinyforge.report.wording import plural
 from tinyforge.sim.base import Machine, Toolchain
 from tinyforge.sim.elf import Firmware
 from tinyforge.sim.firmware import build_firmware, compiler_for
@@ -167,7 +168,7 @@ def run_firmware(
         timed_on=timed_on,
     )
     compared = prove_answers if plan is None else prove
-    title = f"Prove {len(examples):,} inputs on {machine.name}"
+    title = f"Prove {plural(len(examples), 'input')} on {machine.name}"
     with stages.stage(title, len(examples)) as tell:
         proof = compared(subject, expected, oracle=oracle.version(), machine=machine, progress=tell)
     return with_channels(proof, source.narrowed)

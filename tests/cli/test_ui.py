@@ -103,11 +103,13 @@ with Ui().stage("Train the CNN", total=4) as tell:
 """
 
 
-def test_a_terminal_sees_progress_though_a_library_is_silenced():
-    """The bar has a descriptor of its own; what is written to descriptor 2 goes nowhere."""
+def on_terminal(script, **environment):
+    """What a terminal is sent by a program that ends well."""
     ours, theirs = pty.openpty()
     child = subprocess.Popen(
-        [sys.executable, "-c", _TALKATIVE], stderr=theirs, env=os.environ | {"TERM": "xterm"}
+        [sys.executable, "-c", script],
+        stderr=theirs,
+        env=os.environ | {"TERM": "xterm"} | environment,
     )
     os.close(theirs)
     seen = b""
@@ -121,7 +123,27 @@ def test_a_terminal_sees_progress_though_a_library_is_silenced():
         seen += piece
     os.close(ours)
     assert child.wait() == 0
-    text = seen.decode()
+    return seen.decode()
+
+
+@pytest.mark.parametrize("columns", [40, 80, 120])
+def test_the_bars_of_stages_stand_below_each_other(columns):
+    script = (
+        "from tinyforge.cli.ui import Ui\n"
+        "for title in ('Read', 'Plan the arena and compile ' * 4):\n"
+        "    with Ui().stage(title): pass\n"
+    )
+    text = on_terminal(script, COLUMNS=str(columns))
+    plain = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", text).replace("\r", "\n")
+    lines = [line for line in plain.splitlines() if line.startswith("done")]
+    assert len({line.index("━") for line in lines}) == 1, lines
+    assert all(len(line) <= columns and line[-7:].strip().startswith("0:00") for line in lines)
+    assert "…" in lines[-1]
+
+
+def test_a_terminal_sees_progress_though_a_library_is_silenced():
+    """The bar has a descriptor of its own; what is written to descriptor 2 goes nowhere."""
+    text = on_terminal(_TALKATIVE)
     assert "Train the CNN" in text
     assert "50%" in text, "two steps of four are done for a while"
     assert "75%" not in text.split("50%")[0]

@@ -131,6 +131,7 @@ def test_a_pipe_gets_a_line_for_each(project: Path, wire: Wire, examples: Path) 
     assert len(lines) == 2
     assert "  it is class " in lines[0]
     assert lines[1].endswith("  right")
+    assert done.stderr.endswith("right: 50.00 % of 2\n")
     assert "\x1b" not in done.stdout
 
 

@@ -161,6 +161,16 @@ def test_what_reads_the_same_was_not_saved():
     assert "pruning brings" not in text
 
 
+def test_a_comparison_without_lessons_has_no_hole():
+    demo = samples.demo()
+    alone = replace(demo.comparison, variants=demo.comparison.variants[2:3], held_out=1)
+    text = shown(replace(demo, comparison=alone))
+    lines = [line.strip() for line in text.splitlines()]
+    heading = next(i for i, line in enumerate(lines) if "instructions" in line and "ms" in line)
+    assert lines[heading - 1] == "" != lines[heading - 2]
+    assert "the only input held out" in " ".join(text.split())
+
+
 def test_no_lesson_that_the_numbers_do_not_bear_out():
     variants = tuple(replace(v, gzip_bytes=36000, tflite_bytes=40000) for v in samples.VARIANTS)
     same = replace(samples.COMPARISON, variants=variants)

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -91,6 +92,13 @@ def test_clusters_without_zeros_and_none_of_both(model: Path, told: Told, tmp_pa
     assert not found.aware
     with pytest.raises(ForgeError, match="sparsity 0 is not between 0 and 1"):
         prune_file(model, data, tmp_path / "few.keras", sparsity=0, **options)
+
+
+def test_figures_of_few_samples_are_warned_of(told: Told) -> None:
+    for count in (20, 19, 1):
+        material.tell_few(SimpleNamespace(held_out=[0] * count), told)  # type: ignore[arg-type]
+    many, one = told.notes
+    assert many.startswith("note: only 19 samples are held out") and "only 1 sample is" in one
 
 
 @pytest.mark.parametrize("count", [-3, 2, 257])

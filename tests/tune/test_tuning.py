@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tinyforge import interrupts
 from tinyforge.errors import ForgeError
 from tinyforge.stages import Silent
 from tinyforge.training.recipe import Amounts, Recipe
@@ -63,12 +64,13 @@ def test_a_search_that_never_began_leaves_nothing(tmp_path: Path) -> None:
     assert (tmp_path / "new" / tuning.LOCK).exists(), "it goes on with what it has"
 
 
-def test_an_interrupted_search_says_that_nothing_is_lost() -> None:
+def test_an_interrupted_search_says_that_nothing_is_lost(tmp_path: Path) -> None:
     notes: list[str] = []
     stages = Silent()
     stages.note = notes.append  # type: ignore[method-assign]
-    with pytest.raises(KeyboardInterrupt), tuning.resumable(stages):
+    with pytest.raises(KeyboardInterrupt), tuning.resumable(tmp_path, stages):
         raise KeyboardInterrupt
+    assert interrupts.written()[-1] == tmp_path
     assert notes == ["trials that are over are kept: the same command goes on"]
 
 

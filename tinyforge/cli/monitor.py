@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -64,4 +65,6 @@ def run(
                     heard.append(event)
                 if history.answers == answers:
                     break
+    if history.right is not None and not sys.stdout.isatty():
+        ui.note(f"right: {history.right}")
     ui.emit_json(monitor_json(line.name, heard, history))

@@ -29,6 +29,9 @@ Tell = Callable[[int], None]
 
 EXIT_FORGE_ERROR = 2
 _STDERR = 2
+# Characters of a stage's line on a terminal: its title, its bar, and what else there is.
+_TITLE, _BAR = 48, 12
+_BESIDE = _BAR + 20
 
 
 class Ui:
@@ -182,10 +185,13 @@ def _progress(stream: TextIO) -> Progress:
     from rich.table import Column
 
     console = Console(file=stream, highlight=False, markup=False, emoji=False)
+    # As wide for every stage, so that their bars stand below each other, a line each.
+    width = min(_TITLE, max(1, console.width - _BESIDE))
+    title = Column(width=width, no_wrap=True, overflow="ellipsis")
     return Progress(
         SpinnerColumn(finished_text="[green]done[/]"),
-        TextColumn("{task.description}", markup=False, table_column=Column(min_width=28)),
-        BarColumn(bar_width=24),
+        TextColumn("{task.description}", markup=False, table_column=title),
+        BarColumn(bar_width=_BAR),
         TaskProgressColumn(),
         TimeElapsedColumn(),
         console=console,

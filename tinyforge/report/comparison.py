@@ -42,11 +42,13 @@ def parts(found: Comparison, glyphs: Glyphs) -> Iterator[RenderableType]:
     """The tables, with what they teach."""
     yield _sizes(found, glyphs)
     yield Text()
-    for lesson in findings.lessons(found):
+    lessons = tuple(findings.lessons(found))
+    for lesson in lessons:
         item = Table.grid(padding=(0, 1))
         item.add_row(Text("-", ACCENT), Text(lesson))
         yield item
-    yield Text()
+    if lessons:
+        yield Text()
     if any(v.device for v in found.variants):
         yield _devices(found, glyphs)
         yield Text(findings.compared(found))

@@ -340,10 +340,13 @@ def compared(found: Comparison) -> str:
     devices = [v.device for v in found.variants if v.device is not None]
     first = devices[0]
     ran = "all" if first.inputs == found.held_out else "the first"
+    inputs = f"{ran} {wording.plural(first.inputs, 'input')}"
+    if found.held_out == 1:
+        inputs = "the only input"
     rest = "" if first.inputs == found.held_out else "; the others' answers are the oracle's"
     return (
-        f"On the board: proved on {wording.printable(first.machine)}, {ran} "
-        f"{wording.plural(first.inputs, 'input')} held out, every layer bit-exact with TensorFlow "
+        f"On the board: proved on {wording.printable(first.machine)}, {inputs} "
+        f"held out, every layer bit-exact with TensorFlow "
         f"Lite Micro{rest}."
     )
 

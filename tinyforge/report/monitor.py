@@ -45,6 +45,13 @@ class History:
         """Of the inputs whose class is known; None without one."""
         return self._right / self._judged if self._judged else None
 
+    @property
+    def right(self) -> str | None:
+        """The same in words."""
+        if self.accuracy is None:
+            return None
+        return f"{wording.percent(self.accuracy, 2)} of {wording.count(self._judged)}"
+
     def add(self, event: Event) -> None:
         answer = event.said.answer
         if answer is None:
@@ -97,9 +104,8 @@ class History:
         grid = Table.grid(padding=(0, 2, 0, 0))
         last = self._recent[-1]
         grid.add_row("answer", f"{wording.count(self.answers)}: {last.said.text}", _verdict(last))
-        if self.accuracy is not None:
-            share = wording.percent(self.accuracy, 2)
-            grid.add_row("right", f"{share} of {wording.count(self._judged)}")
+        if self.right is not None:
+            grid.add_row("right", self.right)
         gaps = _gaps(self._recent)
         if gaps:
             mean = (last.at - self._first) / (self.answers - 1)

@@ -18,6 +18,7 @@ from tinyforge.training.material import (
     loaded,
     settings_for,
     subject_of,
+    tell_few,
     tuning_for,
 )
 from tinyforge.training.model import train
@@ -84,6 +85,7 @@ def lab_of_file(
     lab = lab_of(*found, settings, seed)
     if lab.subject.samples.parts is None:
         stages.note(_NO_PARTS)
+    tell_few(lab, stages)
     return lab
 
 

@@ -14,6 +14,7 @@ from tinyforge.datasets.decide import Decision, told
 from tinyforge.datasets.ranges import Range, parse
 from tinyforge.datasets.samples import parted
 from tinyforge.datasets.several import read_several
+from tinyforge.report.wording import plural
 from tinyforge.stages import Stages
 from tinyforge.training.channels import CUTS
 from tinyforge.training.lab import Lab
@@ -27,6 +28,7 @@ from tinyforge.training.subject import Subject
 DEFAULT_DATA = "doodles"
 DRAWINGS = 1000  # of a class, to calibrate on and to measure on
 # What a trained model is tuned with further: steps small enough to keep what it knows.
+_FEW = 20  # samples: one of fewer is worth more than the accuracy that may be lost in silence
 _TUNING_RATE = 1e-3
 _TUNING_BATCH = 32
 _TUNING_STEPS = 400  # fewer do not make up for what is taken, nor settle a normalization
@@ -127,7 +129,17 @@ def tell_lesson(lab: Lab, stages: Stages) -> None:
     """Says what is learned from."""
     count = len(lab.lesson.inputs)
     _, name = lab.subject.learned()
-    stages.note(f"loss: {name}; {count:,} samples to train on, {len(lab.held_out):,} held out")
+    trained = plural(count, "sample")
+    stages.note(f"loss: {name}; {trained} to train on, {len(lab.held_out):,} held out")
+    tell_few(lab, stages)
+
+
+def tell_few(lab: Lab, stages: Stages) -> None:
+    """Says where what is held out is so little that figures of it say little."""
+    count = len(lab.held_out)
+    if count < _FEW:
+        few = f"{plural(count, 'sample')} {'is' if count == 1 else 'are'} held out"
+        stages.note(f"note: only {few}: what is measured on so few says little; give more data")
 
 
 def keras_file(model: Model) -> bytes:

@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from tinyforge import boards, pipeline
+from tinyforge import boards, interrupts, pipeline
 from tinyforge.errors import ForgeError
 from tinyforge.files import write_files
 from tinyforge.report.json_report import json_text
@@ -97,7 +97,7 @@ def tune(
             require_some(study.finished)
 
         with (
-            resumable(stages),
+            resumable(folder, stages),
             opened(plan.executor, plan.jobs, plan.address) as executor,
             stages.stage("Try candidates", plan.trials) as tell,
         ):
@@ -161,11 +161,12 @@ def require_some(trials: Sequence[Trial]) -> None:
 
 
 @contextmanager
-def resumable(stages: Stages) -> Iterator[None]:
-    """Whoever interrupts a search is told that nothing is lost."""
+def resumable(folder: Path, stages: Stages) -> Iterator[None]:
+    """Whoever interrupts a search is told that nothing is lost. folder: that it is kept in."""
     try:
         yield
     except KeyboardInterrupt:
+        interrupts.left(folder)
         stages.note("trials that are over are kept: the same command goes on")
         raise
 
