@@ -8,17 +8,15 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from tinyforge.graph import DType, Graph, Operator
+from tinyforge.graph import Graph, Operator
 from tinyforge.ops.base import Kernel, Table, tensor
-from tinyforge.ops.convolution import weights_table
-from tinyforge.ops.dense import Int, Scaled, as_words, folded_bias, scaling_of
+from tinyforge.ops.dense import Int, as_words
 from tinyforge.ops.forms import Windowed, aligned
+from tinyforge.ops.listed import Layer, layer_of
 from tinyforge.ops.quantization import Requantization
 from tinyforge.ops.sparse import reached
 from tinyforge.ops.window import Window
 
-# Where more of the weights are there, the dense block is quicker, and takes less flash.
-_MOST_WEIGHTS = 0.6
 _SUM = 2**22  # a sum has 23 bits with its sign
 _WORD = 4  # bytes
 
@@ -52,39 +50,21 @@ def kernels(
     graph: Graph, op: Operator, requantization: Requantization, win: Window
 ) -> Iterator[Kernel]:
     """The kernels, where enough weights are 0, and where they could be exact."""
-    source, weights = tensor(graph, op, 0), tensor(graph, op, 1)
-    if source.dtype is not DType.INT8 or weights.dtype is not DType.INT8:
-        return
-    scaled = scaling_of(graph, op, requantization)
-    if scaled is None:
-        return
-    filters = weights_table(weights).astype(np.int64)
-    kept = np.where(scaled.settled[:, None, None, None], 0, filters)
-    bias = folded_bias(graph, op, scaled)
-    few = np.count_nonzero(kept) <= _MOST_WEIGHTS * kept.size
-    if few and _largest(kept, bias) < _SUM:
+    layer = layer_of(graph, op, requantization)
+    if layer is not None and layer.few and _largest(layer) < _SUM:
         for count in (4, 2):
             if win.output[1] > count // 2:
-                yield _kernel(graph, op, win, _lanes(win, count), _Layer(kept, bias, scaled))
+                yield _kernel(graph, op, win, _lanes(win, count), layer)
 
 
-@dataclass(frozen=True, eq=False)
-class _Layer:
-    """filters: (channels, height, width, input channels)."""
-
-    filters: Int
-    bias: Int
-    scaled: Scaled
-
-
-def _largest(filters: Int, bias: Int) -> int:
+def _largest(layer: Layer) -> int:
     """Magnitude that a sum can have."""
-    return int((np.abs(bias) + 128 * np.abs(filters).sum(axis=(1, 2, 3))).max())
+    return int((np.abs(layer.bias) + 128 * np.abs(layer.weights).sum(axis=(1, 2, 3))).max())
 
 
-def _kernel(graph: Graph, op: Operator, win: Window, lanes: _Lanes, layer: _Layer) -> Kernel:
-    source, channels = tensor(graph, op, 0), len(layer.filters)
-    lists = [_listed(one, lanes) for one in layer.filters]
+def _kernel(graph: Graph, op: Operator, win: Window, lanes: _Lanes, layer: Layer) -> Kernel:
+    source, channels = tensor(graph, op, 0), len(layer.weights)
+    lists = [_listed(one, lanes) for one in layer.weights]
     stream = _stream(lists, layer)
     words = win.kernel[0] * source.shape[3] * len(lanes.columns)
     groups = -(-win.output[1] // (2 * lanes.count))
@@ -100,11 +80,7 @@ def _kernel(graph: Graph, op: Operator, win: Window, lanes: _Lanes, layer: _Laye
             "lanes": lanes.count,
             "words": len(lanes.columns),
             "columns": Table("int8_t", np.array(lanes.columns, np.int8)),
-            "dense.stream": Table("int32_t", stream),
-            "dense.channels": channels,
-            "dense.rectified": int(layer.scaled.rectified),
-            "dense.activation_min": layer.scaled.low,
-            "dense.activation_max": layer.scaled.high,
+            **layer.fields(stream),
         },
         inputs=(source.index,),
         form=Windowed(
@@ -138,18 +114,11 @@ def _listed(filters: Int, lanes: _Lanes) -> _Listed:
     return np.stack([places, weights], axis=1)
 
 
-def _stream(lists: list[_Listed], layer: _Layer) -> npt.NDArray[np.int32]:
-    scaled = layer.scaled
+def _stream(lists: list[_Listed], layer: Layer) -> npt.NDArray[np.int32]:
     parts = [
         part
-        for one, bias, *parameters in zip(
-            lists, layer.bias, scaled.multiplier, scaled.offset, scaled.shift, strict=True
-        )
-        for part in (
-            as_words(np.array([len(one), bias])),
-            _bytes(one),
-            as_words(np.array(parameters)),
-        )
+        for one, bias, scaling in zip(lists, layer.bias, layer.parameters, strict=True)
+        for part in (as_words(np.array([len(one), bias])), _bytes(one), as_words(scaling))
     ]
     words = np.concatenate(parts)
     return np.concatenate([np.array([len(words)], np.int32), words])

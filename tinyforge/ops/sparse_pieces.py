@@ -10,9 +10,10 @@ import numpy as np
 import numpy.typing as npt
 
 from tinyforge.graph import Graph, Operator
-from tinyforge.ops.base import Kernel, Table, tensor
-from tinyforge.ops.convolution import requantization_of, weights_table
-from tinyforge.ops.dense import Int, as_words, folded_bias, scaling_of
+from tinyforge.ops.base import Kernel
+from tinyforge.ops.convolution import requantization_of
+from tinyforge.ops.dense import Int, as_words
+from tinyforge.ops.listed import layer_of
 from tinyforge.ops.sparse import reached
 from tinyforge.ops.target import Target
 
@@ -51,31 +52,24 @@ _NARROW = _Costs(35, 41, 33.5, 42, 6.5, 10)
 def by_rows(graph: Graph, op: Operator, anywhere: Kernel, target: Target) -> Kernel | None:
     """The kernel, where it could be exact and is no slower than what multiplies by every weight;
     None elsewhere. anywhere: that, which takes the same rows."""
-    scaled = scaling_of(graph, op, requantization_of(graph, op))
-    if scaled is None:
+    layer = layer_of(graph, op, requantization_of(graph, op))
+    if layer is None:
         return None
     pieces = anywhere.form.steps
-    table = weights_table(tensor(graph, op, 1)).astype(np.int64)
-    kept = np.where(scaled.settled[:, None], 0, table)
-    lists = [[_listed(row) for row in piece] for piece in np.split(kept, pieces, axis=1)]
+    lists = [[_listed(row) for row in piece] for piece in np.split(layer.weights, pieces, axis=1)]
     costs = _DSP if target.dsp else _NARROW if target.narrow else _PORTABLE
     longest = max(len(one) for piece in lists for one in piece)
-    slow = costs.of(lists) > costs.of_all(pieces, *table.shape)
+    slow = costs.of(lists) > costs.of_all(pieces, *layer.weights.shape)
     if slow or longest > _MOST * _AT_ONCE:
         return None
-    parameters = [folded_bias(graph, op, scaled), scaled.multiplier, scaled.offset, scaled.shift]
-    stream = _stream(lists, np.stack(parameters, axis=1))
+    stream = _stream(lists, np.column_stack([layer.bias, layer.parameters]))
     return Kernel(
         header="sparse_pieces.h",
         struct="forge_sparse_pieces",
         function="forge_sparse_pieces_accumulate",
         fields={
             "pieces": pieces,
-            "dense.stream": Table("int32_t", stream),
-            "dense.channels": len(table),
-            "dense.rectified": int(scaled.rectified),
-            "dense.activation_min": scaled.low,
-            "dense.activation_max": scaled.high,
+            **layer.fields(stream),
         },
         inputs=anywhere.inputs,
         form=anywhere.form,

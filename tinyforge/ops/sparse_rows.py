@@ -8,16 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from tinyforge.graph import DType, Graph, Operator
-from tinyforge.ops.base import Kernel, Table, tensor
-from tinyforge.ops.convolution import weights_table
-from tinyforge.ops.dense import Int, as_words, folded_bias, scaling_of
+from tinyforge.graph import Graph, Operator
+from tinyforge.ops.base import Kernel, tensor
+from tinyforge.ops.dense import Int, as_words
+from tinyforge.ops.listed import Layer, layer_of
 from tinyforge.ops.quantization import Requantization
 from tinyforge.ops.sparse import reached
 from tinyforge.ops.target import Target
 
-# Where more of the weights are there, other kernels take less flash, and are quicker.
-_MOST_WEIGHTS = 0.6
 _AT_ONCE = 8  # weights: a list has a multiple of them
 
 
@@ -41,20 +39,13 @@ def kernels(
     graph: Graph, op: Operator, requantization: Requantization, target: Target
 ) -> Iterator[Kernel]:
     """The kernel, where enough weights are 0, and where it could be exact."""
-    source, weights = tensor(graph, op, 0), tensor(graph, op, 1)
-    if source.dtype is not DType.INT8 or weights.dtype is not DType.INT8:
+    layer = layer_of(graph, op, requantization)
+    if layer is None or not layer.few:
         return
-    scaled = scaling_of(graph, op, requantization)
-    if scaled is None:
-        return
-    table = weights_table(weights).astype(np.int64)
-    kept = np.where(scaled.settled[:, None], 0, table)
-    if np.count_nonzero(kept) > _MOST_WEIGHTS * kept.size:
-        return
-    lists = [_listed(one) for one in kept]
-    parameters = np.stack([scaled.multiplier, scaled.offset, scaled.shift], axis=1)
-    stream = _stream(lists, folded_bias(graph, op, scaled), parameters)
-    rows = source.size // table.shape[1]
+    lists = [_listed(one) for one in layer.weights]
+    stream = _stream(lists, layer)
+    source, depth = tensor(graph, op, 0), layer.weights.shape[1]
+    rows = source.size // depth
     costs = _DSP if target.dsp else _NARROW if target.narrow else _PORTABLE
     yield Kernel(
         header="sparse_rows.h",
@@ -62,13 +53,9 @@ def kernels(
         function="forge_sparse_rows_run",
         fields={
             "rows": rows,
-            "input_depth": table.shape[1],
+            "input_depth": depth,
             "words": len(stream),
-            "dense.stream": Table("int32_t", stream),
-            "dense.channels": len(table),
-            "dense.rectified": int(scaled.rectified),
-            "dense.activation_min": scaled.low,
-            "dense.activation_max": scaled.high,
+            **layer.fields(stream),
         },
         inputs=(source.index,),
         way="sparse, listed weights",
@@ -85,11 +72,11 @@ def _listed(weights: Int) -> Int:
     return np.pad(pairs, ((0, -len(pairs) % _AT_ONCE), (0, 0)))
 
 
-def _stream(lists: Sequence[Int], bias: Int, parameters: Int) -> npt.NDArray[np.int32]:
+def _stream(lists: Sequence[Int], layer: Layer) -> npt.NDArray[np.int32]:
     """All words, in the order in which they are read."""
     parts = [
         part
-        for one, of_channel, scaling in zip(lists, bias, parameters, strict=True)
+        for one, of_channel, scaling in zip(lists, layer.bias, layer.parameters, strict=True)
         for part in (
             as_words(np.array([len(one) // 2, of_channel])),
             (one & 0xFF).astype(np.uint8).reshape(-1).view("<i4"),

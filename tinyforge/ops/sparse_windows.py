@@ -9,11 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from tinyforge.graph import DType, Graph, Operator
-from tinyforge.ops.base import LISTED, Kernel, Table, output, tensor
-from tinyforge.ops.convolution import weights_table
-from tinyforge.ops.dense import Int, as_words, folded_bias, scaling_of
+from tinyforge.graph import Graph, Operator
+from tinyforge.ops.base import LISTED, Kernel, output, tensor
+from tinyforge.ops.dense import Int, as_words
 from tinyforge.ops.forms import Windowed
+from tinyforge.ops.listed import Layer, layer_of
 from tinyforge.ops.quantization import Requantization
 from tinyforge.ops.sparse import reached
 from tinyforge.ops.target import Target
@@ -62,21 +62,16 @@ def kernels(
 ) -> Iterator[Kernel]:
     """The kernel, where it could be exact, and enough weights are 0 that it is no slower than what
     multiplies by all of them, and takes no memory either."""
-    source, weights = tensor(graph, op, 0), tensor(graph, op, 1)
-    if source.dtype is not DType.INT8 or weights.dtype is not DType.INT8:
+    layer = layer_of(graph, op, requantization)
+    if layer is None:
         return
-    scaled = scaling_of(graph, op, requantization)
-    if scaled is None:
-        return
-    filters = weights_table(weights).astype(np.int64)
-    kept = np.where(scaled.settled[:, None, None, None], 0, filters)
-    lists = [[_listed(row, win.dilation[1]) for row in one] for one in kept]
+    source, weights = tensor(graph, op, 0), layer.weights
+    lists = [[_listed(row, win.dilation[1]) for row in one] for one in weights]
     core = _core(target)
     cycles = _cycles(core, win, source.shape[3], lists)
-    if cycles > (core.product * filters[0].size + core.output) * output(graph, op).size:
+    if cycles > (core.product * weights[0].size + core.output) * output(graph, op).size:
         return
-    parameters = np.stack([scaled.multiplier, scaled.offset, scaled.shift], axis=1)
-    stream = _stream(lists, folded_bias(graph, op, scaled), parameters)
+    stream = _stream(lists, layer)
     yield Kernel(
         header="sparse_windows.h",
         struct="forge_sparse_windows",
@@ -85,11 +80,7 @@ def kernels(
             **win.fields(),
             "input_channels": source.shape[3],
             "input_zero_point": source.zero_point,
-            "dense.stream": Table("int32_t", stream),
-            "dense.channels": len(filters),
-            "dense.rectified": int(scaled.rectified),
-            "dense.activation_min": scaled.low,
-            "dense.activation_max": scaled.high,
+            **layer.fields(stream),
         },
         inputs=(source.index,),
         form=Windowed(win),
@@ -117,11 +108,11 @@ def _listed(row: Int, dilation: int) -> Int:
     return np.stack([places, flat[places]], axis=1)
 
 
-def _stream(lists: Sequence[_Lists], bias: Int, parameters: Int) -> npt.NDArray[np.int32]:
+def _stream(lists: Sequence[_Lists], layer: Layer) -> npt.NDArray[np.int32]:
     """All words, in the order in which they are read."""
     parts = [
         part
-        for rows, of_channel, scaling in zip(lists, bias, parameters, strict=True)
+        for rows, of_channel, scaling in zip(lists, layer.bias, layer.parameters, strict=True)
         for part in (as_words(np.array([of_channel])), _bytes(rows), as_words(scaling))
     ]
     return np.concatenate(parts)
