@@ -60,6 +60,8 @@ def same(samples: Samples) -> bool:
     [
         "X, Y",
         "[X, list(Y)]",
+        "X.tolist(), Y.tolist()",
+        "list(zip(X.tolist(), Y.tolist()))",
         "{'inputs': X, 'labels': Y}",
         "{'x': X, 'y': Y}",
         "Dataset(*zip(X, Y))",

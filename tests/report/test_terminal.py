@@ -163,11 +163,13 @@ def test_what_reads_the_same_was_not_saved():
 
 def test_a_comparison_without_lessons_has_no_hole():
     demo = samples.demo()
-    alone = replace(demo.comparison, variants=demo.comparison.variants[2:3], held_out=1)
+    alone = replace(demo.comparison, variants=demo.comparison.variants[2:3], held_out=1, unmade=())
     text = shown(replace(demo, comparison=alone))
     lines = [line.strip() for line in text.splitlines()]
     heading = next(i for i, line in enumerate(lines) if "instructions" in line and "ms" in line)
     assert lines[heading - 1] == "" != lines[heading - 2]
+    end = next(i for i, line in enumerate(lines) if i > heading and not line)
+    assert lines[end + 1] != ""
     assert "the only input held out" in " ".join(text.split())
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from dataclasses import replace
 from itertools import pairwise
@@ -11,11 +12,12 @@ from typing import Any
 import msgspec
 import numpy as np
 import pytest
+from rich.console import Console
 
 from tests.tune import fakes
 from tinyforge.report.json_report import json_text
 from tinyforge.report.scatter import scatter
-from tinyforge.report.tuning import Tuning, progress, said, summary, tuning_json
+from tinyforge.report.tuning import TerminalTuning, Tuning, progress, said, summary, tuning_json
 from tinyforge.report.tuning_html import tuning_html
 from tinyforge.training.recipe import BLOCKS, PRUNED, QAT, REMOVED, Amounts, Recipe
 from tinyforge.tune.candidate import Candidate, groups
@@ -144,6 +146,17 @@ def test_without_a_proof_there_is_no_plot() -> None:
     result = tuning(found([STOPPED, REFUSED]))
     assert scatter(result) is None
     assert "No candidate is within all limits." in tuning_html(result)
+
+
+def test_where_none_is_good_the_next_step_is_told() -> None:
+    def shown(*trials: Trial) -> str:
+        console = Console(file=io.StringIO(), width=80)
+        with console.capture() as capture:
+            console.print(TerminalTuning(tuning(found(trials)), 1.0))
+        return " ".join(capture.get().split())
+
+    assert "None is within all limits. Next: the same command with more --trials" in shown(STOPPED)
+    assert "Next:" not in shown(trial(0, 0.95, 50))
 
 
 def test_one_proof_is_a_plot() -> None:

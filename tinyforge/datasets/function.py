@@ -73,6 +73,8 @@ def _called(work: Callable[[], Any], file: Path, shape: tuple[int, ...] | None) 
 
 
 def _arrays(given: Any, shape: tuple[int, ...] | None, where: str) -> dict[str, Array]:
+    pair = isinstance(given, tuple) and len(given) == 2
+    given = tuple(map(_listed, given)) if pair else _listed(given)
     if isinstance(given, Mapping):
         return {str(name): np.asarray(array) for name, array in given.items()}
     if isinstance(given, tuple | list) and len(given) == 2 and not _is_pair(given):
@@ -87,6 +89,19 @@ def _arrays(given: Any, shape: tuple[int, ...] | None, where: str) -> dict[str, 
     found = _pair(*given) if _is_pair(given) else _walked(given, shape, where)
     names = getattr(given, "class_names", None)
     return found if names is None else found | {"classes": np.asarray(names)}
+
+
+def _listed(given: Any) -> Any:
+    """Lists of numbers or words within each other as an array; anything else as it is."""
+    first = given
+    while isinstance(first, list) and first:
+        first = first[0]
+    if not isinstance(given, list) or not isinstance(first, int | float | str):
+        return given
+    try:
+        return np.asarray(given)
+    except ValueError:  # not all of one length
+        return given
 
 
 def _is_pair(given: Any) -> bool:

@@ -53,11 +53,12 @@ def parts(found: Comparison, glyphs: Glyphs) -> Iterator[RenderableType]:
         yield _devices(found, glyphs)
         yield Text(findings.compared(found))
         yield Text()
-    for name, why in findings.not_on_board(found):
-        yield Text(f"{wording.printable(name)}: {wording.printable(why)}", QUIET)
-    for one in found.unmade:
-        yield Text(f"{wording.printable(one.name)}: {wording.printable(one.why)}", BAD)
-    yield Text()
+    others = [(name, why, QUIET) for name, why in findings.not_on_board(found)]
+    others += [(one.name, one.why, BAD) for one in found.unmade]
+    for name, why, style in others:
+        yield Text(f"{wording.printable(name)}: {wording.printable(why)}", style)
+    if others:
+        yield Text()
 
 
 def _table(glyphs: Glyphs, *headings: str) -> Table:

@@ -171,6 +171,10 @@ def _parts(result: Tuning, glyphs: Glyphs) -> Iterator[RenderableType]:
     chosen = result.found.chosen
     if chosen is None:
         yield Text("None is within all limits.", BAD)
+        yield Text(
+            "Next: the same command with more --trials goes on; or, for a search with more "
+            "room, another --budget or --min-accuracy and another --output."
+        )
     else:
         what = f"trial {chosen.number}, {chosen.candidate}"
         yield Text.assemble(("Smallest within all limits: ", GOOD), what)
