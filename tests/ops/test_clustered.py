@@ -43,8 +43,8 @@ from tinyforge.spec import OptimizeChoice
 DSP = TARGETS["cortex-m4"]
 MOST = 16  # different values
 NAMES = ("CONV_2D", "FULLY_CONNECTED")
-# Estimates of portable C: two compilers make different code of it.
-TOLERANCE = 0.25
+# Of portable C two compilers make different code; less of instructions written for a core.
+TOLERANCES = {"cortex-m4": 0.15, "cortex-m0plus": 0.25}
 
 
 def shared(shape: tuple[int, ...], count: int, seed: int = 0) -> npt.NDArray[np.int8]:
@@ -110,7 +110,13 @@ def test_the_kernel_equals_tflm(tmp_path: Path) -> None:
 @pytest.mark.parametrize("compiler", ["zig", "gcc"])
 @pytest.mark.parametrize(
     ("core", "optimize"),
-    [("cortex-m4", "size"), ("cortex-m4", "speed"), ("cortex-m0plus", "size")],
+    [
+        ("cortex-m4", "size"),
+        ("cortex-m4", "speed"),
+        ("cortex-m7", "speed"),
+        ("cortex-m33", "size"),
+        ("cortex-m0plus", "size"),
+    ],
 )
 def test_the_kernel_on_a_core_equals_tflm(
     compiler: str, core: str, optimize: OptimizeChoice, tmp_path: Path
@@ -183,10 +189,12 @@ SHAPES = (
     Layer(9, 1, 64, 64),
     Layer(8, 3, 16, 31),
 )
+# Stretches of inputs that are no multiple of four.
+ODD = Layer(9, 3, 5, 40, stride=2)
 
 
 @pytest.mark.parametrize("compiler", ["zig", "gcc"])
-@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("shape", (*SHAPES, ODD))
 @pytest.mark.parametrize("core", ["cortex-m4", "cortex-m0plus"])
 def test_estimates_are_near_what_is_counted(
     shape: Layer, core: str, compiler: str, tmp_path: Path
@@ -202,7 +210,7 @@ def test_estimates_are_near_what_is_counted(
         counted = alone.run(graph, kernel, [x], tools, tmp_path).cycles
     else:
         counted = alone.on(graph, kernel, [x], tools, tmp_path, core)
-    assert kernel.cycles == pytest.approx(counted, rel=TOLERANCE)
+    assert kernel.cycles == pytest.approx(counted, rel=TOLERANCES[core])
 
 
 def of_few_values(graph: Graph) -> Graph:

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from tests.ops import alone, depthwise, test_dense_cycles
+from tests.ops.test_clustered import SHAPES, of_few_values
 from tinyforge.boards.flash_reads import Cache, FlashReads, MemorySystem
 from tinyforge.graph import Graph
 from tinyforge.ops import OPS
@@ -42,6 +43,7 @@ SLACK = 512  # bytes: of code whose fetch waits for nothing, and of parameters t
 LAYERS = {
     **{str(layer): layer.graph() for layer in test_dense_cycles.LAYERS},
     "3x3 depthwise": depthwise.Layer(height=24, width=24, channels=32).graph(),
+    **{f"few values, {layer}": of_few_values(layer.graph()) for layer in SHAPES},
     "depthwise, 5x3": depthwise.Layer(height=12, width=12, channels=16, kernel=(5, 3)).graph(),
 }
 

@@ -13,11 +13,15 @@ from tests.corpus import layers
 from tests.corpus.builder import GraphBuilder
 from tests.corpus.layers import VALID
 from tests.corpus.wide import wide
+from tests.ops.test_clustered import of_few_values
 from tinyforge import tflite
 from tinyforge.bench.measure import measure
 from tinyforge.cli.ui import Ui
 from tinyforge.graph import DType, Graph
+from tinyforge.memory import search
 from tinyforge.memory.search import Aim, layer_cycles, plan
+from tinyforge.ops import clustered
+from tinyforge.ops.base import CLUSTERED
 from tinyforge.ops.target import target_of
 from tinyforge.proof.examples import synthetic
 from tinyforge.sim.toolchains import gcc
@@ -70,6 +74,7 @@ KINDS: Mapping[str, Callable[[Graph], Graph | None]] = {
     "int8": lambda graph: graph,
     "int16": wide,
     "int4": with_int4_weights,
+    "few values": of_few_values,
 }
 
 
@@ -91,14 +96,18 @@ def ratios(graph: Graph, core: str, compiler: ToolchainChoice) -> Iterator[tuple
 @pytest.mark.parametrize("core", ["cortex-m4", "cortex-m0plus"])
 @pytest.mark.parametrize("kind", KINDS)
 def test_estimates_are_near_what_is_counted(
-    kind: str, core: str, compiler: ToolchainChoice
+    kind: str, core: str, compiler: ToolchainChoice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if compiler == "gcc" and not gcc.installed():
         pytest.skip("needs arm-none-eabi-gcc")
+    monkeypatch.setattr(clustered, "OWN_CODE", -1000)  # few values are worth it in small layers
+    monkeypatch.setattr(search, "OWN_CODE", 1)
     graph = KINDS[kind](network())
     assert graph is not None
+    ways = {k.way for k in plan(graph, Aim("size", target_of(core))).kernels.values()}
+    assert (CLUSTERED in ways) == (kind == "few values")
     found = list(ratios(graph, core, compiler))
     assert {name for name, _ in found} >= {*WEIGHTED, "MAX_POOL_2D", "AVERAGE_POOL_2D", "MUL"}
     for name, ratio in found:
-        factor = 1.35 if kind == "int8" and name in WEIGHTED else 2
+        factor = 1.35 if kind in ("int8", "few values") and name in WEIGHTED else 2
         assert 1 / factor < ratio < factor, (name, ratio)

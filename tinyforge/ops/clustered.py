@@ -4,7 +4,7 @@ firmware/kernels/clustered.h."""
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -12,21 +12,11 @@ import numpy.typing as npt
 from tinyforge.graph import DType, Graph, Operator
 from tinyforge.graph.nibbles import packed
 from tinyforge.ops.base import CLUSTERED, OWN_CODE, Kernel, Table, output, tensor
+from tinyforge.ops.clustered_cycles import passes_of
 from tinyforge.ops.convolution import weights_table
 from tinyforge.ops.target import Target
 
 _CLUSTERS = 16
-
-
-@dataclass(frozen=True)
-class _Costs:
-    """Cycles of an input with two channels' weights, and of two outputs."""
-
-    input: int
-    outputs: int
-
-
-_WIDE, _NARROW = _Costs(16, 70), _Costs(18, 220)
 
 
 def kernels(graph: Graph, op: Operator, anywhere: Kernel, target: Target) -> Iterator[Kernel]:
@@ -38,14 +28,12 @@ def kernels(graph: Graph, op: Operator, anywhere: Kernel, target: Target) -> Ite
     stream = _stream(weights_table(weights))
     if stream is None or weights.size - stream.nbytes < OWN_CODE:
         return
-    costs = _NARROW if target.narrow else _WIDE
-    channels = weights.shape[0]
-    pixels = output(graph, op).size // channels
-    inputs = pixels * (stream.nbytes - _CLUSTERS)
+    twos, made = -(-weights.shape[0] // 2), output(graph, op).size
+    passes = passes_of(weights.shape, anywhere, made, target)
     yield replace(
         _reading(anywhere, Table("uint8_t", stream)),
-        cycles=inputs * costs.input + pixels * -(-channels // 2) * costs.outputs,
-        reads=inputs,
+        cycles=passes.cycles(target, twos, made),
+        reads=passes.reads(twos),
     )
 
 
