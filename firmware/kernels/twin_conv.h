@@ -1,7 +1,8 @@
-/* CONV_2D by twins.h: the windows of two neighbouring outputs become a tile. */
+/* CONV_2D by twins.h, or by sparse_twins.h: the windows of two neighbouring outputs become a tile. */
 #ifndef FORGE_KERNELS_TWIN_CONV_H
 #define FORGE_KERNELS_TWIN_CONV_H
 
+#include "kernels/sparse_twins.h"
 #include "kernels/twins.h"
 #include "kernels/window.h"
 
@@ -56,7 +57,9 @@ FORGE_INLINE void forge_twin_conv_columns(const forge_twin_conv *c, const int8_t
     const int twin = x + 1 < end;
     const int left = forge_window_left(&c->window, x);
     forge_twin_conv_fill(c, rows, left, twin * c->window.stride_width, tile);
-    forge_twins_run(&c->twins, tile, output, output + twin * channels);
+    int8_t *second = output + twin * channels;
+    if (c->twins.listed) forge_sparse_twins_run(&c->twins, tile, output, second);
+    else forge_twins_run(&c->twins, tile, output, second);
   }
 }
 

@@ -12,10 +12,11 @@
 
 #include "kernels/narrow.h"
 
-/* words: of weights, for each channel. */
+/* words: of weights, for each channel; listed: of the stream, where that holds lists of them
+ * (sparse_twins.h), and else 0. */
 typedef struct {
   const int32_t *stream;
-  int words, channels;
+  int words, listed, channels;
   forge_narrow outputs;
 } forge_twins;
 

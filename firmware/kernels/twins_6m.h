@@ -23,6 +23,21 @@
   "adds r3, r3, r2\n"      \
   FORGE_NARROW_APART
 
+/* A channel's outputs of the sums in r8 and r7. */
+#define FORGE_TWINS_OUTPUTS \
+  FORGE_NARROW_SCALING_6M   \
+  FORGE_NARROW_OUTPUT       \
+  "mov r7, r8\n"            \
+  "mov r8, r0\n"            \
+  FORGE_NARROW_OUTPUT       \
+  "ldr r6, [sp, #16]\n"     \
+  "strb r0, [r6]\n"         \
+  "ldr r5, [sp, #20]\n"     \
+  "mov r7, r8\n"            \
+  "strb r7, [r6, r5]\n"     \
+  "adds r6, r6, #1\n"       \
+  "str r6, [sp, #16]\n"
+
 FORGE_NARROW_FUNCTION(forge_twins_channels, 4, 30, 46,
                       "1:\n"
                       "ldmia r1!, {r7}\n"
@@ -30,18 +45,7 @@ FORGE_NARROW_FUNCTION(forge_twins_channels, 4, 30, 46,
                       "mov r0, r10\n"
                       "bx lr\n"
                       FORGE_NARROW_UNROLLED(4, FORGE_TWINS_WORD)
-                      FORGE_NARROW_SCALING_6M
-                      FORGE_NARROW_OUTPUT
-                      "mov r7, r8\n"
-                      "mov r8, r0\n"
-                      FORGE_NARROW_OUTPUT
-                      "ldr r6, [sp, #16]\n"
-                      "strb r0, [r6]\n"
-                      "ldr r5, [sp, #20]\n"
-                      "mov r7, r8\n"
-                      "strb r7, [r6, r5]\n"
-                      "adds r6, r6, #1\n"
-                      "str r6, [sp, #16]\n")
+                      FORGE_TWINS_OUTPUTS)
 
 FORGE_INLINE void forge_twins_run(const forge_twins *t, const uint32_t *tile, int8_t *first,
                                   int8_t *second) {

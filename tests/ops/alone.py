@@ -110,10 +110,11 @@ def on(
     compiler: Toolchain,
     workspace: Path,
     core: str,
-) -> int:
-    """Its instructions on another core that unicorn emulates."""
-    made = _built(graph, kernel, inputs, compiler, workspace, CORES[core], _MEMORY)
-    return _counted(made, Unicorn()).instructions
+) -> Alone:
+    """The same on another core that unicorn emulates."""
+    return _counted(
+        _built(graph, kernel, inputs, compiler, workspace, CORES[core], _MEMORY), Unicorn()
+    )
 
 
 @dataclass(frozen=True)

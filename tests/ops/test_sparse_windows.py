@@ -183,7 +183,7 @@ def test_estimates_are_near_what_is_counted_and_that_is_less_than_of_dense_weigh
     def counted(kernel: Kernel) -> int:
         if core == "cortex-m4":
             return alone.run(graph, kernel, [x], tools, tmp_path).cycles
-        return alone.on(graph, kernel, [x], tools, tmp_path, core)
+        return alone.on(graph, kernel, [x], tools, tmp_path, core).instructions
 
     found = counted(kernel)
     assert kernel.cycles == pytest.approx(found, rel=TOLERANCE)

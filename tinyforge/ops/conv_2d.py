@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tinyforge.graph import Graph, Operator
-from tinyforge.ops import clustered, depthwise_3x3, sparse_conv, sparse_windows, twins
+from tinyforge.ops import clustered, depthwise_3x3, sparse_conv, sparse_twins, sparse_windows, twins
 from tinyforge.ops.base import (
     HEADERS,
     Kernel,
@@ -129,7 +129,9 @@ def variants(graph: Graph, op: Operator, target: Target) -> Sequence[Kernel]:
         return (*_on_matrix(graph, op, by_vectors), *few)
     listed = sparse_windows.kernels(graph, op, requantization, win, target)
     if target.narrow:
-        return (*twins.conv_kernels(graph, op, requantization, win), *listed, *few)
+        by_twos = twins.conv_kernels(graph, op, requantization, win)
+        sparse_by_twos = sparse_twins.kernels(graph, op, requantization, win)
+        return (*by_twos, *sparse_by_twos, *listed, *few)
     return (*(_with_dsp(graph, op, win) if target.dsp else ()), *listed, *few)
 
 

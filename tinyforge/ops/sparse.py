@@ -82,13 +82,13 @@ def _halves(both: Int) -> Int:
     return (pairs[:, 0] & 0xFFFF) | (pairs[:, 1] << 16)
 
 
-def reached(quads: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
-    """The same, at least one, and others between those that lie too far from each other."""
+def reached(quads: npt.NDArray[np.intp], furthest: int = _FURTHEST) -> npt.NDArray[np.intp]:
+    """The same, at least one, and others between those that lie further from each other."""
     found = quads if len(quads) else np.zeros(1, np.intp)
     gaps = np.diff(found, prepend=0)
-    far = gaps > _FURTHEST
+    far = gaps > furthest
     between: list[Any] = [
-        np.arange(at - gap + _FURTHEST, at, _FURTHEST)
+        np.arange(at - gap + furthest, at, furthest)
         for at, gap in zip(found[far], gaps[far], strict=True)
     ]
     return np.sort(np.concatenate([found, *between]))
