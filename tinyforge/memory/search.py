@@ -123,7 +123,7 @@ def _best(search: _Search, aim: Aim) -> Plan:
     """Whatever memory it takes."""
     if aim.objective == "size":
         return min(
-            (*search.portable(), *search.compact()),
+            search.compact(),
             key=lambda p: (p.arena_bytes, _all_tables(p), plan_cycles(p, aim.flash)),
         )
     if aim.objective == "speed":
@@ -350,9 +350,15 @@ class _Search:
         return self._plans((o, o.portable, _NONE) for o in self.options)
 
     def compact(self) -> Sequence[Plan]:
-        """Of such kernels with fewer tables; none where there are no others."""
-        options = [o for o in self.options if o.compact != o.portable]
-        return self._plans((o, o.compact, _NONE) for o in options) if options else ()
+        """Of such kernels with fewer tables, where there are others; beside quick ones, which make
+        two pixels at once in chains and there take more memory, of those that run anywhere."""
+        taken = []
+        for o in self.options:
+            kernels, portable = o.compact, o.portable
+            if any(k.is_quick for i, k in kernels.items() if k is not portable[i]):
+                taken.append((o, portable, _NONE))
+            taken.append((o, kernels, _NONE))
+        return self._plans(taken)
 
     def quick_in(self, room: int) -> Sequence[Plan]:
         """Of the quickest kernels with tables in RAM, within so many bytes."""
