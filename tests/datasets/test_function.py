@@ -111,6 +111,7 @@ def test_pictures_to_train_on(written: Written) -> None:
     [
         ("1 / 0", "ZeroDivisionError: division by zero"),
         ("7", "the function gives int"),
+        ("X, Y, Y", "the function gives 3 values"),
         ("sys.exit(3)", "running it ended with SystemExit: 3"),
         ("'data.npz'", "the function gives str"),
         ("Dataset()", "the dataset is empty"),

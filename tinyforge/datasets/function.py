@@ -75,6 +75,8 @@ def _called(work: Callable[[], Any], file: Path, shape: tuple[int, ...] | None) 
 def _arrays(given: Any, shape: tuple[int, ...] | None, where: str) -> dict[str, Array]:
     pair = isinstance(given, tuple) and len(given) == 2
     given = tuple(map(_listed, given)) if pair else _listed(given)
+    if isinstance(given, tuple) and not pair:
+        raise ForgeError(f"the function gives {len(given)} values", where=where, fix=_FIX)
     if isinstance(given, Mapping):
         return {str(name): np.asarray(array) for name, array in given.items()}
     if isinstance(given, tuple | list) and len(given) == 2 and not _is_pair(given):
