@@ -41,7 +41,7 @@ _SHARED = frozenset(
 
 # A firmware holds so many cases of so many operators: all of them fit the smallest flash.
 _AT_ONCE = 200
-_TOGETHER = 8
+_TOGETHER = 6
 
 _MOST_ROWS = 40
 
