@@ -38,9 +38,9 @@ def model() -> Graph:
     """Widths that no four divides: 26, 13, 11, 9."""
     b, rng = GraphBuilder(), np.random.default_rng(3)
     x = b.input((1, 26, 26, 1), 0.05, 3)
-    for filters, kernel in ((12, 3), (16, 1), (16, 3), (8, 3)):
+    for filters, kernel in ((20, 3), (16, 1), (16, 3), (8, 3)):
         x = layers.conv_2d(b, rng, x, filters=filters, kernel=(kernel, kernel), padding=layers.SAME)
-        if filters == 12:
+        if filters == 20:
             x = layers.pool_2d(b, x, "MAX_POOL_2D", kernel=(2, 2), stride=(2, 2))
     return b.build([x])
 
