@@ -27,7 +27,7 @@ TEXTS = sorted(
 INSTALLS = re.compile(r"pip install (?:-\S+ )*\"?([A-Za-z][\w.-]*)")
 CALLS = re.compile(r"pip_install\([\"']([A-Za-z][\w.-]*)")
 # A command line of ours: the words and options after its name.
-COMMANDS = re.compile(r"\btinyforge ([a-z][a-z-]+)((?: +(?:--?[a-z][a-z-]*|[^\s`,;:()'\"]+))*)")
+COMMANDS = re.compile(r"\btinyforge ([a-z][a-z-]+)((?: +(?:--?[a-z][a-z0-9-]*|[^\s`,;:()'\"]+))*)")
 
 
 def package(requirement: str) -> str:
@@ -101,7 +101,7 @@ def test_every_command_that_a_hint_names_is_there_with_its_options() -> None:
     known, seen = commands(), 0
     for path, text in hints():
         for name, rest in COMMANDS.findall(text):
-            options = re.findall(r" (--[a-z][a-z-]*)", rest)
+            options = re.findall(r" (--[a-z][a-z0-9-]*)", rest)
             if name not in known:
                 assert not options, f"{path}: tinyforge {name}{rest}"
                 continue

@@ -44,17 +44,32 @@ def work(job: Job) -> Tried:
     return Tried(found, str(job.candidate).encode() if found.end == "proved" else None)
 
 
-def recorded(job: Job) -> Tried:
-    """Leaves a file that says that it was begun and by whom. One, the third or so, never ends: its
-    process is in the file victim, beside the folder."""
-    folder = Path(os.environ["TINYFORGE_TEST_FOLDER"])
-    before = len(list(folder.iterdir()))
-    (folder / f"{time.monotonic_ns()} {os.getpid()}").write_text(str(job.candidate))
-    if before > 1:
-        with suppress(FileExistsError), (folder.parent / "victim").open("x") as victim:
+def slow(job: Job) -> Tried:
+    """Leaves a file that says that it was begun and by whom, and takes a while."""
+    _begin(job)
+    time.sleep(0.5)
+    return work(job)
+
+
+def one_hangs(job: Job) -> Tried:
+    """Leaves such a file. One run, the third or so, never ends: its process is in the file victim,
+    beside the folder."""
+    if _begin(job) > 1:
+        with suppress(FileExistsError), (_begun().parent / "victim").open("x") as victim:
             print(os.getpid(), file=victim, flush=True)
             time.sleep(600)
     return work(job)
+
+
+def _begin(job: Job) -> int:
+    """How many were begun before."""
+    before = len(list(_begun().iterdir()))
+    (_begun() / f"{time.monotonic_ns()} {os.getpid()}").write_text(str(job.candidate))
+    return before
+
+
+def _begun() -> Path:
+    return Path(os.environ["TINYFORGE_TEST_FOLDER"])
 
 
 def study(path: Path, seed: int = 0, name: str = "study", **settings: object) -> Study:

@@ -49,7 +49,7 @@ def test_one_of_two_workers_is_killed(engine: str, tmp_path: Path, begun: Path) 
     study = fakes.study(tmp_path / "db")
     victim = tmp_path / "victim"
     told: list[Trial] = []
-    with opened(engine, 2, work=fakes.recorded) as executor:
+    with opened(engine, 2, work=fakes.one_hangs) as executor:
         thread = killed(victim, told, after=6)
         fakes.searched(study, executor, 7, jobs=2, told=told)
         thread.join()
