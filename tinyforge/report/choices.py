@@ -45,9 +45,9 @@ class Choices:
             f"{count(least)}. Dim: the runner-up."
         )
         yield Text(
-            "Cycles to choose by: of a Cortex-M4, and what it waits for tables in slow flash; on a"
+            "Cycles to choose by: of a Cortex-M4, and what it waits for tables in slow flash; on a "
+            "Cortex-M0+ or M55 instructions."
         )
-        yield Text("Cortex-M0+ or M55 instructions.")
         yield Text("Tables lie in flash, a kernel's own bytes in the arena.")
         yield from _in_ram(self.rows)
         yield from _skipping(self.rows)
